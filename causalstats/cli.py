@@ -213,6 +213,7 @@ def _devices() -> list[tuple[str, str]]:
     rows = [
         ("cores", str(os.cpu_count())),
         ("JAX devices", ", ".join(str(device) for device in jax.devices())),
+        ("precision", "float64; float32 where a sampler has `precision='float32'`"),
     ]
     for size, numbers in (("small data", 1_000), ("large data", 1_000_000)):
         backend = backend_for(numbers)

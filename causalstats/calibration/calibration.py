@@ -42,8 +42,18 @@ from causalstats.errors import DataError, ModelError
 from causalstats.inference.arguments import refuse_model, refuse_sampler
 from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import entries
+from causalstats.runs.progress import stage
 from causalstats.runs.resumable import resume
-from causalstats.samplers import Auto, Exact, Nuts, Sampler, program_for, sample
+from causalstats.samplers import (
+    Auto,
+    Exact,
+    Nuts,
+    RunsMany,
+    Sampler,
+    program_for,
+    sample,
+    sample_many,
+)
 from causalstats.samplers.exact import exact_draws
 from causalstats.samplers.importance import importance_draws
 
@@ -225,6 +235,7 @@ def calibrate(
     sampler: Sampler | None = None,
     path: File | None = None,
     jobs: Jobs = 1,
+    vectorized: bool = False,
     progress: bool = True,
 ) -> Calibration:
     """Calibrate a model by simulation: draw data from its prior, fit them, and rank the truth.
@@ -254,6 +265,10 @@ def calibrate(
     jobs : int
         Number of workers, through joblib: within `joblib.parallel_config(backend="dask")` those of
         a cluster.
+    vectorized : bool
+        Whether one JAX program samples all data sets at once, by NUTS with NumPyro. Their arrays
+        have to be of equal shapes, as those of panels and compositions are. Such a run is not
+        divided: it takes no `path` and no `jobs`.
     progress : bool
 
     Returns
@@ -263,7 +278,10 @@ def calibrate(
     Raises
     ------
     ModelError
-        If the model does not simulate from its prior.
+        If the model does not simulate from its prior, or `vectorized` comes with `path`, `jobs` or
+        a sampler of another kind.
+    SamplingError
+        If `vectorized` is asked for, and the arrays of two data sets differ in shape.
     StoreError
         If the file is of another model, sampler or simulation.
 
@@ -287,16 +305,21 @@ def calibrate(
     seeds = [
         int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)
     ]
-    sampler = sampler or _suited(model, options, seeds)
-    records = resume(
-        partial(_one, model, sampler, options),
-        seeds,
-        title=f"Calibrating {type(model).__name__}",
-        path=None if path is None else Path(path),
-        description=f"{model!r}, {sampler!r}, simulated with {options!r}",
-        jobs=jobs,
-        progress=progress,
-    )
+    if vectorized:
+        _refuse_divided(path, jobs)
+        sampler = sampler or Nuts(chains=2, draws=400, tune=250, backend="numpyro")
+        records = _all_at_once(model, sampler, options, seeds, progress)
+    else:
+        sampler = sampler or _suited(model, options, seeds)
+        records = resume(
+            partial(_one, model, sampler, options),
+            seeds,
+            title=f"Calibrating {type(model).__name__}",
+            path=None if path is None else Path(path),
+            description=f"{model!r}, {sampler!r}, simulated with {options!r}",
+            jobs=jobs,
+            progress=progress,
+        )
     return _collect(
         model, sampler, pd.DataFrame(records, index=pd.Index(seeds, name="seed"))
     )
@@ -356,6 +379,67 @@ def _one(
         draws = sample(program, problem, seed)
     except (DataError, ModelError) as error:
         return {"refused": str(error)}
+    draws["posterior"].to_dataset()
+    record = _ranked(model, simulation, draws)
+    return {"seconds": time.perf_counter() - started, **record}
+
+
+def _refuse_divided(path: Any, jobs: int) -> None:
+    if path is not None or jobs != 1:
+        raise ModelError(
+            "Expected `vectorized` without `path` and `jobs`: all data sets are one piece of work. "
+            "Leave them out, or leave out `vectorized`."
+        )
+
+
+def _all_at_once(
+    model: Any,
+    sampler: Sampler,
+    options: Mapping[str, Any],
+    seeds: Sequence[int],
+    progress: bool,
+) -> list[dict[str, Any]]:
+    """All data sets, drawn, fitted in one program, and ranked.
+
+    Parameters
+    ----------
+    model : Model
+    sampler : Sampler
+        Its programs have to be of many problems.
+    options : mapping
+        Arguments of `model.simulate`.
+    seeds : sequence of int
+    progress : bool
+    """
+    started = time.perf_counter()
+    records: dict[int, dict[str, Any]] = {}
+    simulations = {}
+    for seed in seeds:
+        try:
+            simulation = model.simulate(seed, design="prior", **options)
+            simulations[seed] = simulation, Problem(model, simulation.data)
+        except (DataError, ModelError) as error:
+            records[seed] = {"refused": str(error)}
+    problems = [problem for _, problem in simulations.values()]
+    if not problems:
+        return [records[seed] for seed in seeds]
+    with stage(f"Calibrating {type(model).__name__}", progress) as advance:
+        advance(0, "compiling")
+        program = program_for(sampler, problems[0])
+        if not isinstance(program, RunsMany):
+            raise ModelError(
+                "Expected `sampler` as `cs.Nuts(backend='numpyro')`, which runs all data sets in "
+                f"one program, got {sampler!r}. Leave it out, or leave out `vectorized`."
+            )
+        fitted = sample_many(program, problems, list(simulations), advance)
+    seconds = (time.perf_counter() - started) / len(problems)
+    for (seed, (simulation, _)), draws in zip(simulations.items(), fitted, strict=True):
+        records[seed] = {"seconds": seconds, **_ranked(model, simulation, draws)}
+    return [records[seed] for seed in seeds]
+
+
+def _ranked(model: Any, simulation: Any, draws: xr.DataTree) -> dict[str, Any]:
+    """Rank the truth of a data set among its draws."""
     posterior = draws["posterior"].to_dataset()
     statistics: Any = draws["sample_stats"] if "sample_stats" in draws.children else {}
     truth, sampled = (
@@ -364,7 +448,6 @@ def _one(
     )
     varying = {name: values for name, values in sampled.items() if varies(values)}
     return {
-        "seconds": time.perf_counter() - started,
         "divergences": int(statistics["diverging"].sum())
         if "diverging" in statistics
         else 0,

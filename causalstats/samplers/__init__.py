@@ -1,7 +1,13 @@
 """Samplers: frozen values, called with a problem and a seed, that return a DataTree of draws."""
 
 from causalstats.samplers.auto import Auto, backend_for
-from causalstats.samplers.base import Program, Sampler, sample
+from causalstats.samplers.base import (
+    Program,
+    RunsMany,
+    Sampler,
+    sample,
+    sample_many,
+)
 from causalstats.samplers.chees import Chees
 from causalstats.samplers.exact import Exact
 from causalstats.samplers.laplace import Laplace
@@ -19,9 +25,11 @@ __all__ = [
     "Laplace",
     "Nuts",
     "Program",
+    "RunsMany",
     "Sampler",
     "backend_for",
     "program_for",
     "same_program",
     "sample",
+    "sample_many",
 ]

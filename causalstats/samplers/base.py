@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,6 +21,7 @@ FEWEST_DRAWS_OF_A_CHAIN = 50
 # Parameters; with more, a dense metric costs more than it saves
 ADAPT_CORRELATIONS_UP_TO = 100
 CPU = "CPU, float64"
+Precision = Literal["float64", "float32"]
 STATISTICS = ("diverging", "energy", "n_steps", "step_size", "lp", "mean_tree_accept")
 
 
@@ -45,6 +47,29 @@ class Program(Protocol):
         KeyboardInterrupt
             If the user interrupts before there are enough complete draws to keep; a later
             interrupt keeps the complete draws of every chain.
+        """
+
+
+@runtime_checkable
+class RunsMany(Protocol):
+    """A compiled problem that runs many problems of equal shapes at once."""
+
+    def run_many(
+        self, problems: Sequence[Problem], seeds: Sequence[int], advance: Advance = ...
+    ) -> list[xr.DataTree]:
+        """Return draws for each problem, as `Program.run` does.
+
+        Parameters
+        ----------
+        problems : sequence of Problem
+        seeds : sequence of int
+            One for each problem.
+        advance : function of a share and a note, optional
+
+        Raises
+        ------
+        SamplingError
+            If the data of two problems differ in shape.
         """
 
 
@@ -86,7 +111,32 @@ def sample(
     >>> draws["posterior"].sizes["draw"]
     100
     """
-    draws = program.run(problem, seed, advance)
+    return _with_marginals(program.run(problem, seed, advance), problem, seed)
+
+
+def sample_many(
+    program: RunsMany,
+    problems: Sequence[Problem],
+    seeds: Sequence[int],
+    advance: Advance = silent,
+) -> list[xr.DataTree]:
+    """Return what `sample` does for each problem, all sampled in one program.
+
+    Parameters
+    ----------
+    program : RunsMany
+    problems : sequence of Problem
+        Of the same structure and equal shapes.
+    seeds : sequence of int
+        One for each problem.
+    advance : function of a share and a note, optional
+    """
+    draws = program.run_many(problems, seeds, advance)
+    return list(map(_with_marginals, draws, problems, seeds))
+
+
+def _with_marginals(draws: xr.DataTree, problem: Problem, seed: int) -> xr.DataTree:
+    """Return draws with those of the parameters that the model integrates out."""
     model = problem.model
     if not isinstance(model, RecoversMarginals) or draws_kind(draws) is DrawsKind.EXACT:
         return draws

@@ -9,7 +9,7 @@ from causalstats.core.argument_validation import Count, Inside, check_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
-from causalstats.samplers.base import Program
+from causalstats.samplers.base import Precision, Program
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,6 +42,8 @@ class Chees:
     target_accept : float
         Mean acceptance probability that the step size is adapted to, between 0 and 1. The default
         of .65 is the optimum of HMC; raise it where there are divergences.
+    precision : "float64" or "float32"
+        As in `Nuts`.
 
     Raises
     ------
@@ -61,7 +63,7 @@ class Chees:
     Examples
     --------
     >>> Chees(chains=128, draws=50)
-    Chees(chains=128, superchains=8, draws=50, tune=400, target_accept=0.65)
+    Chees(chains=128, superchains=8, draws=50, tune=400, target_accept=0.65, precision='float64')
     >>> Chees(chains=20)
     Traceback (most recent call last):
         ...
@@ -73,6 +75,7 @@ class Chees:
     draws: Count = 100
     tune: Count = 400
     target_accept: Inside = 0.65
+    precision: Precision = "float64"
 
     def __post_init__(self) -> None:
         check_fields(self, SamplingError)

@@ -178,3 +178,54 @@ def test_the_ranks_go_on_from_a_file(right, tmp_path):
     np.testing.assert_array_equal(again.ranks, right.ranks.iloc[:8])
     with pytest.raises(cs.StoreError, match="something else"):
         cs.calibrate(NormalMean(believed_sd=2.0), fits=2, **options)
+
+
+def test_all_data_sets_in_one_program_have_the_ranks_of_the_loop():
+    """Ranks of 0 to 119 differ by Monte Carlo error alone, on the same data sets."""
+    options = {"chains": 2, "draws": 300, "tune": 200}
+    results = [
+        cs.calibrate(
+            NormalMean(),
+            fits=60,
+            seed=1,
+            simulate={"people": 5},
+            sampler=cs.Nuts(**options, backend=backend),
+            vectorized=vectorized,
+            progress=False,
+        )
+        for vectorized, backend in ((True, "numpyro"), (False, "numba"))
+    ]
+    together, one_by_one = (result.ranks for result in results)
+    assert list(together.columns) == list(one_by_one.columns)
+    assert list(together.index) == list(one_by_one.index)
+    difference = together["mean"] - one_by_one["mean"]
+    largest = RANKS * 0.5 / np.sqrt(60)  # sd of a rank with 60 effective draws, at most
+    assert abs(difference.mean()) < 4 * np.sqrt(2) * largest / np.sqrt(60)
+    assert difference.std() < 1.5 * np.sqrt(2) * largest
+    assert all(check.passed for check in results[0].check())
+
+
+def test_data_sets_of_other_shapes_are_refused_in_one_program():
+    model = cs.SelectiveLabels(prevalence=0.4)
+    with pytest.raises(cs.SamplingError, match=r"equal shapes.*without `vectorized`"):
+        cs.calibrate(
+            model,
+            fits=3,
+            seed=1,
+            simulate={"people": 60, "features": 1},
+            vectorized=True,
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"jobs": 2}, "without `path` and `jobs`"),
+        ({"sampler": cs.Nuts(draws=50, backend="jax")}, "backend='numpyro'"),
+    ],
+)
+def test_one_program_takes_no_other_sampler_and_is_not_divided(arguments, message):
+    with pytest.raises(cs.ModelError, match=message):
+        cs.calibrate(
+            NormalMean(), fits=3, seed=1, vectorized=True, progress=False, **arguments
+        )

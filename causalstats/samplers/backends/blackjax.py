@@ -17,7 +17,7 @@ from causalstats.samplers.backends.device_layout import (
     out_of_memory_in_words,
 )
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
-from causalstats.samplers.base import complete
+from causalstats.samplers.base import STATISTICS, complete
 from causalstats.samplers.program_cache import cached_program
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _DRAWS_OF_A_CHUNK = 25  # between two looks at the keyboard
 _FIRST_STEP_SIZE = 0.1
 _LEARNING_RATE = 0.025  # of the trajectory length, as in the paper of ChEES
 _MOST_LEAPFROG_STEPS = 1000
+_LOG_DENSITY = STATISTICS.index("lp")
 _SHARE_OF_TUNING = 0.5  # shown as done when tuning is
 
 
@@ -43,7 +44,8 @@ def compile_graph(sampler: Chees, graph: pm.Model) -> CheesProgram:
     SamplingError
         If BlackJAX is not installed.
     """
-    kind = ("chees", sampler.chains, sampler.tune, sampler.target_accept)
+    options = (sampler.chains, sampler.tune, sampler.target_accept, sampler.precision)
+    kind = ("chees", *options)
     program = cached_program(kind, graph, lambda: _traced_program(sampler, graph))
     return replace(program, sampler=sampler)
 
@@ -61,8 +63,7 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
     from blackjax.mcmc.dynamic_hmc import build_kernel, halton_sequence
     from jax.flatten_util import ravel_pytree
 
-    functions = trace(graph)
-    unravel = _unravel(graph)
+    functions = trace(graph, sampler.precision)
     jitter_bits = int(np.ceil(np.log2(sampler.tune + _MOST_LEAPFROG_STEPS)))
 
     def leapfrog_steps(iteration: Any, most_steps: Any) -> Any:
@@ -77,7 +78,7 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
 
     def log_density_of(data: tuple[Any, ...]) -> Callable[..., Any]:
         # BlackJAX takes means over chains of vectors only, so a position is one vector.
-        return lambda vector: functions.log_density(unravel(vector), data)
+        return lambda vector: functions.log_density(functions.unravel(vector), data)
 
     def tune(key: Any, positions: list, data: tuple[Any, ...]) -> tuple[Any, dict]:
         adaptation = blackjax.chees_adaptation(
@@ -108,7 +109,7 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
             keys = jax.random.split(key, sampler.chains)
             states, info = jax.vmap(one_chain)(keys, states)
             return states, (
-                jax.vmap(unravel)(states.position),
+                jax.vmap(functions.unravel)(states.position),
                 info.is_divergent,
                 info.energy,
                 info.num_integration_steps,
@@ -120,15 +121,6 @@ def _traced_program(sampler: Chees, graph: pm.Model) -> CheesProgram:
         return jax.lax.scan(one, states, jax.random.split(key, _DRAWS_OF_A_CHUNK))
 
     return CheesProgram(sampler, functions, jax.jit(tune), jax.jit(advance))
-
-
-def _unravel(graph: pm.Model) -> Callable[..., Any]:
-    """Return the function of a vector that gives the arrays of a position."""
-    from jax.flatten_util import ravel_pytree
-
-    start = graph.initial_point()
-    position = [np.asarray(start[value.name], float) for value in graph.value_vars]
-    return ravel_pytree(position)[1]
 
 
 @dataclass(frozen=True)
@@ -165,21 +157,30 @@ class CheesProgram:
 
         options = self.sampler
         started = time.perf_counter()
-        data, layout = self.functions.data(problem, options.chains)
+        functions = self.functions
+        data, layout = functions.data(problem, options.chains)
+        rounded = functions.for_chains(data)
         tuning_key, *keys = jax.random.split(
             jax.random.key(seed), 1 + -(-options.draws // _DRAWS_OF_A_CHUNK)
         )
-        starts = self.functions.starts(data, seed, options.superchains)
+        starts = functions.starts(data, seed, options.superchains)
         members = options.chains // options.superchains
         positions = [np.repeat(part, members, axis=0) for part in starts]
-        states, adapted = self.tune(tuning_key, layout.put_chains(positions), data)
+        states, adapted = self.tune(tuning_key, layout.put_chains(positions), rounded)
         advance(_SHARE_OF_TUNING, "tuned")
         chunks: list[tuple] = []
+        precision: str = options.precision
         interrupted = False
         try:
             for done, key in enumerate(keys, start=1):
-                states, chunk = self.advance(states, adapted, key, data)
+                states, chunk = self.advance(states, adapted, key, rounded)
                 chunks.append(jax.tree.map(np.asarray, chunk))
+                if done == 1:
+                    number = options.chains * options.draws
+                    positions, *statistics = jax.tree.map(_by_chain, chunks[0])
+                    precision = functions.precision_in_words(
+                        problem, positions, statistics[_LOG_DENSITY], number
+                    )
                 divergences = sum(int(part[1].sum()) for part in chunks)
                 share = _SHARE_OF_TUNING + (1 - _SHARE_OF_TUNING) * done / len(keys)
                 advance(share, f"{divergences} divergences")
@@ -193,7 +194,7 @@ class CheesProgram:
             seconds=time.perf_counter() - started,
             seed=seed,
             sampler=options,
-            device=device_in_words(),
+            device=device_in_words(precision),
         )
 
     def _labelled(self, chunks: list[tuple], data: tuple[Any, ...]) -> xr.DataTree:
@@ -201,9 +202,14 @@ class CheesProgram:
         import jax
 
         def joined(*parts: np.ndarray) -> np.ndarray:
-            return np.concatenate(parts)[: self.sampler.draws].swapaxes(0, 1)
+            return _by_chain(np.concatenate(parts)[: self.sampler.draws])
 
         positions, *statistics = jax.tree.map(joined, *chunks)
         members = self.sampler.chains // self.sampler.superchains
         superchain = np.arange(self.sampler.chains) // members
         return self.functions.draws(positions, statistics, data, superchain)
+
+
+def _by_chain(array: np.ndarray) -> np.ndarray:
+    """Return an array (draw, chain, ...) as (chain, draw, ...)."""
+    return array.swapaxes(0, 1)

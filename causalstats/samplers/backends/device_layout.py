@@ -158,15 +158,15 @@ def out_of_memory_in_words() -> Iterator[None]:
         ) from error
 
 
-def device_in_words() -> str:
+def device_in_words(precision: str) -> str:
     """Return which devices JAX uses, how many, and in which precision.
 
     Examples
     --------
-    >>> device_in_words().endswith("float64")
+    >>> device_in_words("float64").endswith("float64")
     True
     """
     devices = jax.devices()
     kind = devices[0].device_kind
     count = f"{len(devices)} x " if len(devices) > 1 else ""
-    return f"{count}{kind}, float64"
+    return f"{count}{kind}, {precision}"

@@ -22,7 +22,12 @@ from causalstats.samplers.backends.device_layout import (
     layout_for,
     unpadded,
 )
-from causalstats.samplers.base import STATISTICS
+from causalstats.samplers.backends.single_precision import (
+    in_single_precision,
+    narrowed,
+    rounding_error,
+)
+from causalstats.samplers.base import STATISTICS, Precision
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -34,8 +39,15 @@ _OF_DRAWS = ("chain", "draw", SUPERCHAIN)  # coordinates that statistics have to
 _RELATIVE_TOLERANCE = 1e-6
 
 
-def trace(graph: pm.Model) -> JaxGraph:
-    """Return the graph as JAX functions; JAX compiles them when they are first called."""
+def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
+    """Return the graph as JAX functions; JAX compiles them when they are first called.
+
+    Parameters
+    ----------
+    graph : pm.Model
+    precision : "float64" or "float32"
+        In which chains compute long arrays.
+    """
     import jax
     from pymc.util import get_default_varnames
 
@@ -44,8 +56,17 @@ def trace(graph: pm.Model) -> JaxGraph:
     _keep_compiled_programs_on_disk()
     logp = graph.logp()
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
-    density = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
+    gradient = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
     constrain = _traced(graph, shown)
+
+    # A sampler calls it in several places; jitted, its Python code runs once for all.
+    @jax.jit
+    def density(position: list, data: tuple[Any, ...]) -> list:
+        return gradient(*position, *map(unpadded, data))
+
+    rounded = density
+    if precision == "float32":
+        rounded = jax.jit(in_single_precision(density))
 
     def kept(position: list, data: tuple[Any, ...]) -> list:
         return constrain(*position, *map(unpadded, data))
@@ -54,9 +75,12 @@ def trace(graph: pm.Model) -> JaxGraph:
     return JaxGraph(
         graph,
         tuple(variable.name for variable in shown),
-        jax.jit(lambda position, data: density(*position, *map(unpadded, data))),
-        _log_density(density),
+        density,
+        rounded,
+        _log_density(rounded),
         jax.jit(over_draws),
+        _unravel(graph),
+        precision,
     )
 
 
@@ -68,6 +92,8 @@ def _keep_compiled_programs_on_disk() -> None:
     if jax.config.jax_compilation_cache_dir is None:
         folder = Path(pytensor.config.compiledir) / "jax"
         jax.config.update("jax_compilation_cache_dir", str(folder))
+        # The dozen short programs of a fit take seconds together.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 
 @dataclass(frozen=True)
@@ -80,18 +106,28 @@ class JaxGraph:
     names : tuple of str
         The variables that are kept.
     density : function of a position and data, jitted
-        Returns the log density and its gradient.
+        Returns the log density and its gradient, in float64.
+    rounded : function of a position and data, jitted
+        The same in the precision of the chains.
     log_density : function of a position and data
-        Returns the log density; JAX differentiates it by the gradient that PyTensor derived.
+        Returns the log density in the precision of the chains; JAX differentiates it by the
+        gradient that PyTensor derived.
     constrain : function of positions (chain, draw, ...) and data, jitted
         Returns the variables that are kept.
+    unravel : function of a vector
+        Returns a position. Samplers whose state is one vector are compiled in half the time.
+    precision : "float64" or "float32"
+        That of the chains.
     """
 
     graph: pm.Model
     names: tuple[str, ...]
     density: Callable[..., Any]
+    rounded: Callable[..., Any]
     log_density: Callable[..., Any]
     constrain: Callable[..., Any]
+    unravel: Callable[..., Any]
+    precision: Precision
 
     def data(
         self, problem: Problem, chains: int = 1
@@ -110,6 +146,73 @@ class JaxGraph:
         ]
         layout = layout_for(chains, arrays)
         return layout.put_data(arrays), layout
+
+    def stacked(self, problems: Sequence[Problem]) -> tuple[Any, ...]:
+        """Return the data of many problems, which are the first axis of every array.
+
+        Raises
+        ------
+        SamplingError
+            If two problems differ in the shape of an array.
+        """
+        import jax.numpy as jnp
+
+        return tuple(
+            jnp.stack(_of_equal_shape(variable.name, problems))
+            for variable in self.graph.data_vars
+        )
+
+    def for_chains(self, data: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the data in the precision of the chains."""
+        return narrowed(data) if self.precision == "float32" else data
+
+    def precision_in_words(
+        self,
+        problem: Problem,
+        positions: Sequence[np.ndarray],
+        log_density: np.ndarray,
+        draws: int,
+    ) -> str:
+        """Return the precision of the chains, with what it costs where that is float32.
+
+        Parameters
+        ----------
+        problem : Problem
+        positions : sequence of arrays (chain, draw, ...)
+            The first draws after tuning.
+        log_density : array (chain, draw)
+            That of the draws, as the chains computed it.
+        draws : int
+            How many will be kept, of all chains.
+
+        Raises
+        ------
+        SamplingError
+            If answers could be off by more than a hundredth of a Monte Carlo standard error.
+        """
+        if self.precision == "float64":
+            return self.precision
+        import jax
+
+        data, _ = self.data(problem)
+        on_device = narrowed(data)
+        cpu = jax.devices("cpu")[0]
+        on_cpu = jax.device_put(
+            [problem.inputs[v.name] for v in self.graph.data_vars], cpu
+        )
+
+        def exact(position: list) -> list:
+            return self.density(jax.device_put(position, cpu), tuple(on_cpu))
+
+        error = rounding_error(
+            exact,
+            lambda position: self.rounded(position, on_device),
+            positions,
+            log_density,
+            draws,
+        )
+        error.refuse_large()
+        return str(error)
 
     def starts(self, data: tuple[Any, ...], seed: int, number: int) -> list[np.ndarray]:
         """Return points where log density and gradient are finite, stacked.
@@ -238,6 +341,19 @@ class JaxGraph:
         return tuple(dim or f"{name}_dim_{axis}" for axis, dim in enumerate(named))
 
 
+def _of_equal_shape(name: str, problems: Sequence[Problem]) -> list[np.ndarray]:
+    """Return an array of every problem, or raise where their shapes differ."""
+    arrays = [np.asarray(problem.inputs[name]) for problem in problems]
+    for number, array in enumerate(arrays):
+        if array.shape != arrays[0].shape:
+            raise SamplingError(
+                "Expected data sets of equal shapes, to fit all in one program; got "
+                f"{name!r} of shape {arrays[0].shape} in the first and {array.shape} in data "
+                f"set {number + 1}. Fit them one after the other, without `vectorized`."
+            )
+    return arrays
+
+
 def _traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable[..., Any]:
     """Return a JAX function of the graph's unconstrained values, followed by its data.
 
@@ -279,6 +395,15 @@ def _with_static_shape(variable: Any, graph: pm.Model) -> Any:
     return variable.type.clone(shape=graph.initial_point()[variable.name].shape)()
 
 
+def _unravel(graph: pm.Model) -> Callable[..., Any]:
+    """Return the function of a vector that gives the arrays of a position."""
+    from jax.flatten_util import ravel_pytree
+
+    start = graph.initial_point()
+    position = [np.asarray(start[value.name], float) for value in graph.value_vars]
+    return ravel_pytree(position)[1]
+
+
 def _gradient(logp: Any, variables: Sequence[Any]) -> Any:
     import pytensor
 
@@ -291,10 +416,10 @@ def _log_density(density: Callable[..., Any]) -> Callable[..., Any]:
 
     @jax.custom_vjp
     def log_density(position, data):
-        return density(*position, *map(unpadded, data))[0]
+        return density(position, data)[0]
 
     def forward(position, data):
-        value, *gradient = density(*position, *map(unpadded, data))
+        value, *gradient = density(position, data)
         return value, gradient
 
     def backward(gradient, cotangent):
