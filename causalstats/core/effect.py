@@ -74,7 +74,9 @@ class Effect:
         The answer as a reader would say it, with `{value}` where the number belongs. `{raises}` is
         the verb that its sign asks for: "raises", "lowers", or "changes" where the interval
         includes 0. An answer of several numbers has a sentence for each, with its label at
-        `{entry}`; or one sentence with each number at its label, as `{value:lower}`.
+        `{entry}`; or one sentence with each number at its label, as `{value:lower}`; or, of many,
+        `{count}` of `{total}` whose intervals leave out 0 and, within `[...]` that is left out
+        where there are none, the `{surest}` of these.
     marginals : MarginalDistributions, optional
         The distribution of each entry in closed form. Tables come from it and have no Monte Carlo
         error; an answer with too many entries to draw has only that.
@@ -636,6 +638,8 @@ class Effect:
     def _sentences(self, table: pd.DataFrame, prob: float) -> str:
         """Return the sentence on each entry; empty where there is no wording for them."""
         shown = self._on_display_scale(table)
+        if "{count}" in self.sentence:
+            return self._counted(table, shown, prob)
         if "{value:" in self.sentence:
             return _filled_by_label(self.sentence, shown, self.display_scale, prob)
         many = len(table) > 1
@@ -660,18 +664,45 @@ class Effect:
             return (
                 f"{len(table):,} values, means from {low:.3g} to {high:.3g} ({unit})."
             )
-        decided, where = table, "on one side of 0"
+        where = "on one side of 0"
         if self.over_null is not None:
-            over = self.over_null()
-            decided = over.numbers(prob).set_axis(table.index)
-            where = f"of `{over.name}` on one side of 0"
+            where = f"of `{self.over_null().name}` {where}"
+        apart, first = self._apart_from_null(table, prob)
+        many = f"{apart:,} of {len(table):,} have a {prob:.0%} interval {where}"
+        named = f", first {_listed(shown.iloc[first])}" if len(first) else ""
+        return f"{many}{named} ({unit})."
+
+    def _counted(self, table: pd.DataFrame, shown: pd.DataFrame, prob: float) -> str:
+        """Return the sentence of many numbers: how many differ from 0, and the surest of these.
+
+        Parameters
+        ----------
+        table, shown : DataFrame
+            The numbers, and as readers are shown them.
+        prob : float
+            The probability of the intervals.
+        """
+        count, first = self._apart_from_null(table, prob)
+        before, _, rest = self.sentence.partition("[")
+        named, _, after = rest.partition("]")
+        sentence = f"{before}{named if count else ''}{after}"
+        surest = _listed(shown.iloc[first])
+        texts = {"count": f"{count:,}", "total": f"{len(table):,}", "surest": surest}
+        for name, text in texts.items():
+            sentence = sentence.replace(f"{{{name}}}", text)
+        return sentence
+
+    def _apart_from_null(
+        self, table: pd.DataFrame, prob: float
+    ) -> tuple[int, np.ndarray]:
+        """Return how many intervals leave out 0, and the rows of the surest of these."""
+        decided = table
+        if self.over_null is not None:
+            decided = self.over_null().numbers(prob)
         apart = ((decided["lower"] > 0) | (decided["upper"] < 0)).to_numpy()
         size = (decided["mean"].abs() / decided["sd"]).to_numpy()
         surest = np.argsort(np.where(apart, -size, np.inf), kind="stable")
-        first = surest[: min(_NAMED, int(apart.sum()))]
-        many = f"{apart.sum():,} of {len(table):,} have a {prob:.0%} interval {where}"
-        named = f", first {_listed(shown.iloc[first])}" if len(first) else ""
-        return f"{many}{named} ({unit})."
+        return int(apart.sum()), surest[: min(_NAMED, int(apart.sum()))]
 
     def _standing(self) -> list[str]:
         """Return the names of the assumptions, those that a check contradicts marked."""
@@ -776,6 +807,8 @@ def _filled_by_label(
     prob : float
         The probability of the intervals.
     """
+    verb = "raises" if (table["lower"] > 0).all() else "changes"
+    sentence = sentence.replace("{raises}", verb)
     for label, row in zip(table.index, table.to_dict("records"), strict=True):
         value = _number_in_words(row, scale, prob)
         sentence = sentence.replace(f"{{value:{label}}}", value)

@@ -48,7 +48,7 @@ def _table(answer: Answer) -> str:
     return "\n".join(
         [
             r"\begin{table}",
-            rf"\caption{{{escaped(caption)} In {escaped(answer.unit)}; {interval} intervals.}}",
+            rf"\caption{{{escaped(caption)} Unit: {escaped(answer.unit)}; {interval} intervals.}}",
             r"\begin{tabular}{lrrr}",
             r"\toprule",
             r" & mean & lower & upper \\",

@@ -109,9 +109,13 @@ def _completed(authorship: Authorship, fit: Any, headline: Effect) -> Authorship
 
 def _answer(fit: Any) -> str:
     """Return the headline in words, with a second answer where it alone would mislead."""
+    headline = fit.effect(fit.model.headline)
     companion = fit.model.estimands()[fit.model.headline].companion
-    names = [name for name in (fit.model.headline, companion) if name]
-    return "\n".join(fit.effect(name).in_words() for name in names)
+    if (
+        not companion or "{count}" in headline.sentence
+    ):  # which counts over the companion
+        return headline.in_words()
+    return f"{headline.in_words()}\n{fit.effect(companion).in_words()}"
 
 
 def _interval(headline: Effect) -> tuple[float, float]:
@@ -147,15 +151,17 @@ def _answers(
             for name, estimand in answerable(fit.model, fit.data).items()
             if not estimand.per_person and (drawn or estimand.marginals)
         ]
+    return tuple(_one_answer(fit.effect(name), headline) for name in chosen)
+
+
+def _one_answer(effect: Effect, headline: Effect) -> Answer:
+    """Return an answer; what the first screen says of the headline is not said again."""
     told = {check.name for check in headline.doubts}
-    return tuple(_one_answer(fit.effect(name), told) for name in chosen)
-
-
-def _one_answer(effect: Effect, told: set[str]) -> Answer:
+    has_sentence = effect.sentence and effect.name != headline.name
     diagnostics = surest_first(effect.numbers(), MOST_ROWS)
     return Answer(
         effect=effect,
-        sentence=effect.in_words() if effect.sentence else "",
+        sentence=effect.in_words() if has_sentence else "",
         table=effect.on_display_scale(diagnostics[["mean", "lower", "upper"]]),
         diagnostics=diagnostics,
         unit=effect.display_scale.unit,

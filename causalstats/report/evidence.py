@@ -24,6 +24,7 @@ _FATAL = (
     "importance ESS",
     "complete run",
 )
+_OF_ANSWER = "of this answer"
 _MIXING = ("R-hat", "bulk ESS", "tail ESS")
 
 
@@ -74,9 +75,11 @@ def evidence(
         That of the headline, on the scale of these tables; None where it has several entries.
     """
     supports = [*_not_contradicted(assumptions, checks), *_withheld(checks)]
-    opposes = [
-        _against(check, assumptions) for check in checks if check.passed is False
-    ]
+    failed = [check for check in checks if check.passed is False]
+    mixing = [check for check in failed if check.name in _MIXING]
+    others = [check for check in failed if check.name not in _MIXING]
+    opposes = [_against(check, assumptions) for check in others]
+    opposes += _too_few_draws(mixing, others)
     if interval is not None:
         supports += _agreeing(comparison, interval)
         for field, table in sensitivity:
@@ -130,15 +133,29 @@ def _withheld(checks: Sequence[Check]) -> list[str]:
 
 def _against(check: Check, assumptions: Sequence[Assumption]) -> str:
     """Return a failed check in words: the assumption that it contradicts, and what follows."""
-    if check.name in _MIXING:
-        return (
-            "The chains have not yet agreed on every parameter, or are too short; the answer's own "
-            f"draws are checked apart. {check.remedy}"
-        )
     for assumption in assumptions:
         if check in _checks_of(assumption, [check]):
             return f"These data contradict “{assumption.name}”. {assumption.if_wrong}"
     return ". ".join(filter(None, [f"{check.name}: {check.finding}", check.remedy]))
+
+
+def _too_few_draws(mixing: Sequence[Check], others: Sequence[Check]) -> list[str]:
+    """Return in words that parameters were drawn too few times, and if that concerns the answer.
+
+    Parameters
+    ----------
+    mixing : sequence of Check
+        The failed checks of how chains of parameters mix.
+    others : sequence of Check
+        The other failed checks.
+    """
+    if not mixing:
+        return []
+    findings = ", ".join(check.finding for check in mixing)
+    text = f"Some parameters were drawn too few times: {findings}."
+    if any(check.name.endswith(_OF_ANSWER) or is_fatal(check) for check in others):
+        return [text]
+    return [f"{text} The draws of the answer itself pass their checks."]
 
 
 def _agreeing(
@@ -171,13 +188,17 @@ def _moves(
     interval : pair of float
         That of the answer.
     """
-    means = table["mean"]
+    others = table[~table["used"]] if "used" in table else table
+    means = others["mean"]
     name = field.replace("_", " ")
     if means.between(*interval).all():
         return f"The answer stays within its interval at other values of {name}.", True
-    _, low, high = rounded_by_interval(means.mean(), means.min(), means.max())
-    text = f"The answer depends on {name}: its other values give {low} to {high}."
-    return text, False
+    lowest = means.min()
+    highest = means.max()
+    _, low, high = rounded_by_interval(lowest, lowest, highest)
+    values = low if lowest == highest else f"{low} to {high}"
+    alternative = "another value gives" if len(means) == 1 else "other values give"
+    return f"The answer depends on {name}: {alternative} {values}.", False
 
 
 def _untestable(

@@ -123,7 +123,7 @@ def _one_answer(answer: Answer) -> Iterator[str]:
     if answer.doubts:
         yield escaped(f"In doubt: {'; '.join(answer.doubts)}.")
     yield _table(answer.table)
-    yield escaped(f"In {answer.unit}.")
+    yield escaped(f"Unit: {answer.unit}.")
 
 
 def _comparisons(contents: ReportContents) -> Iterator[str]:

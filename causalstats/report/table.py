@@ -14,6 +14,9 @@ MOST_ROWS = 20  # of one table on the page; the page says how many it left out
 MISSING = "–"
 _HEADINGS = {"r_hat": "R-hat", "ess_bulk": "ESS bulk", "ess_tail": "ESS tail"}
 _PLAIN_FROM, _PLAIN_BELOW = 1e-4, 1e9  # outside this, powers of ten
+_ESTIMATES = ("mean", "lower", "upper", "sd", "truth", "error")
+_WIDEST = 100  # times the narrowest interval of a table whose decimals are aligned
+_MOST_DECIMALS = 4
 Cell = tuple[str, bool]
 """A text, and whether it is a number."""
 
@@ -75,10 +78,13 @@ def table(frame: pd.DataFrame) -> HtmlTable:
     shown = frame.iloc[:MOST_ROWS]
     columns = []
     cells = []
+    decimals = _decimals(shown)
     for column, name in enumerate(map(str, frame.columns)):
         heading = _HEADINGS.get(name, _label(frame.columns[column]))
         columns.append((heading, _has_numbers(frame.iloc[:, column])))
-        cells.append(_cells(name, shown.iloc[:, column].tolist()))
+        values = shown.iloc[:, column].tolist()
+        aligned = decimals if name in _ESTIMATES else None
+        cells.append(_cells(name, values, aligned))
     rows = [
         (_label(label), tuple(texts[row] for texts in cells))
         for row, label in enumerate(shown.index)
@@ -86,11 +92,37 @@ def table(frame: pd.DataFrame) -> HtmlTable:
     return HtmlTable(_corner(frame.index), tuple(columns), tuple(rows), len(frame))
 
 
-def _cells(name: str, values: list) -> list[Cell]:
-    """Return the cells of a column; an effective sample size counts draws and has no decimals."""
+def _cells(name: str, values: list, decimals: int | None) -> list[Cell]:
+    """Return the cells of a column; an effective sample size counts draws and has no decimals.
+
+    Parameters
+    ----------
+    name : str
+    values : list
+    decimals : int or None
+        How many all numbers have; None for four significant digits each.
+    """
     if name.startswith("ess_"):
         values = [round(value) if _is_finite(value) else value for value in values]
+    if decimals is not None and all(map(_is_finite, values)):
+        return [(f"{value:,.{decimals}f}", True) for value in values]
     return [(number(value, padded=True), _is_number(value)) for value in values]
+
+
+def _decimals(frame: pd.DataFrame) -> int | None:
+    """Return the decimals of a table of estimates, so that decimal points are aligned.
+
+    Intervals have two to three digits. None where there are no intervals, or their widths differ so
+    much that the narrow ones would be rounded away.
+    """
+    if not {"lower", "upper"} <= set(frame.columns):
+        return None
+    widths = np.asarray(frame["upper"] - frame["lower"], float).ravel()
+    widths = widths[np.isfinite(widths) & (widths > 0)]
+    if not len(widths) or widths.max() > _WIDEST * widths.min():
+        return None
+    decimals = -int(np.floor(np.log10(np.median(widths) / 50)))
+    return max(decimals, 0) if decimals <= _MOST_DECIMALS else None
 
 
 def _has_numbers(column: pd.Series) -> bool:

@@ -235,7 +235,7 @@ def bounds_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
     if not parts:
         return ""
     return (
-        f"{parts[0]} changes the probability {parts[1]} by at least {{value:lower}} and at most "
+        f"{parts[0]} {{raises}} the probability {parts[1]} by at least {{value:lower}} and at most "
         "{value:upper}. Where between these two the effect lies, the data do not tell."
     )
 

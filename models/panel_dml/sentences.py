@@ -3,8 +3,8 @@
 θ is the change of the outcome for one unit more of a treatment. Where one of them is a logarithm:
 
     log outcome                100 (exp(θ) - 1) per cent for one unit more (semi-elasticity)
-    log treatment              θ / 100 for 1 % more
-    both                       θ per cent for 1 % more (elasticity)
+    log treatment              θ / 100 for a rise by 1 %
+    both                       θ per cent for a rise by 1 % (elasticity)
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def change_with_labels(text: str, data: Panel) -> tuple[str, str]:
     if len(data.treatments) == 1 and _is_binary(data):
         return text, f"{words.label(data.treatments[0])}: 1 against 0"
     if all(words.is_log(name) for name in data.treatments):
-        return text, "1 % more of the treatment"
+        return text, "a rise of the treatment by 1 %"
     return text, "one unit more of the treatment"
 
 
@@ -85,7 +85,7 @@ def _change_of_treatment(data: Panel) -> str:
     first = data.treatments[0]
     label = "{entry}" if several else words.label(first)
     if all(words.is_log(name) for name in data.treatments):
-        return f"1 % more of {label}"
+        return f"A rise of {label} by 1 %"
     if not several and first in words.labels and _is_binary(data):
         return label
     units = {words.unit(name) for name in data.treatments}

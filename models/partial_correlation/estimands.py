@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 # many numbers.
 _LARGEST_SIZE = 158
 _LARGEST_NUMBER = 5e6
+_LINKS = (
+    "{count} of {total} pairs of parts have a partial correlation beyond what closure alone makes "
+    "of it[; the surest: {surest}]."
+)
 _DIMS = ("chain", "draw", "part", "other_part")
 
 
@@ -94,6 +98,7 @@ def _estimand(
         unavailable_reason=None if reason is None else partial(_withheld, reason),
         companion="excess" if headline else "",
         over_null="excess" if headline else "",
+        sentence=_LINKS if headline else "",
         checks=partial(answer_checks, model, name)
         if headline or name == "excess"
         else None,

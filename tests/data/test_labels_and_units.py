@@ -139,10 +139,10 @@ def test_units_of_treatment_and_outcome_stand_in_the_sentence():
     assert "dollars (95 % interval" in text
 
 
-def test_an_elasticity_is_told_for_one_per_cent_more():
+def test_an_elasticity_is_told_for_a_rise_by_one_per_cent():
     units = {"adverts": "log hours", "sales": "log dollars"}
     text = sentence(panel(units=units))
-    assert text.startswith("1 % more of adverts raises sales by about 0.")
+    assert text.startswith("A rise of adverts by 1 % raises sales by about 0.")
     assert " % (95 % interval 0." in text
 
 
@@ -181,3 +181,17 @@ def test_decisions_are_told_in_the_words_of_the_study():
         == "About {value} of those not tested at home have an infection."
     )
     assert "infection" in data.facts()["Positive among them"]
+
+
+def test_many_pairs_are_counted_and_the_surest_named():
+    model = cs.PartialCorrelation(prior="matching")
+    parts = [f"p{k}" for k in range(1, 6)]
+    frame = model.simulate(seed=1, rows=200, parts=5).data.source
+    data = cs.Composition.from_frame(frame, parts=parts, labels={"p1": "quartz"})
+    text = (
+        cs.fit(model, data, seed=1, progress=False)
+        .effect("partial_correlation")
+        .in_words()
+    )
+    assert "of 10 pairs of parts have a partial correlation beyond" in text
+    assert "`" not in text and "p1" not in text

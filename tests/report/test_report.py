@@ -376,9 +376,9 @@ def test_tables_pad_numbers_and_count_draws_whole():
         "R-hat",
     ]
     assert [text for text, _ in shown.rows[0][1]] == [
-        "0.01235",
-        "0.01000",
-        "0.02000",
+        "0.0123",
+        "0.0100",
+        "0.0200",
         "1,234",
         "–",
         "1.001",
@@ -592,5 +592,5 @@ def test_other_methods_and_other_assumptions_are_for_or_against():
         "The answer stays within its interval at other values of prior sd.",
     )
     assert result.opposes == (
-        "The answer depends on time effects: its other values give 1.0 to 3.0.",
+        "The answer depends on time effects: other values give 1.0 to 3.0.",
     )
