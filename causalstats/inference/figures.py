@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from causalstats.core.abilities import HasCausalGraph
+from causalstats.core.effect import Effect
 from causalstats.core.estimand import answerable
 from causalstats.core.views import View
 from causalstats.errors import ModelError
@@ -23,6 +24,7 @@ from causalstats.plots.posterior_draws import figure_of, posterior, trace
 from causalstats.plots.posterior_predictive import predictive
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from causalstats.inference.fit import Fit
@@ -91,9 +93,23 @@ def _figures_that_apply(fit: Fit) -> dict[str, FitFigure]:
 
 def _comparison(fit: Fit) -> Figure:
     headline = fit.effect(fit.model.headline)
+    table = _in_words(headline, fit.compare())
+    unit = _unit_in_words(headline)
     if headline.draws.ndim > 2:
-        return beside(fit.compare(), unit=headline.unit)
-    return comparison(fit.compare(), held_out_rate(fit), unit=headline.unit)
+        return beside(table, unit=unit)
+    truth = held_out_rate(fit)
+    if truth is not None and headline.wording:
+        truth = float(headline.display_scale.convert(truth))
+    return comparison(table, truth, unit=unit)
+
+
+def _in_words(effect: Effect, table: pd.DataFrame) -> pd.DataFrame:
+    """Return estimates of an answer on the scale that the labels and units of data ask for."""
+    return effect.on_display_scale(table) if effect.wording else table
+
+
+def _unit_in_words(effect: Effect) -> str:
+    return effect.display_scale.unit if effect.wording else effect.unit
 
 
 def _effect(fit: Fit, name: str) -> Figure:
@@ -101,9 +117,12 @@ def _effect(fit: Fit, name: str) -> Figure:
 
     effect = fit.effect(name)
     if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
-        rows = surest_first(effect.numbers(), MOST_ROWS)
-        return effects(rows, unit=effect.unit, title=name)
-    draws = xr.DataTree.from_dict({"posterior": effect.draws.to_dataset()})
+        rows = _in_words(effect, surest_first(effect.numbers(), MOST_ROWS))
+        return effects(rows, unit=_unit_in_words(effect), title=name)
+    values = effect.draws
+    if effect.wording:
+        values = effect.display_scale.convert(values).rename(values.name)
+    draws = xr.DataTree.from_dict({"posterior": values.to_dataset()})
     return figure_of(posterior(draws, name))
 
 
