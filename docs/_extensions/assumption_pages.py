@@ -147,12 +147,13 @@ def _mentions(entry: AssumptionEntry) -> str:
 
 
 def _planted(entry: AssumptionEntry, made: dict[str, Any] | None) -> list[str]:
-    world = planted.WORLDS.get((entry.family, entry.name))
+    world = planted.world_of((entry.family, entry.name))
     if world is None:
         return []
+    title = world.name.removeprefix("Heckman, ")
     parts = [
         "## Data in which it is wrong",
-        f"*{world[0].upper()}{world[1:]}*, drawn from seed {planted.SEED}:",
+        f"*{title[0].upper()}{title[1:]}*, drawn from seed {planted.SEED}:",
         f"::::{{dropdown}} The program\n```python\n{planted.source(world)}\n```\n::::",
     ]
     if made is None:

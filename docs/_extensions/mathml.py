@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -9,6 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
+_SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])")
 
 
 def visit_inline(writer, node: nodes.math) -> None:
@@ -22,7 +25,7 @@ def visit_block(writer, node: nodes.math_block) -> None:
 
 
 def _mathml(node: nodes.Element, *, as_block: bool) -> str:
-    formula = node.astext()
+    formula = _SIZES.sub("", node.astext())  # a browser sizes fences by itself
     try:
         return tex2mathml(formula, as_block=as_block)
     except MathError as error:

@@ -67,14 +67,20 @@ COUNTED = {"a fifth of the rows lack two taxa"}
 
 
 @cache
-def worlds() -> dict[str, Any]:
-    """Return the worlds of all families by name."""
+def worlds() -> dict[tuple[str, str], Any]:
+    """Return the worlds of all families by the file of the bench and their name."""
     folder = str(ROOT / "benchmarks")
     if folder not in sys.path:
         sys.path.append(folder)
     families = sorted(set(BENCH.values()))
     modules = [importlib.import_module(f"worlds.{family}") for family in families]
-    return {world.name: world for module in modules for world in module.WORLDS}
+    listed = [world for module in modules for world in module.WORLDS]
+    return {(world.family, world.name): world for world in listed}
+
+
+def world_of(key: tuple[str, str]) -> Any:
+    """Return the world in which an assumption is wrong; None where there is none."""
+    return worlds().get((BENCH[key[0]], WORLDS.get(key, "")))
 
 
 def is_heavy(key: tuple[str, str]) -> bool:
@@ -82,9 +88,9 @@ def is_heavy(key: tuple[str, str]) -> bool:
     return BENCH[key[0]] == "selection" or WORLDS.get(key) in COUNTED
 
 
-def source(name: str) -> str:
+def source(world: Any) -> str:
     """Return the program that draws the data of a world, as text."""
-    make = worlds()[name].make
+    make = world.make
     function = make
     settings = []
     for value in _captured(make):
@@ -128,7 +134,7 @@ def _make(key: tuple[str, str]) -> dict[str, Any]:
     import causalstats as cs
 
     warnings.simplefilter("ignore")
-    world = worlds().get(WORLDS.get(key, ""))
+    world = world_of(key)
     if world is None:
         model = getattr(cs, key[0])()
         data = model.simulate(SEED, **SIMULATED[key]).data
