@@ -14,6 +14,7 @@ RUN_HERE = [  # tests/laws/test_own_model.py runs own_model.md, `make docs` the 
     path.relative_to(ROOT)
     for path in (
         ROOT / "README.md",
+        ROOT / "causalstats" / "llms.md",
         DOCS / "how_to" / "gpu.md",
         *sorted((DOCS / "guides").glob("*.md")),
     )
