@@ -20,7 +20,7 @@ def write_all(app: Sphinx) -> None:
     check_pages.write_pages(folder / "checks")
     number_pages.write_pages(folder / "numbers")
     gallery_pages.write_pages(folder / "gallery", fast)
-    study_pages.write_pages(folder / "studies")
+    study_pages.write_pages(folder / "studies", fast)
     reference_pages.write_pages(folder / "reference")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,10 @@ from markdown import share, table, toctree, write
 from refutation import results
 
 BENCHMARKS = ROOT / "benchmarks"
+_OUTSIDE = re.compile(
+    "statsmodels|doubleml|pyagrum|pgmpy|stan$|published|paper|textbook|scikit|wooldridge|"
+    "closed_form|enumerat|definition|by_hand|balke"
+)
 
 
 def write_pages(folder: Path) -> None:
@@ -19,6 +25,7 @@ def write_pages(folder: Path) -> None:
     write(folder / "calibration.md", _calibration())
     write(folder / "coverage.md", _coverage())
     write(folder / "refutation.md", _refutation())
+    write(folder / "references.md", _references())
     readme = (BENCHMARKS / "README.md").read_text()
     body = readme.partition("\n")[2]
     write(folder / "benchmarks.md", f"# Speed and accuracy\n{body}")
@@ -31,7 +38,9 @@ def _index() -> str:
             "Measured on simulated data whose truth is known, and beside other programs. Every "
             "figure stands in a JSON file of `benchmarks/`, with the program that made it beside "
             "it; failures are shown with the rest.",
-            toctree(["calibration", "coverage", "refutation", "benchmarks"]),
+            toctree(
+                ["calibration", "coverage", "refutation", "references", "benchmarks"]
+            ),
         ]
     )
 
@@ -201,4 +210,26 @@ def _refutation() -> str:
             table(["wrong", "data sets", "seen", "doubt", ""], wrong),
             table(["right", "data sets", "doubt", "failed in some"], right),
         ]
+    return "\n\n".join(parts)
+
+
+def _references() -> str:
+    """Tests whose names say which number from outside they compare with, by folder."""
+    parts = [
+        "# Outside references",
+        "Tests that compare with another program, a published table, a closed form or a sum over "
+        "all cases. Each test is a sentence; the program and version behind a stored number "
+        "stand beside it in `tests/`.",
+    ]
+    tests = ROOT / "tests"
+    rows: dict[str, list[list[str]]] = {}
+    for path in sorted(tests.rglob("test_*.py")):
+        folder = " / ".join(path.relative_to(tests).parts[:-1]).replace("_", " ")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and _OUTSIDE.search(node.name):
+                sentence = node.name.removeprefix("test_").replace("_", " ")
+                where = f"`tests/{path.relative_to(tests)}`"
+                rows.setdefault(folder, []).append([sentence, where])
+    for folder, listed in rows.items():
+        parts += [f"## {folder.capitalize()}", table(["what agrees", "test"], listed)]
     return "\n\n".join(parts)

@@ -53,6 +53,12 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("PanelDML", "smooth and additive"): {"basis_size": [1, 4, 12]},
     ("PanelDML", "independent errors"): {"errors": ["cluster", "bootstrap", "ar1"]},
     ("PanelDML", "unit heterogeneity"): {"heterogeneity": ["random", "pooled"]},
+    ("PanelDML", "independent clusters"): {"errors": ["iid", "bootstrap", "ar1"]},
+    ("PanelDML", "AR(1) errors"): {"errors": ["iid", "cluster"]},
+    ("CausalDiagram", "this diagram"): {"diagram": ["z -> x, y; x -> y"]},
+    ("CausalDiagram", "levels of hidden variables"): {"hidden_levels": [3, 4]},
+    ("SelectiveLabels", "response to risk"): {"response": [0.5, 0.75, 1.5]},
+    ("SelectiveLabels", "one unobservable"): {"unobservable": ["normal", "logistic"]},
     ("PanelDML", "no unobserved time-varying confounder"): {"time_effects": [True]},
     ("CausalDiagram", "prior of the tables"): {"concentration": [0.1, 0.5, 2.0, 5.0]},
     ("CausalDiagram", "regressions"): {"basis_size": [3, 5, 8]},
@@ -60,8 +66,20 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("SelectiveLabels", "prevalence"): {"prevalence": [0.2, 0.3, 0.4]},
     ("Heckman", "mean"): {"mean": [-0.5, 0.0, 0.5]},
 }
-SIMULATED = {  # data for the curve of an assumption that no world plants
-    ("PanelDML", "unit heterogeneity"): {"units": 60, "times": 6, "covariates": 1},
+_PANEL = {"units": 60, "times": 6, "covariates": 1}
+SIMULATED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
+    # the model and its simulated data, for the curve of an assumption that no world plants
+    ("PanelDML", "unit heterogeneity"): ({}, _PANEL),
+    ("PanelDML", "independent clusters"): ({}, _PANEL),
+    ("PanelDML", "AR(1) errors"): ({"errors": "ar1"}, _PANEL),
+    ("CausalDiagram", "levels of hidden variables"): (
+        {"diagram": "z -> x -> y; x <-> y", "route": "structural"},
+        {"people": 300},
+    ),
+    ("SelectiveLabels", "response to risk"): (
+        {"prevalence": 0.3},
+        {"people": 600, "features": 2},
+    ),
 }
 COUNTED = {"a fifth of the rows lack two taxa"}
 
@@ -85,7 +103,8 @@ def world_of(key: tuple[str, str]) -> Any:
 
 def is_heavy(key: tuple[str, str]) -> bool:
     """Whether its fit compiles and samples a graph, which takes a minute."""
-    return BENCH[key[0]] == "selection" or WORLDS.get(key) in COUNTED
+    compiled = key == ("CausalDiagram", "levels of hidden variables")
+    return BENCH[key[0]] == "selection" or compiled or WORLDS.get(key) in COUNTED
 
 
 def source(world: Any) -> str:
@@ -136,8 +155,9 @@ def _make(key: tuple[str, str]) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     world = world_of(key)
     if world is None:
-        model = getattr(cs, key[0])()
-        data = model.simulate(SEED, **SIMULATED[key]).data
+        fields, sizes = SIMULATED[key]
+        model = getattr(cs, key[0])(**fields)
+        data = model.simulate(SEED, **sizes).data
     else:
         model, data = world.make(SEED)
     sampler = {"sampler": cs.Laplace()} if is_heavy(key) else {}

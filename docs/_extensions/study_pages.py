@@ -1,20 +1,45 @@
-"""The case studies: their READMEs, as they stand beside the programs."""
+"""The case studies: their READMEs, as they stand beside the programs, and reports of quick ones."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
+import tempfile
 from pathlib import Path
 
 from catalogue import ROOT
+from kept import kept
 from markdown import toctree, write
 
+REPORTS = {  # and whether the study takes long
+    "kidney_stones": False,
+    "cigarette_demand": True,
+    "pottery_oxides": True,
+}
 
-def write_pages(folder: Path) -> None:
-    """Write a page for each case study, and their index."""
+
+def write_pages(folder: Path, fast: bool) -> None:
+    """Write a page for each case study, the reports of some, and the index.
+
+    Parameters
+    ----------
+    folder : Path
+    fast : bool
+        Whether to leave out reports that take long.
+    """
     names = []
     for readme in sorted((ROOT / "case_studies").glob("*/README.md")):
         name = readme.parent.name
-        command = f"```console\n$ causalstats study {name}\n```"
-        write(folder / f"{name}.md", f"{readme.read_text().rstrip()}\n\n{command}")
+        parts = [
+            readme.read_text().rstrip(),
+            "## Run it",
+            f"```console\n$ causalstats study {name}\n```",
+        ]
+        report = _report(name, fast) if name in REPORTS else None
+        if report is not None:
+            write(folder / f"{name}_report.html", report)
+            parts.append(f"[The report that it leaves](./{name}_report.html)")
+        write(folder / f"{name}.md", "\n\n".join(parts))
         names.append(name)
     words = (
         "Real questions. Each is a program in `case_studies/` that states the question, fits, "
@@ -22,3 +47,24 @@ def write_pages(folder: Path) -> None:
         "what it does not show."
     )
     write(folder / "index.md", f"# Case studies\n\n{words}\n\n{toctree(names)}")
+
+
+def _report(name: str, fast: bool) -> str | None:
+    """Return the report of a study as HTML; None where it is left out."""
+    leave_out = fast and REPORTS[name]
+    key = f"report|{name}|{_digest(name)}"
+    return kept(key, lambda: _run(name), leave_out=leave_out)
+
+
+def _run(name: str) -> str:
+    study = importlib.import_module(f"causalstats.case_studies.{name}.study")
+    with tempfile.TemporaryDirectory() as folder:
+        return Path(study.run(Path(folder), False)).read_text()
+
+
+def _digest(name: str) -> str:
+    """Return a hash of what a report is made by, beside the models."""
+    folders = (ROOT / "causalstats" / "report", ROOT / "case_studies" / name)
+    files = [file for folder in folders for file in sorted(folder.iterdir())]
+    contents = b"".join(file.read_bytes() for file in files if file.is_file())
+    return hashlib.sha256(contents).hexdigest()
