@@ -18,6 +18,7 @@ TITLES = {
     "knowledge": "Outside knowledge",
     "predictive": "Posterior prediction",
     "sampling": "Draws",
+    "calibration": "Calibration",
 }
 
 

@@ -1,5 +1,6 @@
 """Every assumption of every option has a page: statement, consequence, and what could refute it."""
 
+import re
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -47,6 +48,22 @@ def test_checks_and_fields_of_an_assumption_exist(entry):
 def test_every_check_of_the_refutation_bench_has_a_page():
     ran = {each for result in refutation.results() for each in result.row["run"]}
     assert not [each for each in ran if catalogue.entry_of(each, CHECKS) is None]
+
+
+def literal_names() -> list[str]:
+    """The beginnings of the names of checks that are written as texts in the code."""
+    names = []
+    for folder in ("causalstats", "models"):
+        for file in (ROOT / folder).rglob("*.py"):
+            calls = re.findall(r" Check\(\s+name=f?\"([^\"{]+)", file.read_text())
+            names += [name.strip() for name in calls]
+    return names
+
+
+def test_every_check_of_the_code_has_a_page():
+    names = literal_names()
+    assert len(names) > 25
+    assert not [name for name in names if catalogue.entry_of(name, CHECKS) is None]
 
 
 def test_pages_of_checks_give_statistic_reference_and_remedy():
