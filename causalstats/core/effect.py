@@ -21,6 +21,7 @@ from causalstats.core.display_scale import (
     rounded_by_interval,
     scale_of_unit,
 )
+from causalstats.core.rounding import rounded
 from causalstats.core.wording import Wording, capitalised
 from causalstats.errors import ModelError
 from causalstats.numerics.compositions.pair_names import matched
@@ -732,7 +733,7 @@ class Effect:
                 if self.contrast not in ("", "none")
                 else []
             ),
-            table.to_string(),
+            rounded(table).to_string(),
             *([left_out] if left_out else []),
         ]
         lines += [f"warning: {warning}" for warning in self.warnings]
@@ -744,7 +745,7 @@ class Effect:
             for warning in self.warnings
         )
         first, left_out = self._first()
-        table = first.to_html(float_format="{:.4g}".format, escape=True) + left_out
+        table = rounded(first).to_html(escape=True, justify="right") + left_out
         details = f"<small>({escape(self.unit)}; {self.kind})</small>"
         heading = f"{escape(self.name)} — {escape(self.description)} {details}"
         return f"<div><p>{heading}</p>{table}{warnings}</div>"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import refuse_out_of_scale, text_that_is_no_number
 from causalstats.data.column_words import column_words, wording
@@ -325,6 +326,9 @@ class Observations:
 
     def __repr__(self) -> str:
         return described(self)
+
+    def _repr_html_(self) -> str:
+        return html_card(type(self).__name__, self.facts())
 
     def __len__(self) -> int:
         return int(self.counts.sum())

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
     groups_of,
@@ -397,6 +398,9 @@ class Panel:
 
     def __repr__(self) -> str:
         return described(self)
+
+    def _repr_html_(self) -> str:
+        return html_card(type(self).__name__, self.facts())
 
     def __len__(self) -> int:
         return len(self.outcome)

@@ -31,12 +31,34 @@ from causalstats.inference.power_scaling import power_scaling_check
 from causalstats.numerics.sampling.convergence_diagnostics import with_superchains_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from causalstats.core.effect import MarginalDistributions
     from causalstats.inference.fit import Fit
 
 _LARGEST_ANSWER = 1e100  # its square is still a floating-point number
+
+
+def list_effects(fit: Fit) -> pd.DataFrame:
+    """Return what can be asked of a fit, in words, as `Fit.effects` says."""
+    import pandas as pd
+
+    rows = {}
+    for name, estimand in fit.model.estimands().items():
+        reason = estimand.unavailable_reason and estimand.unavailable_reason(fit.data)
+        description, contrast = estimand.description, estimand.contrast
+        if estimand.in_words is not None and not reason:
+            description, contrast = estimand.in_words(fit.data)
+        rows[name] = {
+            "question": description,
+            "unit": estimand.unit,
+            "contrast": contrast,
+            "kind": estimand.kind,
+            "per_person": estimand.per_person,
+            "unavailable": reason or "",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
 
 
 def find_estimand(

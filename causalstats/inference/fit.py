@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -39,8 +39,9 @@ from causalstats.core.argument_validation import (
 from causalstats.core.check import Check, Checks
 from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL, Effect, in_doubt
-from causalstats.core.knowledge import Known
+from causalstats.core.html_card import CARD_STYLE
 from causalstats.core.model import Model, Problem
+from causalstats.core.model_card import stated_fields
 from causalstats.core.next_tests import NextTests
 from causalstats.core.prediction import Prediction
 from causalstats.core.score_question import ScoreQuestion
@@ -85,7 +86,6 @@ LIBRARIES = (
     "pandas",
     "xarray",
 )
-_CARD_STYLE = "border:1px solid #bbb;border-radius:6px;padding:0.6em 1em;max-width:48em"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -207,7 +207,7 @@ class Fit:
         >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
         >>> tree = fit.idata(["posterior", "log_likelihood"])
         >>> round(float(az.loo(tree).elpd))
-        -135
+        -129
         """
         return groups_of(self, groups, draws)
 
@@ -224,6 +224,28 @@ class Fit:
         """
         exact = draws_kind(self.draws) is DrawsKind.EXACT
         return () if exact else self.model.parameters(self.data)
+
+    def effects(self) -> pd.DataFrame:
+        """List what can be asked, in words.
+
+        Returns
+        -------
+        DataFrame
+            A row for each name that `effect` takes: the quantity in a sentence, its unit and
+            contrast, whether it is causal, whether it is a number a person, and why these data
+            cannot answer it, where they cannot.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.effects().loc["association", "kind"]
+        'associational'
+        >>> list(fit.effects().index)
+        ['effect', 'interventional', 'association', 'confounding']
+        """
+        return answers.list_effects(self)
 
     @checked(ModelError)
     def effect(
@@ -935,7 +957,11 @@ class Fit:
 
     def _repr_html_(self) -> str:
         stated, answer = escape(_stated(self.model)), escape(self._card())
-        return f'<div style="{_CARD_STYLE}"><p><strong>{stated}</strong></p><p>{answer}</p></div>'
+        return f'<div style="{CARD_STYLE}"><p><strong>{stated}</strong></p><p>{answer}</p></div>'
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Answers that are kept hold functions, which no copy takes to another process.
+        return {**vars(self), "_cache": {}}
 
     def _card(self) -> str:
         """Return the answer with its doubts, or why there is none: other questions may have one."""
@@ -1065,22 +1091,5 @@ def load(path: File) -> Fit:
 
 def _stated(model: Model) -> str:
     """Return a model as its class and the fields that differ from the defaults."""
-    defaults = {
-        field.name: field.default
-        if field.default_factory is MISSING
-        else field.default_factory()
-        for field in fields(model)
-    }
-    values = {name: repr(getattr(model, name)) for name in defaults}
-    stated = [
-        f"{name}={value}"
-        for name, value in values.items()
-        if value not in (repr(defaults[name]), _as_known(defaults[name]))
-    ]
+    stated = [f"{name}={value}" for name, value in stated_fields(model).items()]
     return f"{type(model).__name__}({', '.join(stated)})"
-
-
-def _as_known(default: Any) -> str:
-    """Return how a number reads once a model has taken it as exactly known."""
-    is_number = isinstance(default, int | float) and not isinstance(default, bool)
-    return repr(Known(float(default))) if is_number else ""

@@ -16,6 +16,7 @@ from typing import Any
 Advance = Callable[[float, str], None]
 """A function of the share that is done, 0 to 1, and a note; work calls it as it goes on."""
 
+_STOPPED: dict[type[BaseException], str] = {KeyboardInterrupt: "interrupted"}
 _SECONDS_BETWEEN_LOG_LINES = 10.0
 _SECONDS_BETWEEN_UPDATES = 0.25
 
@@ -50,16 +51,24 @@ def stage(title: str, shown: bool = True) -> Iterator[Advance]:
         return
     started = time.perf_counter()
     updated = -_SECONDS_BETWEEN_UPDATES
+    done = 0.0
     with _display()(title) as show:
 
         def advance(share: float, note: str = "") -> None:
-            nonlocal updated
+            nonlocal updated, done
             now = time.perf_counter()
+            done = share
             if now - updated >= _SECONDS_BETWEEN_UPDATES:
                 updated = now
                 show(share, note)
 
-        yield advance
+        try:
+            yield advance
+        except BaseException as error:
+            # A bar that stands still would look like work that goes on.
+            reason = _STOPPED.get(type(error), "stopped by an error")
+            show(done or 1e-9, f"{reason} after {time.perf_counter() - started:.0f} s")
+            raise
         show(1.0, f"{time.perf_counter() - started:.0f} s")
 
 
@@ -112,7 +121,8 @@ def _log(title: str) -> Iterator[Advance]:
     def show(share: float, note: str) -> None:
         nonlocal logged
         now = time.perf_counter()
-        if share == 1.0 or now - logged >= _SECONDS_BETWEEN_LOG_LINES:
+        ended = share == 1.0 or note.startswith(("stopped", "interrupted"))
+        if ended or now - logged >= _SECONDS_BETWEEN_LOG_LINES:
             logged = now
             print(f"{title}: {share:.0%} {note}", file=sys.stderr, flush=True)
 

@@ -24,6 +24,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.model_card import model_card
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
@@ -335,6 +336,9 @@ class CausalDiagram:
         {'x': (0, 1), 'y': ('no', 'yes')}
         """
         return levels.default_levels(self, known)
+
+    def _repr_html_(self) -> str:
+        return model_card(self)
 
     def inputs(self, data: Observations) -> dict[str, np.ndarray]:
         """Return every array that the graph takes: counts, weights of priors, and columns.

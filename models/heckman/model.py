@@ -25,6 +25,7 @@ from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import Known, KnownByGroup, KnownNumber
+from causalstats.core.model_card import model_card
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
@@ -143,6 +144,9 @@ class Heckman:
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
         refuse_senseless(self)
+
+    def _repr_html_(self) -> str:
+        return model_card(self)
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
         """Return every number of data and outside knowledge that the graph takes, by name.

@@ -23,6 +23,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.model_card import model_card
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
@@ -324,6 +325,9 @@ class PanelDML:
     def statistics_by_prefix(self, data: Panel) -> Mapping[str, SufficientStatistics]:
         """Return the same, and with the prefix "between_" that of unit means in Mundlak's model."""
         return _statistics_by_prefix(self, data)
+
+    def _repr_html_(self) -> str:
+        return model_card(self)
 
     def inputs(self, data: Panel) -> dict[str, np.ndarray]:
         """Return every number that the graph takes, by name.

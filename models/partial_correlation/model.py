@@ -26,6 +26,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Adjustment, Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.model_card import model_card
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
@@ -237,6 +238,9 @@ class PartialCorrelation:
         0.99
         """
         return self.covariance_prior.nuts_options(data)
+
+    def _repr_html_(self) -> str:
+        return model_card(self)
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
         """Return the arrays that the graph takes, by name.

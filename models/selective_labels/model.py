@@ -24,6 +24,7 @@ from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import Known, KnownByGroup, KnownNumber, Penalty
+from causalstats.core.model_card import model_card
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.score_question import ScoreQuestion
@@ -249,6 +250,9 @@ class SelectiveLabels:
         True
         """
         return imperfect_test.is_imperfect(self)
+
+    def _repr_html_(self) -> str:
+        return model_card(self)
 
     def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
         """Return every number of data and outside knowledge that the graph takes, by name.

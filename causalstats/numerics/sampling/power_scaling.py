@@ -59,7 +59,7 @@ def sensitivity(answers: np.ndarray, log_density: np.ndarray) -> np.ndarray:
     >>> draws = rng.normal(size=4000)
     >>> answers = np.column_stack([draws, rng.normal(size=4000)])
     >>> sensitivity(answers, draws).round(1)
-    array([0.6, 0. ])
+    array([0.2, 0. ])
     """
     from arviz_stats.base import array_stats
 

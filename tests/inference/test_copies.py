@@ -1,0 +1,83 @@
+"""Fits are copied to other processes, and notebooks show cards of models, data and answers."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalstats as cs
+from causalstats.core.rounding import rounded
+from causalstats.runs.progress import stage
+
+FITS = {
+    "diagram": (cs.CausalDiagram("x -> y"), {"people": 60}),
+    "panel": (cs.PanelDML(basis_size=3), {"units": 20, "times": 4}),
+    "composition": (cs.PartialCorrelation(prior="matching"), {"rows": 30, "parts": 4}),
+}
+
+
+@pytest.fixture(scope="module", params=FITS)
+def fit(request):
+    model, arguments = FITS[request.param]
+    data = model.simulate(1, **arguments).data
+    return cs.fit(model, data, seed=1, progress=False)
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda fit: pickle.loads(pickle.dumps(fit))]
+)
+def test_a_copy_gives_the_same_answer(fit, copied):
+    answer = fit.effect(fit.model.headline)
+    assert answer.doubts is not None  # kept answers, whose functions a copy leaves behind
+    again = copied(fit)
+    pd.testing.assert_frame_equal(
+        again.effect(again.model.headline).numbers(), answer.numbers()
+    )
+    assert again.data.fingerprint == fit.data.fingerprint
+
+
+def test_notebooks_show_cards(fit):
+    for shown in (fit, fit.model, fit.data):
+        card = shown._repr_html_()
+        assert card.startswith("<div")
+        assert type(shown).__name__ in card or type(fit.model).__name__ in card
+        assert "#fff" not in card
+        assert "black" not in card
+
+
+def test_effects_lists_every_question_in_words(fit):
+    table = fit.effects()
+    assert list(table.index) == list(fit.model.estimands())
+    assert table["question"].str.len().min() > 10
+    for name in table.index[table["unavailable"] == ""]:
+        assert fit.effect(name).name == name
+
+
+def test_tables_have_the_decimals_that_the_draws_determine():
+    table = pd.DataFrame(
+        {
+            "mean": [0.31234, -1.2],
+            "sd": [0.1, 0.2],
+            "lower": [0.1, -1.6],
+            "upper": [0.5, -0.00001],
+            "ess_bulk": [400.0, 100.0],
+            "r_hat": [1.0, np.nan],
+            "doubts": ["", "overlap"],
+        },
+        index=["a", "b"],
+    )
+    text = rounded(table)
+    assert text["mean"].tolist() == ["0.31", "-1.20"]
+    assert text["upper"].tolist() == ["0.50", "0.00"]
+    assert text["ess_bulk"].tolist() == ["400", "100"]
+    assert text["r_hat"].tolist() == ["1.000", "–"]
+    assert text["doubts"].tolist() == ["", "overlap"]
+
+
+def test_progress_ends_where_an_error_ends_the_work(capsys):
+    with pytest.raises(ZeroDivisionError), stage("Fitting") as advance:
+        advance(0.3, "30 draws")
+        advance(1 / 0)
+    assert "stopped by an error after" in capsys.readouterr().err
