@@ -30,7 +30,9 @@ def fit(request):
 )
 def test_a_copy_gives_the_same_answer(fit, copied):
     answer = fit.effect(fit.model.headline)
-    assert answer.doubts is not None  # kept answers, whose functions a copy leaves behind
+    assert (
+        answer.doubts is not None
+    )  # kept answers, whose functions a copy leaves behind
     again = copied(fit)
     pd.testing.assert_frame_equal(
         again.effect(again.model.headline).numbers(), answer.numbers()
