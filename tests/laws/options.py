@@ -294,8 +294,8 @@ _INSTRUMENT = Family(
         "effect_sd": [{"confounding": "any", "effect_sd": 2.0}],
         "effect_scale": [{"confounding": "any", "effect_scale": 0.5}],
         "direct": [
-            {"z1": cs.Known(0.1, sd=0.1)},
-            {"z1": cs.Known(0.0, sd=0.1), "z2": 0.1},
+            {"direct": {"z1": cs.Known(0.1, sd=0.1)}},
+            {"direct": {"z1": cs.Known(0.0, sd=0.1), "z2": 0.1}},
         ],
         "first_stage_prior_scale": [0.1],
     },
