@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalstats.models.instrument.posterior import direct_prior, moments_of
 from causalstats.numerics.instruments.anderson_rubin import anderson_rubin_set
 from causalstats.numerics.instruments.effect_posterior import flat_first_stage_posterior
 from causalstats.numerics.instruments.k_class import k_class, liml_kappa
@@ -46,7 +47,13 @@ def baselines(
     robust = model.errors == "robust"
     kappa = liml_kappa(moments)
     left = moments.degrees + 1 - moments.instruments
-    limits = anderson_rubin_set(moments, robust=robust)
+    mean, sd = direct_prior(model)
+    limits = anderson_rubin_set(
+        moments_of(model, data),
+        robust=robust,
+        direct_mean=mean,
+        direct_sd=sd,
+    )
     spread = np.sqrt(moments.products[0, 0] / moments.products[1, 1])
 
     def rule(estimate: Callable[[], Any], rng: np.random.Generator) -> tuple[Any, None]:

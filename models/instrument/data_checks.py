@@ -11,6 +11,7 @@ from scipy import stats
 from causalstats.core.check import Check
 from causalstats.data import Instrumented
 from causalstats.models.instrument.assumptions import EXCLUSION, LINEARITY
+from causalstats.models.instrument.posterior import direct_prior, moments_of
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.numerics.instruments.anderson_rubin import (
     anderson_rubin_set,
@@ -56,7 +57,13 @@ def bounded_check(model: Instrument, data: Instrumented) -> Check:
     data : Instrumented
     """
     robust = model.errors == "robust"
-    found = anderson_rubin_set(data.moments, robust=robust)
+    mean, sd = direct_prior(model)
+    found = anderson_rubin_set(
+        moments_of(model, data),
+        robust=robust,
+        direct_mean=mean,
+        direct_sd=sd,
+    )
     bounded = found.shape in ("interval", "empty")
     moments = data.moments
     low, high = (
@@ -98,7 +105,13 @@ def _overidentification(model: Instrument, data: Instrumented) -> tuple[Check, .
                 assumption=EXCLUSION,
             ),
         )
-    p = overidentification(moments, liml_kappa(moments))
+    mean, sd = direct_prior(model)
+    p = overidentification(
+        moments_of(model, data),
+        robust=model.errors == "robust",
+        direct_mean=mean,
+        direct_sd=sd,
+    )
     names = " or ".join(map(repr, data.arguments["instruments"]))
     return (
         Check(

@@ -56,6 +56,13 @@ def moments_of(model: Instrument, data: Instrumented) -> InstrumentMoments:
     return data.moments_with(list(model.direct))
 
 
+def direct_prior(model: Instrument) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and standard deviations of the direct effects; empty without any."""
+    known = model.direct_effects.values()
+    means = np.array([each.value for each in known])
+    return means, np.array([each.sd for each in known])
+
+
 def effect_prior_sd(model: Instrument, moments: InstrumentMoments) -> float:
     """Return the prior standard deviation of the effect, in units of the outcome."""
     scale = model.effect_scale

@@ -176,7 +176,7 @@ def test_an_invalid_instrument_leaves_the_anderson_rubin_set_empty():
     invalid = instrument_moments(outcome + 3 * z[:, 0], treatment, z, x)
     assert anderson_rubin_set(invalid).shape == "empty"
     assert anderson_rubin_set(invalid, robust=True).shape == "empty"
-    assert overidentification(invalid, liml_kappa(invalid)) < 1e-6
+    assert overidentification(invalid, robust=True) < 1e-6
 
 
 def test_robust_and_plain_sets_agree_with_equal_variances():
@@ -185,7 +185,7 @@ def test_robust_and_plain_sets_agree_with_equal_variances():
     np.testing.assert_allclose(
         [plain.lower, plain.upper], [robust.lower, robust.upper], atol=0.01
     )
-    assert critical_value(moments, 0.95) == pytest.approx(
+    assert critical_value(moments, 0.95, robust=False) == pytest.approx(
         critical_value(moments, 0.95, robust=True), rel=0.01
     )
 
@@ -210,6 +210,27 @@ def test_the_posterior_is_equivariant(robust):
     for prob in (0.025, 0.5, 0.975):
         moved = (5 * first.quantile(prob) + 2) / -3
         assert second.quantile(1 - prob) == pytest.approx(moved, rel=1e-3, abs=1e-3)
+
+
+def test_the_plain_overidentification_test_is_that_of_liml():
+    moments = instrument_moments(*columns(16, instruments=3))
+    left = moments.degrees + 1 - 3
+    statistic = (liml_kappa(moments) - 1) * left / 2
+    assert overidentification(moments, robust=False) == pytest.approx(
+        stats.f.sf(statistic, 2, left)
+    )
+
+
+def test_direct_effects_of_their_true_size_are_no_overidentification():
+    outcome, treatment, z, x = columns(17, rows=2000)
+    moved = outcome + z @ [0.0, 0.4]
+    moments = instrument_moments(moved, treatment, z, x, direct=(1,))
+    for robust in (False, True):
+        assert overidentification(moments, robust=robust) < 1e-6
+        known = {"direct_mean": np.array([0.4]), "direct_sd": np.array([0.05])}
+        assert overidentification(moments, robust=robust, **known) > 0.01
+        limits = anderson_rubin_set(moments, robust=robust, **known)
+        assert limits.lower < 0.5 < limits.upper
 
 
 def test_weights_of_two_are_rows_twice():

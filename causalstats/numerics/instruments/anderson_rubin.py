@@ -17,11 +17,12 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from causalstats.numerics.instruments.effect_posterior import residuals
+from causalstats.numerics.instruments.effect_posterior import contrasts
 from causalstats.numerics.instruments.moments import InstrumentMoments
 
 Shape = Literal["interval", "two rays", "whole line", "empty"]
 _ANGLES = 20_001
+_NONE = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,52 @@ class AndersonRubinSet:
         return {"whole line": "every effect", "empty": "no effect at all"}[self.shape]
 
 
-def critical_value(
-    moments: InstrumentMoments, prob: float, *, robust: bool = False
-) -> float:
-    """Return the largest share of the residuals explained that is not rejected.
+def score_statistic(
+    moments: InstrumentMoments,
+    effect: np.ndarray,
+    *,
+    robust: bool,
+    direct_mean: np.ndarray = _NONE,
+    direct_sd: np.ndarray = _NONE,
+) -> np.ndarray:
+    """Return g'V⁻¹g at each effect, the Anderson-Rubin statistic in its χ² form.
+
+    g = Q'(y - Tβ - Zm) for direct effects η ~ Normal(m, sd²), which add Q'Z diag(sd²) Z'Q to V.
+
+    Parameters
+    ----------
+    moments : InstrumentMoments
+    effect : array, shape (n,)
+    robust : bool
+        Whether V is robust; otherwise it is the residual variance times the identity.
+    direct_mean, direct_sd : arrays, shape (d,)
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    mean = np.zeros(len(moments.products) - 2)
+    mean[: len(direct_mean)] = direct_mean
+    c = contrasts(effect, mean)
+    scores = c @ moments.projections.T
+    if robust:
+        variance = np.einsum(
+            "na,abij,nb->nij", c, moments.score_products, c, optimize=True
+        )
+    else:
+        size = np.einsum("na,ab,nb->n", c, moments.products, c)
+        left = moments.degrees + 1 - moments.instruments
+        error = (size - (scores**2).sum(axis=1)) / left
+        variance = error[:, None, None] * np.eye(moments.instruments)
+    if len(direct_sd):
+        columns = moments.projections[:, 2:] * direct_sd
+        variance = variance + columns @ columns.T
+    solved = np.linalg.solve(variance, scores[..., None])[..., 0]
+    return (scores * solved).sum(axis=1)
+
+
+def critical_value(moments: InstrumentMoments, prob: float, *, robust: bool) -> float:
+    """Return the largest statistic that is not rejected: k times an F quantile, or one of χ².
 
     Parameters
     ----------
@@ -63,29 +106,33 @@ def critical_value(
     prob : float
         Coverage of the set.
     robust : bool
-        Whether the statistic has a robust variance and is compared with χ², instead of F.
     """
     k = moments.instruments
     if robust:
-        return float(stats.chi2.ppf(prob, k) / moments.degrees)
-    left = moments.degrees + 1 - k
-    odds = k / left * stats.f.ppf(prob, k, left)
-    return float(odds / (1 + odds))
+        return float(stats.chi2.ppf(prob, k))
+    return float(k * stats.f.ppf(prob, k, moments.degrees + 1 - k))
 
 
 def anderson_rubin_set(
-    moments: InstrumentMoments, prob: float = 0.95, *, robust: bool = False
+    moments: InstrumentMoments,
+    prob: float = 0.95,
+    *,
+    robust: bool = False,
+    direct_mean: np.ndarray = _NONE,
+    direct_sd: np.ndarray = _NONE,
 ) -> AndersonRubinSet:
     """Return the set of effects that the test of Anderson & Rubin does not reject.
 
-    With errors of equal variance its ends solve a quadratic equation. With a robust variance it is
-    found on a grid over the whole line, and its ends by interpolation; gaps within it are filled.
+    With errors of equal variance and no direct effects its ends solve a quadratic equation.
+    Otherwise it is found on a grid over the whole line; gaps within it are filled.
 
     Parameters
     ----------
     moments : InstrumentMoments
     prob : float
     robust : bool
+    direct_mean, direct_sd : arrays, shape (d,)
+        Of direct effects of instruments.
 
     Returns
     -------
@@ -102,23 +149,27 @@ def anderson_rubin_set(
     'whole line'
     """
     limit = critical_value(moments, prob, robust=robust)
-    if not robust:
-        return _solved(moments, limit)
-    angle = (np.arange(_ANGLES) + 0.5) / _ANGLES * np.pi - np.pi / 2
-    effect = moments.least_squares + moments.residual_ratio * np.tan(angle)
-    forms = residuals(moments, effect, np.zeros(len(moments.products) - 2), True)
-    inside = forms.fit <= limit
+    if not robust and not len(direct_sd):
+        odds = limit / (moments.degrees + 1 - moments.instruments)
+        return _solved(moments, odds / (1 + odds))
+    effect = _grid(moments, _ANGLES)
+    statistic = score_statistic(
+        moments, effect, robust=robust, direct_mean=direct_mean, direct_sd=direct_sd
+    )
+    inside = statistic <= limit
     if inside.all() or not inside.any():
         return AndersonRubinSet("whole line" if inside.all() else "empty")
     rejected, kept = np.flatnonzero(~inside), np.flatnonzero(inside)
-    if inside[0] and inside[-1]:
+    if inside[0] or inside[-1]:
         return AndersonRubinSet(
             "two rays", float(effect[rejected[0]]), float(effect[rejected[-1]])
         )
-    if inside[0] or inside[-1]:
-        # The set reaches one end of the line only where the grid is too coarse at the other
-        return AndersonRubinSet("whole line")
     return AndersonRubinSet("interval", float(effect[kept[0]]), float(effect[kept[-1]]))
+
+
+def _grid(moments: InstrumentMoments, size: int) -> np.ndarray:
+    angle = (np.arange(size) + 0.5) / size * np.pi - np.pi / 2
+    return moments.least_squares + moments.residual_ratio * np.tan(angle)
 
 
 def _solved(moments: InstrumentMoments, limit: float) -> AndersonRubinSet:
@@ -141,20 +192,49 @@ def _solved(moments: InstrumentMoments, limit: float) -> AndersonRubinSet:
     return AndersonRubinSet(shape, float(roots[0]), float(roots[1]))
 
 
-def overidentification(moments: InstrumentMoments, kappa: float) -> float:
-    """Return the p-value that all instruments are valid, by the Anderson-Rubin statistic of LIML.
+def overidentification(
+    moments: InstrumentMoments,
+    *,
+    robust: bool,
+    direct_mean: np.ndarray = _NONE,
+    direct_sd: np.ndarray = _NONE,
+) -> float:
+    """Return the p-value that all instruments are valid, by the least Anderson-Rubin statistic.
 
-    Where all instruments are valid, (κ_LIML - 1)(n' + 1 - k) / (k - 1) has an F distribution to
-    first order (Anderson & Rubin 1950); NaN with one instrument.
+    The least statistic over all effects has a χ² distribution with k - 1 degrees of freedom where
+    its variance is robust (the J test of the continuously updated estimator; Hansen, Heaton & Yaron
+    1996), and k - 1 times an F distribution to first order where errors have equal variance
+    (Anderson & Rubin 1950). NaN with one instrument.
 
     Parameters
     ----------
     moments : InstrumentMoments
-    kappa : float
-        κ of LIML.
+    robust : bool
+    direct_mean, direct_sd : arrays, shape (d,)
+        Of direct effects of instruments.
     """
+    from scipy.optimize import minimize_scalar
+
     k = moments.instruments
-    left = moments.degrees + 1 - k
     if k == 1:
         return float("nan")
-    return float(stats.f.sf((kappa - 1) * left / (k - 1), k - 1, left))
+
+    def statistic(effect: np.ndarray) -> np.ndarray:
+        return score_statistic(
+            moments, effect, robust=robust, direct_mean=direct_mean, direct_sd=direct_sd
+        )
+
+    grid = _grid(moments, _ANGLES // 10)
+    values = statistic(grid)
+    best = int(np.clip(values.argmin(), 1, len(grid) - 2))
+    ends = (grid[best - 1], grid[best + 1])
+    found = minimize_scalar(
+        lambda effect: float(statistic(np.array([effect]))[0]),
+        bounds=ends,
+        method="bounded",
+    )
+    least = min(float(found.fun), float(values.min()))
+    if robust:
+        return float(stats.chi2.sf(least, k - 1))
+    left = moments.degrees + 1 - k
+    return float(stats.f.sf(least / (k - 1), k - 1, left))

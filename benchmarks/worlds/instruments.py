@@ -1,0 +1,175 @@
+"""Worlds of instrumental variables: invalid, weak and skewed instruments, and right ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import causalstats as cs
+from worlds import World
+
+
+def instrumented(
+    seed: int,
+    *,
+    rows: int = 800,
+    strength: float = 0.3,
+    second: float = 0.0,
+    curved: float = 0.0,
+    uneven: bool = False,
+    effects_differ: float = 0.0,
+    correlation: float = 0.5,
+    heavy_instrument: bool = False,
+    clusters: int = 0,
+    instruments: int = 2,
+    **fields: Any,
+) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Return a model with these fields, and data with instruments z1, z2, ... and a covariate x.
+
+    Parameters
+    ----------
+    seed, rows, instruments : int
+    strength : float
+        First-stage coefficient of every instrument.
+    second : float
+        Direct effect of the last instrument on the outcome.
+    curved : float
+        Coefficient of x² in the first instrument.
+    uneven : bool
+        Whether the errors' variance rises with the square of the first instrument.
+    effects_differ : float
+        Difference between the effects in those whom the first and the last instrument move.
+    correlation : float
+        ρ.
+    heavy_instrument : bool
+        Whether the instruments are log-normal with heavy tails.
+    clusters : int
+        Of rows whose errors and instruments share a part; 0 for none.
+    **fields
+        Fields of the model.
+    """
+    rng = np.random.default_rng(seed)
+    x, v, e = rng.standard_normal((3, rows))
+    z = rng.standard_normal((rows, instruments)) + 0.5 * x[:, None]
+    if heavy_instrument:
+        z = np.exp(2.5 * rng.standard_normal((rows, instruments)))
+        strength = strength / 50
+    z[:, 0] += curved * x**2
+    u = correlation * v + np.sqrt(1 - correlation**2) * e
+    code = None
+    if clusters:
+        code = rng.integers(clusters, size=rows)
+        z = z + rng.standard_normal((clusters, instruments))[code]
+        u = u + rng.standard_normal(clusters)[code]
+    if uneven:
+        u = u * np.sqrt(0.2 + 0.8 * z[:, 0] ** 2)
+    treatment = strength * z.sum(axis=1) + x + v
+    outcome = treatment + x + u + second * z[:, -1]
+    outcome = outcome + effects_differ * strength * z[:, 0]
+    names = [f"z{position + 1}" for position in range(instruments)]
+    frame = pd.DataFrame(z, columns=names).assign(y=outcome, t=treatment, x=x)
+    named = bool(clusters) and fields.pop("named", True)
+    if named:
+        frame["group"] = code
+    data = cs.Instrumented.from_frame(
+        frame,
+        outcome="y",
+        treatment="t",
+        instruments=names,
+        covariates=["x"],
+        cluster="group" if named else None,
+    )
+    return cs.Instrument(**fields), data
+
+
+def _wrong(
+    name: str, catches: tuple[str, ...], undetectable: str = "", **settings: Any
+) -> World:
+    return World(
+        name=name,
+        family="instruments",
+        wrong=True,
+        make=_make(settings),
+        catches=catches,
+        undetectable=undetectable,
+    )
+
+
+def _right(name: str, **settings: Any) -> World:
+    return World(name=name, family="instruments", wrong=False, make=_make(settings))
+
+
+def _make(settings: dict[str, Any]) -> Callable[[int], Any]:
+    return partial(instrumented, **settings)
+
+
+WORLDS = [
+    _right("two instruments"),
+    _right("ten instruments", instruments=10),
+    _right("unequal variances, robust errors", uneven=True),
+    _right("equal variances, iid errors", errors="iid"),
+    _right("one strong instrument", instruments=1, strength=1.0),
+    _right("sixty clusters, named", clusters=60),
+    _right(
+        "a known direct effect",
+        second=0.2,
+        direct={"z2": cs.Known(0.2, sd=0.1)},
+    ),
+    _wrong(
+        "an irrelevant instrument",
+        ("the instruments bound the effect",),
+        instruments=1,
+        strength=0.0,
+    ),
+    _wrong(
+        "ten irrelevant instruments, ρ = .9",
+        ("the instruments bound the effect", "confounding near its limit"),
+        instruments=10,
+        strength=0.0,
+        correlation=0.9,
+    ),
+    _wrong(
+        "one of two instruments acts on the outcome",
+        ("overidentification", "predicts the outcome by instrument"),
+        second=0.3,
+    ),
+    _wrong(
+        "the only instrument acts on the outcome",
+        ("overidentification",),
+        undetectable="with one instrument nothing can show it: the check is undecided",
+        instruments=1,
+        second=0.3,
+    ),
+    _wrong(
+        "effects differ between the instruments' compliers",
+        ("overidentification", "predicts the outcome by instrument"),
+        effects_differ=1.0,
+    ),
+    _wrong(
+        "an instrument curved in a covariate",
+        ("instruments linear in the covariates",),
+        curved=0.5,
+    ),
+    _wrong(
+        "unequal variances, taken for equal",
+        ("equal variances",),
+        uneven=True,
+        errors="iid",
+    ),
+    _wrong(
+        "instruments that a few rows carry",
+        ("leverage of the instruments",),
+        heavy_instrument=True,
+    ),
+    _wrong("eight clusters", ("number of clusters",), clusters=8),
+    _wrong(
+        "a direct effect of another size",
+        ("agrees with the data: direct effect of", "overidentification"),
+        second=0.5,
+        direct={"z2": cs.Known(0.0, sd=0.05)},
+    ),
+]
