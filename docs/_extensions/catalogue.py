@@ -20,6 +20,7 @@ BENCH = {  # the file of the refutation bench that has the worlds of a family
     "PanelDML": "panel",
     "PartialCorrelation": "composition",
     "CausalDiagram": "diagrams",
+    "Instrument": "instruments",
 }
 
 

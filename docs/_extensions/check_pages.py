@@ -12,6 +12,7 @@ from refutation import WorldResult, results
 
 TITLES = {
     "panel": "Panels",
+    "instruments": "Instruments",
     "selection": "Selection",
     "composition": "Compositions",
     "diagrams": "Causal diagrams",

@@ -50,7 +50,7 @@ def _exclusion(model: Any) -> Assumption:
             if_wrong="A direct effect is divided by the first stage and added to the answer: give "
             "its size, `direct={...}`.",
             formula="y = Tβ + Wγ + Zη + u with η = 0",
-            checks=("overidentification", "Anderson-Rubin set"),
+            checks=("overidentification", "predicts the outcome by instrument"),
             fields=("direct",),
         )
     sizes = ", ".join(
@@ -62,7 +62,7 @@ def _exclusion(model: Any) -> Assumption:
         "others.",
         if_wrong="A larger direct effect is divided by the first stage and added to the answer.",
         formula="y = Tβ + Wγ + Zη + u with η ~ Normal",
-        checks=("overidentification", "Anderson-Rubin set"),
+        checks=("overidentification", "predicts the outcome by instrument"),
         fields=("direct",),
     )
 
