@@ -47,7 +47,7 @@ def index(entries: list[AssumptionEntry]) -> str:
         "what it says, what happens where it is wrong, which check could refute it, and data in "
         "which it is wrong. The pages are made from the models, and a test holds them complete.",
     ]
-    for family in BENCH:
+    for family in dict.fromkeys(entry.family for entry in entries):
         rows = [_row(entry) for entry in entries if entry.family == family]
         head = ["assumption", "in words", "can data refute it?"]
         parts += [f"## {family}", table(head, rows)]
@@ -115,7 +115,7 @@ def _refutation(entry: AssumptionEntry) -> list[str]:
     rows = [
         [result.name, str(result.row["data sets"]), share(result.row["caught"])]
         for result in results()
-        if result.family == BENCH[entry.family]
+        if result.family == BENCH.get(entry.family)
         and ("Heckman" in result.name) == (entry.family == "Heckman")
         and any(result.looked_for(name) for name in checks)
     ]
@@ -129,7 +129,7 @@ def _refutation(entry: AssumptionEntry) -> list[str]:
     hidden = [
         f"- {result.name}: {result.row['undetectable'].rstrip('.')}."
         for result in results()
-        if result.family == BENCH[entry.family]
+        if result.family == BENCH.get(entry.family)
         and result.row.get("undetectable", "")
         and f"`{entry.name}`" in result.row.get("undetectable", "") + _mentions(entry)
     ]

@@ -43,7 +43,9 @@ def index(entries: list[CheckEntry], worlds: list[WorldResult]) -> str:
         "false alarm is a failure where the model is right. Both are from the "
         "[refutation bench](../numbers/refutation.md).",
     ]
-    for family, title in TITLES.items():
+    families = dict.fromkeys(name for entry in entries for name in entry.families)
+    for family in sorted(families, key=[*TITLES, *families].index):
+        title = TITLES.get(family, family)
         rows = []
         for entry in entries:
             if family not in entry.families:
@@ -61,7 +63,10 @@ def index(entries: list[CheckEntry], worlds: list[WorldResult]) -> str:
 def _summary(entry: CheckEntry, worlds: list[WorldResult]) -> tuple[str, str]:
     """Return the range of the power and the rate of false alarms, in words."""
     powers = [each.failed(entry.name) for each in _wrong(entry, worlds)]
-    power = f"{share(min(powers))} to {share(max(powers))}" if powers else "not planted"
+    power = "not planted"
+    if powers:
+        ends = (share(min(powers)), share(max(powers)))
+        power = " to ".join(dict.fromkeys(ends))
     right = _right(entry, worlds)
     total = sum(each.row["data sets"] for each in right)
     if not total:

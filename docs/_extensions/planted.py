@@ -90,26 +90,26 @@ COUNTED = {"a fifth of the rows lack two taxa"}
 
 
 @cache
-def worlds() -> dict[tuple[str, str], Any]:
+def worlds() -> dict[Any, Any]:
     """Return the worlds of all families by the file of the bench and their name."""
     folder = str(ROOT / "benchmarks")
     if folder not in sys.path:
         sys.path.append(folder)
-    families = sorted(set(BENCH.values()))
-    modules = [importlib.import_module(f"worlds.{family}") for family in families]
+    files = sorted((ROOT / "benchmarks" / "worlds").glob("[a-z]*.py"))
+    modules = [importlib.import_module(f"worlds.{file.stem}") for file in files]
     listed = [world for module in modules for world in module.WORLDS]
     return {(world.family, world.name): world for world in listed}
 
 
 def world_of(key: tuple[str, str]) -> Any:
     """Return the world in which an assumption is wrong; None where there is none."""
-    return worlds().get((BENCH[key[0]], WORLDS.get(key, "")))
+    return worlds().get((BENCH.get(key[0]), WORLDS.get(key)))
 
 
 def is_heavy(key: tuple[str, str]) -> bool:
     """Whether its fit compiles and samples a graph, which takes a minute."""
     counted = WORLDS.get(key) in COUNTED
-    return BENCH[key[0]] == "selection" or key in SIMULATED or counted
+    return BENCH.get(key[0]) == "selection" or key in SIMULATED or counted
 
 
 def source(world: Any) -> str:

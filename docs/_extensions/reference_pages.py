@@ -16,6 +16,8 @@ TOPICS = {
         [
             "CausalDiagram",
             "PanelDML",
+            "EventStudy",
+            "Instrument",
             "SelectiveLabels",
             "Heckman",
             "PartialCorrelation",
@@ -24,7 +26,7 @@ TOPICS = {
     "data": (
         "Data",
         "One class a shape of study, checked when it is made. Your frame is never changed.",
-        ["Observations", "Panel", "Decisions", "Composition"],
+        ["Observations", "Panel", "Instrumented", "Decisions", "Composition"],
     ),
     "fits": (
         "Fits and answers",
@@ -129,14 +131,27 @@ def _command_line() -> str:
     group = typer.main.get_command(app)
     parts = [
         "# Command line",
-        f"`causalstats COMMAND --help` says the same. {group.help or ''}",
+        "`causalstats COMMAND --help` says the same.",
+        *_help(group.help),
     ]
     for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
-        parts += [f"## causalstats {name}", (command.help or "").strip()]
+        parts += [f"## causalstats {name}", *_help(command.help)]
         rows = [_option(parameter) for parameter in command.params]
         if rows:
             parts.append(table(["", "meaning", "default"], rows))
     return "\n\n".join(parts)
+
+
+def _help(text: str | None) -> list[str]:
+    """Return the paragraphs of a command's help; those marked by a backspace keep their lines."""
+    parts = []
+    for paragraph in inspect.cleandoc(text or "").split("\n\n"):
+        lines = paragraph.strip("\n")
+        if lines.startswith("\b"):
+            parts.append(f"```text\n{lines[1:].strip()}\n```")
+        else:
+            parts.append(lines)
+    return parts
 
 
 def _option(parameter) -> list[str]:

@@ -33,21 +33,25 @@ class WorldResult:
     def looked_for(self, check: str) -> bool:
         """Whether the world is one that this check, by the beginning of its name, should see."""
         return self.wrong and any(
-            name.startswith(check) or check.startswith(name)
+            _are_one(name, check) or check.startswith(name)
             for name in self.row["catches"]
         )
 
     def ran(self, check: str) -> bool:
-        return any(name.startswith(check) for name in self.row["run"])
+        return any(_are_one(name, check) for name in self.row["run"])
 
     def failed(self, check: str) -> float:
         """The largest share of data sets in which a check of this beginning failed."""
         shares = [
-            share
-            for name, share in self.row["failed"].items()
-            if name.startswith(check)
+            share for name, share in self.row["failed"].items() if _are_one(name, check)
         ]
         return max(shares, default=0.0)
+
+
+def _are_one(name: str, check: str) -> bool:
+    """Whether a name begins like that of a check, and is not that of another one."""
+    other = check == "one effect" and name != check
+    return name.startswith(check) and not other
 
 
 def results() -> list[WorldResult]:
