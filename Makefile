@@ -15,7 +15,7 @@ FAST := core data numerics runs structure/test_architecture.py structure/test_im
 # Packages are compiled when first imported, which must then be allowed to be remembered.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast findings docs docs-fast lint types lock clean
+.PHONY: help demo test test-fast findings docs docs-fast lint types floors lock clean
 
 help:
 	@echo "make demo    a real study, from data to report"
@@ -25,6 +25,7 @@ help:
 	@echo "make docs    the documentation, into docs/_build/html; docs-fast without the pages that run for long"
 	@echo "make lint    ruff, on code and format"
 	@echo "make types   mypy, and whether every public type is known"
+	@echo "make floors  tests and a fit of each family with the oldest packages allowed (needs uv)"
 	@echo "make lock    newest versions into requirements.lock (needs uv)"
 	@echo "make clean   remove .venv, caches and builds; results/ stays"
 	@echo "Another Python: make PYTHON=python3.13 demo"
@@ -52,12 +53,23 @@ types: .venv/.ready
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/structure/test_static_types.py -k every_public_type
 
+# The oldest packages that pyproject.toml allows, in an environment of their own (needs uv).
+FLOORS := .venv-floors
+floors:
+	$(PYTHON) -m venv --clear $(FLOORS)
+	uv pip compile pyproject.toml --resolution lowest-direct --only-binary :all: --python $(FLOORS)/bin/python \
+		--quiet --no-header --no-annotate --output-file $(FLOORS)/floors.txt
+	uv pip install --quiet --python $(FLOORS)/bin/python -r $(FLOORS)/floors.txt \
+		dask ipython mpmath polars pytest pytest-xdist statsmodels
+	uv pip install --quiet --python $(FLOORS)/bin/python --no-deps --editable .
+	$(FLOORS)/bin/pytest -n $(WORKERS) tests/core tests/data tests/numerics tests/runs tests/inference/test_first_fit.py
+
 lock:
 	uv pip compile pyproject.toml --extra dev --extra docs --extra studies --universal --python-version 3.12 --only-binary :all: \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
 
 clean:
-	rm -rf .venv .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache build dist docs/_build *.egg-info
+	rm -rf .venv $(FLOORS) .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache build dist docs/_build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The packages: again, from nothing, when the lock file changes.

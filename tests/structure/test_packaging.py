@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -48,31 +50,40 @@ def python(code: str, folder: Path, **environment: str) -> str:
     return run.stdout
 
 
+def files() -> list[str]:
+    """The files of the repository, by their path in it; links are no files."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("This is no clone.")
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    run = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    there = [name for name in run.stdout.splitlines() if (ROOT / name).is_file()]
+    return sorted(name for name in there if not (ROOT / name).is_symlink())
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """The wheel, built from a copy so that no old build folder can add to it."""
-    copy = tmp_path_factory.mktemp("source")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    for folder in ("causalstats", *LINKED):
-        shutil.copytree(
-            ROOT / folder,
-            copy / folder,
-            symlinks=True,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
-    build = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "--outdir",
-        "dist",
-    ]
-    run = subprocess.run(build, cwd=copy, capture_output=True, text=True)
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone on a system without links: each is a file with the path that it leads to."""
+    clone = tmp_path_factory.mktemp("clone")
+    for name in files():
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, clone / name)
+    for name in LINKED:
+        (clone / "causalstats" / name).write_text(f"../{name}")
+    return clone
+
+
+@pytest.fixture(scope="module")
+def built(clone: Path) -> Path:
+    """The folder of the sdist, and of the wheel that was built from it."""
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", "dist"]
+    run = subprocess.run(build, cwd=clone, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    return zipfile.ZipFile(next((copy / "dist").glob("*.whl")))
+    return clone / "dist"
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(next(built.glob("*.whl")))
 
 
 def test_every_folder_is_listed_as_a_package():
@@ -113,6 +124,47 @@ print(importlib.util.find_spec("models"), importlib.util.find_spec("case_studies
     file, others = python(code, tmp_path, PYTHONPATH=str(installed)).splitlines()
     assert Path(file) == installed / "causalstats/models/selective_labels/model.py"
     assert others == "None None"
+
+
+def test_sdist_holds_every_file_of_the_repository(built):
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        there = {name.partition("/")[2] for name in sdist.getnames()}
+    assert not set(files()) - there
+
+
+def test_a_clone_without_links_is_installed_as_a_link_to_its_folder(clone, tmp_path):
+    """What `pip install --editable .` does, with models/ and case_studies/ in their places."""
+    code = (
+        "from setuptools.build_meta import build_editable; build_editable('editable')"
+    )
+    (clone / "editable").mkdir()
+    python(code, clone)
+    installed = tmp_path / "site-packages"
+    wheel = next((clone / "editable").glob("*.whl"))
+    zipfile.ZipFile(wheel).extractall(installed)
+    code = f"""
+import site, sys
+site.addsitedir({str(installed)!r})
+sys.path.append({sysconfig.get_path("purelib")!r})
+import causalstats.cli, causalstats.models.heckman.model, causalstats.case_studies.kidney_stones
+print(causalstats.__file__)
+print(causalstats.models.heckman.model.__file__)
+print(causalstats.case_studies.kidney_stones.__file__)
+"""
+    bare = [sys.executable, "-ES", "-c", code]  # nothing but what is added above
+    run = subprocess.run(bare, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert [Path(line) for line in run.stdout.splitlines()] == [
+        clone / "causalstats" / "__init__.py",
+        clone / "models" / "heckman" / "model.py",
+        clone / "case_studies" / "kidney_stones" / "__init__.py",
+    ]
+
+
+def test_links_of_the_readme_lead_to_files():
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / "README.md").read_text())
+    local = [link for link in links if "://" not in link]
+    assert local and all((ROOT / link).exists() for link in local)
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "Makefile", ".ci/run"])

@@ -1,0 +1,21 @@
+"""One fit of every family with every verb: a quick look at an environment, such as the oldest."""
+
+import pytest
+
+import causalstats as cs
+from causalstats import models
+
+FEW_DRAWS = cs.Auto(chains=2, draws=100, tune=200)
+
+
+@pytest.mark.parametrize("name", models.__all__)
+def test_fit_check_report_and_save(name, tmp_path):
+    model = (
+        getattr(cs, name)() if name != "CausalDiagram" else cs.CausalDiagram("x -> y")
+    )
+    data = model.simulate(1).data
+    fit = cs.fit(model, data, seed=1, sampler=FEW_DRAWS, progress=False)
+    assert len(fit.effect(model.headline).summary()) and fit.check()
+    assert "<html" in fit.report(tmp_path / "report.html").read_text()
+    again = cs.load(fit.save(tmp_path / "fit.nc"))
+    assert again.summary().equals(fit.summary())
