@@ -1,4 +1,4 @@
 """Which groups of gut bacteria go together, in obese people and in lean ones?"""
 
 PACKAGE = None
-SECONDS = 180
+SECONDS = 420

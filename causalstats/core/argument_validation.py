@@ -32,6 +32,7 @@ from typing import (
     ClassVar,
     Literal,
     Protocol,
+    TypeAliasType,
     Union,
     get_args,
     get_origin,
@@ -40,6 +41,7 @@ from typing import (
 
 import numpy as np
 
+from causalstats.core import argument_types
 from causalstats.errors import CausalStatsError
 
 # Absolute values of numbers other than 0: the square of a square is then still a number.
@@ -357,7 +359,7 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Anything:
-    """Any value, also one of a Protocol, which the function that takes it checks itself."""
+    """Any value, also one of a Protocol or an alias, which the function checks itself."""
 
     words: ClassVar[str] = "anything"
     many: ClassVar[str] = "anything"
@@ -401,13 +403,13 @@ Name = Annotated[str, Text(empty=False, words="a name")]
 Formula = Annotated[str, Text(empty=False, words="a formula")]
 _VARIABLE, _LEVEL = Text(empty=False, words="a name"), Level()
 Seen = Annotated[
-    Mapping[str, Any],
+    argument_types.Levels,
     MappingOf(
         _VARIABLE, _LEVEL, description="a mapping of variables to a level of each"
     ),
 ]
 Set = Annotated[
-    Mapping[str, Any],
+    Mapping[str, argument_types.Level | Sequence[argument_types.Level]],
     MappingOf(
         _VARIABLE,
         Either((_LEVEL, ListOf(_LEVEL, least=1))),
@@ -428,6 +430,8 @@ def declared(hint: Any) -> Kind:
     origin, arguments = get_origin(hint), get_args(hint)
     if isinstance(hint, Kind) and not isinstance(hint, type):
         return hint
+    if isinstance(hint, TypeAliasType):  # of `argument_types`
+        return Anything()
     if origin is Annotated:
         return declared(hint.__metadata__[0])
     if origin in (Union, UnionType):

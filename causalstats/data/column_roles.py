@@ -1,10 +1,13 @@
 """Roles of columns: decisions, outcomes, weights and groups, and refusal of unfit columns."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from causalstats.core.argument_types import Groups
 from causalstats.core.argument_validation import LARGEST, SMALLEST
 from causalstats.data.columns import some, unknown
 from causalstats.data.labels import label
@@ -133,7 +136,9 @@ def refuse_weights(table: pd.DataFrame, name: str) -> None:
         )
 
 
-def groups_of(table: pd.DataFrame, by: Any, origin: Origin, rows: np.ndarray) -> Any:
+def groups_of(
+    table: pd.DataFrame, by: Groups, origin: Origin, rows: np.ndarray
+) -> pd.Categorical[Any]:
     """Return the group of each row of a study.
 
     Parameters

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.core import argument_validation as validation
+from causalstats.core.argument_types import Frame
 from causalstats.data.column_types import absent, kind_of
 from causalstats.data.labels import labelled
 from causalstats.data.times import time_values
@@ -21,7 +22,7 @@ _NAME = re.compile(r"[\w.\-]+")
 
 
 def read(
-    frame: Any,
+    frame: Frame,
     columns: Iterable[str],
     optional: Iterable[str] = (),
     times: Iterable[str] = (),
@@ -96,7 +97,7 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def opened(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
+def opened(frame: Frame, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
     """Return a frame that has rows as narwhals sees it; see `as_frame`."""
     table = as_frame(frame, columns)
     if len(table) == 0:
@@ -104,7 +105,7 @@ def opened(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
     return table
 
 
-def as_frame(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
+def as_frame(frame: Frame, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
     """Return a frame as narwhals sees it, without the columns that stand twice.
 
     Raises
@@ -131,7 +132,7 @@ def as_frame(frame: Any, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
         ) from error
 
 
-def column_of(frame: Any, table: nw.DataFrame[Any], name: str) -> nw.Series[Any]:
+def column_of(frame: Frame, table: nw.DataFrame[Any], name: str) -> nw.Series[Any]:
     """Return one column; sparse ones are filled in.
 
     Parameters

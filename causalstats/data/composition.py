@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.argument_types import Frame
 from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
 from causalstats.data.censoring import (
@@ -112,7 +113,7 @@ class Composition:
     @classmethod
     def from_frame(
         cls,
-        frame: Any,
+        frame: Frame,
         *,
         parts: Sequence[str],
         covariates: str | None = None,

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.argument_types import Frame, Groups, Score
 from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
@@ -154,7 +155,7 @@ class Decisions:
     @classmethod
     def from_frame(
         cls,
-        frame: Any,
+        frame: Frame,
         *,
         outcome: str,
         decision: str,
@@ -457,7 +458,7 @@ class Decisions:
         ]
         return np.isin(np.arange(len(self.features)), columns)
 
-    def at(self, frame: Any) -> People:
+    def at(self, frame: Frame) -> People:
         """Return other people in the same coding, to predict for.
 
         Parameters
@@ -554,7 +555,7 @@ class Decisions:
         source = self.source.iloc[chosen].reset_index(drop=True)
         return replace(self, **arrays, source=source, reference=None)
 
-    def groups(self, by: Any) -> Any:
+    def groups(self, by: Groups) -> pd.Categorical[Any]:
         """Return the group of each row.
 
         Parameters
@@ -572,7 +573,7 @@ class Decisions:
         """
         return groups_of(self.source, by, self.origin, self.rows)
 
-    def score(self, score: Any) -> tuple[str, np.ndarray]:
+    def score(self, score: Score) -> tuple[str, np.ndarray]:
         """Return the name of a score and its value for each row.
 
         Parameters
@@ -631,7 +632,7 @@ class Decisions:
         """
         return tuple(self.arguments["keep"])
 
-    def population_by(self, by: Any) -> dict[str, Decisions]:
+    def population_by(self, by: Groups) -> dict[str, Decisions]:
         """Return the data of each group of the population, by its label.
 
         With a reference population, only a categorical feature can define the groups: nothing but
@@ -711,7 +712,7 @@ class Decisions:
         codes = np.where(indicators.any(axis=1), indicators.argmax(axis=1) + 1, 0)
         return self.design.levels[feature], codes
 
-    def with_reference(self, frame: Any, *, weights: str | None = None) -> Decisions:
+    def with_reference(self, frame: Frame, *, weights: str | None = None) -> Decisions:
         """Return the same decisions, with the population whose prevalence is known.
 
         Averages over everybody are then over these people; the outcomes stay those of the rows.

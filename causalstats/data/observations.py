@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.argument_types import Frame
 from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import refuse_out_of_scale, text_that_is_no_number
@@ -88,7 +89,7 @@ class Observations:
     @classmethod
     def from_frame(
         cls,
-        frame: Any,
+        frame: Frame,
         *,
         columns: Sequence[str] | None = None,
         counts: str | None = None,
@@ -363,7 +364,7 @@ class Observations:
 
 
 def _names(
-    frame: Any,
+    frame: Frame,
     columns: Sequence[str] | None,
     counts: str | None,
     continuous: Sequence[str],

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from causalstats.core.argument_types import Frame, Groups, Rows
 from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
@@ -45,6 +46,9 @@ from causalstats.data.origin import Origin, origin_of
 from causalstats.data.out_of_core import spooled
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoLazyFrame
 
 _LARGEST_EXACT = 2.0**53  # whole numbers up to this are floats as well
 _COLLINEAR = 1e-10  # of a column's variance: a residual as small is rounding
@@ -123,7 +127,7 @@ class Panel:
     @classmethod
     def from_frame(
         cls,
-        frame: Any,
+        frame: Frame,
         *,
         unit: str,
         time: str,
@@ -229,7 +233,7 @@ class Panel:
     @classmethod
     def from_chunks(
         cls,
-        source: Any,
+        source: Frame | IntoLazyFrame | str | Path | Iterable[Frame],
         *,
         unit: str,
         time: str,
@@ -421,7 +425,7 @@ class Panel:
         lowest = np.minimum.reduceat(values, self.starts, axis=0)
         return highest == lowest
 
-    def at(self, frame: Any) -> PanelRows:
+    def at(self, frame: Frame) -> PanelRows:
         """Return other rows, with the covariates that the frame has in the coding of these.
 
         Raises
@@ -448,7 +452,7 @@ class Panel:
         refuse_incomplete(missing_rows(table))
         return PanelRows(panel=self, table=table, weights=np.ones(len(table)))
 
-    def part(self, rows: Any) -> PanelRows:
+    def part(self, rows: Rows) -> PanelRows:
         """Return some of these rows, by a mask or a slice.
 
         Examples
@@ -478,7 +482,7 @@ class Panel:
         """
         return self.time_scale.labels(times)
 
-    def groups(self, by: Any) -> Any:
+    def groups(self, by: Groups) -> pd.Categorical[Any]:
         """Return the group of each row.
 
         Parameters

@@ -24,6 +24,7 @@ from causalstats.core.abilities import (
     PlansTests,
     Predicts,
 )
+from causalstats.core.argument_types import Data, FieldValues, Frame, Groups, Score
 from causalstats.core.argument_validation import (
     Count,
     File,
@@ -252,8 +253,8 @@ class Fit:
         self,
         name: Name,
         *,
-        at: Any = None,
-        by: Any = None,
+        at: Frame | Sequence[str] | None = None,
+        by: Groups | None = None,
         do: Set | None = None,
         given: Seen | None = None,
         factual: Seen | None = None,
@@ -365,11 +366,11 @@ class Fit:
     @checked(ModelError)
     def accuracy(
         self,
-        score: Any,
+        score: Score,
         measure: str = "",
         *,
         threshold: Finite | None = None,
-        by: Any = None,
+        by: Groups | None = None,
         against: str = "",
         among: Literal["everybody", "untested", "tested"] = "everybody",
         population: Literal["superpopulation", "study"] = "superpopulation",
@@ -780,7 +781,7 @@ class Fit:
         references: Sequence[str] = (),
         answers: Sequence[Name] | None = None,
         sections: Mapping[str, str] | None = None,
-        sensitivity: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        sensitivity: FieldValues | Sequence[FieldValues] | None = None,
     ) -> Path:
         """Write a report: the answer in a sentence, the evidence for and against it, and the rest.
 
@@ -924,7 +925,7 @@ class Fit:
             draws = sample(program, problem, self.seed, advance)
         return replace(self, model=model, draws=draws, _cache={})
 
-    def once(self, key: str, make: Callable[[], Any]) -> Any:
+    def once[T](self, key: str, make: Callable[[], T]) -> T:
         """Return the value kept under a key, made when it is first asked for.
 
         Examples
@@ -974,7 +975,7 @@ class Fit:
 @checked(ModelError)
 def fit(
     model: Model,
-    data: Any,
+    data: Data,
     *,
     seed: Seed,
     sampler: Sampler | None = None,

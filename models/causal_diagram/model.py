@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.abilities import DrawExactly
+from causalstats.core.argument_types import Level, Levels
 from causalstats.core.argument_validation import (
     Count,
     Name,
@@ -430,9 +431,9 @@ class CausalDiagram:
     def bounds(
         self,
         name: str,
-        do: Mapping[str, Any] | None,
-        given: Mapping[str, Any],
-        factual: Mapping[str, Any],
+        do: Mapping[str, Level | Sequence[Level]] | None,
+        given: Levels,
+        factual: Levels,
         cause: Any,
         data: Observations,
     ) -> tuple[str, Estimand]:
@@ -466,9 +467,9 @@ class CausalDiagram:
     def question(
         self,
         name: str,
-        do: Mapping[str, Any],
-        given: Mapping[str, Any],
-        factual: Mapping[str, Any],
+        do: Mapping[str, Level | Sequence[Level]],
+        given: Levels,
+        factual: Levels,
         data: Observations,
     ) -> tuple[str, Estimand]:
         """Return the notation and the estimand of P(name | do, given): `fit.effect`.
@@ -607,7 +608,7 @@ class CausalDiagram:
         """
         return self._route.log_prior(draws, data)
 
-    def causal_graph(self, data: Observations) -> nx.DiGraph[Any]:
+    def causal_graph(self, data: Observations) -> nx.DiGraph[str]:
         """Return the diagram as a graph, hidden variables included.
 
         Examples

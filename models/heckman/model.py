@@ -333,7 +333,7 @@ class Heckman:
         """
         return ()
 
-    def causal_graph(self, data: Decisions) -> nx.DiGraph[Any]:
+    def causal_graph(self, data: Decisions) -> nx.DiGraph[str]:
         """Return the causal graph: outcome and decision share unobserved causes.
 
         Examples

@@ -524,7 +524,7 @@ class PanelDML:
         """
         return with_working_effect(self, draws, data)
 
-    def causal_graph(self, data: Panel) -> nx.DiGraph[Any]:
+    def causal_graph(self, data: Panel) -> nx.DiGraph[str]:
         """Return the graph in which units and covariates act on treatment and outcome.
 
         Examples

@@ -643,7 +643,7 @@ class PartialCorrelation:
         """
         return observed_units(self, draws, data, rng)
 
-    def causal_graph(self, data: Composition) -> nx.DiGraph[Any]:
+    def causal_graph(self, data: Composition) -> nx.DiGraph[str]:
         """Return the graph in which the amounts are hidden and their ratios are seen.
 
         Examples

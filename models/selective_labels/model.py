@@ -508,7 +508,7 @@ class SelectiveLabels:
         """Return the share of positive results of the imperfect test at a mean risk."""
         return imperfect_test.reported(self, draws, risk)
 
-    def causal_graph(self, data: Decisions) -> nx.DiGraph[Any]:
+    def causal_graph(self, data: Decisions) -> nx.DiGraph[str]:
         """Return the causal graph: risk, and what only the decision-maker sees, are hidden.
 
         Examples

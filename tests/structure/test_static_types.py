@@ -15,9 +15,11 @@ import pandas as pd
 
 import causalstats as cs
 
-data = cs.Observations.from_frame(pd.DataFrame({"x": [0, 1], "y": [0, 1]}))
+frame = pd.DataFrame({"x": [0, 1], "y": [0, 1]})
+data = cs.Observations.from_frame(frame)
 fit = cs.fit(cs.CausalDiagram("x -> y"), data, seed=1)
-effect: cs.Effect = fit.effect("effect", at={"x": 1})
+effect: cs.Effect = fit.effect("y", do={"x": [0, 1]}, by=frame["x"])
+other: cs.Effect = fit.effect("effect", at=frame, by="x")
 table: pd.DataFrame = effect.summary()
 cut: cs.Diagram = cs.Diagram.parse("x -> y").cut("x")
 calibration = cs.calibrate(cs.PanelDML(), fits=20, seed=1)
@@ -33,7 +35,10 @@ WRONG = {
     "a wrong type": 'cs.fit(cs.PanelDML(), None, seed="one")',
     "no model": 'cs.fit("x -> y", None, seed=1)',
     "a misspelt name": "cs.PanelDLM()",
-    "a list in place of a mapping": "def f(fit: cs.Fit): fit.effect(at=['x'])",
+    "data that are none": "cs.fit(cs.PanelDML(), [1, 2], seed=1)",
+    "a file in place of a frame": "cs.Observations.from_frame('study.csv')",
+    "a number in place of groups": "def f(fit: cs.Fit): fit.effect('risk', by=3)",
+    "a list in place of levels": "def f(fit: cs.Fit): fit.effect('y', do=['x'])",
 }
 
 

@@ -13,10 +13,11 @@ stochastic interventions, AAAI: soft interventions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Sequence, Sized
 from dataclasses import replace
 from typing import Any
 
+from causalstats.core.argument_types import Level, Levels
 from causalstats.core.argument_validation import Name, checked
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Box, BoxKind, Hypergraph, SurgeryStep
@@ -59,7 +60,7 @@ def cut[Graph: Hypergraph](diagram: Graph, *variables: str) -> Graph:
     return diagram
 
 
-def do[Graph: Hypergraph](diagram: Graph, values: Mapping[str, Any]) -> Graph:
+def do[Graph: Hypergraph](diagram: Graph, values: Levels) -> Graph:
     """Return the diagram in which each variable is set to a value, whatever its causes.
 
     Its mechanism is replaced by (the point state at x) ∘ discard: the do-operator.
@@ -227,7 +228,7 @@ def edge_do[Graph: Hypergraph](
     diagram: Graph,
     cause: str,
     effect: str,
-    value: Any,
+    value: Level,
 ) -> Graph:
     """Return the diagram in which one effect of a cause reads a value in its place.
 
@@ -310,7 +311,7 @@ def _reader(
     return reader
 
 
-def observe[Graph: Hypergraph](diagram: Graph, values: Mapping[str, Any]) -> Graph:
+def observe[Graph: Hypergraph](diagram: Graph, values: Levels) -> Graph:
     """Return the diagram conditioned on observed values.
 
     An observation box takes a copy of each wire. The joint distribution that the diagram then

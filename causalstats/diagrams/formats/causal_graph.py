@@ -93,7 +93,7 @@ def causal_model(
     return with_roles(model, **given) if any(given.values()) else model
 
 
-def to_networkx(diagram: Hypergraph) -> nx.DiGraph[Any]:
+def to_networkx(diagram: Hypergraph) -> nx.DiGraph[str]:
     """Return the causal graph: variables as nodes, an edge from each cause to each effect.
 
     Parameters

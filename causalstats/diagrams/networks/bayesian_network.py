@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalstats.core.argument_types import Level, Levels
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Box
 from causalstats.diagrams.core.ordering import in_order
@@ -45,7 +46,7 @@ from causalstats.errors import ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
-Intervention = Mapping[str, Any] | Sequence[str] | str
+Intervention = Mapping[str, Level] | Sequence[str] | str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -204,7 +205,7 @@ class BayesianNetwork:
         outcome: str | Sequence[str],
         *,
         do: Intervention | None = None,
-        given: Mapping[str, Any] | None = None,
+        given: Levels | None = None,
     ) -> Distribution:
         """Return P(outcome | do(...), given).
 
@@ -251,8 +252,8 @@ class BayesianNetwork:
         self,
         outcome: str | Sequence[str],
         *,
-        do: Mapping[str, Any],
-        factual: Mapping[str, Any],
+        do: Levels,
+        factual: Levels,
     ) -> Distribution:
         """Return P(outcome had `do` been done | factual).
 
@@ -372,8 +373,8 @@ class BayesianNetwork:
     def marginals(
         self,
         *,
-        do: Mapping[str, Any] | None = None,
-        given: Mapping[str, Any] | None = None,
+        do: Levels | None = None,
+        given: Levels | None = None,
     ) -> dict[str, Distribution]:
         """Return P(v | do(...), given) of every variable v that is neither done nor given.
 
@@ -414,7 +415,7 @@ class BayesianNetwork:
             )
         return marginals
 
-    def joint(self, *, do: Mapping[str, Any] | None = None) -> Distribution:
+    def joint(self, *, do: Levels | None = None) -> Distribution:
         """Return the joint distribution of the observed variables.
 
         Parameters
@@ -446,9 +447,7 @@ class BayesianNetwork:
         ]
         return self.query(names, do=do)
 
-    def probability(
-        self, event: Mapping[str, Any], *, do: Mapping[str, Any] | None = None
-    ) -> Any:
+    def probability(self, event: Levels, *, do: Levels | None = None) -> Any:
         """Return P(event | do(...)); 0 where it cannot happen.
 
         Parameters
@@ -480,7 +479,7 @@ class BayesianNetwork:
         n: int,
         seed: int,
         *,
-        do: Mapping[str, Any] | None = None,
+        do: Levels | None = None,
     ) -> pd.DataFrame:
         """Return independent draws of the observed variables, by ancestral sampling.
 
@@ -604,7 +603,7 @@ class BayesianNetwork:
     def _conditions(
         self,
         do: Intervention | None,
-        given: Mapping[str, Any] | None,
+        given: Levels | None,
         *,
         may_open: bool = False,
     ) -> Conditions:
@@ -680,7 +679,7 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
     return arguments.names("outcome", names)
 
 
-def _condition_words(do: Intervention | None, given: Mapping[str, Any] | None) -> str:
+def _condition_words(do: Intervention | None, given: Levels | None) -> str:
     """Such as "do(x=1), z=0"."""
     if isinstance(do, Mapping):
         done = [

@@ -1,0 +1,38 @@
+"""Static types of arguments that many functions take; each function checks what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from narwhals.typing import IntoDataFrame
+
+    from causalstats.data import Composition, Decisions, Observations, Panel
+
+type Frame = IntoDataFrame
+"""A data frame in memory: of pandas, polars, pyarrow, or another that narwhals reads."""
+
+type Data = Composition | Decisions | Observations | Panel | pd.DataFrame
+"""Data that a model is fitted to; those of a model of your own may be a pandas DataFrame."""
+
+type Level = str | float | np.generic
+"""A level of a variable; Booleans and whole numbers are numbers."""
+
+type Levels = Mapping[str, Level]
+"""A level of each of some variables, by name."""
+
+type Groups = str | Iterable[Level]
+"""The name of a column, or a label for each row of the frame."""
+
+type Score = str | Iterable[float]
+"""The name of a column, or a number for each row of the frame."""
+
+type Rows = slice | np.ndarray | Sequence[int] | Sequence[bool]
+"""Rows by number, or by a mask."""
+
+type FieldValues = Mapping[str, Sequence[Any] | Literal["leave one out"]]
+"""Fields of a model, and the values of each to refit it with."""
