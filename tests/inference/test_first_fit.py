@@ -19,3 +19,11 @@ def test_fit_check_report_and_save(name, tmp_path):
     assert "<html" in fit.report(tmp_path / "report.html").read_text()
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     assert again.summary().equals(fit.summary())
+
+
+def test_fit_by_jax():
+    model = cs.Heckman()
+    sampler = cs.Nuts(backend="numpyro", chains=2, draws=50, tune=50)
+    data = model.simulate(1, people=100).data
+    fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
+    assert fit.draws["posterior"].sizes["draw"] == 50
