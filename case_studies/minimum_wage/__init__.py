@@ -1,1 +1,4 @@
 """Did higher minimum wages lower the employment of teenagers?"""
+
+PACKAGE = None
+SECONDS = 60

@@ -7,11 +7,13 @@ interval is that of the units seen, and not of a population with other shares of
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from causalstats.models.event_study.adoption import Adoption, Cells
 
-Weights = tuple[np.ndarray, list]
+Weights = tuple[np.ndarray, list[Any]]
 
 
 def overall(cells: Cells, size: np.ndarray) -> np.ndarray:

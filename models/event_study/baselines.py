@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MOST_NUMBERS = 50_000_000  # rows times columns
 
 
-def baselines(model: EventStudy, data: Panel) -> Mapping[str, Callable]:
+def baselines(model: EventStudy, data: Panel) -> Mapping[str, Callable[..., Any]]:
     """Return two-way fixed effects, imputation and Callaway-Sant'Anna, by name.
 
     None of large panels, whose rows least squares would need at once.

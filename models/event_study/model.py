@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -156,7 +156,11 @@ class EventStudy:
     scale: Positive | None = None
 
     data_class = Panel
-    simulation_defaults = {"units": 40, "times": 5, "cohorts": 2}
+    simulation_defaults: ClassVar[Mapping[str, int]] = {
+        "units": 40,
+        "times": 5,
+        "cohorts": 2,
+    }
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
@@ -541,7 +545,7 @@ class EventStudy:
             values = density.log_likelihood(scales, inputs)
         return xr.DataArray(np.reshape(values, shape), dims=("chain", "draw"))
 
-    def causal_graph(self, data: Panel) -> nx.DiGraph:
+    def causal_graph(self, data: Panel) -> nx.DiGraph[str]:
         """Return the graph in which units, periods and covariates act on adoption and outcome.
 
         Examples
@@ -571,7 +575,7 @@ class EventStudy:
             graph.add_edges_from([(cause, treatment), (cause, outcome)])
         return graph
 
-    def baselines(self, data: Panel) -> Mapping[str, Callable]:
+    def baselines(self, data: Panel) -> Mapping[str, Callable[..., Any]]:
         """Return two-way fixed effects, imputation and Callaway-Sant'Anna, by name.
 
         Examples
