@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,5 +34,5 @@ type Score = str | Iterable[float]
 type Rows = slice | np.ndarray | Sequence[int] | Sequence[bool]
 """Rows by number, or by a mask."""
 
-type FieldValues = Mapping[str, Sequence[Any] | Literal["leave one out"]]
-"""Fields of a model, and the values of each to refit it with."""
+type FieldValues = Mapping[str, object]
+"""Fields of a model, and a list of the values of each to refit it with, or "leave one out"."""
