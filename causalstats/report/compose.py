@@ -75,7 +75,7 @@ def compose(
         model_name=type(model).__name__,
         data_facts=_facts(fit.data),
         answers=_answers(fit, headline, answers),
-        comparison=comparison,
+        comparison=_without_other_intervals(comparison),
         comparison_note=_comparison_note(headline, has_many_entries),
         withheld=_withheld(checks, comparison),
         sensitivity=curves,
@@ -130,13 +130,20 @@ def _headline_figure(fit: Any, headline: Effect, comparison: pd.DataFrame) -> Fi
     truth = fit.held_out_rate()
     if truth is not None:
         truth = float(headline.display_scale.convert(truth))
-    return methods(comparison, truth, unit=unit)
+    estimates = comparison[comparison["mean"].notna()]  # bounds would hide all else
+    return methods(estimates, truth, unit=unit)
+
+
+def _without_other_intervals(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Return a comparison without intervals of other methods, so that it fits on paper."""
+    others = [name for name in comparison if str(name).endswith((", lower", ", upper"))]
+    return comparison.drop(columns=others)
 
 
 def _comparison_note(headline: Effect, has_many_entries: bool) -> str:
     note = f"What people would do instead, on the same data ({headline.display_scale.unit})"
     if has_many_entries:
-        return f"{note}."
+        return f"{note}; the interval is that of this model."
     return f"{note}; the intervals are what each rule itself would report."
 
 
@@ -218,7 +225,7 @@ def _figures(fit: Any, *, diagnostic: bool) -> tuple[tuple[str, str, Figure], ..
     """
     of_study = {*fit.predictions(), *fit.views()}
     return tuple(
-        (name.capitalize(), caption, fit.plot(name))
+        (name.replace("_", " ").capitalize(), caption, fit.plot(name))
         for name, caption in fit.figures().items()
         if name not in _OWN_PLACE and (name not in of_study) == diagnostic
     )

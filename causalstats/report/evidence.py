@@ -135,7 +135,8 @@ def _against(check: Check, assumptions: Sequence[Assumption]) -> str:
     """Return a failed check in words: the assumption that it contradicts, and what follows."""
     for assumption in assumptions:
         if check in _checks_of(assumption, [check]):
-            return f"These data contradict “{assumption.name}”. {assumption.if_wrong}"
+            opening = f"Under the other assumptions, these data contradict “{assumption.name}”."
+            return f"{opening} {assumption.if_wrong}"
     return ". ".join(filter(None, [f"{check.name}: {check.finding}", check.remedy]))
 
 
@@ -164,7 +165,7 @@ def _agreeing(
     """Return which other methods give a number within the interval, and which do not."""
     if comparison is None or len(comparison) < 2:
         return []
-    others = comparison["mean"].iloc[1:]
+    others = comparison["mean"].iloc[1:].dropna()  # bounds have no mean
     inside = others.between(*interval)
     within = [str(name) for name in others.index[inside]]
     outside = [str(name) for name in others.index[~inside]]

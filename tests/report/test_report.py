@@ -572,7 +572,9 @@ def test_a_failed_assumption_is_told_in_words_and_an_untested_one_as_such():
         check("other", True),
     ]
     result = evidence(assumptions, checks, None, [], None)
-    assert result.opposes == ("These data contradict “overlap”. No overlap.",)
+    assert result.opposes == (
+        "Under the other assumptions, these data contradict “overlap”. No overlap.",
+    )
     assert result.untestable == (("randomisation", "randomisation holds."),)
     assert result.supports == (
         "2 of 3 checks that these data can decide passed.",
