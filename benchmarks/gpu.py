@@ -39,9 +39,9 @@ Record = dict[str, Any]
 
 
 def selective_labels(people: int) -> cs.Problem:
-    model = cs.SelectiveLabels(prevalence=cs.Known(0.3, sd=0.02))
-    data = model.simulate(1, people=people, features=FEATURES).data
-    return cs.Problem(model, data)
+    simulation = cs.SelectiveLabels().simulate(1, people=people, features=FEATURES)
+    prevalence = cs.Known(simulation.realised["prevalence"], sd=0.02)
+    return cs.Problem(cs.SelectiveLabels(prevalence=prevalence), simulation.data)
 
 
 def heckman(people: int) -> cs.Problem:
