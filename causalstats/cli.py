@@ -307,8 +307,8 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Where the report is written; ending in .csv, a table of the answers. "
-            "Without it, an HTML page beside the fit."
+            help="Where the report is written; its end, .html, .md, .docx, .pdf, .csv or .tex, is "
+            "the format. Without it, an HTML page beside the fit."
         ),
     ] = None,
 ) -> None:

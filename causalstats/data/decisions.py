@@ -770,21 +770,20 @@ class Decisions:
         """
         seen = self.outcome[self.decision]
         name = self.arguments["outcome"]
-        words = self.wording
-        outcome = words.described(name) if words else f"column '{name}'"
-        decision = self.arguments["decision"]
-        column = words.described(decision) if words else f"column '{decision}'"
+        decision = self._by_column(self.arguments["decision"])
         decided = f"{self.decision.sum():,} ({self.tested:.1%})"
         positive = (seen == 1).sum()
         facts = {
             "People": f"{len(self):,}",
-            "Decided for": f"{decided}, by {column}",
+            "Decided for": f"{decided}{decision}",
         }
         if self.binary:
             share = f"{positive:,} ({positive / len(seen):.2%})"
-            facts["Positive among them"] = f"{share}, by {outcome}"
+            facts["Positive among them"] = f"{share}{self._by_column(name)}"
         else:
             moments = f"mean {seen.mean():.4g}, standard deviation {seen.std():.4g}"
+            words = self.wording
+            outcome = words.described(name) if words else f"column '{name}'"
             facts["Outcome among them"] = f"{outcome}, {moments}"
         facts |= {
             "Features": self._features_in_words(),
@@ -809,6 +808,11 @@ class Decisions:
                 f"{known:,}: known, not shown to the model, used to score it"
             )
         return facts
+
+    def _by_column(self, column: str) -> str:
+        """Return the words of the column that a count is made by, or its name."""
+        words = self.wording
+        return f": {words.described(column)}" if words else f", by column '{column}'"
 
     def _features_in_words(self) -> str:
         words = self.wording

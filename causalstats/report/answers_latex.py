@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from causalstats.core.effect import INTERVAL
 from causalstats.report.contents import Answer, ReportContents
-from causalstats.report.table import number
+from causalstats.report.table import aligned_decimals, fixed
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -38,8 +38,9 @@ def escaped(text: object) -> str:
 
 def _table(answer: Answer) -> str:
     caption = answer.sentence or answer.effect.description
+    decimals = aligned_decimals(answer.table)
     rows = [
-        " & ".join([escaped(label), *(number(value, padded=True) for value in values)])
+        " & ".join([escaped(label), *(fixed(value, decimals) for value in values)])
         for label, values in zip(
             answer.table.index, answer.table.to_numpy().tolist(), strict=True
         )

@@ -7,6 +7,7 @@ section on checks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import shorten
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from causalstats.core.display_scale import rounded_by_interval
 from causalstats.report.contents import Evidence, Status
 
 _LARGEST_R_HAT = 1.05  # of a parameter: above it chains may be of different posteriors
+_LONGEST_FINDING = 160  # characters on the first screen
 _FATAL = (
     "R-hat of this answer",
     "divergences",
@@ -202,6 +204,11 @@ def _moves(
     return f"The answer depends on {name}: {alternative} {values}.", False
 
 
+def _short(finding: str) -> str:
+    """Return a finding, a long list in it cut: the section on checks has it in full."""
+    return shorten(finding, _LONGEST_FINDING, placeholder=" ... (see Checks)")
+
+
 def _untestable(
     assumptions: Sequence[Assumption], checks: Sequence[Check]
 ) -> tuple[tuple[str, str], ...]:
@@ -212,7 +219,7 @@ def _untestable(
         if not verdicts(assumption, checks) & {"passed", "failed"}
     ]
     cautions = [
-        (check.name, f"{check.finding}. {check.remedy}".rstrip())
+        (check.name, f"{_short(check.finding)}. {check.remedy}".rstrip())
         for check in checks
         if check.passed is None
         and check.caution

@@ -78,7 +78,7 @@ def table(frame: pd.DataFrame) -> HtmlTable:
     shown = frame.iloc[:MOST_ROWS]
     columns = []
     cells = []
-    decimals = _decimals(shown)
+    decimals = aligned_decimals(shown)
     for column, name in enumerate(map(str, frame.columns)):
         heading = _HEADINGS.get(name, _label(frame.columns[column]))
         columns.append((heading, _has_numbers(frame.iloc[:, column])))
@@ -105,15 +105,33 @@ def _cells(name: str, values: list, decimals: int | None) -> list[Cell]:
     if name.startswith("ess_"):
         values = [round(value) if _is_finite(value) else value for value in values]
     if decimals is not None and all(map(_is_finite, values)):
-        return [(f"{value:,.{decimals}f}", True) for value in values]
+        return [(fixed(value, decimals), True) for value in values]
     return [(number(value, padded=True), _is_number(value)) for value in values]
 
 
-def _decimals(frame: pd.DataFrame) -> int | None:
+def fixed(value: float, decimals: int | None) -> str:
+    """Return a number with so many decimals, or with four significant digits.
+
+    Examples
+    --------
+    >>> fixed(1234.567, 1), fixed(0.5, None)
+    ('1,234.6', '0.5000')
+    """
+    if decimals is None:
+        return number(value, padded=True)
+    return f"{value:,.{decimals}f}"
+
+
+def aligned_decimals(frame: pd.DataFrame) -> int | None:
     """Return the decimals of a table of estimates, so that decimal points are aligned.
 
     Intervals have two to three digits. None where there are no intervals, or their widths differ so
     much that the narrow ones would be rounded away.
+
+    Examples
+    --------
+    >>> aligned_decimals(pd.DataFrame({"lower": [2.61], "upper": [11.92]}))
+    1
     """
     if not {"lower", "upper"} <= set(frame.columns):
         return None

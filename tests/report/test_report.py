@@ -596,3 +596,12 @@ def test_other_methods_and_other_assumptions_are_for_or_against():
     assert result.opposes == (
         "The answer depends on time effects: other values give 1.0 to 3.0.",
     )
+
+
+def test_a_long_caution_is_cut_on_the_first_screen():
+    caution = replace(
+        check("rows left out", None, "word " * 90), caution=True, remedy=""
+    )
+    ((name, text),) = evidence([], [caution], None, [], None).untestable
+    assert name == "rows left out"
+    assert text.endswith("word ... (see Checks).") and len(text) < 180
