@@ -537,7 +537,7 @@ class Effect:
         >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
         >>> fit.effect("effect").readable().round(1)
                 mean  lower  upper
-        effect -32.4  -49.3  -15.4
+        effect -32.4  -49.3  -14.7
         """
         return self._on_display_scale(self.numbers(prob))
 
@@ -556,7 +556,7 @@ class Effect:
         >>> model = cs.CausalDiagram("treated -> recovered")
         >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
         >>> fit.effect("effect").on_display_scale(fit.compare())["mean"].round(1).tolist()
-        [-32.4, -33.3]
+        [-32.4, -32.4]
         """
         import pandas as pd
 
