@@ -137,10 +137,7 @@ class Source:
         """What was observed of each person, unit or row."""
         model = self.fit.model
         if not isinstance(model, HasObservedUnits):
-            raise ModelError(
-                f"{type(model).__name__} has no `observed_units`, and its graph says what was "
-                "observed."
-            )
+            return _units_of_graph(self)
         if self.draws.sizes["draw"] == 0:
             raise ModelError("The answers are in closed form, and there are no draws.")
         rng = np.random.default_rng(self.fit.seed)
@@ -269,7 +266,63 @@ def _observed_in_graph(source: Source) -> xr.Dataset:
     for variable in graph.observed_RVs:
         data = np.asarray(graph.rvs_to_values[variable].eval())
         values[variable.name] = (_dims(graph, variable.name, data.ndim), data)
-    return xr.Dataset(values)
+    return _with_labels(graph, xr.Dataset(values))
+
+
+def _units_of_graph(source: Source) -> ObservedUnits:
+    """Return the observations of a graph with one observed variable, a row of a frame each.
+
+    Raises
+    ------
+    ModelError
+        If the graph has another number of observed variables, or they are not one a row.
+    """
+    import pandas as pd
+
+    from causalstats.inference.graph_densities import (
+        log_likelihood_of_graph,
+        replications,
+    )
+
+    observed = _observed_in_graph(source)
+    data = source.fit.data
+    shapes = [values.shape for values in observed.data_vars.values()]
+    if shapes != [(len(data),)] or not isinstance(data, pd.DataFrame):
+        raise ModelError(
+            f"Expected one observed variable with an entry for each of the {len(data):,} rows of "
+            f"a DataFrame, got {', '.join(map(str, observed.data_vars))}. Give the model the "
+            "method `observed_units` of `causalstats.core.abilities.HasObservedUnits`."
+        )
+    (name,) = map(str, observed.data_vars)
+    values = observed[name]
+    dim = str(values.dims[0])
+
+    def flat(drawn: xr.DataArray) -> np.ndarray:
+        array = drawn.to_numpy()
+        return array.reshape(array.shape[0] * array.shape[1], -1)
+
+    return ObservedUnits(
+        name=name,
+        dim=dim,
+        labels=values[dim].to_numpy(),
+        observed=values.to_numpy(),
+        meaning=f"{name} of each row.",
+        log_likelihood=lambda: flat(
+            log_likelihood_of_graph(source.graph, source.draws)[name]
+        ),
+        replicate=lambda: flat(
+            replications(source.graph, source.draws, source.fit.seed)[name]
+        ),
+        table=data.reset_index(drop=True),
+    )
+
+
+def _with_labels(graph: pm.Model, dataset: xr.Dataset) -> xr.Dataset:
+    """Return the data with the labels that the graph gives to their dims."""
+    known = {name: list(labels) for name, labels in graph.coords.items() if labels}
+    return dataset.assign_coords(
+        {name: labels for name, labels in known.items() if name in dataset.dims}
+    )
 
 
 def _predictive_of_graph(source: Source, draws: xr.Dataset) -> xr.Dataset:
@@ -283,7 +336,8 @@ def _predictive_of_graph(source: Source, draws: xr.Dataset) -> xr.Dataset:
     for name, values in drawn.items():
         dims = _dims(graph, name, values.ndim - 2)
         renamed[name] = (("chain", "draw", *dims), values.to_numpy())
-    return xr.Dataset(renamed, {"chain": draws["chain"], "draw": draws["draw"]})
+    coords = {"chain": draws["chain"], "draw": draws["draw"]}
+    return _with_labels(graph, xr.Dataset(renamed, coords))
 
 
 def _dims(graph: pm.Model, name: str, count: int) -> tuple[str, ...]:

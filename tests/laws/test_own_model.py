@@ -103,3 +103,12 @@ QUESTIONS = {
 def test_an_ability_that_it_lacks_is_refused_in_words(names, question):
     with pytest.raises(cs.ModelError):
         QUESTIONS[question](names["fit"])
+
+
+def test_a_trial_of_a_meta_analysis_is_left_out(names):
+    table = names["meta"].influence("trial", refits=0)
+    assert set(table.index) == set("abcdef")
+    assert (table["change"].isna() == (table["pareto_k"] > 0.7)).all()
+    tree = names["meta"].idata()
+    assert set(tree["posterior"].data_vars) == {"mean_effect", "spread", "trial_effect"}
+    assert tree["log_likelihood"]["reported"].dims == ("chain", "draw", "trial")
