@@ -13,6 +13,7 @@ from refutation import WorldResult, results
 TITLES = {
     "panel": "Panels",
     "instruments": "Instruments",
+    "event_study": "Event studies",
     "selection": "Selection",
     "composition": "Compositions",
     "diagrams": "Causal diagrams",

@@ -19,12 +19,16 @@ _ERRORS = {
         if_wrong="Intervals are too short where errors of a unit last in another way, or units "
         "share shocks: see the check of serial correlation, and errors='cluster'.",
         formula="ε_it = ρ ε_i(t-1) + σ_g z_it",
+        checks=("predicts the serial correlation of residuals",),
+        fields=("errors", "sd_spread"),
     ),
     "iid": Assumption(
         name="independent errors",
         statement="Errors are normal and independent, with one standard deviation in each cohort.",
         if_wrong="Intervals are too short where errors of a unit last: take errors='ar1'.",
         formula="ε_it ~ Normal(0, σ_g²)",
+        checks=("predicts the serial correlation of residuals",),
+        fields=("errors", "sd_spread"),
     ),
     "cluster": Assumption(
         name="many clusters",
@@ -33,6 +37,8 @@ _ERRORS = {
         if_wrong="With fewer than some 10 clusters in a cohort its intervals are too short: in "
         "simulations 95 % intervals of small cohorts covered 82 to 94 %. Take errors='ar1'.",
         formula="V = (X'X)⁻¹ Σ_g X_g'e_g e_g'X_g (X'X)⁻¹",
+        checks=("treated units",),
+        fields=("errors",),
     ),
 }
 
@@ -55,6 +61,8 @@ def assumptions(model: EventStudy) -> tuple[Assumption, ...]:
             if_wrong="A covariate that the treatment moves would take away a part of its effect; "
             "one whose curve is missed leaves a difference in trends.",
             formula="f_t(x_i) = x_i'δ_t, δ_t ~ Normal(0, τ² σ²)",
+            checks=("overlap of cohorts and controls",),
+            fields=("basis_size", "covariate_scale"),
         ),
         POOLING[model.pooling].assumption(),
         _ERRORS[model.errors],
@@ -72,6 +80,11 @@ def _parallel_trends(model: EventStudy) -> Assumption:
         f"{controls} with the same covariates did.",
         if_wrong=_NO_TRENDS + violation,
         formula="E(Y_it(∞) - Y_is(∞) | g_i, x_i) does not depend on g_i",
+        checks=(
+            "parallel trends before adoption",
+            "presence does not depend on adoption",
+        ),
+        fields=("trend_violation", "trend_restriction", "controls"),
     )
 
 
@@ -86,4 +99,6 @@ def _no_anticipation(model: EventStudy) -> Assumption:
         if_wrong="The base that effects are measured from is itself affected: refit with "
         f"anticipation={model.anticipation + 1}.",
         formula=f"Y_it(g) = Y_it(∞) for t < {period}",
+        checks=("no anticipation", "adoption times known"),
+        fields=("anticipation",),
     )

@@ -69,6 +69,7 @@ class Pooling:
             statement=self.statement,
             if_wrong=self.if_wrong,
             formula=self.formula,
+            fields=("pooling", *self.fields),
         )
 
     def priors(self, model: EventStudy) -> dict[str, Any]:

@@ -1,0 +1,196 @@
+"""Staggered adoption for the refutation benchmark: `EventStudy` is right, or wrong in one respect.
+
+Most worlds are fitted by least squares with clustered errors, whose draws are exact and whose
+checks are those of every fit.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from designs.event_study import (
+    LEAST_SQUARES,
+    SIZES,
+    adopting,
+    constant,
+    growing,
+    levels,
+    read,
+)
+from designs.panel import persistent
+
+import causalstats as cs
+from worlds import World
+
+Drawn = tuple[Any, Any]
+_LARGE = {3: 30, 4: 30, 6: 30, 99: 60}
+_TIMES = 9
+
+
+def _frame(
+    seed: int, rho: float = 0.5, effect: Any = growing
+) -> tuple[np.random.Generator, pd.DataFrame, np.ndarray]:
+    """Return a generator, a panel, and event times by row; NaN for units that never adopt."""
+    rng = np.random.default_rng(seed)
+    frame = adopting(rng, _LARGE, _TIMES, rho, effect)
+    adopted = np.repeat(list(_LARGE), list(_LARGE.values())).astype(float)
+    adopted[adopted >= _TIMES] = np.nan
+    return rng, frame, frame["time"].to_numpy() - adopted[frame["unit"]]
+
+
+def _fitted(frame: pd.DataFrame, **fields: Any) -> Drawn:
+    return cs.EventStudy(**{**LEAST_SQUARES, **fields}), read(frame)
+
+
+def _right(rho: float, effect: Any, fields: dict, seed: int) -> Drawn:
+    _, frame, _ = _frame(seed, rho, effect)
+    return _fitted(frame, **fields)
+
+
+def _missing_at_random(seed: int) -> Drawn:
+    rng, frame, _ = _frame(seed)
+    return _fitted(frame[rng.random(len(frame)) < 0.9])
+
+
+def _small_cohorts(seed: int) -> Drawn:
+    frame = adopting(np.random.default_rng(seed), SIZES, _TIMES, 0.5, levels)
+    return _fitted(frame)
+
+
+def _trend(slope: float, seed: int) -> Drawn:
+    _, frame, since = _frame(seed)
+    return _fitted(frame.assign(y=frame["y"] + slope * np.nan_to_num(since)))
+
+
+def _anticipation(size: float, seed: int) -> Drawn:
+    _, frame, since = _frame(seed)
+    return _fitted(frame.assign(y=frame["y"] + size * (since == -1)))
+
+
+def _selected_by_a_dip(seed: int) -> Drawn:
+    """Units adopt after a bad period (Ashenfelter's dip)."""
+    _, frame, since = _frame(seed)
+    return _fitted(frame.assign(y=frame["y"] - 0.8 * (since == -1)))
+
+
+def _attrition(share: float, seed: int) -> Drawn:
+    rng, frame, since = _frame(seed)
+    return _fitted(frame[~((since >= 1) & (rng.random(len(frame)) < share))])
+
+
+def _few_treated(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    return _fitted(adopting(rng, {4: 3, 99: 40}, _TIMES, 0.5, constant))
+
+
+def _unknown_adoption(seed: int) -> Drawn:
+    """A third of the units were not seen in the period before they adopted."""
+    rng, frame, since = _frame(seed)
+    hidden = (since == -1) & (rng.random(len(frame)) < 0.33)
+    return _fitted(frame[~hidden])
+
+
+def _treated_at_once(seed: int) -> Drawn:
+    rng = np.random.default_rng(seed)
+    return _fitted(adopting(rng, {0: 30, 4: 30, 99: 40}, _TIMES, 0.5, growing))
+
+
+def _no_overlap(seed: int) -> Drawn:
+    """Units that adopt are larger than any other, and trends depend on size."""
+    rng, frame, since = _frame(seed)
+    units = frame["unit"].max() + 1
+    ever = pd.Series(~np.isnan(since)).groupby(frame["unit"]).first().to_numpy()
+    size = rng.normal(size=units) + 4 * ever
+    frame["size"] = size[frame["unit"]]
+    return cs.EventStudy(**LEAST_SQUARES), read(frame, covariates=["size"])
+
+
+def _lasting_and_brief(seed: int) -> Drawn:
+    """Errors are the sum of a random walk and of noise, for the default AR(1) errors."""
+    rng, frame, _ = _frame(seed, 0.0)
+    units = frame["unit"].max() + 1
+    walk = np.cumsum(0.5 * rng.normal(size=(units, _TIMES)), axis=1)
+    return cs.EventStudy(), read(frame.assign(y=frame["y"] + walk.ravel()))
+
+
+def _shared_path(seed: int) -> Drawn:
+    """Units of a cohort share an AR(.9) path that no control has."""
+    rng, frame, since = _frame(seed)
+    cohort = pd.factorize(np.repeat(list(_LARGE), list(_LARGE.values())))[0]
+    paths = persistent(rng, len(_LARGE), _TIMES, 0.9)
+    own = paths[cohort[frame["unit"]], frame["time"]]
+    return _fitted(frame.assign(y=frame["y"] + own))
+
+
+_world = partial(World, family="event_study")
+_right_world = partial(_world, wrong=False)
+_wrong_world = partial(_world, wrong=True)
+_TRENDS = ("parallel trends before adoption", "no anticipation")
+WORLDS = [
+    _right_world(name="growing effects, AR .5", make=partial(_right, 0.5, growing, {})),
+    _right_world(
+        name="constant effects, independent errors",
+        make=partial(_right, 0.0, constant, {}),
+    ),
+    _right_world(
+        name="growing effects, AR .5, by default",
+        make=partial(_right, 0.5, growing, {"pooling": "shape", "errors": "ar1"}),
+    ),
+    _right_world(name="rows missing at random", make=_missing_at_random),
+    _right_world(name="cohorts of 8 to 25 units", make=_small_cohorts),
+    _wrong_world(
+        name="trends differ by .3 a period", make=partial(_trend, 0.3), catches=_TRENDS
+    ),
+    _wrong_world(
+        name="trends differ by .15 a period",
+        make=partial(_trend, 0.15),
+        catches=_TRENDS,
+    ),
+    _wrong_world(
+        name="effect of .8 one period early",
+        make=partial(_anticipation, 0.8),
+        catches=_TRENDS,
+    ),
+    _wrong_world(
+        name="effect of .4 one period early",
+        make=partial(_anticipation, 0.4),
+        catches=_TRENDS,
+    ),
+    _wrong_world(
+        name="adoption after a bad period", make=_selected_by_a_dip, catches=_TRENDS
+    ),
+    _wrong_world(
+        name="a quarter of the treated rows missing",
+        make=partial(_attrition, 0.25),
+        catches=("presence does not depend on adoption",),
+    ),
+    _wrong_world(
+        name="three treated units", make=_few_treated, catches=("treated units",)
+    ),
+    _wrong_world(
+        name="adoption times of a third unknown",
+        make=_unknown_adoption,
+        catches=("adoption times known",),
+    ),
+    _wrong_world(
+        name="a third treated from the start",
+        make=_treated_at_once,
+        catches=("rows with a comparison",),
+    ),
+    _wrong_world(
+        name="no control as large as those that adopt",
+        make=_no_overlap,
+        catches=("overlap of cohorts and controls",),
+    ),
+    _wrong_world(
+        name="errors of a random walk and noise",
+        make=_lasting_and_brief,
+        catches=("predicts the serial correlation of residuals",),
+    ),
+    _wrong_world(
+        name="shocks that a cohort shares", make=_shared_path, catches=_TRENDS
+    ),
+]
