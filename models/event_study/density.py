@@ -24,11 +24,14 @@ from causalstats.models.event_study.parameters import (
     group_log_sds,
     split,
 )
-from causalstats.models.event_study.pooling import column_scales
+from causalstats.models.event_study.pooling import scales_of_kinds
 from causalstats.numerics.panel.serial_correlation import polynomials
 from causalstats.numerics.sampling.importance_sampling import importance_sample
 
 _MOST_PARAMETERS = 20  # of more, a Student t around the mode misses too much
+# Scales that may be 0 have long left tails, which a wide proposal with heavy tails covers.
+_DEGREES_OF_FREEDOM = 5.0
+_COVARIANCE_FACTOR = 1.4
 _NUMBERS_AT_ONCE = 4_000_000  # of matrices over points
 
 Drawn = tuple[xr.Dataset, np.ndarray, float, float]
@@ -58,6 +61,8 @@ def importance_draws(
             np.zeros(size),
             chains * draws,
             rng,
+            degrees_of_freedom=_DEGREES_OF_FREEDOM,
+            covariance_factor=_COVARIANCE_FACTOR,
         )
         order = rng.permutation(chains * draws)
         variables = {
@@ -116,9 +121,10 @@ def log_likelihood(scales: Values, inputs: Values) -> np.ndarray:
 def log_likelihood_by_order(scales: Values, inputs: Values) -> np.ndarray:
     """Return the log likelihood (orders, n) by order of the walk; one row without pooling."""
     system, volume = normal_equations(scales, inputs)
+    deviations = column_scales(scales, inputs)
     values = []
-    for factor in effect_factors(scales, inputs):
-        joint = with_prior(system, scales, inputs, factor)
+    for transform in inputs["transforms"]:
+        joint = with_prior(system, deviations, transform, inputs["kind"] > 0)
         root = np.diagonal(_cholesky(joint), axis1=1, axis2=2)
         determinant = np.log(root[:, :-1]).sum(axis=1)
         values.append(volume - determinant - root[:, -1] ** 2 / 2)
@@ -145,56 +151,34 @@ def normal_equations(scales: Values, inputs: Values) -> tuple[np.ndarray, np.nda
     return flat.reshape(-1, size, size), volume
 
 
-def effect_factors(scales: Values, inputs: Values) -> list[np.ndarray | None]:
-    """Return σ Λ diag(s) (n, m, q) for each order of the walk; None where effects are flat."""
-    if "loadings" not in inputs:
-        return [None]
-    by_kind = np.hstack(column_scales(np, scales))
-    by_column = by_kind[:, inputs["kind"]] * scales["standard_error_sd"]
-    return [each * by_column[:, None, :] for each in inputs["loadings"]]
+def column_scales(scales: Values, inputs: Values) -> np.ndarray:
+    """Return the prior standard deviation of each column, (n, k); 1 without a prior."""
+    return np.hstack(scales_of_kinds(np, scales))[:, inputs["kind"]]
 
 
 def with_prior(
-    system: np.ndarray, scales: Values, inputs: Values, factor: np.ndarray | None
+    system: np.ndarray,
+    deviations: np.ndarray,
+    transform: np.ndarray,
+    penalised: np.ndarray,
 ) -> np.ndarray:
-    """Return [[B, b], [b', c]], (n, k, k).
-
-    The logarithm of the prior's determinant is kept by scaling coefficients by their prior.
+    """Return [[B, b], [b', c]] of columns in units of their priors, (n, k', k').
 
     Parameters
     ----------
     system : array, shape (n, k, k)
-    scales, inputs : mapping
-    factor : array, shape (n, m, q), or None
+    deviations : array, shape (n, k')
+        The columns' prior standard deviations.
+    transform : array, shape (k, k')
+    penalised : bool array, shape (k',)
+        Which columns have a prior.
     """
-    spectrum = inputs["spectrum"]
-    width = len(spectrum)
-    penalised = spectrum > 0
-    scaling = np.ones((len(system), width))
-    if penalised.any():
-        sd = scales["covariate_sd"] * scales["standard_error_sd"]
-        scaling[:, penalised] = sd * np.sqrt(spectrum[penalised])
-    effects = np.eye(system.shape[1] - width - 1)[None] if factor is None else factor
-    outer = system[:, :width, :width] * scaling[:, :, None] * scaling[:, None, :]
-    outer = outer + np.diag(penalised.astype(float))
-    side = scaling[:, :, None] * (system[:, :width, width:-1] @ effects)
-    inner = effects.swapaxes(1, 2) @ system[:, width:-1, width:-1] @ effects
-    if factor is not None:
-        inner = inner + np.eye(inner.shape[1])
-    right = np.concatenate(
-        [
-            scaling * system[:, :width, -1],
-            (effects.swapaxes(1, 2) @ system[:, width:-1, -1:])[:, :, 0],
-        ],
-        axis=1,
-    )
-    top = np.concatenate([outer, side], axis=2)
-    bottom = np.concatenate([side.swapaxes(1, 2), inner], axis=2)
-    precision = np.concatenate([top, bottom], axis=1)
-    corner = system[:, -1:, -1:]
-    with_side = np.concatenate([precision, right[:, :, None]], axis=2)
-    last = np.concatenate([right[:, None, :], corner], axis=2)
-    return np.concatenate([with_side, last], axis=1)
+    count, size, _ = system.shape
+    half = (system.reshape(-1, size) @ transform).reshape(count, size, -1)
+    flat = half.swapaxes(1, 2).reshape(-1, size) @ transform
+    joint = flat.reshape(count, transform.shape[1], -1)
+    joint = joint * deviations[:, :, None] * deviations[:, None, :]
+    return joint + np.diag(penalised.astype(float))
 
 
 def draw_effects(
@@ -207,32 +191,58 @@ def draw_effects(
     scales, inputs : mapping
     rng : Generator
     """
-    parts = []
-    width = len(inputs["spectrum"])
-    for rows in _chunks(len(scales["standard_error_sd"]), inputs):
-        part = {name: value[rows] for name, value in scales.items()}
-        system, _ = normal_equations(part, inputs)
-        factors = effect_factors(part, inputs)
-        factor = factors[0]
-        if "loadings" in inputs:
-            by_order = log_likelihood_by_order(part, inputs)
-            odds = np.exp(by_order[1] - logsumexp(by_order, axis=0))
-            second = rng.random(len(odds)) < odds
-            choices = np.stack([each for each in factors if each is not None])
-            factor = choices[second.astype(int), np.arange(len(odds))]
-        root = _cholesky(with_prior(system, part, inputs, factor))
-        noise = rng.standard_normal((len(root), root.shape[1] - 1))
-        lower, mean = root[:, :-1, :-1], root[:, -1, :-1]
-        solved = np.linalg.solve(lower.swapaxes(1, 2), (mean + noise)[:, :, None])
-        effects = solved[:, width:]
-        parts.append((effects if factor is None else factor @ effects)[:, :, 0])
+    chunks = _chunks(len(scales["standard_error_sd"]), inputs)
+    parts = [
+        _draw_effects(
+            {name: value[rows] for name, value in scales.items()}, inputs, rng
+        )
+        for rows in chunks
+    ]
     return np.concatenate(parts)
 
 
+def _draw_effects(
+    scales: Values, inputs: Values, rng: np.random.Generator
+) -> np.ndarray:
+    system, _ = normal_equations(scales, inputs)
+    deviations = column_scales(scales, inputs)
+    by_order = log_likelihood_by_order(scales, inputs)
+    weights = np.exp(by_order - logsumexp(by_order, axis=0))
+    chosen = (rng.random(len(system)) > weights[0]).astype(int)
+    chosen = np.minimum(chosen, len(by_order) - 1)
+    noise = rng.standard_normal((len(system), deviations.shape[1] - 1))
+    effects = np.empty((len(system), inputs["grams"].shape[-1]))
+    for order, transform in enumerate(inputs["transforms"]):
+        own = chosen == order
+        joint = with_prior(system[own], deviations[own], transform, inputs["kind"] > 0)
+        root = _cholesky(joint)
+        lower, right = root[:, :-1, :-1], root[:, -1, :-1] + noise[own]
+        solved = np.linalg.solve(lower.swapaxes(1, 2), right[:, :, None])[:, :, 0]
+        effects[own] = (solved * deviations[own, :-1]) @ transform[:, :-1].T
+    width = int(inputs["width"])
+    return effects[:, width:-1]
+
+
+def draw_prior_effects(
+    scales: Values, inputs: Values, rng: np.random.Generator
+) -> np.ndarray:
+    """Return a draw of the effects (m,) from their prior; standard normal where it is flat.
+
+    Parameters
+    ----------
+    scales, inputs : mapping
+        Scales of one point, (1, 1).
+    rng : Generator
+    """
+    transform = inputs["transforms"][rng.integers(len(inputs["transforms"]))]
+    deviations = column_scales(scales, inputs)[0]
+    values = deviations * rng.standard_normal(len(deviations))
+    width = int(inputs["width"])
+    return np.asarray(transform @ values)[width:-1]
+
+
 def _chunks(count: int, inputs: Values) -> list[slice]:
-    size = inputs["grams"].shape[-1] + (
-        inputs["loadings"].shape[-1] if "loadings" in inputs else 0
-    )
+    size = inputs["transforms"].shape[-1]
     step = max(1, int(_NUMBERS_AT_ONCE / size**2))
     return [slice(start, start + step) for start in range(0, count, step)]
 

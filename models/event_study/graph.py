@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.models.event_study.parameters import group_log_sds, parameters_of
-from causalstats.models.event_study.pooling import POOLING, column_scales
+from causalstats.models.event_study.pooling import scales_of_kinds
 from causalstats.numerics.panel.serial_correlation import polynomials
 
 if TYPE_CHECKING:
@@ -74,68 +74,16 @@ def _likelihood(model: EventStudy, data: Panel, given: Mapping[str, Any]) -> Non
     volume = (
         -(weights * volumes.sum(axis=1)).sum() / 2 - (log_sds * given["rows"]).sum()
     )
-    values = [
-        _log_evidence(system, given, scales, factor)
-        for factor in _effect_factors(model, given, scales)
-    ]
+    deviations = pt.stack(scales_of_kinds(pt, scales))[given["kind"]]
+    penalised = np.diag(model.inputs(data)["kind"] > 0).astype(float)
+    values = []
+    for order in range(given["transforms"].type.shape[0]):
+        transform = given["transforms"][order] * deviations
+        joint = transform.T @ system @ transform + penalised
+        size = joint.type.shape[0]
+        root = (pt.linalg.cholesky(joint) * np.eye(size)).sum(axis=1)
+        values.append(-pt.log(root[:-1]).sum() - root[-1] ** 2 / 2)
     average = values[0]
     if len(values) > 1:
         average = pt.logaddexp(*values) - np.log(2)
     pm.Potential("effects_integrated_out", volume + average)
-
-
-def _effect_factors(
-    model: EventStudy, given: Mapping[str, Any], scales: Mapping[str, Any]
-) -> list[Any]:
-    """σ Λ diag(s), (m, q), for each order of the walk; None where effects are flat."""
-    import pytensor.tensor as pt
-
-    if not POOLING[model.pooling].pooled:
-        return [None]
-    by_kind = pt.stack(column_scales(pt, scales))
-    by_column = by_kind[given["kind"]] * scales["standard_error_sd"]
-    return [given["loadings"][order] * by_column for order in range(2)]
-
-
-def _log_evidence(
-    system: Any, given: Mapping[str, Any], scales: Mapping[str, Any], factor: Any
-) -> Any:
-    """The log likelihood with coefficients integrated out, but for log volumes.
-
-    Parameters
-    ----------
-    system : node, shape (k, k)
-        Cross-products over the errors' variances.
-    given, scales : mapping
-        Nodes by name.
-    factor : node, shape (m, q), or None
-    """
-    import pytensor.tensor as pt
-
-    spectrum = given["spectrum"]
-    width = spectrum.type.shape[0]
-    penalised = pt.gt(spectrum, 0)
-    scaling = pt.ones_like(spectrum)
-    if "covariate_sd" in scales:
-        sd = scales["covariate_sd"] * scales["standard_error_sd"]
-        scaling = pt.where(penalised, sd * pt.sqrt(spectrum), 1.0)
-    outer = system[:width, :width] * scaling[:, None] * scaling
-    outer = outer + np.eye(width) * penalised
-    side = scaling[:, None] * system[:width, width:-1]
-    inner, right = system[width:-1, width:-1], system[width:-1, -1]
-    if factor is not None:
-        side = side @ factor
-        inner = factor.T @ inner @ factor + np.eye(factor.type.shape[1])
-        right = factor.T @ right
-    first = scaling * system[:width, -1]
-    joint = pt.concatenate(
-        [
-            pt.concatenate([outer, side, first[:, None]], axis=1),
-            pt.concatenate([side.T, inner, right[:, None]], axis=1),
-            pt.concatenate([first, right, system[-1, -1:]])[None, :],
-        ],
-        axis=0,
-    )
-    size = joint.type.shape[0]
-    root = (pt.linalg.cholesky(joint) * np.eye(size)).sum(axis=1)
-    return -pt.log(root[:-1]).sum() - root[-1] ** 2 / 2

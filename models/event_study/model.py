@@ -36,7 +36,12 @@ from causalstats.models.event_study.estimands import estimands
 from causalstats.models.event_study.graph import build
 from causalstats.models.event_study.least_squares import saturated_by_rows
 from causalstats.models.event_study.parameters import Parameter, parameters_of
-from causalstats.models.event_study.pooling import POOLING, PoolingName, loadings
+from causalstats.models.event_study.pooling import (
+    POOLING,
+    PoolingName,
+    flat,
+    pooled,
+)
 from causalstats.models.event_study.posterior_checks import posterior_checks
 from causalstats.models.event_study.residuals import predictions
 from causalstats.models.event_study.views import views
@@ -258,7 +263,7 @@ class EventStudy:
         >>> import causalstats as cs
         >>> panel = cs.EventStudy().simulate(1, units=30, times=5, cohorts=2).data
         >>> sorted(cs.EventStudy().inputs(panel))[:4]
-        ['grams', 'kind', 'loadings', 'lowest']
+        ['grams', 'kind', 'lowest', 'rows']
         """
         if self.clustered:
             estimate, _ = saturated_by_rows(self._for_rows(), data)
@@ -270,11 +275,12 @@ class EventStudy:
                 "degrees": np.asarray(float(estimate.degrees)),
             }
         study = self.adoption(data)
-        pooled = POOLING[self.pooling].pooled
         given = self._selected(data, self.in_effect(study))
-        if not pooled:
-            return given
-        return given | loadings(self.effect_cells(data), len(study.cohorts), study.base)
+        if POOLING[self.pooling].pooled:
+            spectrum = self.statistics(data).spectrum
+            cells, groups = self.effect_cells(data), len(study.cohorts)
+            given |= pooled(spectrum, cells, groups, study.base)
+        return given
 
     def _selected(self, data: Panel, mask: np.ndarray) -> dict[str, np.ndarray]:
         """Return the inputs with a flat coefficient of each cell of a mask."""
@@ -285,9 +291,10 @@ class EventStudy:
             "grams": grams,
             "volumes": volumes,
             "rows": statistics.rows,
-            "spectrum": statistics.spectrum,
+            "width": np.asarray(statistics.width),
             "lowest": np.asarray(statistics.lowest),
             "scale": np.asarray(statistics.scale),
+            **flat(statistics.spectrum, int(mask.sum())),
         }
 
     def _for_rows(self) -> EventStudy:
@@ -399,8 +406,9 @@ class EventStudy:
         shape = (draws.sizes["chain"], draws.sizes["draw"])
         effects = scale * density.draw_effects(scales, self.inputs(data), rng)
         mask = self.saturated(study)
-        flat = self._selected(data, mask)
-        saturated = scale * density.draw_effects(scales, flat, rng)
+        saturated = scale * density.draw_effects(
+            scales, self._selected(data, mask), rng
+        )
         coords = {
             "cell": list(self.effect_cells(data).labels),
             "saturated_cell": list(study.cells.part(mask).labels),

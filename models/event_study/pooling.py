@@ -17,7 +17,7 @@ event times pooled, coverage holds also for a cohort that is unlike the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,7 +35,7 @@ PoolingName = Literal["shape", "full", "none"]
 _START_SD = 30.0
 _SLOPE_SD = 1.0
 _WIDE_LEVEL_SD = 3.2
-COLUMNS = ("start", "slope", "walk", "level", "cell")
+KINDS = ("flat", "covariate", "start", "slope", "walk", "level", "cell")
 
 
 @dataclass(frozen=True)
@@ -85,22 +85,38 @@ class Pooling:
         return priors
 
 
-def loadings(cells: Cells, groups: int, base: int) -> dict[str, np.ndarray]:
-    """Return Λ for a first- and a second-order walk, and the kind of each column.
+def flat(spectrum: np.ndarray, cells: int) -> dict[str, np.ndarray]:
+    """Return the columns of coefficients of covariates and of effects without a prior.
 
     Parameters
     ----------
+    spectrum : array, shape (d,)
+        Relative prior variances κ of the coefficients of covariates; 0 for one without a prior.
+    cells : int
+
+    Returns
+    -------
+    dict
+        `transforms` (1, k, k), which gives coefficients from columns η; `kind` int (k,), positions
+        in `KINDS`; the last column is the outcome.
+    """
+    return _columns(spectrum, [np.eye(cells)], np.zeros(cells, int))
+
+
+def pooled(
+    spectrum: np.ndarray, cells: Cells, groups: int, base: int
+) -> dict[str, np.ndarray]:
+    """Return the same with Λ of a first-order walk, and of a second-order one.
+
+    Parameters
+    ----------
+    spectrum : array, shape (d,)
     cells : Cells
         Leads among them have a wide prior of their own.
     groups : int
         The number of cohorts.
     base : int
         The event time before the affected ones.
-
-    Returns
-    -------
-    dict
-        `loadings` (2, m, q), and `kind` int (q,), positions in `COLUMNS`.
     """
     affected = cells.event_time > base
     since = np.where(affected, cells.event_time - base - 1, 0)
@@ -112,15 +128,40 @@ def loadings(cells: Cells, groups: int, base: int) -> dict[str, np.ndarray]:
     nothing = np.zeros((len(cells), 1))
     first = [start, nothing, np.minimum(reached, 1), level, own]
     second = [start, since[:, None], np.maximum(reached - 1, 0), level, own]
-    kind = np.repeat(np.arange(len(COLUMNS)), [part.shape[1] for part in first])
+    widths = [part.shape[1] for part in first]
+    kind = np.repeat(np.arange(KINDS.index("start"), len(KINDS)), widths)
+    orders = [np.hstack(order).astype(float) for order in (first, second)]
+    return _columns(spectrum, orders, kind)
+
+
+def _columns(
+    spectrum: np.ndarray, orders: Sequence[np.ndarray], kind: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Put coefficients of covariates before the effects, and the outcome after them.
+
+    Parameters
+    ----------
+    spectrum : array, shape (d,)
+    orders : sequence of arrays, shape (m, q)
+        Λ.
+    kind : int array, shape (q,)
+    """
+    width, (count, columns) = len(spectrum), orders[0].shape
+    transforms = np.zeros((len(orders), width + count + 1, width + columns + 1))
+    own = np.arange(width)
+    transforms[:, own, own] = np.where(spectrum > 0, np.sqrt(spectrum), 1.0)
+    for transform, loadings in zip(transforms, orders, strict=True):
+        transform[width:-1, width:-1] = loadings
+    transforms[:, -1, -1] = 1
+    of_covariates = np.where(spectrum > 0, KINDS.index("covariate"), 0)
     return {
-        "loadings": np.stack([np.hstack(first), np.hstack(second)]).astype(float),
-        "kind": kind,
+        "transforms": transforms,
+        "kind": np.concatenate([of_covariates, kind, [0]]).astype(int),
     }
 
 
-def column_scales(xp: Any, scales: Mapping[str, Any]) -> list[Any]:
-    """Return the scale of each kind of column, in the order of `COLUMNS`.
+def scales_of_kinds(xp: Any, scales: Mapping[str, Any]) -> list[Any]:
+    """Return the prior standard deviation of each kind of column, in the order of `KINDS`.
 
     Parameters
     ----------
@@ -128,11 +169,19 @@ def column_scales(xp: Any, scales: Mapping[str, Any]) -> list[Any]:
         `numpy` or `pytensor.tensor`.
     scales : mapping
         Values of the parameters by name.
+
+    Returns
+    -------
+    list
+        1 for columns without a prior.
     """
-    walk = scales["walk_sd"]
-    level = scales.get("level_sd", _WIDE_LEVEL_SD * xp.ones_like(walk))
-    start, slope = _START_SD * xp.ones_like(walk), _SLOPE_SD * xp.ones_like(walk)
-    return [start, slope, walk, level, scales["cell_sd"]]
+    sigma = scales["standard_error_sd"]
+    one = xp.ones_like(sigma)
+    level = scales.get("level_sd", _WIDE_LEVEL_SD * one)
+    covariate = scales.get("covariate_sd", one)
+    walk, cell = scales.get("walk_sd", one), scales.get("cell_sd", one)
+    in_sigma = [covariate, _START_SD * one, _SLOPE_SD * one, walk, level, cell]
+    return [one, *(sigma * scale for scale in in_sigma)]
 
 
 POOLING: dict[PoolingName, Pooling] = {

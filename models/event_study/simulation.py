@@ -127,13 +127,7 @@ def simulate_prior(model: EventStudy, seed: int, shape: Shape) -> Simulation:
         each.name: each.prior.draw(rng, (each.count,))[None]
         for each in model.sampled(panel)
     }
-    factors = density.effect_factors(scales, inputs)
-    factor = factors[rng.integers(len(factors))]
-    count = len(model.effect_cells(panel))
-    if factor is None:
-        standard = rng.standard_normal(count)
-    else:
-        standard = factor[0] @ rng.standard_normal(factor.shape[-1])
+    standard = density.draw_prior_effects(scales, inputs, rng)
     error_sd = model.scale * np.exp(density.group_log_sds(np, scales))[0]
     rho = scales.get("serial_correlation", np.zeros((1, 1))).item()
     outcome = _unaffected(rng, shape, rho, error_sd[study.cohort], innovations=True)

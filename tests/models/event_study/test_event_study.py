@@ -171,6 +171,44 @@ def test_effects_given_the_scales_are_generalised_least_squares_of_the_rows():
     )
 
 
+def test_pooled_effects_given_the_scales_have_the_moments_of_their_prior_and_the_rows():
+    """Averaged over the two orders of the walk, by their evidence given the rows' estimates."""
+    panel = staggered(1).data
+    model, rng, count = cs.EventStudy(scale=1.0), np.random.default_rng(1), 100_000
+    values = {
+        "standard_error_sd": 0.9,
+        "serial_correlation": 0.4,
+        "walk_sd": 0.3,
+        "cell_sd": 0.2,
+    }
+    scales = {name: np.full((count, 1), value) for name, value in values.items()}
+    scales["log_sd_deviation"] = np.zeros((count, 3))
+    inputs = model.inputs(panel)
+    draws = density.draw_effects(scales, inputs, rng)
+    estimate, variance = dense(model, panel, (0.4, np.full(3, 0.9)))
+    cells = model.effect_cells(panel)
+    steps = np.arange(1, cells.event_time.max() + 1)
+    walk = (cells.event_time[:, None] >= steps).astype(float)
+    twice = np.maximum(cells.event_time[:, None] - steps, 0.0)
+    same = (cells.cohort[:, None] == cells.cohort).astype(float)
+    common = 900.0 + 3.2**2 * same + 0.2**2 * np.eye(len(cells))
+    line = np.outer(cells.event_time, cells.event_time)
+    means, logs = [], []
+    for prior in (
+        common + 0.09 * walk @ walk.T,
+        common + line + 0.09 * twice @ twice.T,
+    ):
+        total = 0.81 * prior + variance
+        means.append(0.81 * prior @ np.linalg.solve(total, estimate))
+        sign, log_determinant = np.linalg.slogdet(total)
+        logs.append(
+            -(log_determinant + estimate @ np.linalg.solve(total, estimate)) / 2
+        )
+    weights = np.exp(logs - np.logaddexp(*logs))
+    error = draws.std(axis=0) / np.sqrt(count)
+    assert (abs(draws.mean(axis=0) - weights @ np.array(means)) < 5 * error).all()
+
+
 def with_covariates(seed=2):
     rng = np.random.default_rng(seed)
     frame = table(staggered(seed).data)
