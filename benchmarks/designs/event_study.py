@@ -131,8 +131,9 @@ def _cohorts(
     seed: int,
 ) -> Made:
     frame = adopting(np.random.default_rng(seed), sizes, 9, rho, effect, spread)
-    unit_adopted = np.repeat(list(sizes), list(sizes.values()))[frame["unit"]]
-    truth = frame.loc[frame["d"] > 0].groupby(unit_adopted)["effect"].mean()
+    unit_adopted = np.repeat(list(sizes), list(sizes.values()))
+    cohort = pd.Series(unit_adopted[frame["unit"]])
+    truth = frame.loc[frame["d"] > 0].groupby(cohort)["effect"].mean()
     labelled = {str(cohort): float(value) for cohort, value in truth.items()}
     return cs.EventStudy(**fields), read(frame), labelled
 
