@@ -131,7 +131,7 @@ def study(
     if not name:
         _list_studies(list(studies.values()))
         return
-    name = name.strip("/").replace("-", "_")
+    name = name.lower().replace("-", "_")
     if name not in studies:
         raise typer.BadParameter(_no_such("study", name, list(studies)))
     chosen = studies[name]
@@ -270,7 +270,10 @@ def calibrate(
         try:
             calibrated = getattr(models, model)(**fields)
         except TypeError as error:
-            raise typer.BadParameter(str(error)) from error
+            problem = str(error).replace(f"{model}.__init__() ", "")
+            raise typer.BadParameter(
+                f"{model}: {problem}. Fields are given as --field name=JSON."
+            ) from error
         calibration = causalstats.calibrate(
             calibrated,
             fits=fits,

@@ -145,13 +145,17 @@ def _read_tree(path: Path) -> xr.DataTree:
 
     if not path.exists():
         raise StoreError(f"There is no file {str(path)!r}.")
+    if path.is_dir():
+        raise StoreError(
+            f"Expected the file of a saved fit, got the folder {str(path)!r}. Name the file, e.g. "
+            f"{str(path / 'fit.nc')!r}."
+        )
     try:
         with xr.open_datatree(path, engine="h5netcdf") as opened:
             return opened.load()
     except Exception as error:  # h5py and xarray raise many kinds for a damaged file
         raise StoreError(
-            f"{str(path)!r} cannot be read: it is damaged, cut short, or not a netCDF file "
-            f"({error})."
+            f"{str(path)!r} cannot be read: it is damaged, cut short, or not a netCDF file."
         ) from error
 
 
