@@ -11,12 +11,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
     refuse_out_of_scale,
     refuse_weights,
     text_that_is_no_number,
     weights_of,
 )
+from causalstats.data.column_words import column_words, wording
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -117,6 +119,8 @@ class Instrumented:
         weights: str | None = None,
         cluster: str | None = None,
         missing: Literal["error", "drop"] = "error",
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Instrumented:
         """Read a pandas, polars or pyarrow frame, which is left as it is.
 
@@ -138,6 +142,11 @@ class Instrumented:
             A column of labels: rows with the same label may depend on each other.
         missing : "error" or "drop"
             Treatment of rows that have missing values.
+        labels : mapping of column to str, optional
+            The reader's words for columns, used in sentences, tables and figures.
+        units : mapping of column to str, optional
+            Units of columns. One that begins with "log " declares natural logarithms: effects are
+            then shown in per cent.
 
         Returns
         -------
@@ -180,8 +189,11 @@ class Instrumented:
                 "the outcome only through it; got none."
             )
         optional = [name for name in (weights, cluster) if name is not None]
-        labels = list(formula_labels(covariate_formula)) if covariate_formula else []
-        labels += [] if cluster is None else [cluster]
+        categories = (
+            list(formula_labels(covariate_formula)) if covariate_formula else []
+        )
+        categories += [] if cluster is None else [cluster]
+        words = column_words(labels, units, [outcome, treatment, *named, *held])
         checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
             ([outcome], partial(_numbers, name=outcome, role="outcome")),
             ([treatment], partial(_numbers, name=treatment, role="treatment")),
@@ -189,7 +201,7 @@ class Instrumented:
             ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
         ]
         wanted = list(dict.fromkeys([outcome, treatment, *named, *held, *optional]))
-        table = read(frame, wanted, labels=labels, checks=checks)
+        table = read(frame, wanted, labels=categories, checks=checks)
         gaps = missing_rows(table)
         table, rows = kept(table, gaps)
         instrument_design = design(table[list(named)], named, None, False, rows)
@@ -224,6 +236,7 @@ class Instrumented:
                 "weights": weights,
                 "cluster": cluster,
                 "missing": missing,
+                **words,
             },
         )
         _refuse_degenerate(data)
@@ -238,6 +251,8 @@ class Instrumented:
         weights: str | None = None,
         cluster: str | None = None,
         missing: Literal["error", "drop"] = "error",
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Instrumented:
         """Read a frame by a formula in two parts, "outcome ~ covariates | treatment ~ instruments".
 
@@ -248,7 +263,7 @@ class Instrumented:
             1 for no covariates. Instruments are columns.
         frame
             As in `from_frame`.
-        weights, cluster, missing
+        weights, cluster, missing, labels, units
             As in `from_frame`.
 
         Raises
@@ -280,6 +295,8 @@ class Instrumented:
             weights=weights,
             cluster=cluster,
             missing=missing,
+            labels=labels,
+            units=units,
         )
 
     def __len__(self) -> int:
@@ -287,6 +304,24 @@ class Instrumented:
 
     def __repr__(self) -> str:
         return described(self)
+
+    @property
+    def wording(self) -> Wording:
+        """Labels and units of the columns."""
+        return wording(self.arguments)
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """The name of the treatment, as the only one.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> Instrumented.from_formula("y ~ 1 | t ~ z", frame).treatments
+        ('t',)
+        """
+        return (self.arguments["treatment"],)
 
     @property
     def instrument_columns(self) -> tuple[str, ...]:
@@ -407,15 +442,17 @@ class Instrumented:
         'z'
         """
         given = self.arguments
-        held = given["covariate_formula"] or ", ".join(given["covariates"])
+        words = self.wording
+        held = given["covariate_formula"]
+        held = held or ", ".join(map(words.described, given["covariates"]))
         cluster = "none: rows are independent"
         if self.cluster is not None:
             cluster = f"{len(self.clusters):,} ({given['cluster']})"
         return {
             "Rows": f"{len(self):,}",
-            "Outcome": given["outcome"],
-            "Treatment": given["treatment"],
-            "Instruments": ", ".join(self.instrument_columns),
+            "Outcome": words.described(given["outcome"]),
+            "Treatment": words.described(given["treatment"]),
+            "Instruments": ", ".join(map(words.described, self.instrument_columns)),
             "Covariates": held or "none",
             "Clusters": cluster,
             "Weights": given["weights"] or "none",

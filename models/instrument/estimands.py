@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
 from causalstats.core.estimand import Estimand
 from causalstats.data import Instrumented
+from causalstats.models.shared.slope_sentences import (
+    change_in_a_sentence,
+    change_with_labels,
+    slope_scale,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
@@ -31,6 +35,7 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             assumptions=names,
             sentence=partial(_sentence, model),
             in_words=partial(_effect_in_words, model),
+            scale=slope_scale,
         ),
         "confounding": Estimand(
             compute=lambda draws, data: draws["correlation"],
@@ -47,9 +52,9 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             assumptions=names,
         ),
         "first_stage_f": Estimand(
-            compute=_first_stage_f,
+            compute=lambda draws, data: draws["first_stage_f"],
             description="Strength of the instruments: the expected F statistic of the regression "
-            "of the treatment on them.",
+            "of the treatment on them, 1 + Π'Π / (k Var v).",
             unit="F statistic",
             assumptions=names,
         ),
@@ -66,17 +71,8 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
     return answers
 
 
-def _first_stage_f(draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
-    variance = draws["log_first_stage_variance"]
-    return variance.copy(data=1 + np.exp(variance.to_numpy()))
-
-
 def _sentence(model: Instrument, data: Instrumented) -> str:
-    given = data.arguments
-    return (
-        f"One unit more of {given['treatment']} changes {given['outcome']} by about {{value}}"
-        f"{_among(model)}."
-    )
+    return change_in_a_sentence(data).removesuffix(".") + f"{_among(model)}."
 
 
 def _among(model: Instrument) -> str:
@@ -87,12 +83,15 @@ def _among(model: Instrument) -> str:
 
 def _effect_in_words(model: Instrument, data: Instrumented) -> tuple[str, str]:
     """Return the description of the effect and its contrast, in the names of the columns."""
+    words = data.wording
     given = data.arguments
-    instruments = ", ".join(given["instruments"])
+    instruments = ", ".join(map(words.label, given["instruments"]))
     description = (
-        f"Effect of {given['treatment']} on {given['outcome']}{_among(model)}, with the "
-        f"instruments {instruments}."
+        f"Effect of {words.label(given['treatment'])} on {words.label(given['outcome'])}"
+        f"{_among(model)}, with the instruments {instruments}."
     )
+    if words:
+        return change_with_labels(description, data)
     return description, f"one unit more of {given['treatment']}"
 
 

@@ -36,7 +36,7 @@ from causalstats.models.instrument.estimands import estimands
 from causalstats.models.instrument.posterior import (
     exact_posterior,
     log_likelihood_of,
-    with_correlation,
+    with_errors,
 )
 from causalstats.models.instrument.posterior_checks import posterior_checks
 from causalstats.models.instrument.predictions import predictions
@@ -274,7 +274,7 @@ class Instrument:
     def recover_marginals(
         self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
     ) -> xr.Dataset:
-        """Return the draws with those of ρ, which the graph integrates out.
+        """Return the draws with ρ and the expected F, which the graph integrates out.
 
         Parameters
         ----------
@@ -282,7 +282,7 @@ class Instrument:
         data : Instrumented
         rng : Generator
         """
-        return with_correlation(self, draws, data, rng)
+        return with_errors(self, draws, data, rng)
 
     def with_proper_prior(self) -> Instrument:
         """Return the model with `effect_scale` fixed at 1, unless it is given or not used.

@@ -131,10 +131,10 @@ def exact_posterior(
     return draw
 
 
-def with_correlation(
+def with_errors(
     model: Instrument, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
 ) -> xr.Dataset:
-    """Return draws of the graph with those of the correlation ρ, which it integrates out.
+    """Return draws of the graph with ρ and the expected F statistic, which it integrates out.
 
     Parameters
     ----------
@@ -145,10 +145,11 @@ def with_correlation(
     """
     if "correlation" in draws:
         return draws
-    correlation = errors_given(model, draws, data, rng).correlation
-    shape = draws["effect"].shape
+    errors = errors_given(model, draws, data, rng)
+    effect = draws["effect"]
     return draws.assign(
-        correlation=draws["effect"].copy(data=correlation.reshape(shape))
+        correlation=effect.copy(data=errors.correlation.reshape(effect.shape)),
+        first_stage_f=effect.copy(data=errors.first_stage_f.reshape(effect.shape)),
     )
 
 

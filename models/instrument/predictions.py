@@ -22,8 +22,8 @@ def predictions(
 ) -> tuple[Prediction, ...]:
     """Return the reduced form, the coefficients of the outcome on the instruments.
 
-    The first stage of each draw, Π ~ Normal(κ(Q'T - φQ'u), κ Var(v | u)) for orthonormal
-    instruments Q, and new errors give a new reduced form Πβ + Q'(vβ + u).
+    The first stage of each draw and new errors give a new reduced form Πβ + Q'(vβ + u) + Q'Zη of
+    orthonormal instruments Q.
 
     Parameters
     ----------
@@ -50,19 +50,11 @@ def predictions(
     direct = np.empty((len(kept), 0))
     if model.direct:
         direct = part["direct_effect"].to_numpy()[0]
-    variance = np.exp(part["log_first_stage_variance"].to_numpy()[0])
-    kappa = (variance / (1 + variance))[:, None]
-    c = np.column_stack([np.ones(len(effect)), -effect, -direct])
-    residual = c @ moments.projections.T
     slope = errors.slope[:, None]
-    shape = residual.shape
-    treatment = moments.projections[:, 1]
-    first_stage = kappa * (treatment - slope * residual) + np.sqrt(
-        kappa * errors.residual[:, None]
-    ) * rng.standard_normal(shape)
+    shape = errors.first_stage.shape
     new = np.sqrt(errors.variance)[:, None] * rng.standard_normal(shape)
     other = np.sqrt(errors.residual)[:, None] * rng.standard_normal(shape)
-    replicated = (first_stage + slope * new + other) * effect[:, None] + new
+    replicated = (errors.first_stage + slope * new + other) * effect[:, None] + new
     replicated = replicated + direct @ moments.projections[:, 2:].T
     to_coefficients = np.linalg.pinv(moments.rotation)
     return (

@@ -55,6 +55,7 @@ def simulate(
     first_stage = scale * rng.standard_normal(instruments)
     if design == "weak":
         first_stage = np.full(instruments, scale)
+    truth["first_stage_f"] = 1 + (first_stage**2).mean()
     held = rng.standard_normal((covariates, 2))
     treatment = basis @ first_stage + x @ held[:, 0] + v
     outcome = treatment * truth["effect"] + x @ held[:, 1] + u

@@ -12,7 +12,7 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Panel
 from causalstats.models.panel_dml.covariances import residual_covariance
-from causalstats.models.panel_dml.sentences import change_with_labels, slope_scale
+from causalstats.models.shared.slope_sentences import change_with_labels, slope_scale
 from causalstats.numerics.panel.within_transformation import demeaned
 
 if TYPE_CHECKING:

@@ -236,7 +236,7 @@ class EffectPosterior:
         return float(np.interp(np.arctan(ratio), self.angle, levels))
 
     def draw(self, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Return independent draws of the effect, log s², direct effects and the correlation ρ.
+        """Return independent draws of the effect, log s², direct effects, ρ and the expected F.
 
         Parameters
         ----------
@@ -246,7 +246,8 @@ class EffectPosterior:
         Returns
         -------
         dict of arrays, shape (size,) or (size, d)
-            `effect`, `log_first_stage_variance`, `direct_effect` and `correlation`.
+            `effect`, `log_first_stage_variance`, `direct_effect`, `correlation` and
+            `first_stage_f`.
         """
         chosen = rng.choice(self.probability.size, size, p=self.probability.ravel())
         node, position, column = np.unravel_index(chosen, self.probability.shape)
@@ -256,13 +257,13 @@ class EffectPosterior:
         log_variance = self.log_variance[column] + width * (rng.random(size) - 0.5)
         effect = self.effect_at(angle)
         direct = self.direct[node]
+        errors = draw_errors(self.moments, effect, log_variance, direct, rng)
         return {
             "effect": effect,
             "log_first_stage_variance": log_variance,
             "direct_effect": direct,
-            "correlation": draw_errors(
-                self.moments, effect, log_variance, direct, rng
-            ).correlation,
+            "correlation": errors.correlation,
+            "first_stage_f": errors.first_stage_f,
         }
 
 
@@ -278,17 +279,26 @@ class ErrorDraws:
         φ, of the regression of v on u.
     residual : array, shape (n,)
         Var(v | u).
+    first_stage : array, shape (n, k)
+        Π of orthonormal instruments.
     """
 
     variance: np.ndarray
     slope: np.ndarray
     residual: np.ndarray
+    first_stage: np.ndarray
 
     @property
     def correlation(self) -> np.ndarray:
         """ρ = φσ_u / √(φ²σ_u² + Var(v | u)), shape (n,)."""
         shared = self.slope * np.sqrt(self.variance)
         return shared / np.sqrt(shared**2 + self.residual)
+
+    @property
+    def first_stage_f(self) -> np.ndarray:
+        """The expected first-stage F statistic, 1 + Π'Π / (k Var v), shape (n,)."""
+        variance = self.slope**2 * self.variance + self.residual
+        return 1 + (self.first_stage**2).mean(axis=1) / variance
 
 
 def draw_errors(
@@ -298,10 +308,10 @@ def draw_errors(
     direct: np.ndarray,
     rng: np.random.Generator,
 ) -> ErrorDraws:
-    """Return draws of the errors' covariance given the others, from their conjugate posteriors.
+    """Return draws of the errors' covariance and of the first stage, from conjugate posteriors.
 
-    σ_u² ~ inverse Gamma(n'/2, U/2), Var(v | u) ~ inverse Gamma((n'-2)/2, D/2A) and
-    φ ~ Normal(u'(1-κP)T / A, Var(v | u) / A).
+    σ_u² ~ inverse Gamma(n'/2, U/2), Var(v | u) ~ inverse Gamma((n'-2)/2, D/2A),
+    φ ~ Normal(u'(1-κP)T / A, Var(v | u) / A) and Π ~ Normal(κQ'(T - φu), κ Var(v | u)).
 
     Parameters
     ----------
@@ -329,7 +339,16 @@ def draw_errors(
     residual = left / 2 / rng.gamma((moments.degrees - 2) / 2, 1.0, len(c))
     error = size / 2 / rng.gamma(moments.degrees / 2, 1.0, len(c))
     noise = np.sqrt(residual / inside) * rng.standard_normal(len(c))
-    return ErrorDraws(variance=error, slope=cross / inside + noise, residual=residual)
+    slope = cross / inside + noise
+    scores = c @ moments.projections.T
+    centre = kappa[:, None] * (moments.projections[:, 1] - slope[:, None] * scores)
+    spread = np.sqrt(kappa * residual)[:, None]
+    return ErrorDraws(
+        variance=error,
+        slope=slope,
+        residual=residual,
+        first_stage=centre + spread * rng.standard_normal(centre.shape),
+    )
 
 
 def log_likelihood(

@@ -13,7 +13,7 @@ from causalstats.models.panel_dml.estimands import (
     drawn,
     partial_r2_estimands,
 )
-from causalstats.models.panel_dml.sentences import change_in_a_sentence
+from causalstats.models.shared.slope_sentences import change_in_a_sentence
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

@@ -24,7 +24,7 @@ from causalstats.models.panel_dml.estimands import (
     causal_slope,
     one_or_many,
 )
-from causalstats.models.panel_dml.sentences import change_in_a_sentence
+from causalstats.models.shared.slope_sentences import change_in_a_sentence
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

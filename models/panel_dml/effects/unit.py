@@ -17,7 +17,7 @@ from causalstats.models.panel_dml.estimands import (
     partial_r2_estimands,
 )
 from causalstats.models.panel_dml.random_slopes import with_random_slopes
-from causalstats.models.panel_dml.sentences import change_in_a_sentence
+from causalstats.models.shared.slope_sentences import change_in_a_sentence
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,4 +1,4 @@
-"""Effects in the reader's words: sentences, and the scales that units of a panel ask for.
+"""Effects of one unit more in the reader's words: sentences, and the scales that units ask for.
 
 θ is the change of the outcome for one unit more of a treatment. Where one of them is a logarithm:
 
@@ -9,15 +9,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from causalstats.core.display_scale import DisplayScale, per_cent_of_logarithms
-from causalstats.data import Panel
+from causalstats.core.wording import Wording
 
 
-def change_in_a_sentence(data: Panel) -> str:
+class HasTreatments(Protocol):
+    """Data with an outcome and treatments that are columns."""
+
+    @property
+    def wording(self) -> Wording:
+        """Labels and units of the columns."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments by which the frame was read, with `outcome`."""
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """Names of the treatments."""
+
+    @property
+    def treatment(self) -> np.ndarray:
+        """Their values."""
+
+
+def change_in_a_sentence(data: HasTreatments) -> str:
     """Return the effect as a reader would say it, with `{value}` where the number belongs."""
     words = data.wording
     outcome = words.label(data.arguments["outcome"])
@@ -26,7 +47,7 @@ def change_in_a_sentence(data: Panel) -> str:
     return f"{_change_of_treatment(data)} {{raises}} {outcome} by about {{value}}."
 
 
-def slope_scale(data: Panel) -> DisplayScale | None:
+def slope_scale(data: HasTreatments) -> DisplayScale | None:
     """Return the scale on which slopes are shown; None where no units were given.
 
     Treatments of different scales have none in common, and stay as they are.
@@ -59,14 +80,14 @@ def slope_scale(data: Panel) -> DisplayScale | None:
     )
 
 
-def change_with_labels(text: str, data: Panel) -> tuple[str, str]:
+def change_with_labels(text: str, data: HasTreatments) -> tuple[str, str]:
     """Return the description of an effect, and its contrast in the words of the data.
 
     Parameters
     ----------
     text : str
         The description.
-    data : Panel
+    data : HasTreatments
     """
     words = data.wording
     if not words:
@@ -78,7 +99,7 @@ def change_with_labels(text: str, data: Panel) -> tuple[str, str]:
     return text, "one unit more of the treatment"
 
 
-def _change_of_treatment(data: Panel) -> str:
+def _change_of_treatment(data: HasTreatments) -> str:
     """Return the subject of the sentence: the change of the treatment, or of each of several."""
     words = data.wording
     several = len(data.treatments) > 1
@@ -93,11 +114,11 @@ def _change_of_treatment(data: Panel) -> str:
     return f"One {unit} more of {label}" if unit else f"One unit more of {label}"
 
 
-def _is_binary(data: Panel) -> bool:
+def _is_binary(data: HasTreatments) -> bool:
     return bool(np.isin(data.treatment, [0, 1]).all())
 
 
-def _per_treatment(data: Panel) -> str:
+def _per_treatment(data: HasTreatments) -> str:
     units = {data.wording.units.get(name, "") for name in data.treatments}
     unit = units.pop() if len(units) == 1 else ""
     return f"per {unit}" if unit else "per unit of treatment"
