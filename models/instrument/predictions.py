@@ -23,7 +23,7 @@ def predictions(
     """Return the reduced form, the coefficients of the outcome on the instruments.
 
     The first stage of each draw and new errors give a new reduced form Πβ + Q'(vβ + u) + Q'Zη of
-    orthonormal instruments Q.
+    orthonormal instruments Q. Nothing with one instrument, whose reduced form is always reproduced.
 
     Parameters
     ----------
@@ -33,6 +33,8 @@ def predictions(
     rng : Generator
     """
     moments = moments_of(model, data)
+    if moments.instruments == 1:
+        return ()  # one coefficient is always reproduced
     chosen = {
         name: draws[name].stack(every=("chain", "draw")).transpose("every", ...)
         for name in draws.data_vars
