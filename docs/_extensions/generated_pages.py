@@ -10,7 +10,11 @@ import gallery_pages
 import number_pages
 import reference_pages
 import study_pages
+from markdown import remove_others
 from sphinx.application import Sphinx
+
+# Folders that hold made pages alone; git ignores them.
+MADE = ("assumptions", "checks", "gallery", "numbers", "studies", "reference/api")
 
 
 def write_all(app: Sphinx) -> None:
@@ -22,6 +26,8 @@ def write_all(app: Sphinx) -> None:
     gallery_pages.write_pages(folder / "gallery", fast)
     study_pages.write_pages(folder / "studies", fast)
     reference_pages.write_pages(folder / "reference")
+    for name in MADE:
+        remove_others(folder / name)
 
 
 def setup(app: Sphinx) -> dict:

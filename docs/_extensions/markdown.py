@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
+WRITTEN: set[Path] = set()  # the pages of this build; others are of an earlier one
+
+
 def slug(name: str) -> str:
     """Return a name as a file name."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
@@ -38,7 +41,15 @@ def share(value: float) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a page, unless it says so already, so that only what changed is built again."""
+    WRITTEN.add(path.resolve())
     path.parent.mkdir(parents=True, exist_ok=True)
     text = text.rstrip() + "\n"
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
+
+
+def remove_others(folder: Path) -> None:
+    """Remove the pages of a folder that this build did not write."""
+    for path in folder.rglob("*.*"):
+        if path.is_file() and path.resolve() not in WRITTEN:
+            path.unlink()
