@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-
 WRITTEN: set[Path] = set()  # the pages of this build; others are of an earlier one
 
 
