@@ -3,12 +3,14 @@
 Leads b with covariance V, against units that never adopt and the base period, are all 0 where
 trends are parallel and nothing is anticipated. Three tests look for what is expected to go wrong:
 a linear difference in trends, γ̂ = u'V⁻¹b / u'V⁻¹u with u the distance to the base; the nearest
-leads jointly; and a shift of all leads, which is an effect in the base period. The pre-trend check
-says its power (Roth 2022): the trend that it finds in 80 % of samples, and what bias it means.
+leads jointly (Hotelling's T²); and a shift of all leads, which is an effect in the base period. The
+pre-trend check says its power (Roth 2022): the trend that it finds in 80 % of samples, and what
+bias it means.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from causalstats.data import Panel
+    from causalstats.models.event_study.adoption import Adoption
     from causalstats.models.event_study.model import EventStudy
 
 _LEVEL = 0.01
@@ -76,16 +79,13 @@ def _before_adoption(model: EventStudy, draws: xr.Dataset, data: Panel) -> list[
     values, times, weights = path(model, draws, data)
     chosen = (times < study.base) & (times >= study.base - count)
     leads, distance = values[:, chosen], (study.base - times[chosen]).astype(float)
-    degrees = max(
-        len(np.unique(data.cluster[data.unit[study.rows]])) - len(study.groups), 1
+    degrees = _degrees(model, data, study)
+    moments = Moments(
+        leads.mean(axis=0), np.atleast_2d(np.cov(leads.T)), model.clustered
     )
-    mean, covariance = leads.mean(axis=0), np.atleast_2d(np.cov(leads.T))
-    trend, trend_error = _slope(mean, covariance, -distance)
+    trend, trend_error = moments.slope(-distance)
     trend_p = 2 * stats.t.sf(abs(trend) / trend_error, degrees)
-    near = slice(-_NEAREST, None)
-    joint = mean[near] @ np.linalg.solve(covariance[near, near], mean[near])
-    size = len(mean[near])
-    joint_p = stats.f.sf(joint / size, size, degrees)
+    joint_p = moments.joint_p(slice(-_NEAREST, None), degrees)
     p = float(min(1.0, 2 * min(trend_p, joint_p)))
     after = times >= 0
     att = values[:, after] @ weights[after]
@@ -95,16 +95,66 @@ def _before_adoption(model: EventStudy, draws: xr.Dataset, data: Panel) -> list[
     bias = detectable * (weights[after] @ (times[after] - study.base))
     return [
         _parallel(p, trend, detectable, bias, att, estimands),
-        *_anticipation(model, mean, covariance, degrees, estimands),
+        *_anticipation(model, moments, degrees, estimands),
     ]
 
 
-def _slope(
-    mean: np.ndarray, covariance: np.ndarray, line: np.ndarray
-) -> tuple[float, float]:
-    """Return the generalised least-squares slope of leads on a line, and its standard error."""
-    solved = np.linalg.solve(covariance, line)
-    return float(solved @ mean / (solved @ line)), float(1 / np.sqrt(solved @ line))
+def _degrees(model: EventStudy, data: Panel, study: Adoption) -> int:
+    """Degrees of freedom of the leads' covariance.
+
+    One that is cluster-robust is known no better than that of the fewer: clusters that adopt, or
+    that never do.
+    """
+    cluster = data.cluster[data.unit[study.rows[study.starts]]]
+    if not model.clustered:
+        return max(len(np.unique(cluster)) - len(study.groups), 1)
+    never = study.cohort == len(study.cohorts)
+    sides = [len(np.unique(cluster[side])) for side in (never, ~never)]
+    return max(min(sides) - 1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Mean and covariance of the leads.
+
+    Parameters
+    ----------
+    mean : array, shape (K,)
+    covariance : array, shape (K, K)
+    estimated : bool
+        Whether the covariance is cluster-robust: known too badly to be inverted for weights.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    estimated: bool
+
+    def slope(self, line: np.ndarray) -> tuple[float, float]:
+        """Return the slope of the leads on a line (K,), and its standard error.
+
+        By generalised least squares, or by least squares where the covariance is estimated.
+        """
+        weights = line
+        if not self.estimated:
+            weights = np.linalg.solve(self.covariance, line)
+        weights = weights / (weights @ line)
+        error = np.sqrt(weights @ self.covariance @ weights)
+        return float(weights @ self.mean), float(error)
+
+    def joint_p(self, part: slice, degrees: int) -> float:
+        """Return the p-value of some leads being 0, by Hotelling's T².
+
+        Parameters
+        ----------
+        part : slice
+        degrees : int
+            Of the covariance.
+        """
+        mean = self.mean[part]
+        size = len(mean)
+        square = mean @ np.linalg.solve(self.covariance[part, part], mean)
+        rest = max(degrees - size + 1, 1)
+        return float(stats.f.sf(square * rest / (degrees * size), size, rest))
 
 
 def _parallel(
@@ -162,25 +212,20 @@ def _parallel(
 
 
 def _anticipation(
-    model: EventStudy,
-    mean: np.ndarray,
-    covariance: np.ndarray,
-    degrees: int,
-    estimands: tuple[str, ...],
+    model: EventStudy, moments: Moments, degrees: int, estimands: tuple[str, ...]
 ) -> list[Check]:
     """Return the check of an effect in the base period, where there are two leads or more.
 
     Parameters
     ----------
     model : EventStudy
-    mean, covariance : array
-        Of the leads.
+    moments : Moments
     degrees : int
     estimands : tuple of str
     """
-    if len(mean) < 2:
+    if len(moments.mean) < 2:
         return []
-    shift, error = _slope(mean, covariance, -np.ones(len(mean)))
+    shift, error = moments.slope(-np.ones(len(moments.mean)))
     p = float(2 * stats.t.sf(abs(shift) / error, degrees))
     passed = p >= _LEVEL
     return [
