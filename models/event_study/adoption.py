@@ -138,8 +138,11 @@ class Adoption:
         """Every pair of a cohort and an event time that has rows."""
         row_cohort = self.cohort[self.unit]
         ever = row_cohort < len(self.cohorts)
-        pairs = np.column_stack([row_cohort[ever], self.event_time[ever]]).astype(int)
-        cohort, event_time = np.unique(pairs, axis=0).T
+        since = self.event_time[ever].astype(int)
+        lowest, width = since.min(), np.ptp(since) + 1
+        codes = np.unique(row_cohort[ever] * width + since - lowest)
+        cohort, steps = np.divmod(codes, width)
+        event_time = steps + lowest
         labels = tuple(
             f"{self.cohorts[g]} in {self.times[self.adopted[g] + e]}"
             for g, e in zip(cohort, event_time, strict=True)

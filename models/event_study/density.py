@@ -174,9 +174,10 @@ def with_prior(
         Which columns have a prior.
     """
     count, size, _ = system.shape
-    half = (system.reshape(-1, size) @ transform).reshape(count, size, -1)
+    width = transform.shape[1]
+    half = (system.reshape(-1, size) @ transform).reshape(count, size, width)
     flat = half.swapaxes(1, 2).reshape(-1, size) @ transform
-    joint = flat.reshape(count, transform.shape[1], -1)
+    joint = flat.reshape(count, width, width)
     joint = joint * deviations[:, :, None] * deviations[:, None, :]
     return joint + np.diag(penalised.astype(float))
 

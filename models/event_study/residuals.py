@@ -9,7 +9,6 @@ import numpy as np
 from causalstats.core.prediction import Prediction
 from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.cross_products import first_covariates
-from causalstats.models.event_study.least_squares import cell_dummies
 from causalstats.numerics.panel.serial_correlation import ar1_errors, gaps
 from causalstats.numerics.panel.within_transformation import demeaned
 
@@ -95,11 +94,12 @@ def _regressors(
         The number of rows.
     """
     covariates, _ = first_covariates(model, data, study)
-    dummies = (study.period[:, None] == np.arange(1, len(study.periods))).astype(float)
-    by_row = covariates[study.unit]
-    every = np.ones(len(study.cells), bool)
+    period = study.period[:stop, None]
+    dummies = (period == np.arange(1, len(study.periods))).astype(float)
+    by_row = covariates[study.unit[:stop]]
+    cells = study.cell[:stop, None] == np.arange(len(study.cells))
     parts = [dummies * by_row[:, [j]] for j in range(by_row.shape[1])]
-    columns = np.hstack([*parts, cell_dummies(study, every)])[:stop]
+    columns = np.hstack([*parts, cells.astype(float)])
     starts = study.starts[study.starts < stop]
     left, sizes, _ = np.linalg.svd(demeaned(columns, starts), full_matrices=False)
     return left[:, sizes > _RANK_TOLERANCE * sizes[0]]

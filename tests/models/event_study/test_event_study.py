@@ -209,6 +209,16 @@ def test_pooled_effects_given_the_scales_have_the_moments_of_their_prior_and_the
     assert (abs(draws.mean(axis=0) - weights @ np.array(means)) < 5 * error).all()
 
 
+def test_a_single_draw_of_effects_needs_no_draw_of_the_other_order():
+    panel = staggered(1).data
+    model = cs.EventStudy()
+    scales = {each.name: np.ones((1, each.count)) for each in model.sampled(panel)}
+    scales["serial_correlation"][:] = 0.5
+    rng = np.random.default_rng(1)
+    effects = density.draw_effects(scales, model.inputs(panel), rng)
+    assert effects.shape == (1, len(model.effect_cells(panel)))
+
+
 def with_covariates(seed=2):
     rng = np.random.default_rng(seed)
     frame = table(staggered(seed).data)
