@@ -167,17 +167,38 @@ def _presence_by_adoption(data: Panel, study: Adoption) -> tuple[float, float]:
     kept = np.searchsorted(study.all_periods, study.periods)
     adopted = np.append(study.adopted.astype(float), np.inf)[study.cohort]
     treated = (kept >= adopted[:, None]).astype(float)
-    dummies = np.tile(np.eye(periods)[:, 1:], (units, 1))
+    judged = ~_dating_rows(present, treated)
+    dummies = np.tile(np.eye(periods)[:, 1:], (units, 1))[judged.ravel()]
+    unit = np.repeat(np.arange(units), periods)[judged.ravel()]
     estimate = linear_estimators.within(
-        present.ravel(),
-        treated.reshape(-1, 1),
+        present[judged],
+        treated[judged][:, None],
         dummies,
-        np.repeat(np.arange(units), periods),
-        cluster=np.repeat(data.cluster[data.unit[study.rows[study.starts]]], periods),
+        unit,
+        cluster=data.cluster[data.unit[study.rows[study.starts]]][unit],
     )
     change = float(estimate.coefficients[0])
     error = float(np.sqrt(max(estimate.covariance[0, 0], 1e-300)))
     return float(2 * stats.t.sf(abs(change) / error, estimate.degrees)), change
+
+
+def _dating_rows(present: np.ndarray, treated: np.ndarray) -> np.ndarray:
+    """Return the rows that date adoption, bool (units, periods), which say nothing of presence.
+
+    Adoption is dated by the first treated row that was seen: that row and the last untreated one
+    are there by definition, and rows between them are missing by definition.
+
+    Parameters
+    ----------
+    present, treated : array, shape (units, periods)
+    """
+    column = np.arange(present.shape[1])
+    seen_before = (present > 0) & (treated == 0)
+    last = np.where(seen_before, column, -1).max(axis=1)
+    first = np.where(treated > 0, column, present.shape[1]).min(axis=1)
+    ever = first < present.shape[1]
+    between = (column >= last[:, None]) & (column <= first[:, None])
+    return np.asarray(ever[:, None] & between)
 
 
 def _overlap(model: EventStudy, data: Panel, study: Adoption) -> Check:
