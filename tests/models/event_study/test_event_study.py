@@ -498,6 +498,6 @@ def test_the_band_of_all_event_times_is_wider_than_each_interval():
 @pytest.mark.slow
 def test_answers_are_calibrated_over_the_prior():
     calibration = cs.calibrate(
-        cs.EventStudy(), fits=32, seed=1, sampler=QUICK, progress=False
+        cs.EventStudy(scale=1.0), fits=24, seed=1, sampler=QUICK, progress=False
     )
-    assert calibration.table()["p_value"].min() > 0.001
+    assert calibration.table()["p_uniform"].min() > 0.001
