@@ -250,9 +250,21 @@ def _leads(model: EventStudy) -> Callable:
 def _restricted(
     model: EventStudy, draws: xr.Dataset, data: Panel
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return draws of leads, of effects, and the weights of the ATT from the base period on.
+    """Return draws of leads and of the ATT, and the weights of event times in the ATT.
 
-    Event times in between that no cohort has are left out of the path of the trend.
+    Parameters
+    ----------
+    model : EventStudy
+    draws : Dataset
+    data : Panel
+
+    Returns
+    -------
+    leads : array, shape (n, K)
+        At event times without a gap before the base.
+    att : array, shape (n,)
+    weights : array, shape (E,)
+        From the event time after the base on; 0 at those that no cohort has.
     """
     values, times, weights = path(model, draws, data)
     base = model.adoption(data).base

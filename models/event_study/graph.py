@@ -52,7 +52,15 @@ def build(model: EventStudy, data: Panel) -> pm.Model:
 
 
 def _likelihood(model: EventStudy, data: Panel, given: Mapping[str, Any]) -> None:
-    """Add the scales, and the likelihood with effects integrated out."""
+    """Add the scales, and the likelihood with effects integrated out.
+
+    Parameters
+    ----------
+    model : EventStudy
+    data : Panel
+    given : mapping
+        Nodes of the inputs, by name.
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
