@@ -408,8 +408,9 @@ class Effect:
         ...     kind="associational",
         ...     assumptions=(),
         ... )
-        >>> effect.simultaneous().round(1)["upper"].tolist()  # 2.0 for one number alone
-        [2.6, 2.6, 2.6, 2.6, 2.6]
+        >>> upper = effect.simultaneous()["upper"].to_numpy()
+        >>> bool((upper > 2.4).all())  # 2.0 for one number alone
+        True
         """
         from causalstats.numerics.sampling.posterior_summaries import (
             entries,
