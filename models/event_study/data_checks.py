@@ -45,7 +45,7 @@ def _comparisons(data: Panel, study: Adoption) -> Check:
     share = lost.affected_at_once / max(lost.affected_at_once + adopters, 1)
     never = int((study.cohort == len(study.cohorts)).sum())
     parts = [
-        f"{adopters:,} units in {len(study.cohorts)} cohorts, {never:,} controls throughout"
+        f"{adopters:,} units adopt, {never:,} never do; cohorts: {len(study.cohorts)}"
     ]
     if lost.affected_at_once:
         parts.append(

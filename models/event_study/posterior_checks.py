@@ -69,8 +69,8 @@ def _before_adoption(model: EventStudy, draws: xr.Dataset, data: Panel) -> list[
                 value=None,
                 expected="two periods or more before units are affected",
                 finding="one period before, which shows no trend",
-                remedy="Parallel trends cannot be checked here: say why they should hold, and give "
-                "the answer under violations, `fit.sensitivity(trend_violation=[...])`.",
+                remedy="Parallel trends cannot be checked here, nor their violation bounded by "
+                "what came before: say why they should hold, or add earlier periods.",
                 estimands=estimands,
                 caution=True,
             )
@@ -254,7 +254,7 @@ def _one_coefficient(model: EventStudy, draws: xr.Dataset, data: Panel) -> Check
     lower, upper = (float(estimate.quantile(q)[0]) for q in (0.025, 0.975))
     weights = one_coefficient_weights(data, study)
     negative = float((weights < 0).mean())
-    weight = float(-np.minimum(weights, 0).sum() / np.abs(weights).sum())
+    weight = float(np.maximum(-weights, 0).sum() / np.abs(weights).sum())
     cells = model.effect_cells(data)
     share = overall(cells, model.cell_sizes(data))[0]
     att = float((draws["effect"].to_numpy() @ share).mean())
