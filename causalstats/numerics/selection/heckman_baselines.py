@@ -5,11 +5,11 @@ The draws are those of the Bayesian bootstrap (weights Exponential(1)): the unce
 rule itself would report, not its bias.
 """
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 
-from causalstats.numerics.regression.binary_regression import binary_regression
 from causalstats.numerics.selection.heckman_likelihood import (
     expected_outcome,
 )
@@ -136,6 +136,14 @@ def weighted_probit(
     w : array (N,)
         Weights.
     """
-    design = with_intercept(matrix)
-    fitted = binary_regression(design, decision.astype(float), w, link="probit")
-    return fitted.coefficients
+    import statsmodels.api as sm
+
+    family = sm.families.Binomial(sm.families.links.Probit())
+    model = sm.GLM(
+        decision.astype(float), with_intercept(matrix), family=family, freq_weights=w
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # of separation: it shows in the spread of the draws
+        return np.asarray(model.fit().params)

@@ -2,14 +2,16 @@
 
 Each rule returns draws of the mean risk of the untested, (draws,), and each one's risk. The draws
 are of the estimator's large-sample Normal distribution, so that its interval can be compared with
-ours; they have the uncertainty that the rule itself would report, not its bias.
+ours; they have the uncertainty that the rule itself would report, not its bias. Logistic
+regressions are statsmodels' GLM.
 """
+
+import warnings
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from causalstats.numerics.regression.binary_regression import binary_regression
 from causalstats.numerics.selection.heckman_baselines import Answer, with_intercept
 from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
 
@@ -134,9 +136,12 @@ def two_step_logit(
     outcome, weights : arrays (N,)
     rng : Generator
     """
+    import statsmodels.api as sm
+
     design = with_intercept(matrix)
-    probit = binary_regression(design, decision.astype(int), link="probit")
-    index = design @ probit.coefficients
+    family = sm.families.Binomial(sm.families.links.Probit())
+    probit = sm.GLM(decision.astype(int), design, family=family).fit()
+    index = design @ np.asarray(probit.params)
     ratio = np.where(decision, inverse_mills_ratio(index), -inverse_mills_ratio(-index))
     extended = np.column_stack([matrix, ratio])
     beta, covariance = _logistic(extended[decision], outcome[decision])
@@ -236,14 +241,26 @@ def _logistic(
     matrix : array (n, D)
     outcome : array (n,)
     weights : array (n,), optional
+        Inverse probabilities: scores are weighted, and the sandwich sums their squares.
     """
+    import statsmodels.api as sm
+
     design = with_intercept(matrix)
     kept = _independent(design)
-    try:
-        estimates, variance = binary_regression(design[:, kept], outcome, weights)
-    except np.linalg.LinAlgError:  # complete separation, with nothing left to invert
-        estimates = np.zeros(kept.sum())
-        variance = np.full((kept.sum(), kept.sum()), np.nan)
+    model = sm.GLM(
+        outcome, design[:, kept], family=sm.families.Binomial(), var_weights=weights
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # separation shows in the width of the interval
+        try:
+            result = model.fit(cov_type="nonrobust" if weights is None else "HC0")
+            estimates = np.asarray(result.params)
+            variance = np.asarray(result.cov_params())
+        except (
+            np.linalg.LinAlgError
+        ):  # complete separation, with nothing left to invert
+            estimates = np.zeros(kept.sum())
+            variance = np.full((kept.sum(), kept.sum()), np.nan)
     if not np.isfinite(variance).all():
         variance = _INFINITE**2 * np.eye(len(estimates))
     beta = np.zeros(len(kept))
