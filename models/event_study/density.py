@@ -77,7 +77,7 @@ def importance_draws(
         coords = {
             "chain": np.arange(chains),
             "draw": np.arange(draws),
-            "group": list(groups),
+            "adoption_group": list(groups),
         }
         logp = sample.logp[order].reshape(chains, draws)
         return xr.Dataset(variables, coords), logp, sample.pareto_k, sample.ess

@@ -29,7 +29,7 @@ def build(model: EventStudy, data: Panel) -> pm.Model:
 
     study = model.adoption(data)
     coords = {
-        "group": list(study.groups),
+        "adoption_group": list(study.groups),
         "cell": list(model.effect_cells(data).labels),
     }
     with pm.Model(coords=coords) as graph:
@@ -71,7 +71,9 @@ def _likelihood(model: EventStudy, data: Panel, given: Mapping[str, Any]) -> Non
         for parameter in parameters_of(model, model.statistics(data))
     }
     log_sds = group_log_sds(pt, scales)
-    pm.Deterministic("error_sd", given["scale"] * pt.exp(log_sds), dims="group")
+    pm.Deterministic(
+        "error_sd", given["scale"] * pt.exp(log_sds), dims="adoption_group"
+    )
     grams, volumes = given["grams"], given["volumes"]
     weights = pt.ones(1)
     if "serial_correlation" in scales:

@@ -21,6 +21,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
@@ -412,12 +413,12 @@ class EventStudy:
         coords = {
             "cell": list(self.effect_cells(data).labels),
             "saturated_cell": list(study.cells.part(mask).labels),
-            "group": list(study.groups),
+            "adoption_group": list(study.groups),
         }
         recovered = {
             "effect": ("cell", effects),
             "saturated": ("saturated_cell", saturated),
-            "error_sd": ("group", scale * np.exp(log_sds)),
+            "error_sd": ("adoption_group", scale * np.exp(log_sds)),
         }
         variables = {
             name: (("chain", "draw", dim), values.reshape(*shape, -1))
@@ -533,6 +534,27 @@ class EventStudy:
         if design == "prior":
             return simulation.simulate_prior(self, seed, shape)
         return simulation.simulate_plain(self, seed, shape, effect, autocorrelation)
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Refuse to give the likelihood of each row.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Panel
+        rng : Generator
+
+        Raises
+        ------
+        ModelError
+            Always: coefficients are integrated out, so that rows depend on each other.
+        """
+        raise ModelError(
+            "Coefficients of covariates, units and periods are integrated out, so that rows "
+            "depend on each other: they have no likelihood one by one."
+        )
 
     def log_likelihood(self, draws: xr.Dataset, data: Panel) -> xr.DataArray:
         """Return the log likelihood (chain, draw), with effects integrated out.

@@ -30,7 +30,7 @@ class Parameter:
     name : str
     prior : Distribution
     dims : tuple of str
-        Empty, or ("group",) for a number of each cohort and of the units that never adopt.
+        Empty, or ("adoption_group",) for a number of each cohort and of the units that never adopt.
     count : int
         How many numbers it has.
     """
@@ -48,7 +48,9 @@ def parameters_of(
     groups = len(statistics.units)
     parameters = [
         Parameter("standard_error_sd", HalfNormal(model.error_scale)),
-        Parameter("log_sd_deviation", Normal(model.sd_spread), ("group",), groups),
+        Parameter(
+            "log_sd_deviation", Normal(model.sd_spread), ("adoption_group",), groups
+        ),
     ]
     if len(statistics.grams) > 1:
         correlation = Uniform(statistics.lowest, HIGHEST)

@@ -137,7 +137,7 @@ def simulate_prior(model: EventStudy, seed: int, shape: Shape) -> Simulation:
         name: (dims[name], value[None] if len(dims[name]) > 2 else value)
         for name, value in scales.items()
     }
-    variables["error_sd"] = (("chain", "draw", "group"), error_sd[None, None])
+    variables["error_sd"] = (("chain", "draw", "adoption_group"), error_sd[None, None])
     return _simulation(model, panel, model.scale * standard, variables)
 
 
@@ -206,7 +206,7 @@ def _simulation(
         coords={
             "cell": labels[mask],
             "saturated_cell": labels[saturated],
-            "group": list(study.groups),
+            "adoption_group": list(study.groups),
         },
     )
     cells, size = model.effect_cells(data), model.cell_sizes(data)

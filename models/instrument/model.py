@@ -23,6 +23,7 @@ from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import Known, KnownNumber
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Instrumented
@@ -194,6 +195,27 @@ class Instrument:
         {}
         """
         return {}
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Refuse to give the likelihood of each row.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Instrumented
+        rng : Generator
+
+        Raises
+        ------
+        ModelError
+            Always: coefficients are integrated out, so that rows depend on each other.
+        """
+        raise ModelError(
+            "Coefficients of instruments and covariates are integrated out, so that rows "
+            "depend on each other: they have no likelihood one by one."
+        )
 
     def log_likelihood(self, draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
         """Return log p(data | β, s, η), errors of equal variance, the others integrated out.
