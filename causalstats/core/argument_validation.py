@@ -416,6 +416,15 @@ Set = Annotated[
         description="a mapping of variables to one level of each, or to a list of several",
     ),
 ]
+_FIELD_VALUES = MappingOf(
+    _VARIABLE,
+    Anything(),
+    description="a mapping of fields to lists of their values",
+)
+FieldGrids = Annotated[
+    argument_types.FieldValues | Sequence[argument_types.FieldValues] | None,
+    Either((Nothing(), _FIELD_VALUES, ListOf(_FIELD_VALUES))),
+]
 File = Annotated[str | Path, Place()]
 
 

@@ -24,9 +24,10 @@ from causalstats.core.abilities import (
     PlansTests,
     Predicts,
 )
-from causalstats.core.argument_types import Data, FieldValues, Frame, Groups, Score
+from causalstats.core.argument_types import Data, Frame, Groups, Score
 from causalstats.core.argument_validation import (
     Count,
+    FieldGrids,
     File,
     Finite,
     Inside,
@@ -781,7 +782,7 @@ class Fit:
         references: Sequence[str] = (),
         answers: Sequence[Name] | None = None,
         sections: Mapping[str, str] | None = None,
-        sensitivity: FieldValues | Sequence[FieldValues] | None = None,
+        sensitivity: FieldGrids = None,
     ) -> Path:
         """Write a report: the answer in a sentence, the evidence for and against it, and the rest.
 

@@ -84,6 +84,11 @@ NEVER = {
 
 def python_types(hint):
     """The Python types that an annotation names, those inside lists and mappings aside."""
+    if isinstance(hint, typing.TypeAliasType):
+        try:
+            return python_types(hint.__value__)
+        except NameError:  # of a type that only checkers see
+            return {typing.Any}
     origin = typing.get_origin(hint)
     if origin is typing.Annotated:
         return python_types(typing.get_args(hint)[0])
