@@ -212,7 +212,7 @@ def test_the_demo_says_the_answer_and_where_its_report_is(run, tmp_path):
     demo = run("demo")
     assert demo.exit_code == 0, demo.stderr
     answer, path = demo.stdout.splitlines()
-    assert "by 5." in answer and "percentage points" in answer
+    assert "by 5 percentage points" in answer and "95 % interval" in answer
     assert "Kidney stones" in (tmp_path / path).read_text()
 
 

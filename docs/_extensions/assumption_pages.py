@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import planted
+from bench_results import results
 from catalogue import (
     BENCH,
     AssumptionEntry,
@@ -15,7 +16,6 @@ from catalogue import (
     entry_of,
 )
 from markdown import share, slug, table, toctree, write
-from refutation import results
 
 NOT_SHOWN = "These data cannot show this."
 

@@ -6,9 +6,9 @@ import importlib
 import inspect
 from pathlib import Path
 
+from bench_results import WorldResult, results
 from catalogue import AssumptionEntry, CheckEntry, assumption_entries, check_entries
 from markdown import share, slug, table, toctree, write
-from refutation import WorldResult, results
 
 TITLES = {
     "panel": "Panels",

@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bench_results import results
 from catalogue import ROOT
 from markdown import share, table, toctree, write
-from refutation import results
 
 BENCHMARKS = ROOT / "benchmarks"
 _OUTSIDE = re.compile(

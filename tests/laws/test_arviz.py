@@ -28,6 +28,18 @@ from causalstats.samplers.importance import importance_draws
 from tests.laws.variants import VARIANTS
 
 SHORT = cs.Auto(chains=2, draws=60, tune=60)
+# One of each family and kind of draws; the others are slow tests
+QUICK = {
+    "selective labels",
+    "by group",
+    "heckman",
+    "panel",
+    "few rows of a composition",
+    "front-door",
+    "mechanisms of the front-door",
+    "event study",
+    "instruments",
+}
 CHAINS_ONLY = {"counts", "values within bounds", "sparse composition"}
 WITHOUT_UNITS = {
     "counts": "not kept",
@@ -43,7 +55,7 @@ WITHOUT_UNITS = {
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(each, marks=[pytest.mark.slow] * (each in CHAINS_ONLY))
+        pytest.param(each, marks=[pytest.mark.slow] * (each not in QUICK))
         for each in VARIANTS
     ],
 )

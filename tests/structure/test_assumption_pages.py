@@ -13,10 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "docs" / "_extensions"))
 
 import assumption_pages  # noqa: E402
+import bench_results  # noqa: E402
 import catalogue  # noqa: E402
 import check_pages  # noqa: E402
 import planted  # noqa: E402
-import refutation  # noqa: E402
 
 ASSUMPTIONS = catalogue.assumption_entries()
 CHECKS = catalogue.check_entries()
@@ -46,7 +46,7 @@ def test_checks_and_fields_of_an_assumption_exist(entry):
 
 
 def test_every_check_of_the_refutation_bench_has_a_page():
-    ran = {each for result in refutation.results() for each in result.row["run"]}
+    ran = {each for result in bench_results.results() for each in result.row["run"]}
     assert not [each for each in ran if catalogue.entry_of(each, CHECKS) is None]
 
 
@@ -67,7 +67,7 @@ def test_every_check_of_the_code_has_a_page():
 
 
 def test_pages_of_checks_give_statistic_reference_and_remedy():
-    worlds = refutation.results()
+    worlds = bench_results.results()
     for entry in CHECKS:
         page = check_pages.page(entry, ASSUMPTIONS, worlds)
         for text in (entry.statistic, entry.reference, entry.remedy):

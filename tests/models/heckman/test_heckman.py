@@ -10,10 +10,11 @@ from scipy.stats import chi2, halfnorm, norm
 
 import causalstats as cs
 from causalstats.checks.posterior_predictive import posterior_predictive_checks
+from causalstats.core.estimand import answerable
 from causalstats.numerics.selection import heckman_baselines
 from causalstats.numerics.selection import heckman_likelihood as heckman
 from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
-from causalstats.report import compose
+from causalstats.report import Authorship, compose
 
 QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
 SELECTION = ["educ", "exper", "expersq", "nwifeinc", "age", "kidslt6", "kidsge6"]
@@ -306,10 +307,10 @@ def test_every_verb(small, tmp_path):
         again.effect("unseen_mean").draws, fit.effect("unseen_mean").draws
     )
     names = {"frame": small.source}
-    exec(compose(fit, "", "", {}).call, names)
+    exec(compose(fit, Authorship(), None, {}).call, names)
     np.testing.assert_array_equal(names["result"].summary(), fit.summary())
     for name in (
-        *model.estimands(),
+        *answerable(model, fit.data),
         *fit.predictions(),
         "parameters",
         "comparison",

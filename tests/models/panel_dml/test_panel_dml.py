@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
-from causalstats.models.panel_dml import density
+from causalstats.models.panel_dml import importance_sampling as density
 from causalstats.models.panel_dml.covariances import residual_covariance
 from causalstats.models.panel_dml.priors import parameters_of
 from causalstats.numerics.bases.splines import smooth

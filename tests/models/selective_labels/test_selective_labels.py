@@ -13,8 +13,9 @@ from scipy.special import expit
 from scipy.stats import chi2, norm
 
 import causalstats as cs
+from causalstats.core.estimand import answerable
 from causalstats.inference.store import save
-from causalstats.report import compose
+from causalstats.report import Authorship, compose
 from causalstats.samplers import same_program
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "selective_labels"
@@ -514,7 +515,7 @@ def test_a_fit_shows_itself_and_its_figures(data):
         and "link" not in repr(fit)
     )
     for name in (
-        *fit.model.estimands(),
+        *answerable(fit.model, fit.data),
         *fit.predictions(),
         "",
         "parameters",
@@ -537,5 +538,5 @@ def test_the_call_in_the_report_makes_the_same_fit(data):
         progress=False,
     )
     names = {"frame": pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")}
-    exec(compose(fit, "", "", {}).call, names)
+    exec(compose(fit, Authorship(), None, {}).call, names)
     np.testing.assert_array_equal(names["result"].summary(), fit.summary())
