@@ -37,8 +37,9 @@ def moments_of(model: Instrument, data: Instrumented) -> InstrumentMoments:
     ------
     ModelError
         If an instrument with a direct effect is not there, is coded as several columns, or more
-        than three have one.
+        than three have one; or if there are no more clusters than instruments.
     """
+    _refuse_few_clusters(model, data)
     if not model.direct:
         return data.moments
     positions = data.instrument_positions(list(model.direct))
@@ -54,6 +55,17 @@ def moments_of(model: Instrument, data: Instrumented) -> InstrumentMoments:
             f"{len(positions)}. Leave the instruments of which you are least sure out."
         )
     return data.moments_with(list(model.direct))
+
+
+def _refuse_few_clusters(model: Instrument, data: Instrumented) -> None:
+    """Refuse a variance of the scores, a sum over clusters, that cannot be inverted."""
+    instruments = data.moments.instruments
+    clusters = data.moments.clusters
+    if model.errors == "robust" and clusters <= instruments:
+        raise ModelError(
+            f"Expected more clusters than instruments, got {clusters} and {instruments}: the "
+            "cluster-robust variance has no inverse. Take fewer instruments or finer clusters."
+        )
 
 
 def direct_prior(model: Instrument) -> tuple[np.ndarray, np.ndarray]:

@@ -329,6 +329,17 @@ def test_direct_effects_of_unknown_instruments_are_refused():
         cs.Instrument(errors="clustered")
 
 
+def test_no_more_clusters_than_instruments_are_refused():
+    frame = draws_like(60).assign(g=np.arange(60) % 2)
+    data = data_of(frame, cluster="g")
+    with pytest.raises(
+        cs.ModelError, match="more clusters than instruments, got 2 and 2"
+    ):
+        cs.fit(cs.Instrument(), data, seed=1, progress=False)
+    fit = cs.fit(cs.Instrument(errors="iid"), data, seed=1, progress=False)
+    assert "number of clusters" in {check.name for check in fit.effect("effect").doubts}
+
+
 def test_a_fit_is_saved_and_loaded(tmp_path):
     data = data_of(draws_like(100).assign(g=np.arange(100) % 40), cluster="g")
     model = cs.Instrument(direct={"a": cs.Known(0, sd=0.1)})
