@@ -24,10 +24,10 @@ if (
     from causalstats.diagrams import Diagram as Diagram
     from causalstats.diagrams import Distribution as Distribution
     from causalstats.diagrams import Monotone as Monotone
-    from causalstats.diagrams.to_pymc.graph import LearnedTable as LearnedTable
-    from causalstats.diagrams.to_pymc.graph import LinearGaussian as LinearGaussian
-    from causalstats.diagrams.to_pymc.graph import to_pymc as to_pymc
     from causalstats.diagrams.to_pymc.likelihood import to_pymc_given as to_pymc_given
+    from causalstats.diagrams.to_pymc.pymc_model import LearnedTable as LearnedTable
+    from causalstats.diagrams.to_pymc.pymc_model import LinearGaussian as LinearGaussian
+    from causalstats.diagrams.to_pymc.pymc_model import to_pymc as to_pymc
     from causalstats.errors import CausalStatsError as CausalStatsError
     from causalstats.errors import DataError as DataError
     from causalstats.errors import ModelError as ModelError
@@ -78,8 +78,8 @@ _WHERE = {
     "Known": "causalstats.core.knowledge",
     "KnownByGroup": "causalstats.core.knowledge",
     "Laplace": "causalstats.samplers",
-    "LearnedTable": "causalstats.diagrams.to_pymc.graph",
-    "LinearGaussian": "causalstats.diagrams.to_pymc.graph",
+    "LearnedTable": "causalstats.diagrams.to_pymc.pymc_model",
+    "LinearGaussian": "causalstats.diagrams.to_pymc.pymc_model",
     "ModelError": "causalstats.errors",
     "Monotone": "causalstats.diagrams",
     "Chees": "causalstats.samplers",
@@ -97,7 +97,7 @@ _WHERE = {
     "calibrate": "causalstats.calibration.calibration",
     "fit": "causalstats.inference.fit",
     "load": "causalstats.inference.fit",
-    "to_pymc": "causalstats.diagrams.to_pymc.graph",
+    "to_pymc": "causalstats.diagrams.to_pymc.pymc_model",
     "to_pymc_given": "causalstats.diagrams.to_pymc.likelihood",
     "panel_dml_estimators": "causalstats.inference.panel_comparison",
 }

@@ -342,7 +342,7 @@ WORLDS = [
         ("agrees with the data: exclusion from the decision",),
         effect_of_c=0.0,
         excluded=["c"],
-        undecisive=["b"],
+        excluded_from_decision=["b"],
     ),
     _wrong("Heckman, errors uneven in a feature", numbers, HECKMAN_FORM, uneven=0.4),
     _right("prevalence known", labels),

@@ -34,7 +34,6 @@ from causalstats.models.event_study.baselines import baselines
 from causalstats.models.event_study.cross_products import CrossProducts, cross_products
 from causalstats.models.event_study.data_checks import data_checks
 from causalstats.models.event_study.estimands import estimands
-from causalstats.models.event_study.graph import build
 from causalstats.models.event_study.least_squares import saturated_by_rows
 from causalstats.models.event_study.parameters import Parameter, parameters_of
 from causalstats.models.event_study.pooling import (
@@ -44,6 +43,7 @@ from causalstats.models.event_study.pooling import (
     pooled,
 )
 from causalstats.models.event_study.posterior_checks import posterior_checks
+from causalstats.models.event_study.pymc_model import build
 from causalstats.models.event_study.residuals import predictions
 from causalstats.models.event_study.views import views
 from causalstats.models.shared.missing_rows import rows_left_out

@@ -6,6 +6,7 @@ from typing import Any
 
 from causalstats.core.assumption import Assumption
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
+from causalstats.models.shared.exclusion_restrictions import exclusion_assumptions
 
 NORMALITY = "joint normality"
 LINEARITY = "linear outcome"
@@ -45,10 +46,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
     ]
     if model.mean is not None:
         listed.append(_known_mean(model))
-    if model.excluded:
-        listed.append(_exclusion(model))
-    if model.undecisive:
-        listed.append(_exclusion_from_the_decision(model))
+    listed.extend(exclusion_assumptions(model, "β", "γ"))
     if model.expertise:
         listed.append(_expertise(model))
     return tuple(listed)
@@ -62,31 +60,6 @@ def _known_mean(model: Any) -> Assumption:
         formula="Σ w_i (β_0 + x_i'β) = E[Y]",
         checks=("agrees with the data: mean",),
         fields=("mean",),
-    )
-
-
-def _exclusion(model: Any) -> Assumption:
-    """The exclusion restriction, which identifies the correlation."""
-    names = ", ".join(model.excluded)
-    return Assumption(
-        name="exclusion",
-        statement=f"{names} affect the decision and not the outcome.",
-        if_wrong="What they do to the outcome is then taken for selection.",
-        formula=f"β = 0 for {names}",
-        checks=("agrees with the data: exclusion of",),
-        fields=("excluded",),
-    )
-
-
-def _exclusion_from_the_decision(model: Any) -> Assumption:
-    names = ", ".join(model.undecisive)
-    return Assumption(
-        name="exclusion from the decision",
-        statement=f"{names} affect the outcome and not the decision.",
-        if_wrong="What they do to the decision is then taken for what its other features do.",
-        formula=f"γ = 0 for {names}",
-        checks=("agrees with the data: exclusion from the decision of",),
-        fields=("undecisive",),
     )
 
 

@@ -12,7 +12,7 @@ from causalstats.core.estimand import answers_except
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import NORMALITY
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
-from causalstats.models.shared.feature_roles import strength_of_exclusion
+from causalstats.models.shared.exclusion_restrictions import strength_of_exclusion
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.numerics.selection.heckman_baselines import with_intercept
 from causalstats.numerics.selection.selection_normality import normality_test
@@ -90,7 +90,7 @@ def normality_check(model: Any, data: Decisions) -> Check:
     test = normality_test(
         outcome[decision],
         _standardised(matrix[:, included]),
-        _standardised(matrix[:, ~data.feature_mask(model.undecisive)]),
+        _standardised(matrix[:, ~data.feature_mask(model.excluded_from_decision)]),
         decision,
         correlation_prior_of(model).possible(_CORRELATIONS),
         model.selection_prior_scale,

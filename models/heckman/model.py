@@ -31,7 +31,7 @@ from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.models.heckman import graph
+from causalstats.models.heckman import pymc_model
 from causalstats.models.heckman.assumptions import assumptions
 from causalstats.models.heckman.causal_graph import causal_graph
 from causalstats.models.heckman.data_checks import data_checks
@@ -78,7 +78,7 @@ class Heckman:
         or of each level of a categorical feature, whose coefficients then follow from it.
     excluded : sequence of str
         Features that affect the decision and not the outcome: exclusion restrictions.
-    undecisive : sequence of str
+    excluded_from_decision : sequence of str
         Features that affect the outcome and not the decision: they are left out of the selection
         equation, their γ is 0. This makes the estimate of the selection equation more precise, but
         unlike `excluded` it does not identify the correlation.
@@ -107,7 +107,7 @@ class Heckman:
     Raises
     ------
     ModelError
-        If a feature is listed in two of `excluded`, `undecisive` and `expertise`.
+        If a feature is listed in two of `excluded`, `excluded_from_decision` and `expertise`.
 
     References
     ----------
@@ -122,12 +122,12 @@ class Heckman:
     >>> import causalstats as cs
     >>> model = cs.Heckman(excluded=["children"])
     >>> print(model.assumptions()[2].statement)
-    children affect the decision and not the outcome.
+    The decision depends on children, and the outcome does not.
     """
 
     mean: KnownMean | KnownByGroup | None = None
     excluded: Sequence[Name] = ()
-    undecisive: Sequence[Name] = ()
+    excluded_from_decision: Sequence[Name] = ()
     expertise: Sequence[Name] = ()
     expertise_sd: NotNegative = 0.0
     selection: Literal["any", "positive"] = "any"
@@ -158,7 +158,7 @@ class Heckman:
         >>> model.inputs(data)["outcome_units"]
         array([0., 2.])
         """
-        return graph.inputs(self, data)
+        return pymc_model.inputs(self, data)
 
     def build(self, data: Decisions) -> pm.Model:
         """Return the PyMC graph on these data.
@@ -167,7 +167,7 @@ class Heckman:
         `pm.sample_prior_predictive` and `pm.sample_posterior_predictive` replicate it, and
         `pm.compute_log_likelihood` gives the sum over these people. `fit.idata()` has that of each.
         """
-        return graph.build(self, data)
+        return pymc_model.build(self, data)
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return the assumptions of the answer; those not used are not listed.

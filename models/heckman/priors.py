@@ -50,7 +50,9 @@ def prior_sds(model: Any, data: Decisions) -> dict[str, Any]:
     """Return prior standard deviations, NaN where a parameter is fixed or follows from others."""
     scale = outcome_units(model, data)[1]
     coefficient_sd = model.outcome_prior_scale * scale
-    free = (policy_sd(model, data) < 0) & ~data.feature_mask(model.undecisive)
+    free = (policy_sd(model, data) < 0) & ~data.feature_mask(
+        model.excluded_from_decision
+    )
     outcome = np.full(len(data.features), np.nan)
     outcome[sampled_columns(model, data)] = coefficient_sd
     means = [mean.known.sd for mean in group_means(model, data) if not mean.known.exact]

@@ -14,6 +14,10 @@ from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import NORMALITY
 from causalstats.models.heckman.means import group_means
 from causalstats.models.heckman.priors import outcome_units
+from causalstats.models.shared.exclusion_restrictions import (
+    without_exclusion,
+    without_restriction,
+)
 
 _REMEDY = (
     "The data, under the other assumptions, say otherwise, joint normality among them: look at the "
@@ -27,21 +31,7 @@ def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
     return (
         *_of_mean(model, data),
         *_of_correlation(model),
-        *_of_features(
-            model, data, "excluded", "exclusion of", "outcome_coefficient", 0.0
-        ),
-        *_of_features(
-            model,
-            data,
-            "undecisive",
-            "exclusion from the decision of",
-            "selection_coefficient",
-            0.0,
-            suspect="",
-        ),
-        *_of_features(
-            model, data, "expertise", "expertise on", "policy", model.expertise_sd
-        ),
+        *_of_features(model, data),
     )
 
 
@@ -93,47 +83,31 @@ def _of_correlation(model: Any) -> tuple[Relaxation, ...]:
     )
 
 
-def _of_features(
-    model: Any,
-    data: Decisions,
-    field: str,
-    words: str,
-    estimand: str,
-    sd: float,
-    suspect: str = NORMALITY,
-) -> list[Relaxation]:
-    """Return a relaxation for each feature that a field lists.
+def _of_features(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+    """Return the model without each exclusion and each expertise.
 
-    Parameters
-    ----------
-    model : Heckman
-    data : Decisions
-    field : str
-        The field that lists the features.
-    words : str
-        A name of the restriction, to precede the feature.
-    estimand : str
-        The coefficient that is restricted.
-    sd : float
-        How nearly it is 0.
-    suspect : str
-        The assumption to look at first where the data say otherwise.
+    Normality identifies coefficients of the outcome and Δ, not those of the decision.
     """
-    lifted = []
-    features = getattr(model, field)
-    for feature in features:
-        rest = tuple(other for other in features if other != feature)
-        lifted.append(
-            Relaxation(
-                name=f"{words} {feature}",
-                model=replace(model, **{field: rest}),
-                estimand=estimand,
-                known=Known(0.0, sd=sd),
-                labels=tuple(
-                    data.features[column] for column in data.columns_of(feature)
-                ),
-                suspect=suspect,
-                remedy=_REMEDY,
-            )
+    exclusions = without_exclusion(
+        model, data, "outcome_coefficient", "selection_coefficient"
+    )
+    expertise = [
+        without_restriction(
+            model,
+            data,
+            "expertise",
+            feature,
+            "expertise on",
+            "policy",
+            model.expertise_sd,
         )
-    return lifted
+        for feature in model.expertise
+    ]
+    return tuple(
+        replace(
+            relaxation,
+            suspect="" if relaxation.estimand == "selection_coefficient" else NORMALITY,
+            remedy=_REMEDY,
+        )
+        for relaxation in (*exclusions, *expertise)
+    )

@@ -128,7 +128,7 @@ def _prior(
     gamma = np.where(
         expert, by_outcome + spread * delta, model.selection_prior_scale * sampled
     )
-    gamma[np.isin(names, model.undecisive)] = 0.0
+    gamma[np.isin(names, model.excluded_from_decision)] = 0.0
     parameters = {
         "outcome_coefficient": scale * beta,
         "outcome_sd": scale * sigma,

@@ -13,7 +13,7 @@ def refuse_senseless(model: Any) -> None:
     """Raise `ModelError` for fields that contradict each other."""
     roles = {
         "excluded": model.excluded,
-        "undecisive": model.undecisive,
+        "excluded_from_decision": model.excluded_from_decision,
         "expertise": model.expertise,
     }
     refuse_shared_features(

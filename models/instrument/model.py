@@ -28,7 +28,7 @@ from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Instrumented
 from causalstats.errors import ModelError
-from causalstats.models.instrument import graph
+from causalstats.models.instrument import pymc_model
 from causalstats.models.instrument.assumptions import assumptions
 from causalstats.models.instrument.baselines import baselines
 from causalstats.models.instrument.causal_graph import causal_graph
@@ -168,11 +168,11 @@ class Instrument:
         >>> model.inputs(model.simulate(seed=1, rows=50).data)["degrees"]
         array(47.)
         """
-        return graph.inputs(self, data)
+        return pymc_model.inputs(self, data)
 
     def build(self, data: Instrumented) -> pm.Model:
         """Return the PyMC graph on these data, with all but a few numbers integrated out."""
-        return graph.build(self, data)
+        return pymc_model.build(self, data)
 
     def parameters(self, data: Instrumented) -> tuple[str, ...]:
         """Return no names: the posterior is exact.

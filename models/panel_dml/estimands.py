@@ -28,24 +28,9 @@ _CONTRAST = "one unit more of the treatment"
 
 def estimands(model: PanelDML) -> dict[str, Estimand]:
     """Return the questions that a model answers, by name."""
-    if not model.unit_heterogeneity.between:
-        return model.effect_form.estimands(model)
-    between = _associational_slope(
-        model,
-        drawn("between_effect"),
-        "The same between units, of unit means given means of every column: causal only if units "
-        "with other treatments would else be alike.",
-    )
-    contextual = _associational_slope(
-        model,
-        drawn("contextual_effect"),
-        "Between less within: where it is not 0, units with other treatments differ in what "
-        "matters for the outcome (Mundlak's test).",
-    )
     return {
         **model.effect_form.estimands(model),
-        "between_effect": between,
-        "contextual_effect": contextual,
+        **model.unit_heterogeneity.other_estimands(model),
     }
 
 
@@ -94,7 +79,7 @@ def causal_slope(
     )
 
 
-def _associational_slope(
+def associational_slope(
     model: PanelDML, compute: Compute, description: str
 ) -> Estimand:
     return Estimand(

@@ -16,8 +16,8 @@ from causalstats.models.panel_dml.covariances import (
     coefficient_covariance,
     residual_covariance,
 )
-from causalstats.models.panel_dml.graph import pairs
 from causalstats.models.panel_dml.priors import Parameter, parameters_of
+from causalstats.models.panel_dml.pymc_model import pairs
 from causalstats.models.shared.distributions import DensityByNumPy
 from causalstats.numerics.sampling.importance_sampling import (
     ImportanceSample,

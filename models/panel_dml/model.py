@@ -46,24 +46,24 @@ from causalstats.models.panel_dml.effects import (
 )
 from causalstats.models.panel_dml.error_models import ERRORS, ErrorModel, ErrorsName
 from causalstats.models.panel_dml.estimands import estimands
-from causalstats.models.panel_dml.graph import build
 from causalstats.models.panel_dml.heterogeneity import (
     HETEROGENEITY,
     HeterogeneityName,
     UnitHeterogeneity,
 )
+from causalstats.models.panel_dml.heterogeneity.mundlak import statistics_between
 from causalstats.models.panel_dml.observed_units import (
     observed_units,
     with_working_effect,
 )
 from causalstats.models.panel_dml.priors import prior_sds
+from causalstats.models.panel_dml.pymc_model import build
 from causalstats.models.panel_dml.residuals import predictions
 from causalstats.models.panel_dml.robust_errors import refuse_few_clusters
 from causalstats.models.panel_dml.shrinkage import SHRINKAGE, Shrinkage, ShrinkageName
 from causalstats.models.panel_dml.sufficient_statistics import (
     SufficientStatistics,
     log_likelihood,
-    statistics_between,
     statistics_within,
 )
 from causalstats.models.shared.cached_by_data import cached_by_data

@@ -18,9 +18,9 @@ from causalstats.models.panel_dml.covariances import (
     coefficient_factors,
 )
 from causalstats.models.panel_dml.error_models.ar1 import LOWEST
-from causalstats.models.panel_dml.graph import pairs
 from causalstats.models.panel_dml.nuisance_basis import basis_of
 from causalstats.models.panel_dml.priors import Sizes, parameters_of
+from causalstats.models.panel_dml.pymc_model import pairs
 from causalstats.numerics.panel.serial_correlation import gaps
 
 if TYPE_CHECKING:

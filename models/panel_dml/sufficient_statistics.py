@@ -32,7 +32,6 @@ from causalstats.models.panel_dml.row_blocks import (
     summed,
 )
 from causalstats.numerics.panel import serial_correlation as serial
-from causalstats.numerics.panel.within_transformation import unit_means
 from causalstats.numerics.regression import canonical_regression, gram_regression
 
 if TYPE_CHECKING:
@@ -169,26 +168,12 @@ def statistics_within(model: PanelDML, data: Panel) -> SufficientStatistics:
     kept_share = model.unit_heterogeneity.kept_share(model, data, columns)
     correlations, gap = model.error_model.correlations(model, data)
     products = summed(
-        partial(_products, correlations=correlations, centre=_centre(data, columns)),
+        partial(_products, correlations=correlations, centre=centre_of(data, columns)),
         blocks(data, columns, kept_share, gap=gap),
     )
-    return _reduced(model, data, columns, products, rows, kept_share, correlations)
-
-
-def statistics_between(model: PanelDML, data: Panel) -> SufficientStatistics:
-    """Return the statistics between units, of Mundlak's correlated random effects.
-
-    They are those of unit means, one row per unit, about their mean.
-    """
-    columns = columns_of(model, data)
-    centre = _centre(data, columns)
-    means, moments = [], np.zeros(())
-    for block in blocks(data, columns, None):
-        means.append(unit_means(block.levels(), block.starts, block.weights))
-        moments = moments + _moments(block, centre)
-    centred = np.vstack(means) - np.vstack(means).mean(axis=0)
-    products = Products((centred.T @ centred)[None], np.zeros(1), moments)
-    return _reduced(model, data, columns, products, len(centred) - 1, None, None)
+    return reduced_statistics(
+        model, data, columns, products, rows, kept_share, correlations
+    )
 
 
 def _refuse_too_many(model: PanelDML, columns: Columns) -> None:
@@ -202,13 +187,14 @@ def _refuse_too_many(model: PanelDML, columns: Columns) -> None:
         )
 
 
-def _centre(data: Panel, columns: Columns) -> np.ndarray:
+def centre_of(data: Panel, columns: Columns) -> np.ndarray:
     """About which treatments, without their moderators, and the outcome are squared."""
     copies = len(columns.effects) // len(data.treatments)
     return np.append(np.tile(data.treatment.mean(axis=0), copies), data.outcome.mean())
 
 
-def _moments(block: Block, centre: np.ndarray) -> np.ndarray:
+def moments_of(block: Block, centre: np.ndarray) -> np.ndarray:
+    """Return sums and sums of squares of treatments and outcome about a centre, (2, columns)."""
     values = np.column_stack([block.treatments(), block.outcome]) - centre
     return np.array([values.sum(axis=0), (values**2).sum(axis=0)])
 
@@ -228,10 +214,10 @@ def _products(
             )
             grams.append(white.T @ white)
             volumes.append(volume)
-    return Products(np.array(grams), np.array(volumes), _moments(block, centre))
+    return Products(np.array(grams), np.array(volumes), moments_of(block, centre))
 
 
-def _reduced(
+def reduced_statistics(
     model: PanelDML,
     data: Panel,
     columns: Columns,

@@ -11,6 +11,7 @@ from causalstats.models.selective_labels import imperfect_test
 from causalstats.models.selective_labels.deciders import DECIDERS
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.prevalences import prevalence_of
+from causalstats.models.shared.exclusion_restrictions import exclusion_assumptions
 
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
@@ -21,7 +22,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
         _linear_predictor(model),
         *prevalence_of(model).assumptions(),
         *_expertise(model),
-        *_exclusions(model),
+        *exclusion_assumptions(model, "β_Y", "αβ_Y + Δ"),
         *_exchangeable_deciders(model),
         *imperfect_test.assumptions(model),
     )
@@ -109,41 +110,6 @@ def _expertise(model: Any) -> tuple[Assumption, ...]:
             fields=("expertise", "expertise_sd"),
         ),
     )
-
-
-def _exclusions(model: Any) -> tuple[Assumption, ...]:
-    """Features of the decision only, which are instruments, and of the outcome only."""
-    listed = []
-    if model.excluded:
-        names = ", ".join(model.excluded)
-        listed.append(
-            Assumption(
-                name="exclusion",
-                statement=f"The decision depends on {names}, and the outcome does not.",
-                if_wrong="What they do to the outcome is then taken for the unobservable.",
-                formula=f"β_Y = 0 for {names}",
-                checks=(
-                    "agrees with the data: exclusion of",
-                    "strength of the exclusion",
-                ),
-                fields=("excluded",),
-            )
-        )
-    if model.undecisive:
-        names = ", ".join(model.undecisive)
-        listed.append(
-            Assumption(
-                name="exclusion from the decision",
-                statement=f"The outcome depends on {names}, and the decision does not: who decides "
-                "does not see that.",
-                if_wrong="What they do to the decision is then taken for what its other features "
-                "do.",
-                formula=f"αβ_Y + Δ = 0 for {names}",
-                checks=("agrees with the data: exclusion from the decision of",),
-                fields=("undecisive",),
-            )
-        )
-    return tuple(listed)
 
 
 def _exchangeable_deciders(model: Any) -> tuple[Assumption, ...]:

@@ -14,7 +14,7 @@ from causalstats.data import Decisions
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.imperfect_test import is_imperfect
 from causalstats.models.selective_labels.prevalences import PARAMETER, prevalence_of
-from causalstats.models.shared.feature_roles import strength_of_exclusion
+from causalstats.models.shared.exclusion_restrictions import strength_of_exclusion
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.heckman_baselines import with_intercept

@@ -32,7 +32,7 @@ from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
-from causalstats.models.selective_labels import graph, imperfect_test
+from causalstats.models.selective_labels import imperfect_test, pymc_model
 from causalstats.models.selective_labels.assumptions import assumptions
 from causalstats.models.selective_labels.causal_graph import causal_graph
 from causalstats.models.selective_labels.data_checks import (
@@ -119,7 +119,7 @@ class SelectiveLabels:
     excluded : sequence of str
         Features that affect the decision and not the outcome, such as a randomised offer or who is
         on duty: exclusion restrictions (instruments). Their β_Y is 0.
-    undecisive : sequence of str
+    excluded_from_decision : sequence of str
         Features that affect the outcome and not the decision, because who decides does not see
         them: their coefficient of testing, αβ_Y + Δ, is 0.
     unobserved_scale : Known, float or None
@@ -196,7 +196,7 @@ class SelectiveLabels:
     expertise: Sequence[Name] = ()
     expertise_sd: NotNegative = 0.0
     excluded: Sequence[Name] = ()
-    undecisive: Sequence[Name] = ()
+    excluded_from_decision: Sequence[Name] = ()
     unobserved_scale: Steepness | None = None
     response: Steepness | None = 1.0
     unobservable: FamilyName = "uniform"
@@ -264,7 +264,7 @@ class SelectiveLabels:
         >>> float(model.inputs(data)["known_prevalence"][0])
         0.1
         """
-        return graph.inputs(self, data)
+        return pymc_model.inputs(self, data)
 
     def build(self, data: Decisions) -> pm.Model:
         """Return the PyMC graph on these data.
@@ -273,7 +273,7 @@ class SelectiveLabels:
         `pm.sample_prior_predictive` and `pm.sample_posterior_predictive` replicate it, and
         `pm.compute_log_likelihood` gives the sum over these people. `fit.idata()` has that of each.
         """
-        return graph.build(self, data)
+        return pymc_model.build(self, data)
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return the assumptions of the answer; those not used are not listed.

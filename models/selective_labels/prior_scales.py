@@ -113,9 +113,11 @@ def prior_sds(model: Any, data: Decisions, solved: np.ndarray) -> dict[str, Any]
     prior = COEFFICIENT_PRIORS[model.coefficient_prior]
     sds = prior.prior_sds(model, data, scales, expected_squares(model), solved)
     excluded = data.feature_mask(model.excluded)
-    undecisive = data.feature_mask(model.undecisive)
+    excluded_from_decision = data.feature_mask(model.excluded_from_decision)
     sds["risk_coefficient"] = np.where(excluded, np.nan, sds["risk_coefficient"])
-    sds["policy_coefficient"] = np.where(undecisive, np.nan, sds["policy_coefficient"])
+    sds["policy_coefficient"] = np.where(
+        excluded_from_decision, np.nan, sds["policy_coefficient"]
+    )
     return sds | {
         "unobserved_scale": scales.unobserved * HALF_NORMAL_SD,
         "response": scales.response * HALF_NORMAL_SD,

@@ -17,14 +17,14 @@ from causalstats.numerics.selection.selective_labels_likelihood import probabili
 from causalstats.numerics.selection.unobservable import Unobservable
 
 if TYPE_CHECKING:
-    from causalstats.models.selective_labels.graph_parts import GraphParts
+    from causalstats.models.selective_labels.graph_context import GraphContext
 
 RESULTS = {"untested": -1, "negative": 0, "positive": 1}
 """The number of each event."""
 
 
 def add_results(
-    parts: GraphParts,
+    context: GraphContext,
     event: str,
     risk: Any,
     testing: Any,
@@ -35,7 +35,7 @@ def add_results(
 
     Parameters
     ----------
-    parts : GraphParts
+    context : GraphContext
     event : str
         "untested", "negative" or "positive".
     risk, testing : vectors (n,)
@@ -51,13 +51,13 @@ def add_results(
         event,
         risk,
         testing,
-        parts.unobserved_scale,
+        context.unobserved_scale,
         response * pm.math.ones_like(risk),
         *rates,
-        logp=partial(_log_density, parts.law, event),
-        random=partial(draw_results, parts.law),
+        logp=partial(_log_density, context.law, event),
+        random=partial(draw_results, context.law),
         signature=f"(n),(n),(),(n){',()' * len(rates)}->(n)",
-        observed=parts.given[f"results_{event}"],
+        observed=context.given[f"results_{event}"],
     )
 
 

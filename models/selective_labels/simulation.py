@@ -146,9 +146,9 @@ def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     policy = np.where(np.arange(features) == 0, rng.standard_normal(features), 0.0)
     response = _value_or(model.response, lambda: abs(rng.normal(1, 0.1)))
     risk[data.feature_mask(model.excluded)] = 0.0
-    undecisive = data.feature_mask(model.undecisive)
-    policy[undecisive] = (
-        -DIRECTIONS[model.decided_for].sign * response * risk[undecisive]
+    excluded_from_decision = data.feature_mask(model.excluded_from_decision)
+    policy[excluded_from_decision] = (
+        -DIRECTIONS[model.decided_for].sign * response * risk[excluded_from_decision]
     )
     return {
         "unobserved_width": scale,
@@ -190,8 +190,8 @@ def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     policy_intercept, policy = prior.draw_policy(
         rng, data, scales, sd, parameters, of_testing
     )
-    undecisive = data.feature_mask(model.undecisive)
-    policy[undecisive] = -response * risk[undecisive]
+    excluded_from_decision = data.feature_mask(model.excluded_from_decision)
+    policy[excluded_from_decision] = -response * risk[excluded_from_decision]
     return parameters | {
         "policy_intercept": policy_intercept,
         "policy_coefficient": policy,

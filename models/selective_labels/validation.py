@@ -37,7 +37,7 @@ def refuse_senseless(model: Any) -> None:
 def _refuse_roles(model: Any) -> None:
     roles = {
         "excluded": model.excluded,
-        "undecisive": model.undecisive,
+        "excluded_from_decision": model.excluded_from_decision,
         "expertise": model.expertise,
     }
     refuse_shared_features(

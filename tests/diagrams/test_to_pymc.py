@@ -9,8 +9,12 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 from causalstats.diagrams import BayesianNetwork, Diagram
-from causalstats.diagrams.to_pymc.graph import LearnedTable, LinearGaussian, to_pymc
 from causalstats.diagrams.to_pymc.likelihood import to_pymc_given
+from causalstats.diagrams.to_pymc.pymc_model import (
+    LearnedTable,
+    LinearGaussian,
+    to_pymc,
+)
 from causalstats.errors import DataError, ModelError
 
 DRAWS = 20_000

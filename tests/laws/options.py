@@ -145,7 +145,7 @@ _LABELS = Family(
         "expertise": [["x2"]],
         "expertise_sd": [{"expertise": ["x2"], "expertise_sd": 0.5}],
         "excluded": [["x1"]],
-        "undecisive": [["x3"]],
+        "excluded_from_decision": [["x3"]],
         "unobserved_scale": [2.0, 0.0],
         "response": [
             0.7,
@@ -181,7 +181,7 @@ _HECKMAN = Family(
         ],
         "correlation": [0.3, cs.Known(0.3, sd=0.1)],
         "excluded": [["x1"]],
-        "undecisive": [["x3"]],
+        "excluded_from_decision": [["x3"]],
         "expertise": [["x2"]],
         "expertise_sd": [{"expertise": ["x2"], "expertise_sd": 0.5}],
         "outcome_scale": [(0.5, 2.0)],

@@ -41,7 +41,7 @@ from causalstats.diagrams.identification.evaluation import JointTable, evaluate
 from causalstats.diagrams.identification.expression import Expression
 from causalstats.diagrams.identification.id_algorithm import (
     identified_comb,
-    observed_kernel,
+    observed_c_factor,
     relevant,
 )
 from causalstats.diagrams.identification.identification import Identification, identify
@@ -644,8 +644,8 @@ def _known_combs_and_open(
     inside = EMPTY
     for part in graph.bits.districts(needed):
         district = graph.bits.district(smallest(part), everything)
-        kernel = observed_kernel(graph, district, everything)
-        expression = identified_comb(graph, part, district, kernel, [])
+        c_factor = observed_c_factor(graph, district, everything)
+        expression = identified_comb(graph, part, district, c_factor, [])
         comb = None
         if expression is not None:
             comb = _comb(graph, source, part, simplified(expression, graph.nodes))

@@ -60,7 +60,7 @@ from causalstats.diagrams.identification.expression import (
 from causalstats.diagrams.identification.id_algorithm import (
     conditional,
     identified_comb,
-    observed_kernel,
+    observed_c_factor,
     sum_of_product,
 )
 from causalstats.diagrams.identification.identification import identify
@@ -552,8 +552,8 @@ def treated(
         if part & x and part & children:
             return None
         district = graph.bits.district(smallest(part), everything)
-        kernel = observed_kernel(graph, district, everything)
-        expression = identified_comb(graph, part, district, kernel, [])
+        c_factor = observed_c_factor(graph, district, everything)
+        expression = identified_comb(graph, part, district, c_factor, [])
         if expression is None:
             return None
         combs.append(expression if part & x else renamed(expression, cause, primed))

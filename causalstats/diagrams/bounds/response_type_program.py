@@ -38,7 +38,7 @@ from causalstats.diagrams.bounds.response_types import (
 from causalstats.diagrams.identification.bit_sets import BitSet
 from causalstats.diagrams.identification.evaluation import JointTable, evaluate
 from causalstats.diagrams.identification.expression import Product
-from causalstats.diagrams.identification.id_algorithm import observed_kernel
+from causalstats.diagrams.identification.id_algorithm import observed_c_factor
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.errors import ModelError
 
@@ -142,11 +142,11 @@ class ResponseTypeProgram:
             NaN where it is not defined.
         """
         everything = self.graph.bits.everything
-        kernel = observed_kernel(
+        c_factor = observed_c_factor(
             self.graph, self.graph.bit_set(self.inside), everything
         )
         axes = self.strata + self.outside + self.inside
-        values = evaluate(Product(tuple(kernel.values())), self.source, axes).values
+        values = evaluate(Product(tuple(c_factor.values())), self.source, axes).values
         strata = prod(self.levels[name] for name in self.strata)
         return values.reshape(prod(self.source.batch_shape), strata, -1)
 
@@ -537,7 +537,7 @@ def _known_combs(program: ResponseTypeProgram) -> list[tuple[Array, list[AxisLab
     everything = graph.bits.everything
     operands = []
     for district in graph.bits.districts(everything & ~graph.bit_set(program.inside)):
-        comb = Product(tuple(observed_kernel(graph, district, everything).values()))
+        comb = Product(tuple(observed_c_factor(graph, district, everything).values()))
         names = tuple(name for name in graph.nodes if name in comb.free)
         values = evaluate(comb, program.source, names).values
         shape = [program.levels[name] for name in names]

@@ -41,8 +41,8 @@ from causalstats.diagrams.identification.expression import (
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.diagrams.identification.simplification import simplified
 
-Kernel = dict[int, Expression]
-"""A comb as a product: for each output, in order, its conditional given the earlier ones."""
+CFactor = dict[int, Expression]
+"""A c-factor Q[T] as a product: for each node of T, its conditional given the earlier nodes."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +132,12 @@ def effect(
     combs: list[Expression] = []
     for comb in graph.bits.districts(needed):
         district = graph.bits.district(smallest(comb), everything)
-        kernel = observed_kernel(graph, district, everything)
+        c_factor = observed_c_factor(graph, district, everything)
         if not any(move.part == district for move in moves):
             moves.append(
-                CombSplit(everything, district, Product(tuple(kernel.values())))
+                CombSplit(everything, district, Product(tuple(c_factor.values())))
             )
-        expression = identified_comb(graph, comb, district, kernel, moves)
+        expression = identified_comb(graph, comb, district, c_factor, moves)
         if expression is None:
             return None, moves
         combs.append(expression)
@@ -188,12 +188,12 @@ def conditional(
     return Quotient(joint, sum_of_product(graph.names(outcome), [joint]))
 
 
-def observed_kernel(
+def observed_c_factor(
     graph: MixedGraph,
     comb: BitSet,
     everything: BitSet,
-) -> Kernel:
-    """Return the conditional of each output of a district given all that comes before it.
+) -> CFactor:
+    """Return the c-factor of a district: the conditional of each node given all before it.
 
     Only its district among the earlier nodes, and the parents of that, matter.
 
@@ -205,19 +205,19 @@ def observed_kernel(
     everything : BitSet
         An ancestral set.
     """
-    kernel: Kernel = {}
+    c_factor: CFactor = {}
     for node in members(comb):
         district = graph.bits.district(node, everything & up_to(node))
         given = (district | graph.bits.parents_of(district)) & ~singleton(node)
-        kernel[node] = Probability((graph.nodes[node],), graph.names(given))
-    return kernel
+        c_factor[node] = Probability((graph.nodes[node],), graph.names(given))
+    return c_factor
 
 
 def identified_comb(
     graph: MixedGraph,
     wanted: BitSet,
     comb: BitSet,
-    kernel: Kernel,
+    c_factor: CFactor,
     moves: list[Move],
 ) -> Expression | None:
     """Return Q[wanted] from Q[comb] (`Identify` of Tian & Pearl); None where a hedge is found.
@@ -228,7 +228,7 @@ def identified_comb(
     wanted : BitSet
         One district of the graph on itself, inside `comb`.
     comb : BitSet
-    kernel : Kernel
+    c_factor : CFactor
         The conditionals of `comb`.
     moves : list of Move
         The steps are appended to it.
@@ -238,11 +238,13 @@ def identified_comb(
         moves.append(HedgeFound(comb, wanted))
         return None
     if kept != comb:
-        moves.append(CombMarginal(comb, kept, _summed_out(graph, comb & ~kept, kernel)))
+        moves.append(
+            CombMarginal(comb, kept, _summed_out(graph, comb & ~kept, c_factor))
+        )
     if kept == wanted:
-        return _summed_out(graph, comb & ~kept, kernel)
+        return _summed_out(graph, comb & ~kept, c_factor)
     part = graph.bits.district(smallest(wanted), kept)
-    smaller = disintegrated(graph, part, kept, comb, kernel)
+    smaller = disintegrated(graph, part, kept, comb, c_factor)
     if part != kept:
         moves.append(CombSplit(kept, part, Product(tuple(smaller.values()))))
     return identified_comb(graph, wanted, part, smaller, moves)
@@ -253,8 +255,8 @@ def disintegrated(
     part: BitSet,
     kept: BitSet,
     comb: BitSet,
-    kernel: Kernel,
-) -> Kernel:
+    c_factor: CFactor,
+) -> CFactor:
     """Return the conditionals of a district `part` of Q[kept].
 
     Parameters
@@ -262,17 +264,17 @@ def disintegrated(
     graph : MixedGraph
     part, kept, comb : BitSet
         Each inside the next.
-    kernel : Kernel
+    c_factor : CFactor
         The conditionals of `comb`; Q[kept] is their product with the other outputs summed out.
     """
-    trimmed = _without_ones(graph, comb & ~kept, kernel)
+    trimmed = _without_ones(graph, comb & ~kept, c_factor)
     if len(trimmed) == kept.bit_count():
         return {node: trimmed[node] for node in members(part)}
-    smaller: Kernel = {}
+    smaller: CFactor = {}
     for node in members(part):
         earlier = kept & up_to(node)
-        numerator = _summed_out(graph, comb & ~earlier, kernel)
-        denominator = _summed_out(graph, comb & ~(earlier & ~singleton(node)), kernel)
+        numerator = _summed_out(graph, comb & ~earlier, c_factor)
+        denominator = _summed_out(graph, comb & ~(earlier & ~singleton(node)), c_factor)
         smaller[node] = simplified(Quotient(numerator, denominator), graph.nodes)
     return smaller
 
@@ -280,13 +282,13 @@ def disintegrated(
 def _without_ones(
     graph: MixedGraph,
     summed: BitSet,
-    kernel: Kernel,
-) -> Kernel:
+    c_factor: CFactor,
+) -> CFactor:
     """Leave out the conditionals of summed variables that no other factor depends on.
 
     They sum to one.
     """
-    kept = dict(kernel)
+    kept = dict(c_factor)
     for node in sorted(members(summed), reverse=True):
         others = (factor for other, factor in kept.items() if other != node)
         if not any(graph.nodes[node] in factor.free for factor in others):
@@ -297,10 +299,10 @@ def _without_ones(
 def _summed_out(
     graph: MixedGraph,
     summed: BitSet,
-    kernel: Kernel,
+    c_factor: CFactor,
 ) -> Expression:
     """A comb with some of its outputs summed out."""
-    kept = _without_ones(graph, summed, kernel)
+    kept = _without_ones(graph, summed, c_factor)
     names = graph.names(summed & union(map(singleton, kept)))
     return sum_of_product(names, kept.values())
 

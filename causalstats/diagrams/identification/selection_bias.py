@@ -32,14 +32,14 @@ from causalstats.diagrams.identification.expression import (
     Product,
 )
 from causalstats.diagrams.identification.id_algorithm import (
+    CFactor,
     CombSplit,
-    Kernel,
     Move,
     conditional,
     disintegrated,
     identified_comb,
     interchangeable,
-    observed_kernel,
+    observed_c_factor,
     sum_of_product,
 )
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
@@ -209,8 +209,8 @@ def _recovered_comb(
     """
     selection = graph.bit_set(selected)
     others = everything & ~selection
-    kernel = observed_kernel(_graph_of_selected(graph, selected), others, others)
-    return _recovered(graph, comb, everything, kernel, selection, moves)
+    c_factor = observed_c_factor(_graph_of_selected(graph, selected), others, others)
+    return _recovered(graph, comb, everything, c_factor, selection, moves)
 
 
 def _unconfounded(
@@ -249,7 +249,7 @@ def _recovered(
     graph: MixedGraph,
     wanted: BitSet,
     comb: BitSet,
-    kernel: Kernel,
+    c_factor: CFactor,
     selection: BitSet,
     moves: list[Move],
 ) -> Expression | None:
@@ -260,7 +260,7 @@ def _recovered(
     graph : MixedGraph
         With the ancestors of the selection first in its order.
     wanted, comb, selection : BitSet
-    kernel : Kernel
+    c_factor : CFactor
         The conditionals of `comb` without the selection.
     moves : list of Move
         The steps are appended to it.
@@ -270,7 +270,7 @@ def _recovered(
     part = graph.bits.district(smallest(wanted), kept)
     if not part & acting:
         smaller = disintegrated(
-            graph, part, kept & ~selection, comb & ~selection, kernel
+            graph, part, kept & ~selection, comb & ~selection, c_factor
         )
         moves.append(CombSplit(kept, part, Product(tuple(smaller.values()))))
         return identified_comb(graph, wanted, part, smaller, moves)
@@ -279,6 +279,6 @@ def _recovered(
     if joined == comb:
         return None
     known = disintegrated(
-        graph, joined & ~selection, kept & ~selection, comb & ~selection, kernel
+        graph, joined & ~selection, kept & ~selection, comb & ~selection, c_factor
     )
     return _recovered(graph, wanted, joined, known, selection, moves)

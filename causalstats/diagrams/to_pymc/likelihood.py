@@ -20,7 +20,7 @@ from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.core.ordering import in_order
 from causalstats.diagrams.networks.mechanisms import NetworkTables, Process, levels_of
 from causalstats.diagrams.networks.tensor_contraction import plan_query
-from causalstats.diagrams.to_pymc.graph import (
+from causalstats.diagrams.to_pymc.pymc_model import (
     CASE,
     Mechanism,
     Parameters,
@@ -75,7 +75,7 @@ def to_pymc_given(
     Examples
     --------
     >>> from causalstats import Diagram
-    >>> from causalstats.diagrams.to_pymc.graph import LearnedTable
+    >>> from causalstats.diagrams.to_pymc.pymc_model import LearnedTable
     >>> model = to_pymc_given(
     ...     Diagram.parse("x").with_levels({"x": 2}), {"x": LearnedTable()}, {"x": [0, 1, 1]}
     ... )

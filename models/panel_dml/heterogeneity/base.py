@@ -9,6 +9,7 @@ import numpy as np
 from causalstats.core.assumption import Assumption
 
 if TYPE_CHECKING:
+    from causalstats.core.estimand import Estimand
     from causalstats.data import Panel
     from causalstats.models.panel_dml.model import PanelDML
     from causalstats.models.panel_dml.row_blocks import Columns
@@ -36,6 +37,10 @@ class UnitHeterogeneity:
             formula=self.formula,
             fields=("heterogeneity",),
         )
+
+    def other_estimands(self, model: PanelDML) -> dict[str, Estimand]:
+        """Return questions answered beside the effect within units, by name."""
+        return {}
 
     def kept_share(
         self, model: PanelDML, data: Panel, columns: Columns

@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from causalstats.core.estimand import Estimand
-    from causalstats.models.selective_labels.graph_parts import GraphParts
+    from causalstats.models.selective_labels.graph_context import GraphContext
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.links import Link
 
@@ -72,7 +72,7 @@ class DeciderEffect(Protocol):
             α, of every person or of all.
         """
 
-    def add(self, parts: GraphParts) -> Any:
+    def add(self, context: GraphContext) -> Any:
         """Add the effect of each decider to the graph, a vector (J,)."""
 
     def draw(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from causalstats.core.estimand import Estimand
 from causalstats.models.selective_labels.deciders.decider_effect import hierarchy
-from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.graph_context import GraphContext
 from causalstats.models.shared.half_normal import half_normal
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class Leniency:
     ) -> tuple[Any, Any]:
         return testing + effect, response
 
-    def add(self, parts: GraphParts) -> Any:
-        spread = half_normal(self.parameter, parts.scales.deciders[self.parameter])
-        return hierarchy("leniency", spread, parts.given["decider_information"])
+    def add(self, context: GraphContext) -> Any:
+        spread = half_normal(self.parameter, context.scales.deciders[self.parameter])
+        return hierarchy("leniency", spread, context.given["decider_information"])
 
     def draw(
         self,

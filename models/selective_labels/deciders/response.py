@@ -9,7 +9,7 @@ import numpy as np
 
 from causalstats.core.estimand import Estimand
 from causalstats.models.selective_labels.deciders.decider_effect import hierarchy
-from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.graph_context import GraphContext
 from causalstats.models.shared.half_normal import half_normal
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ class Response:
     ) -> tuple[Any, Any]:
         return testing + (effect - response) * risk, effect
 
-    def add(self, parts: GraphParts) -> Any:
+    def add(self, context: GraphContext) -> Any:
         import pymc as pm
 
-        spread = half_normal(self.parameter, parts.scales.deciders[self.parameter])
+        spread = half_normal(self.parameter, context.scales.deciders[self.parameter])
         ratio = hierarchy("log_response_ratio", spread, 0.0)
-        response = parts.response * pm.math.exp(ratio)
+        response = context.response * pm.math.exp(ratio)
         return pm.Deterministic("decider_response", response, dims="decider")
 
     def draw(

@@ -11,7 +11,7 @@ import numpy as np
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known, KnownByGroup
 from causalstats.errors import ModelError
-from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.graph_context import GraphContext
 from causalstats.models.selective_labels.prevalences.prevalence import (
     PARAMETER,
     Prevalence,
@@ -73,28 +73,29 @@ class PrevalenceByGroup(Prevalence):
     def inputs(self, data: Decisions) -> dict[str, Any]:
         return constraint_inputs(self, data)
 
-    def intercept_and_risk(self, parts: GraphParts) -> tuple[Any, Any]:
+    def intercept_and_risk(self, context: GraphContext) -> tuple[Any, Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
-        data = parts.data
-        known = self.known_in(parts.data)
+        data = context.data
+        known = self.known_in(context.data)
         prevalence = [
-            parts.given["known_prevalence"][position] for position in range(len(known))
+            context.given["known_prevalence"][position]
+            for position in range(len(known))
         ]
         uncertain = [
             position for position, value in enumerate(known.values()) if not value.exact
         ]
         if uncertain:
-            mean = parts.given["prior_prevalence"]
-            sd = parts.given["prior_prevalence_sd"]
+            mean = context.given["prior_prevalence"]
+            sd = context.given["prior_prevalence_sd"]
             drawn = pm.Beta(PARAMETER, mu=mean, sigma=sd, dims="prevalence_group")
             for order, position in enumerate(uncertain):
                 prevalence[position] = drawn[order]
         free = self.free_columns(data)
-        sampled = parts.prior.risk_coefficients(parts, free)
+        sampled = context.prior.risk_coefficients(context, free)
         middles = [
-            solved_intercept(parts, value, sampled, position)
+            solved_intercept(context, value, sampled, position)
             for position, value in enumerate(prevalence)
         ]
         risk = pt.zeros(len(data.features))[free].set(sampled)

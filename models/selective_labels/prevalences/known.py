@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known
-from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.graph_context import GraphContext
 from causalstats.models.selective_labels.prevalences.prevalence import (
     PARAMETER,
     Prevalence,
@@ -34,16 +34,16 @@ class KnownPrevalence(Prevalence):
     def inputs(self, data: Decisions) -> dict[str, Any]:
         return constraint_inputs(self, data)
 
-    def intercept_and_risk(self, parts: GraphParts) -> tuple[Any, Any]:
+    def intercept_and_risk(self, context: GraphContext) -> tuple[Any, Any]:
         import pymc as pm
 
-        prevalence = parts.given["known_prevalence"][0]
+        prevalence = context.given["known_prevalence"][0]
         if not self.value.exact:
-            mean = parts.given["prior_prevalence"]
-            sd = parts.given["prior_prevalence_sd"]
+            mean = context.given["prior_prevalence"]
+            sd = context.given["prior_prevalence_sd"]
             prevalence = pm.Beta(PARAMETER, mu=mean[0], sigma=sd[0])
-        risk = parts.prior.risk_coefficients(parts)
-        return solved_intercept(parts, prevalence, risk), risk
+        risk = context.prior.risk_coefficients(context)
+        return solved_intercept(context, prevalence, risk), risk
 
     def parameters(self) -> tuple[str, ...]:
         return () if self.value.exact else (PARAMETER,)

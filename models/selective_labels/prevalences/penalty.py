@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from causalstats.core.knowledge import Penalty
-from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.graph_context import GraphContext
 from causalstats.models.selective_labels.prevalences.known import KnownPrevalence
 from causalstats.models.selective_labels.prevalences.prevalence import (
     PARAMETER,
@@ -26,7 +26,7 @@ class PenalisedPrevalence(KnownPrevalence):
     def declared(self) -> tuple[str, ...]:
         return (PENALTY,)
 
-    def intercept_and_risk(self, parts: GraphParts) -> tuple[Any, Any]:
+    def intercept_and_risk(self, context: GraphContext) -> tuple[Any, Any]:
         """Sample the intercept by its distance to the one that has the prevalence exactly.
 
         That is a shift, so that densities are those of the intercept.
@@ -35,18 +35,20 @@ class PenalisedPrevalence(KnownPrevalence):
 
         from causalstats.numerics.selection.selective_labels_ops import prevalence
 
-        risk = parts.prior.risk_coefficients(parts)
-        value = parts.given["prior_prevalence"][0]
-        sd = parts.given["prior_prevalence_sd"][0]
+        risk = context.prior.risk_coefficients(context)
+        value = context.given["prior_prevalence"][0]
+        sd = context.given["prior_prevalence_sd"][0]
         unit = sd / (value * (1 - value))
-        middle = solved_intercept(parts, value, risk) + unit * pm.Flat(
+        middle = solved_intercept(context, value, risk) + unit * pm.Flat(
             "intercept_shift"
         )
-        prior = parts.prior.middle_density(parts, risk)
+        prior = context.prior.middle_density(context, risk)
         pm.Potential("intercept_prior", pm.logp(prior, middle))
-        index = parts.given["everybody_0"] @ risk
-        weights = parts.given["weights_0"]
-        implied = prevalence(parts.law, middle, index, parts.unobserved_scale, weights)
+        index = context.given["everybody_0"] @ risk
+        weights = context.given["weights_0"]
+        implied = prevalence(
+            context.law, middle, index, context.unobserved_scale, weights
+        )
         implied = pm.Deterministic(PARAMETER, implied)
         pm.Potential(PENALTY, -((implied - value) ** 2) / (2 * sd**2))
         return middle, risk

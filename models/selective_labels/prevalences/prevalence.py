@@ -13,7 +13,7 @@ from causalstats.core.knowledge import Known
 from causalstats.data import Decisions
 
 if TYPE_CHECKING:
-    from causalstats.models.selective_labels.graph_parts import GraphParts
+    from causalstats.models.selective_labels.graph_context import GraphContext
 
 PARAMETER = "population_prevalence"
 
@@ -69,12 +69,12 @@ class Prevalence:
         """Return the numbers that the constraint takes, by name."""
         return {}
 
-    def intercept_and_risk(self, parts: GraphParts) -> tuple[Any, Any]:
+    def intercept_and_risk(self, context: GraphContext) -> tuple[Any, Any]:
         """Add to the graph the intercept of risk at ζ = 0 and the coefficients of risk."""
         import pymc as pm
 
-        risk = parts.prior.risk_coefficients(parts)
-        middle = parts.prior.middle(parts, risk)
+        risk = context.prior.risk_coefficients(context)
+        middle = context.prior.middle(context, risk)
         return pm.Deterministic("middle_intercept", middle), risk
 
     def parameters(self) -> tuple[str, ...]:
@@ -132,13 +132,13 @@ def assumed(value: Any, where: str = "") -> tuple[Assumption, ...]:
 
 
 def solved_intercept(
-    parts: GraphParts, prevalence: Any, risk: Any, position: int = 0
+    context: GraphContext, prevalence: Any, risk: Any, position: int = 0
 ) -> Any:
     """Return the intercept at which the people of a group have a prevalence.
 
     Parameters
     ----------
-    parts : GraphParts
+    context : GraphContext
     prevalence : variable
     risk : vector
         Coefficients of the free columns.
@@ -147,8 +147,8 @@ def solved_intercept(
     """
     from causalstats.numerics.selection.selective_labels_ops import prevalence_intercept
 
-    index = parts.given[f"everybody_{position}"] @ risk
-    weights = parts.given[f"weights_{position}"]
+    index = context.given[f"everybody_{position}"] @ risk
+    weights = context.given[f"weights_{position}"]
     return prevalence_intercept(
-        parts.law, prevalence, index, parts.unobserved_scale, weights
+        context.law, prevalence, index, context.unobserved_scale, weights
     )

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.data import Decisions
-from causalstats.models.selective_labels.graph_parts import (
-    GraphParts,
-    without_excluded,
-    without_undecisive,
+from causalstats.models.selective_labels.graph_context import (
+    GraphContext,
+    without_excluded_from_decision,
+    without_excluded_from_outcome,
 )
 from causalstats.models.selective_labels.priors.coefficient_prior import (
     CENTRED_FROM,
@@ -88,14 +88,14 @@ class Attenuated:
         }
 
     def risk_coefficients(
-        self, parts: GraphParts, columns: np.ndarray | None = None
+        self, context: GraphContext, columns: np.ndarray | None = None
     ) -> Any:
         import pymc as pm
 
-        unit = parts.given["feature_unit"]
+        unit = context.given["feature_unit"]
         shape = {"dims": "feature"} if columns is None else {"shape": len(columns)}
-        spread = half_normal("risk_coefficient_sd", parts.scales.coefficient)
-        width = _width(spread, parts.given["information"][0])
+        spread = half_normal("risk_coefficient_sd", context.scales.coefficient)
+        width = _width(spread, context.given["information"][0])
         sampled = pm.StudentT(
             "attenuated_risk_coefficient",
             nu=DEGREES_OF_FREEDOM,
@@ -103,35 +103,39 @@ class Attenuated:
             sigma=width,
             **shape,
         )
-        attenuated = without_excluded(parts, spread / width * sampled, columns)
+        attenuated = without_excluded_from_outcome(
+            context, spread / width * sampled, columns
+        )
         if columns is not None:
-            return parts.risk_attenuation * attenuated / unit[columns]
-        drawn = parts.risk_attenuation * attenuated / unit
+            return context.risk_attenuation * attenuated / unit[columns]
+        drawn = context.risk_attenuation * attenuated / unit
         return pm.Deterministic("risk_coefficient", drawn, dims="feature")
 
-    def middle(self, parts: GraphParts, risk: Any) -> Any:
+    def middle(self, context: GraphContext, risk: Any) -> Any:
         import pymc as pm
 
-        sampled = pm.Normal("attenuated_middle", 0, parts.scales.intercept)
-        return parts.risk_attenuation * sampled - parts.given["feature_mean"] @ risk
+        sampled = pm.Normal("attenuated_middle", 0, context.scales.intercept)
+        return context.risk_attenuation * sampled - context.given["feature_mean"] @ risk
 
-    def middle_density(self, parts: GraphParts, risk: Any) -> Any:
+    def middle_density(self, context: GraphContext, risk: Any) -> Any:
         import pymc as pm
 
-        location = -parts.given["feature_mean"] @ risk
-        return pm.Normal.dist(location, parts.scales.intercept * parts.risk_attenuation)
+        location = -context.given["feature_mean"] @ risk
+        return pm.Normal.dist(
+            location, context.scales.intercept * context.risk_attenuation
+        )
 
     def testing(
-        self, parts: GraphParts, middle: Any, risk: Any
+        self, context: GraphContext, middle: Any, risk: Any
     ) -> tuple[Any, Any, Any]:
         import pymc as pm
 
-        sd = parts.given["policy_sd"]
-        attenuation = parts.testing_attenuation
-        expected = parts.response * risk
+        sd = context.given["policy_sd"]
+        attenuation = context.testing_attenuation
+        expected = context.response * risk
         free = pm.math.eq(sd, FREE)
-        spread = half_normal("testing_coefficient_sd", parts.scales.coefficient)
-        width = _width(spread, parts.given["information"][1])
+        spread = half_normal("testing_coefficient_sd", context.scales.coefficient)
+        width = _width(spread, context.given["information"][1])
         centred = pm.math.ge(sd, CENTRED_FROM)
         sampled = pm.CustomDist(
             "attenuated_testing_coefficient",
@@ -143,15 +147,17 @@ class Attenuated:
             random=_draw_testing,
             dims="feature",
         )
-        own = attenuation * spread / width * sampled / parts.given["feature_unit"]
+        own = attenuation * spread / width * sampled / context.given["feature_unit"]
         deviation = policy_deviation(sampled, sd, expected, attenuation, centred)
         policy = pm.math.switch(free, own - expected, deviation)
         testing = pm.math.switch(free, own, expected + deviation)
-        testing, policy = without_undecisive(parts, testing, policy, expected)
-        middle = attenuation * pm.Normal(
-            "attenuated_testing_middle", 0, parts.scales.intercept
+        testing, policy = without_excluded_from_decision(
+            context, testing, policy, expected
         )
-        return middle - parts.given["feature_mean"] @ testing, policy, testing
+        middle = attenuation * pm.Normal(
+            "attenuated_testing_middle", 0, context.scales.intercept
+        )
+        return middle - context.given["feature_mean"] @ testing, policy, testing
 
     def prior_sds(
         self,

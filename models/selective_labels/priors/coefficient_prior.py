@@ -9,7 +9,7 @@ import numpy as np
 from causalstats.data import Decisions
 
 if TYPE_CHECKING:
-    from causalstats.models.selective_labels.graph_parts import GraphParts
+    from causalstats.models.selective_labels.graph_context import GraphContext
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.unobservable import Unobservable
 
@@ -48,24 +48,24 @@ class CoefficientPrior(Protocol):
         """Return the numbers of the data that the priors need, by name."""
 
     def risk_coefficients(
-        self, parts: GraphParts, columns: np.ndarray | None = None
+        self, context: GraphContext, columns: np.ndarray | None = None
     ) -> Any:
         """Add β_Y to the graph: of every feature, named, or of some columns."""
 
-    def middle(self, parts: GraphParts, risk: Any) -> Any:
+    def middle(self, context: GraphContext, risk: Any) -> Any:
         """Add the intercept of risk at ζ = 0, where no prevalence is known."""
 
-    def middle_density(self, parts: GraphParts, risk: Any) -> Any:
+    def middle_density(self, context: GraphContext, risk: Any) -> Any:
         """Return the distribution of that intercept, for a prior that is multiplied."""
 
     def testing(
-        self, parts: GraphParts, middle: Any, risk: Any
+        self, context: GraphContext, middle: Any, risk: Any
     ) -> tuple[Any, Any, Any]:
         """Add the intercept of testing at ζ = 0, Δ, and the coefficients of testing.
 
         Parameters
         ----------
-        parts : GraphParts
+        context : GraphContext
         middle : variable
             Intercept of risk at ζ = 0.
         risk : vector (D,)

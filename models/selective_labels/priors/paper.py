@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats.models.selective_labels.graph_parts import (
-    GraphParts,
+from causalstats.models.selective_labels.graph_context import (
+    GraphContext,
     attenuated_normal,
-    without_excluded,
-    without_undecisive,
+    without_excluded_from_decision,
+    without_excluded_from_outcome,
 )
 from causalstats.models.selective_labels.priors.coefficient_prior import (
     CENTRED_FROM,
@@ -49,45 +49,45 @@ class Paper:
         return {}
 
     def risk_coefficients(
-        self, parts: GraphParts, columns: np.ndarray | None = None
+        self, context: GraphContext, columns: np.ndarray | None = None
     ) -> Any:
         import pymc as pm
 
         shape = {"dims": "feature"} if columns is None else {"shape": len(columns)}
         drawn = attenuated_normal(
             "risk_coefficient",
-            parts.risk_attenuation,
-            parts.scales.coefficient,
+            context.risk_attenuation,
+            context.scales.coefficient,
             **shape,
         )
-        drawn = without_excluded(parts, drawn, columns)
+        drawn = without_excluded_from_outcome(context, drawn, columns)
         if columns is not None:
             return drawn
         return pm.Deterministic("risk_coefficient", drawn, dims="feature")
 
-    def middle(self, parts: GraphParts, risk: Any) -> Any:
+    def middle(self, context: GraphContext, risk: Any) -> Any:
         return attenuated_normal(
-            "middle", parts.risk_attenuation, parts.scales.intercept, parts.lower
+            "middle", context.risk_attenuation, context.scales.intercept, context.lower
         )
 
-    def middle_density(self, parts: GraphParts, risk: Any) -> Any:
+    def middle_density(self, context: GraphContext, risk: Any) -> Any:
         import pymc as pm
 
-        return pm.Normal.dist(parts.lower, parts.scales.intercept)
+        return pm.Normal.dist(context.lower, context.scales.intercept)
 
     def testing(
-        self, parts: GraphParts, middle: Any, risk: Any
+        self, context: GraphContext, middle: Any, risk: Any
     ) -> tuple[Any, Any, Any]:
         import pymc as pm
 
-        sd = parts.given["policy_sd"]
-        attenuation = parts.testing_attenuation
-        expected = parts.response * risk
+        sd = context.given["policy_sd"]
+        attenuation = context.testing_attenuation
+        expected = context.response * risk
         testing_middle = attenuated_normal(
             "testing_middle",
             attenuation,
-            parts.scales.intercept,
-            parts.response * middle,
+            context.scales.intercept,
+            context.response * middle,
         )
         centred = pm.math.ge(sd, CENTRED_FROM)
         location = centred * expected / attenuation
@@ -96,7 +96,9 @@ class Paper:
             "attenuated_testing_coefficient", location, spread, dims="feature"
         )
         policy = policy_deviation(sampled, sd, expected, attenuation, centred)
-        testing, policy = without_undecisive(parts, expected + policy, policy, expected)
+        testing, policy = without_excluded_from_decision(
+            context, expected + policy, policy, expected
+        )
         return testing_middle, policy, testing
 
     def prior_sds(

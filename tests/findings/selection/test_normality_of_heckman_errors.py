@@ -196,7 +196,7 @@ def test_separated_decisions_raise_no_warnings_in_the_comparison():
 
 def test_a_feature_can_move_the_outcome_and_not_the_decision():
     """Greene's wages of Mroz's women: experience and city move the wage, not the decision."""
-    model = cs.Heckman(excluded=["a"], undecisive=["b"])
+    model = cs.Heckman(excluded=["a"], excluded_from_decision=["b"])
     data = study(1, 100, "normal")
     graph = model.build(data)
     point = graph.initial_point()

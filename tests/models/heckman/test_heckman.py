@@ -141,7 +141,7 @@ FIELDS = [
     {"mean": -2.0, "selection": "positive"},
     {"mean": cs.Known(-2, sd=0.3), "excluded": ["x1"], "outcome_scale": (1, 2)},
     {"expertise": ["x2"], "excluded": ["x3"], "expertise_sd": 0.4},
-    {"excluded": ["x1"], "undecisive": ["x2", "x3"]},
+    {"excluded": ["x1"], "excluded_from_decision": ["x2", "x3"]},
     {
         "outcome_prior_scale": 2.0,
         "outcome_sd_prior_scale": 1.5,
@@ -201,7 +201,7 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
         if name in model.expertise:
             delta = (gamma - coefficient * kappa / sigma) / np.sqrt(1 - kappa**2)
             expected += norm.logpdf(delta / model.expertise_sd)
-        elif name in model.undecisive:  # sampled without use
+        elif name in model.excluded_from_decision:  # sampled without use
             assert gamma == 0
             unused = values["sampled_selection"][small.features.index(name)]
             expected += norm.logpdf(unused, 0, selection_sd)
@@ -362,8 +362,8 @@ def test_withheld_numbers_are_scored(small):
     [
         ({"excluded": "x1"}, "list of names"),
         ({"excluded": ["x1"], "expertise": ["x1"]}, "affects neither"),
-        ({"excluded": ["x1"], "undecisive": ["x1"]}, "affects neither"),
-        ({"undecisive": ["x9"]}, "no feature 'x9'"),
+        ({"excluded": ["x1"], "excluded_from_decision": ["x1"]}, "affects neither"),
+        ({"excluded_from_decision": ["x9"]}, "no feature 'x9'"),
         ({"excluded": ["x9"]}, "no feature 'x9'"),
         ({"expertise_sd": -1}, "expertise_sd"),
         ({"selection": "negative"}, "'any' or 'positive'"),

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 import causalstats as cs
-from causalstats.models.shared.feature_roles import strength_of_exclusion
+from causalstats.models.shared.exclusion_restrictions import strength_of_exclusion
 
 
 def values_at_a_point(graph, names, seed=1):
@@ -31,7 +31,7 @@ def values_at_a_point(graph, names, seed=1):
 def test_coefficients_that_are_excluded_are_zero(prior, direction):
     model = cs.SelectiveLabels(
         excluded=["x1"],
-        undecisive=["x2"],
+        excluded_from_decision=["x2"],
         coefficient_prior=prior,
         decided_for=direction,
     )

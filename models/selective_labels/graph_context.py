@@ -1,4 +1,4 @@
-"""The variables and data of a selective-labels graph that its parts share."""
+"""Context of a PyMC graph under construction: its data, prior and variables."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class GraphParts:
-    """Variables of the graph under construction.
+class GraphContext:
+    """The graph under construction, as it is given to each function that adds to it.
 
     Parameters
     ----------
@@ -49,38 +49,38 @@ class GraphParts:
     testing_attenuation: Any
 
 
-def without_excluded(
-    parts: GraphParts, risk: Any, columns: np.ndarray | None = None
+def without_excluded_from_outcome(
+    context: GraphContext, risk: Any, columns: np.ndarray | None = None
 ) -> Any:
     """Return coefficients of risk with 0 for features that do not affect the outcome.
 
     Parameters
     ----------
-    parts : GraphParts
+    context : GraphContext
     risk : vector
     columns : int array, optional
         The columns that it is of.
     """
-    affects = parts.given.get("affects_outcome")
+    affects = context.given.get("affects_outcome")
     if affects is None:
         return risk
     return risk * (affects if columns is None else affects[columns])
 
 
-def without_undecisive(
-    parts: GraphParts, testing: Any, policy: Any, expected: Any
+def without_excluded_from_decision(
+    context: GraphContext, testing: Any, policy: Any, expected: Any
 ) -> tuple[Any, Any]:
     """Return coefficients of testing, and Δ, with 0 for features that do not affect the decision.
 
     Parameters
     ----------
-    parts : GraphParts
+    context : GraphContext
     testing, policy : vectors (D,)
         β_T and Δ.
     expected : vector (D,)
         αβ_Y, which Δ undoes for these features.
     """
-    affects = parts.given.get("affects_decision")
+    affects = context.given.get("affects_decision")
     if affects is None:
         return testing, policy
     return testing * affects, policy * affects - expected * (1 - affects)

@@ -19,7 +19,7 @@ from causalstats.models.selective_labels.deciders import (
 )
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.estimands import seen_rows
-from causalstats.models.selective_labels.graph_parts import GraphParts
+from causalstats.models.selective_labels.graph_context import GraphContext
 from causalstats.models.selective_labels.prevalences import prevalence_of
 from causalstats.models.selective_labels.prior_scales import (
     LEAST_SCALE,
@@ -75,8 +75,8 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     # Present only where they are used: other graphs stay as they are.
     if model.excluded:
         values["affects_outcome"] = ~data.feature_mask(model.excluded)
-    if model.undecisive:
-        values["affects_decision"] = ~data.feature_mask(model.undecisive)
+    if model.excluded_from_decision:
+        values["affects_decision"] = ~data.feature_mask(model.excluded_from_decision)
     floats = {name: np.asarray(value, float) for name, value in values.items()}
     if not DECIDERS[model.deciders]:
         return floats
@@ -94,28 +94,28 @@ def build(model: Any, data: Decisions) -> pm.Model:
         given = {
             name: pm.Data(name, value) for name, value in inputs(model, data).items()
         }
-        parts = _parts(model, data, given)
-        middle, risk = prevalence_of(model).intercept_and_risk(parts)
-        testing_middle, policy, testing = parts.prior.testing(parts, middle, risk)
-        pm.Deterministic("risk_intercept", middle - parts.lower)
+        context = _context(model, data, given)
+        middle, risk = prevalence_of(model).intercept_and_risk(context)
+        testing_middle, policy, testing = context.prior.testing(context, middle, risk)
+        pm.Deterministic("risk_intercept", middle - context.lower)
         pm.Deterministic("risk_middle", middle)
-        pm.Deterministic("policy_intercept", testing_middle - parts.response * middle)
+        pm.Deterministic("policy_intercept", testing_middle - context.response * middle)
         pm.Deterministic("policy_coefficient", policy, dims="feature")
-        pm.Deterministic("unobserved_width", parts.unobserved_scale)
-        pm.Deterministic("testing_response", parts.response)
+        pm.Deterministic("unobserved_width", context.unobserved_scale)
+        pm.Deterministic("testing_response", context.response)
         effects = {
-            effect.estimand: effect.add(parts) for effect in DECIDERS[model.deciders]
+            effect.estimand: effect.add(context) for effect in DECIDERS[model.deciders]
         }
         rates = imperfect_test.add_rates(model, given)
         for event in seen_rows(data):
             features = given[f"features_{event}"]
             index = middle + features @ risk
             testing_index = testing_middle + features @ testing
-            _add_likelihood(parts, event, index, testing_index, effects, rates)
+            _add_likelihood(context, event, index, testing_index, effects, rates)
     return graph
 
 
-def _parts(model: Any, data: Decisions, given: Mapping[str, Any]) -> GraphParts:
+def _context(model: Any, data: Decisions, given: Mapping[str, Any]) -> GraphContext:
     import pymc as pm
 
     scales = prior_scales(model).read_from(given["prior_scales"])
@@ -126,7 +126,7 @@ def _parts(model: Any, data: Decisions, given: Mapping[str, Any]) -> GraphParts:
     if response is None:
         sign = DIRECTIONS[model.decided_for].sign
         response = sign * pm.HalfNormal("response", scales.response)
-    return GraphParts(
+    return GraphContext(
         data=data,
         law=model.law,
         prior=COEFFICIENT_PRIORS[model.coefficient_prior],
@@ -141,7 +141,7 @@ def _parts(model: Any, data: Decisions, given: Mapping[str, Any]) -> GraphParts:
 
 
 def _add_likelihood(
-    parts: GraphParts,
+    context: GraphContext,
     event: str,
     risk: Any,
     testing: Any,
@@ -152,7 +152,7 @@ def _add_likelihood(
 
     Parameters
     ----------
-    parts : GraphParts
+    context : GraphContext
     event : str
         "untested", "negative" or "positive".
     risk, testing : vectors (n,)
@@ -162,13 +162,13 @@ def _add_likelihood(
     rates : variables
         Sensitivity and specificity, where the test is imperfect.
     """
-    response = parts.response
+    response = context.response
     for name, effect in effects.items():
-        of_person = effect[parts.given[f"deciders_{event}"]]
+        of_person = effect[context.given[f"deciders_{event}"]]
         testing, response = EFFECTS[name].act(of_person, risk, testing, response)
     if event == "untested":
         rates = ()
-    add_results(parts, event, risk, testing, response, rates)
+    add_results(context, event, risk, testing, response, rates)
 
 
 def _coords(model: Any, data: Decisions) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         "outcome": (data.outcome[data.decision] - location) / scale,
         "decisions_unseen": np.zeros(int((~data.decision).sum())),
         "policy_sd": policy_sd(model, data),
-        "decisive": ~data.feature_mask(model.undecisive),
+        "affects_decision": ~data.feature_mask(model.excluded_from_decision),
         "outcome_units": [location, scale],
         "middle": data.matrix.mean(axis=0),
         "prior_scales": [
@@ -107,7 +107,7 @@ def build(model: Any, data: Decisions) -> pm.Model:
             dims="feature",
         )
         expert = beta * kappa / sigma + spread * sd * sampled
-        gamma = given["decisive"] * pt.switch(sd < 0, sampled, expert)
+        gamma = given["affects_decision"] * pt.switch(sd < 0, sampled, expert)
         selection_middle = pm.Normal(
             "selection_middle", middle @ gamma, selection_prior_scale
         )
