@@ -25,6 +25,7 @@ from causalstats.core.abilities import (
     Simulates,
     SimulationDefaults,
 )
+from causalstats.core.argument_types import AxesLike
 from causalstats.core.argument_validation import (
     Count,
     File,
@@ -199,10 +200,15 @@ class Calibration:
             ]
         )
 
-    def plot(self) -> Figure:
+    def plot(self, *, ax: AxesLike | None = None) -> Figure:
         """Plot the ECDF of the ranks less that of the uniform, with a simultaneous 99 % band.
 
         Quantities that some data set determines are left out.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array or list of Axes, optional
+            Where it is drawn, an axes for each quantity; a new figure unless given.
 
         Examples
         --------
@@ -214,7 +220,7 @@ class Calibration:
         """
         from causalstats.plots.rank_ecdf import ranks
 
-        return ranks((self.ranks.dropna(axis="columns") + 0.5) / RANKS)
+        return ranks((self.ranks.dropna(axis="columns") + 0.5) / RANKS, ax)
 
     def __repr__(self) -> str:
         table = self.table().to_string(float_format="{:.3g}".format)

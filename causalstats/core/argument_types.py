@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from narwhals.typing import IntoDataFrame
 
     from causalstats.data import Composition, Decisions, Observations, Panel
@@ -36,3 +37,6 @@ type Rows = slice | np.ndarray | Sequence[int] | Sequence[bool]
 
 type FieldValues = Mapping[str, object]
 """Fields of a model, and a list of the values of each to refit it with, or "leave one out"."""
+
+type AxesLike = Axes | Sequence[Axes] | np.ndarray
+"""Axes of matplotlib, or several of them, as `plt.subplots` returns them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,9 +84,9 @@ class TernaryView:
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnView:
-    """A picture that draws itself."""
+    """A picture that draws itself, into axes of the caller where they are given."""
 
-    draw: Callable[[], Figure]
+    draw: Callable[[Any], Figure]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from causalstats.core.abilities import HasCausalGraph
 from causalstats.core.effect import Effect
@@ -22,9 +24,11 @@ from causalstats.plots.pairs import pairs
 from causalstats.plots.posterior_contraction import contraction
 from causalstats.plots.posterior_draws import figure_of, posterior, trace
 from causalstats.plots.posterior_predictive import predictive
+from causalstats.style import axes_of, axis_label
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from causalstats.inference.fit import Fit
@@ -36,7 +40,7 @@ class FitFigure:
 
     Parameters
     ----------
-    draw : function of a fit
+    draw : function of a fit, and of axes or None
         Returns the figure.
     caption : str
         A sentence below it in the report.
@@ -44,7 +48,7 @@ class FitFigure:
         Whether the fit has this figure.
     """
 
-    draw: Callable[[Fit], Figure]
+    draw: Callable[[Fit, Any], Figure]
     caption: str
     applies: Callable[[Fit], bool] = lambda fit: True
 
@@ -59,8 +63,15 @@ def captions(fit: Fit) -> dict[str, str]:
     }
 
 
-def figure(fit: Fit, name: str) -> Figure:
+def figure(fit: Fit, name: str, ax: Any = None) -> Figure:
     """Return the figure of this name.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str
+    ax : Axes, or array or list of Axes, optional
+        Where it is drawn; a new figure unless given.
 
     Raises
     ------
@@ -69,15 +80,15 @@ def figure(fit: Fit, name: str) -> Figure:
     """
     makers = _makers(fit)
     if name in makers:
-        return makers[name]()
+        return makers[name](ax)
     predictions = fit.predictions()
     if name in predictions:
-        return predictive(predictions[name])
+        return predictive(predictions[name], ax)
     names = ", ".join([*makers, *predictions])
     raise ModelError(f"There is no plot {name!r}. There are: {names}.")
 
 
-def _makers(fit: Fit) -> dict[str, Callable[[], Figure]]:
+def _makers(fit: Fit) -> dict[str, Callable[[Any], Figure]]:
     figures = _figures_that_apply(fit)
     answers = answerable(fit.model, fit.data)
     return {
@@ -91,16 +102,16 @@ def _figures_that_apply(fit: Fit) -> dict[str, FitFigure]:
     return {name: each for name, each in FIGURES.items() if each.applies(fit)}
 
 
-def _comparison(fit: Fit) -> Figure:
+def _comparison(fit: Fit, ax: Any) -> Figure:
     headline = fit.effect(fit.model.headline)
     table = _in_words(headline, fit.compare())
     unit = _unit_in_words(headline)
     if headline.draws.ndim > 2:
-        return beside(table, unit=unit)
+        return beside(table, unit=unit, ax=ax)
     truth = held_out_rate(fit)
     if truth is not None and headline.wording:
         truth = float(headline.display_scale.convert(truth))
-    return comparison(table, truth, unit=unit)
+    return comparison(table, truth, unit=unit, ax=ax)
 
 
 def _in_words(effect: Effect, table: pd.DataFrame) -> pd.DataFrame:
@@ -112,39 +123,59 @@ def _unit_in_words(effect: Effect) -> str:
     return effect.display_scale.unit if effect.wording else effect.unit
 
 
-def _effect(fit: Fit, name: str) -> Figure:
+def _effect(fit: Fit, name: str, ax: Any) -> Figure:
+    """Return the density of an answer, or its intervals where it has several entries.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str
+    ax : Axes or None
+    """
     import xarray as xr
 
     effect = fit.effect(name)
     if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
         rows = _in_words(effect, surest_first(effect.numbers(), MOST_ROWS))
-        return effects(rows, unit=_unit_in_words(effect), title=name)
+        return effects(rows, unit=_unit_in_words(effect), title=name, ax=ax)
     values = effect.draws
     if effect.wording:
         values = effect.display_scale.convert(values).rename(values.name)
     draws = xr.DataTree.from_dict({"posterior": values.to_dataset()})
-    return figure_of(posterior(draws, name))
+    drawn = figure_of(posterior(draws, name, ax))
+    axes = drawn.axes[0] if ax is None else axes_of(ax, 1)[0]
+    axes.set_xlabel(axis_label("", _unit_in_words(effect)))
+    _leave_out_tails(axes, values.to_numpy())
+    return drawn
 
 
-def _view(make: Callable[[], View]) -> Figure:
-    return view(make())
+def _leave_out_tails(axes: Axes, values: np.ndarray) -> None:
+    """End the axis one width of the 95 % interval beyond it, where draws lie further out."""
+    lower, upper = np.quantile(values, [0.025, 0.975])
+    width = upper - lower
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(left, lower - width), min(right, upper + width))
 
 
-def _diagram(fit: Fit) -> Figure:
+def _view(make: Callable[[], View], ax: Any) -> Figure:
+    return view(make(), ax=ax)
+
+
+def _diagram(fit: Fit, ax: Any) -> Figure:
     assert isinstance(fit.model, HasCausalGraph)
-    return diagram(fit.model.causal_graph(fit.data))
+    return diagram(fit.model.causal_graph(fit.data), ax)
 
 
-def _parameters(fit: Fit) -> Figure:
-    return figure_of(posterior(fit.draws, fit.parameters()))
+def _parameters(fit: Fit, ax: Any) -> Figure:
+    return figure_of(posterior(fit.draws, fit.parameters(), ax))
 
 
-def _chains(fit: Fit) -> Figure:
-    return figure_of(trace(fit.draws, fit.parameters()))
+def _chains(fit: Fit, ax: Any) -> Figure:
+    return figure_of(trace(fit.draws, fit.parameters(), ax))
 
 
-def _pairs(fit: Fit) -> Figure:
-    return pairs(fit.draws, fit.parameters())
+def _pairs(fit: Fit, ax: Any) -> Figure:
+    return pairs(fit.draws, fit.parameters(), ax)
 
 
 def _has_parameters(fit: Fit) -> bool:
@@ -166,7 +197,7 @@ FIGURES = {
         applies=lambda fit: isinstance(fit.model, HasCausalGraph),
     ),
     "contraction": FitFigure(
-        lambda fit: contraction(fit.contraction()),
+        lambda fit, ax: contraction(fit.contraction(), ax),
         "Contraction from prior to posterior: what is near 0 is still the prior.",
         applies=lambda fit: not fit.contraction().empty,
     ),

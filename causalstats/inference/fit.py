@@ -24,7 +24,7 @@ from causalstats.core.abilities import (
     PlansTests,
     Predicts,
 )
-from causalstats.core.argument_types import Data, Frame, Groups, Score
+from causalstats.core.argument_types import AxesLike, Data, Frame, Groups, Score
 from causalstats.core.argument_validation import (
     Count,
     FieldGrids,
@@ -740,22 +740,30 @@ class Fit:
         return captions(self)
 
     @checked(ModelError)
-    def plot(self, name: str = "") -> Figure:
+    def plot(self, name: str = "", *, ax: AxesLike | None = None) -> Figure:
         """Plot an answer, the posterior, the comparison or the diagram.
+
+        Figures are light, and dark where those of matplotlib are, as after
+        `plt.style.use("dark_background")`.
 
         Parameters
         ----------
         name : str
             An effect by its name, or one of `fit.figures()`. Empty for the headline.
+        ax : matplotlib Axes, or array or list of Axes, optional
+            Where it is drawn, in your style; a new figure unless given. A figure of several panels
+            takes as many axes, in reading order.
 
         Returns
         -------
         matplotlib Figure
+            That of `ax` where it is given.
 
         Raises
         ------
         ModelError
-            If there is no figure of this name; the message lists those there are.
+            If there is no figure of this name, and the message lists those there are; or if there
+            are fewer axes than panels.
 
         Examples
         --------
@@ -764,10 +772,17 @@ class Fit:
         >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
         >>> len(fit.plot("comparison").axes)
         1
+
+        Beside a figure of your own:
+
+        >>> from matplotlib.figure import Figure
+        >>> left, right = Figure().subplots(1, 2)
+        >>> fit.plot(ax=right) is left.figure
+        True
         """
         from causalstats.inference.figures import figure
 
-        return figure(self, name or self.model.headline)
+        return figure(self, name or self.model.headline, ax)
 
     @checked(ModelError)
     def report(
@@ -828,6 +843,7 @@ class Fit:
             cannot be written.
         """
         from causalstats import report
+        from causalstats.style import light_style
 
         report.format_of(path)
         for name in answers or ():
@@ -846,7 +862,8 @@ class Fit:
             references=tuple(references),
             sections=tuple((sections or {}).items()),
         )
-        contents = report.compose(self, authorship, answers, sensitivity or {})
+        with light_style():
+            contents = report.compose(self, authorship, answers, sensitivity or {})
         return report.write(contents, path)
 
     @checked(StoreError)

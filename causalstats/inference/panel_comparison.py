@@ -23,6 +23,7 @@ from causalstats.numerics.panel.linear_estimators import Estimate
 from causalstats.runs.progress import stage
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from causalstats.inference.fit import Fit
@@ -57,11 +58,18 @@ class PanelEstimates:
     table: pd.DataFrame
     title: str
 
-    def plot(self) -> Figure:
-        """Return a figure of the estimates with their intervals, and where each is biased."""
+    def plot(self, *, ax: Axes | None = None) -> Figure:
+        """Return a figure of the estimates with their intervals, and where each is biased.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where it is drawn; a new figure unless given.
+        """
         from causalstats.plots.forest import estimators
 
-        return estimators(self.table.rename(columns={"estimate": "mean"}), self.title)
+        table = self.table.rename(columns={"estimate": "mean"})
+        return estimators(table, self.title, ax=ax)
 
     def __repr__(self) -> str:
         return f"{self.title}\n{self.table.to_string(float_format='{:.4g}'.format)}"

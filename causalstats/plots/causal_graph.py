@@ -13,13 +13,18 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from causalstats.colours import BLUE, INK, MUTED, TINT
+from causalstats.colours import Palette
 from causalstats.errors import ModelError
 from causalstats.plots.causal_graph_layout import Layout, Point, Size, layered
-from causalstats.style import Picture, house_style, wrap
+from causalstats.style import (
+    Picture,
+    figure_of_axes,
+    house_style,
+    palette_on,
+    wrap,
+)
 
 ROLES = {"observed": "seen for all", "selected": "seen for some", "hidden": "hidden"}
-_FILL = {"observed": "white", "selected": TINT, "hidden": "#f4f5f7"}
 _FONT_SIZE = 10.0  # points
 _NOTE_FONT_SIZE = 9.0
 _GAPS = (26.0, 34.0)  # points between boxes of a layer, and between layers
@@ -61,19 +66,22 @@ def diagram(graph: nx.DiGraph[Any], ax: Axes | None = None) -> Figure:
         (a, b): wrap(label, 24) for a, b, label in graph.edges(data="label") if label
     }
     present = tuple(role for role in ROLES if role in roles.values())
-    with house_style():
+    with house_style() as palette:
+        if ax is not None:
+            palette = palette_on(ax.get_facecolor())
         sizes = {node: _node_size(text[node], roles[node]) for node in graph}
         note_sizes = {
             edge: _text_size(note, _NOTE_FONT_SIZE, 4) for edge, note in notes.items()
         }
         layout = layered(graph, sizes, note_sizes, _GAPS)
-        axes, scale = _canvas(ax, layout, present)
+        axes, scale = _canvas(ax, layout, present, palette)
         for edge in graph.edges:
-            _arrow(axes, edge, layout, sizes, roles)
+            _arrow(axes, edge, layout, (sizes, roles), palette)
         for edge, note in notes.items():
-            _note(axes, note, layout.labels[edge], scale)
+            _note(axes, note, layout.labels[edge], (scale, palette))
         for node in graph:
-            _node(axes, layout.nodes[node], sizes[node], roles[node])
+            shape = _shape(palette, roles[node])
+            _node(axes, layout.nodes[node], sizes[node], shape)
             axes.text(
                 *layout.nodes[node],
                 text[node],
@@ -81,9 +89,10 @@ def diagram(graph: nx.DiGraph[Any], ax: Axes | None = None) -> Figure:
                 va="center",
                 fontsize=_FONT_SIZE * scale,
                 linespacing=_LINE_SPACING,
+                color=palette.ink,
                 zorder=4,
             )
-    return _figure(axes)
+    return figure_of_axes(axes)
 
 
 def _refuse(graph: nx.DiGraph[Any], roles: dict) -> None:
@@ -103,12 +112,6 @@ def _refuse(graph: nx.DiGraph[Any], roles: dict) -> None:
             f"Expected a diagram without cycles, got {cycle} → ...; write a common cause of two "
             "nodes as a hidden node."
         )
-
-
-def _figure(axes: Axes) -> Figure:
-    figure = axes.get_figure(root=True)
-    assert figure is not None  # axes that were removed from their figure
-    return figure
 
 
 def _text_size(text: str, size: float, padding: float) -> Size:
@@ -140,7 +143,7 @@ def _node_size(text: str, role: str) -> Size:
 
 
 def _canvas(
-    ax: Axes | None, layout: Layout, roles: tuple[str, ...]
+    ax: Axes | None, layout: Layout, roles: tuple[str, ...], palette: Palette
 ) -> tuple[Axes, float]:
     """Return axes in points, and the factor by which text shrinks to fit the caller's axes.
 
@@ -151,23 +154,37 @@ def _canvas(
     layout : Layout
     roles : tuple of str
         For the legend of a new figure.
+    palette : Palette
     """
-    width, height = layout.size[0] + 16, layout.size[1] + 16
+    left, right = _sides(layout)
+    width, height = right - left + 16, layout.size[1] + 16
     if ax is None:
-        ax, scale = _new_canvas(width, height, roles), 1.0
+        ax, scale = _new_canvas(width, height, roles, palette), 1.0
     else:
-        room, inches = ax.get_position(), _figure(ax).get_size_inches()
+        room, inches = ax.get_position(), figure_of_axes(ax).get_size_inches()
         across = room.width * inches[0] * 72 / width
         down = room.height * inches[1] * 72 / height
         scale = min(1.0, across, down)
-    ax.set_xlim(-8, layout.size[0] + 8)
+    ax.set_xlim(left - 8, right + 8)
     ax.set_ylim(layout.size[1] + 8, -8)
     ax.set_aspect("equal")
     ax.set_axis_off()
     return ax, scale
 
 
-def _new_canvas(width: float, height: float, roles: tuple[str, ...]) -> Axes:
+def _sides(layout: Layout) -> tuple[float, float]:
+    """Return where the picture begins and ends: curved arrows swing out beyond their bends."""
+    left, right = 0.0, layout.size[0]
+    for (tail, head), bends in layout.bends.items():
+        curve = _curve(layout.nodes[tail], bends, layout.nodes[head])
+        box = curve.get_extents()
+        left, right = min(left, box.x0), max(right, box.x1)
+    return float(left), float(right)
+
+
+def _new_canvas(
+    width: float, height: float, roles: tuple[str, ...], palette: Palette
+) -> Axes:
     """Return the axes of a new figure with a legend below.
 
     Parameters
@@ -175,13 +192,14 @@ def _new_canvas(width: float, height: float, roles: tuple[str, ...]) -> Axes:
     width, height : float
         Points.
     roles : tuple of str
+    palette : Palette
     """
     total = height + _LEGEND_HEIGHT
     figure = Picture(figsize=(max(width, _SMALLEST_WIDTH) / 72, total / 72))
     figure.set_layout_engine("none")  # the axes are placed by hand
     axes = figure.add_axes((0, _LEGEND_HEIGHT / total, 1, height / total))
     figure.legend(
-        handles=[_key(role) for role in roles],
+        handles=[_key(palette, role) for role in roles],
         loc="lower center",
         ncols=len(roles),
         borderaxespad=0.2,
@@ -190,41 +208,39 @@ def _new_canvas(width: float, height: float, roles: tuple[str, ...]) -> Axes:
     return axes
 
 
-def _key(role: str) -> Patch:
-    return Patch(
-        facecolor=_FILL[role],
-        edgecolor=MUTED if role == "hidden" else BLUE,
-        linestyle="--" if role == "hidden" else "-",
-        label=ROLES[role],
-    )
+def _shape(palette: Palette, role: str) -> dict[str, Any]:
+    """Return the fill and the border of a variable of this role."""
+    if role == "hidden":
+        border = {"edgecolor": palette.muted, "linestyle": "--", "linewidth": 1.3}
+        return {"facecolor": palette.faint, **border}
+    fill = palette.tint if role == "selected" else palette.ground
+    return {"facecolor": fill, "edgecolor": palette.blue, "linewidth": 1.5}
 
 
-def _node(axes: Axes, centre: Point, size: Size, role: str) -> None:
-    """Draw the shape of a variable.
+def _key(palette: Palette, role: str) -> Patch:
+    shape = _shape(palette, role) | {"linewidth": 1.0}
+    return Patch(label=ROLES[role], **shape)
+
+
+def _node(axes: Axes, centre: Point, size: Size, shape: dict[str, Any]) -> None:
+    """Draw the shape of a variable: an ellipse where its border is dashed.
 
     Parameters
     ----------
     axes : Axes
     centre, size : pair of floats
         Points.
-    role : str
+    shape : dict
+        Its fill and border.
     """
     width, height = size
-    fill = _FILL[role]
-    if role == "hidden":
-        style: dict = {"edgecolor": MUTED, "linestyle": "--", "linewidth": 1.3}
-        axes.add_patch(
-            Ellipse(centre, width, height, facecolor=fill, zorder=3, **style)
-        )
+    if "linestyle" in shape:
+        axes.add_patch(Ellipse(centre, width, height, zorder=3, **shape))
         return
     corner = (centre[0] - width / 2, centre[1] - height / 2)
-    style = {
-        "boxstyle": "round,pad=0,rounding_size=6",
-        "edgecolor": BLUE,
-        "linewidth": 1.5,
-    }
+    rounded = "round,pad=0,rounding_size=6"
     axes.add_patch(
-        FancyBboxPatch(corner, width, height, facecolor=fill, zorder=3, **style)
+        FancyBboxPatch(corner, width, height, boxstyle=rounded, zorder=3, **shape)
     )
 
 
@@ -232,8 +248,8 @@ def _arrow(
     axes: Axes,
     edge: tuple[Hashable, Hashable],
     layout: Layout,
-    sizes: dict,
-    roles: dict,
+    shapes: tuple[dict, dict],
+    palette: Palette,
 ) -> None:
     """Draw an arrow from the border of its cause to that of its effect; dashed from a hidden cause.
 
@@ -242,9 +258,11 @@ def _arrow(
     axes : Axes
     edge : pair of nodes
     layout : Layout
-    sizes, roles : dict
-        By node.
+    shapes : two dicts
+        Sizes and roles, by node.
+    palette : Palette
     """
+    sizes, roles = shapes
     tail, head = edge
     start, end = layout.nodes[tail], layout.nodes[head]
     bends = layout.bends[edge]
@@ -256,7 +274,7 @@ def _arrow(
             path=_curve(leave, bends, arrive),
             arrowstyle="-|>",
             mutation_scale=13,
-            color=MUTED if hidden else INK,
+            color=palette.muted if hidden else palette.ink,
             linewidth=1.3,
             linestyle="--" if hidden else "-",
             zorder=2,
@@ -316,7 +334,7 @@ def _curve(start: Point, bends: tuple[Point, ...], end: Point) -> Path:
     return Path(vertices, codes)
 
 
-def _note(axes: Axes, text: str, centre: Point, scale: float) -> None:
+def _note(axes: Axes, text: str, centre: Point, look: tuple[float, Palette]) -> None:
     """Write the label of an arrow.
 
     Parameters
@@ -324,10 +342,11 @@ def _note(axes: Axes, text: str, centre: Point, scale: float) -> None:
     axes : Axes
     text : str
     centre : pair of floats
-    scale : float
-        The factor of the font size.
+    look : (float, Palette)
+        The factor of the font size, and the colours.
     """
-    patch = {"facecolor": "white", "edgecolor": "none", "pad": 2.0}
+    scale, palette = look
+    patch = {"facecolor": palette.ground, "edgecolor": "none", "pad": 2.0}
     axes.text(
         *centre,
         text,
@@ -335,7 +354,7 @@ def _note(axes: Axes, text: str, centre: Point, scale: float) -> None:
         va="center",
         fontsize=_NOTE_FONT_SIZE * scale,
         linespacing=_LINE_SPACING,
-        color=INK,
+        color=palette.ink,
         style="italic",
         bbox=patch,
         zorder=3.5,

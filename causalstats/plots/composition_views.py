@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from causalstats.colours import BLUE, INK, MUTED, ORANGE, TINT
+from causalstats.colours import LIGHT, Palette
 from causalstats.core.views import (
     BaselineView,
     BiplotView,
@@ -25,7 +25,7 @@ from causalstats.core.views import (
     TernaryView,
     View,
 )
-from causalstats.style import WIDTH, Picture, heading, house_style, new_axes, wrap
+from causalstats.style import WIDTH, Canvas, drawing, figure_of_axes, wrap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,13 +38,22 @@ _LABELS_DRAWN = 30
 _NUMBERS_DRAWN = 15  # rows of a matrix
 _INTERVALS_DRAWN = 300
 _POINTS_NAMED = 8
+_LABEL_WIDTH = 50.0  # points, about the length of the name of a pair
+_LINE_HEIGHT = 10.0
 _COLOURS = "RdBu"
-_LABEL_BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"}
+_LABEL_BOX = {"boxstyle": "round,pad=0.2", "edgecolor": "none"}
 
 
 @singledispatch
-def view(content: View, title: str = "") -> Figure:
+def view(content: View, title: str = "", ax: Any = None) -> Figure:
     """Return the figure of a view, by its kind.
+
+    Parameters
+    ----------
+    content : View
+    title : str
+    ax : Axes, or array or list of Axes, optional
+        Where it is drawn; a new figure unless given.
 
     Raises
     ------
@@ -55,22 +64,26 @@ def view(content: View, title: str = "") -> Figure:
 
 
 @view.register
-def drawn(content: DrawnView, title: str = "") -> Figure:
+def drawn(content: DrawnView, title: str = "", ax: Any = None) -> Figure:
     """Return the figure of a view that draws itself."""
-    return content.draw()
+    return content.draw(ax)
 
 
 @view.register
-def curve(content: CurveView, title: str = "") -> Figure:
+def curve(content: CurveView, title: str = "", ax: Any = None) -> Figure:
     """Draw a curve in its band, a line for comparison, and a point with its interval."""
-    with house_style():
-        figure, axes = new_axes(WIDTH, 0.75 * WIDTH)
-        axes.fill_between(content.x, *content.interval.T, color=TINT, linewidth=0)
-        axes.plot(content.x, content.curve, color=BLUE, label=content.curve_label)
+    with drawing(WIDTH, 0.75 * WIDTH, ax) as canvas:
+        axes, palette = canvas.axes, canvas.palette
+        axes.fill_between(
+            content.x, *content.interval.T, color=palette.tint, linewidth=0
+        )
+        axes.plot(
+            content.x, content.curve, color=palette.blue, label=content.curve_label
+        )
         axes.plot(
             content.x,
             content.line,
-            color=MUTED,
+            color=palette.muted,
             linestyle=(0, (4, 2)),
             label=content.line_label,
         )
@@ -81,7 +94,7 @@ def curve(content: CurveView, title: str = "") -> Figure:
                 [y],
                 [[y - lower], [upper - y]],
                 fmt="s",
-                color=ORANGE,
+                color=palette.orange,
                 capsize=3,
                 label=content.point_label,
             )
@@ -95,31 +108,31 @@ def curve(content: CurveView, title: str = "") -> Figure:
         if content.percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right" if content.percent else "upper right")
-        axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
-        heading(figure, title)
-    return figure
+        canvas.note(content.note)
+        canvas.heading(title)
+    return canvas.figure
 
 
 @view.register
-def interval_path(content: IntervalPathView, title: str = "") -> Figure:
+def interval_path(content: IntervalPathView, title: str = "", ax: Any = None) -> Figure:
     """Draw numbers over time with their intervals, and the band around all of them."""
-    with house_style():
-        figure, axes = new_axes(WIDTH, 0.65 * WIDTH)
+    with drawing(WIDTH, 0.65 * WIDTH, ax) as canvas:
+        axes, palette = canvas.axes, canvas.palette
         lower, upper = content.band.T
-        axes.vlines(content.x, lower, upper, color=TINT, linewidth=6)
-        axes.vlines(content.x, *content.interval.T, color=BLUE, linewidth=2)
-        axes.plot(content.x, content.mean, "o", color=BLUE)
-        axes.plot([content.base], [0.0], "o", color=BLUE, fillstyle="none")
-        axes.axhline(0.0, color=MUTED, linewidth=0.8)
-        axes.axvline(content.base + 0.5, color=MUTED, linestyle=(0, (4, 2)))
-        axes.set(xlabel=content.axes[0], ylabel=content.axes[1])
-        axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
-        heading(figure, title)
-    return figure
+        axes.vlines(content.x, lower, upper, color=palette.tint, linewidth=6)
+        axes.vlines(content.x, *content.interval.T, color=palette.blue, linewidth=2)
+        axes.plot(content.x, content.mean, "o", color=palette.blue)
+        axes.plot([content.base], [0.0], "o", color=palette.blue, fillstyle="none")
+        axes.axhline(0.0, color=palette.muted, linewidth=0.8)
+        axes.axvline(content.base + 0.5, color=palette.muted, linestyle=(0, (4, 2)))
+        axes.set(xlabel=content.axes[0], ylabel=wrap(content.axes[1], 38))
+        canvas.note(content.note)
+        canvas.heading(title)
+    return canvas.figure
 
 
 @view.register
-def network(content: NetworkView, title: str = "") -> Figure:
+def network(content: NetworkView, title: str = "", ax: Any = None) -> Figure:
     """Draw parts on a circle, and a line for each pair whose excess over closure has a sure sign.
 
     Neighbours stand next to each other; a line is as wide as the partial correlation.
@@ -136,21 +149,32 @@ def network(content: NetworkView, title: str = "") -> Figure:
         node: (np.cos(angle), np.sin(angle))
         for node, angle in zip(around, angles, strict=True)
     }
-    with house_style():
-        figure, axes = new_axes(WIDTH, 0.85 * WIDTH)
+    with drawing(WIDTH, 0.85 * WIDTH, ax) as canvas:
+        axes, palette = canvas.axes, canvas.palette
         for _, edge in edges.iterrows():
-            _draw_edge(axes, edge, positions, labelled=len(edges) <= _EDGES_LABELLED)
+            _draw_edge(canvas, edge, positions, labelled=len(edges) <= _EDGES_LABELLED)
         for node, position in positions.items():
-            _draw_node(axes, node, position, INK if node in linked else MUTED)
+            _draw_node(
+                axes, node, position, palette.ink if node in linked else palette.muted
+            )
         axes.set(xlim=(-1.75, 1.75), ylim=(-1.25, 1.25), aspect="equal")
         axes.axis("off")
         axes.plot(
-            [], [], color=BLUE, linewidth=3, label="more alike than closure makes them"
+            [],
+            [],
+            color=palette.blue,
+            linewidth=3,
+            label="more alike than closure makes them",
         )
         axes.plot(
-            [], [], color=ORANGE, linewidth=3, linestyle=(0, (4, 2)), label="less alike"
+            [],
+            [],
+            color=palette.orange,
+            linewidth=3,
+            linestyle=(0, (4, 2)),
+            label="less alike",
         )
-        figure.legend(loc="outside lower left", ncols=2)
+        canvas.legend(loc="outside lower left", ncols=2)
         omitted = []
         if sure.empty:
             omitted.append("there are none")
@@ -160,30 +184,33 @@ def network(content: NetworkView, title: str = "") -> Figure:
             count = len(content.nodes) - len(nodes)
             omitted.append(f"{count} parts without an edge are left out")
         note = f"{content.note} {'; '.join(omitted)}".strip()
-        axes.set_title(wrap(note, 84), fontsize=8, color=MUTED, loc="left")
-        heading(figure, title)
-    return figure
+        canvas.note(note)
+        canvas.heading(title)
+    return canvas.figure
 
 
-def _draw_edge(axes: Axes, edge: pd.Series, positions: Mapping, labelled: bool) -> None:
+def _draw_edge(
+    canvas: Canvas, edge: pd.Series, positions: Mapping, labelled: bool
+) -> None:
     """Draw the line of a pair, with its partial correlation if `labelled`.
 
     Parameters
     ----------
-    axes : Axes
+    canvas : Canvas
     edge : Series
         A row of the edges of a `NetworkView`.
     positions : mapping
         Node -> (x, y).
     labelled : bool
     """
+    axes, palette = canvas.axes, canvas.palette
     x, y = positions[edge["one"]]
     to_x, to_y = positions[edge["other"]]
     positive = edge["excess"] > 0
     axes.plot(
         [x, to_x],
         [y, to_y],
-        color=BLUE if positive else ORANGE,
+        color=palette.blue if positive else palette.orange,
         linestyle="-" if positive else (0, (4, 2)),
         linewidth=0.6 + 6 * abs(edge["value"]),
         solid_capstyle="round",
@@ -200,8 +227,8 @@ def _draw_edge(axes: Axes, edge: pd.Series, positions: Mapping, labelled: bool) 
         ha="center",
         va="center",
         fontsize=8,
-        color=INK,
-        bbox=_LABEL_BOX,
+        color=palette.ink,
+        bbox={**_LABEL_BOX, "facecolor": palette.ground},
         zorder=2,
     )
 
@@ -237,12 +264,12 @@ def _draw_node(
 
 
 @view.register
-def matrix(content: MatrixView, title: str = "") -> Figure:
+def matrix(content: MatrixView, title: str = "", ax: Any = None) -> Figure:
     """Draw numbers below and above the diagonal in colour; bold where the interval excludes 0."""
     size = len(content.labels)
-    with house_style():
-        side = max(WIDTH, 1.6 + 0.36 * min(size, _LABELS_DRAWN))
-        figure, axes = new_axes(side, side)
+    side = max(WIDTH, 1.6 + 0.36 * min(size, _LABELS_DRAWN))
+    with drawing(side, side, ax) as canvas:
+        axes = canvas.axes
         shown = np.where(np.eye(size, dtype=bool), np.nan, content.values)
         picture = axes.imshow(shown, cmap=_COLOURS, norm=Normalize(-1, 1))
         ticks = np.arange(size) if size <= 2 * _LABELS_DRAWN else np.array([], int)
@@ -263,7 +290,7 @@ def matrix(content: MatrixView, title: str = "") -> Figure:
                     content.values[row, column],
                     content.certain[row, column],
                 )
-                colour = "white" if abs(value) > 0.6 else INK if certain else MUTED
+                colour = _number_colour(value, certain)
                 text = f"{value:.2f}".replace("0.", ".", 1)
                 axes.annotate(
                     text,
@@ -274,26 +301,37 @@ def matrix(content: MatrixView, title: str = "") -> Figure:
                     color=colour,
                     fontweight="bold" if certain else "normal",
                 )
-        figure.colorbar(picture, ax=axes, shrink=0.6)
+        canvas.figure.colorbar(picture, ax=axes, shrink=0.6)
         axes.set_xlabel(
             f"below the diagonal: {content.lower}\n"
             f"above: {content.upper}; bold: the 95 % interval leaves out 0"
         )
-        heading(figure, title)
-    return figure
+        canvas.heading(title)
+    return canvas.figure
+
+
+def _number_colour(value: float, certain: bool) -> str:
+    """Return the colour of a number on its cell, which is light near 0 on every ground."""
+    if abs(value) > 0.6:
+        return "white"
+    return LIGHT.ink if certain else LIGHT.muted
 
 
 @view.register
-def baseline(content: BaselineView, title: str = "") -> Figure:
+def baseline(content: BaselineView, title: str = "", ax: Any = None) -> Figure:
     """Draw a point and its interval for each label, over its baseline.
 
     On the diagonal there is nothing but the baseline.
     """
-    with house_style():
-        figure, axes = new_axes(WIDTH, 0.85 * WIDTH)
+    with drawing(WIDTH, 0.85 * WIDTH, ax) as canvas:
+        axes, palette = canvas.axes, canvas.palette
         for certain, colour, label in (
-            (False, MUTED, "may be nothing but closure"),
-            (True, BLUE, "beyond it: the 95 % interval of the excess leaves out 0"),
+            (False, palette.muted, "may be nothing but closure"),
+            (
+                True,
+                palette.blue,
+                "beyond it: the 95 % interval of the excess leaves out 0",
+            ),
         ):
             chosen = content.certain == certain
             x, y = content.baseline[chosen], content.values[chosen]
@@ -319,97 +357,95 @@ def baseline(content: BaselineView, title: str = "") -> Figure:
         axes.plot(
             ends,
             ends,
-            color=INK,
+            color=palette.ink,
             linestyle=(0, (4, 2)),
             linewidth=1,
             label="closure alone",
         )
-        axes.axhline(0, color=MUTED, linewidth=0.8, zorder=0)
+        axes.axhline(0, color=palette.muted, linewidth=0.8, zorder=0)
         surest = np.argsort(
             -np.abs(np.arctanh(content.values) - np.arctanh(content.baseline))
             * content.certain,
             kind="stable",
         )[: min(_POINTS_NAMED, int(content.certain.sum()))]
-        for k in surest:
-            axes.annotate(
-                wrap(content.labels[k], 24),
-                (content.baseline[k], content.values[k]),
-                (5, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-            )
         axes.set(
             xlabel=content.axes[0], ylabel=content.axes[1], xlim=(0, 1.25 * ends[1])
         )
-        figure.legend(loc="outside lower left", ncols=1)
-        heading(figure, title)
-    return figure
+        points = np.column_stack([content.baseline, content.values])[surest]
+        names = [wrap(content.labels[k], 24) for k in surest]
+        heights = apart(axes, points)
+        for point, name, height in zip(points, names, heights, strict=True):
+            axes.annotate(
+                name,
+                point,
+                (5, height),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                color=palette.ink,
+            )
+        canvas.legend(loc="outside lower left", ncols=1)
+        canvas.heading(title)
+    return canvas.figure
 
 
 @view.register
-def scatter(content: ScatterView, title: str = "") -> Figure:
+def scatter(content: ScatterView, title: str = "", ax: Any = None) -> Figure:
     """Draw the residuals of each pair in a panel, with their correlation."""
     columns = min(2, len(content.panels))
     rows = -(-len(content.panels) // columns)
-    with house_style():
-        figure = Picture(figsize=(WIDTH, 0.5 + 2.6 * rows), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes in grid[len(content.panels) :]:
-            axes.remove()
-        for axes, ((one, other), points) in zip(
-            grid, content.panels.items(), strict=False
-        ):
-            axes.plot(
-                points[:, 0],
-                points[:, 1],
-                "o",
-                color=BLUE,
-                markersize=4,
-                alpha=0.7,
-                markeredgewidth=0,
-            )
-            axes.set_title(
-                f"correlation {np.corrcoef(points.T)[0, 1]:.2f}", fontsize=9, loc="left"
-            )
-            axes.set(
-                xlabel=wrap(f"log {one} | others", 34),
-                ylabel=wrap(f"log {other} | others", 34),
-            )
-        figure.supxlabel(wrap(content.note, 90), fontsize=8, color=MUTED)
-        heading(figure, title)
-    return figure
+    size = (WIDTH, 0.5 + 2.6 * rows)
+    layout: dict[str, Any] = {"panels": len(content.panels), "columns": columns}
+    with drawing(*size, ax, **layout) as canvas:
+        marks: dict[str, Any] = {
+            "color": canvas.palette.blue,
+            "markersize": 4,
+            "alpha": 0.7,
+        }
+        both = zip(canvas.panels, content.panels.items(), strict=True)
+        for axes, ((one, other), points) in both:
+            axes.plot(*points.T, "o", markeredgewidth=0, **marks)
+            correlation = np.corrcoef(points.T)[0, 1]
+            axes.set_title(f"correlation {correlation:.2f}", fontsize=9, loc="left")
+            axes.set_xlabel(wrap(f"log {one} | others", 34))
+            axes.set_ylabel(wrap(f"log {other} | others", 34))
+        if canvas.is_ours:
+            small: dict[str, Any] = {"fontsize": 8, "color": canvas.palette.muted}
+            canvas.figure.supxlabel(wrap(content.note, 90), **small)
+        canvas.heading(title)
+    return canvas.figure
 
 
 @view.register
-def biplot(content: BiplotView, title: str = "") -> Figure:
+def biplot(content: BiplotView, title: str = "", ax: Any = None) -> Figure:
     """Draw rows as points and parts as arrows (a biplot of principal components).
 
     The distance between two arrowheads is the standard deviation of the log-ratio of two parts, as
     far as two axes show it.
     """
-    with house_style():
-        figure, axes = new_axes(WIDTH, WIDTH * 0.9)
+    with drawing(WIDTH, WIDTH * 0.9, ax) as canvas:
+        axes, palette = canvas.axes, canvas.palette
         stretch = 0.8 * np.abs(content.points).max() / np.abs(content.arrows).max()
         axes.plot(
             content.points[:, 0],
             content.points[:, 1],
             "o",
-            color=MUTED,
+            color=palette.muted,
             markersize=3.5,
             alpha=0.6,
             markeredgewidth=0,
         )
         longest = np.argsort(-np.linalg.norm(content.arrows, axis=1))[:_LABELS_DRAWN]
-        for k in longest:
-            x, y = content.arrows[k] * stretch
+        axes.margins(0.12)
+        ends = content.arrows[longest] * stretch
+        for k, (x, y), height in zip(longest, ends, apart(axes, ends), strict=True):
             axes.annotate(
                 "",
                 (x, y),
                 (0, 0),
                 arrowprops={
                     "arrowstyle": "-|>",
-                    "color": BLUE,
+                    "color": palette.blue,
                     "linewidth": 1.2,
                     "shrinkA": 0,
                     "shrinkB": 0,
@@ -418,29 +454,31 @@ def biplot(content: BiplotView, title: str = "") -> Figure:
             axes.annotate(
                 wrap(content.labels[k], 14),
                 (x, y),
-                (4 * np.sign(x), 4 * np.sign(y)),
+                (4 * np.sign(x), 4 * np.sign(y) + height),
                 textcoords="offset points",
                 ha="left" if x >= 0 else "right",
                 fontsize=8,
+                color=palette.ink,
             )
         axes.set(
             xlabel=f"first axis, {content.explained[0]:.0%} of the log-ratio variance",
             ylabel=f"second axis, {content.explained[1]:.0%}",
         )
-        axes.margins(0.12)
-        heading(figure, title)
-    return figure
+        canvas.heading(title)
+    return canvas.figure
 
 
 @view.register
-def ternary(content: TernaryView, title: str = "") -> Figure:
+def ternary(content: TernaryView, title: str = "", ax: Any = None) -> Figure:
     """Draw each row as a point in the triangle of three parts (a ternary diagram)."""
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])
-    with house_style():
-        figure, axes = new_axes(WIDTH, WIDTH * 0.85)
-        _triangle(axes, corners)
+    with drawing(WIDTH, WIDTH * 0.85, ax) as canvas:
+        axes, palette = canvas.axes, canvas.palette
+        _triangle(axes, palette, corners)
         x, y = (content.points @ corners).T
-        axes.plot(x, y, "o", color=BLUE, markersize=4, alpha=0.7, markeredgewidth=0)
+        axes.plot(
+            x, y, "o", color=palette.blue, markersize=4, alpha=0.7, markeredgewidth=0
+        )
         for corner, label, (dx, dy, ha) in zip(
             corners,
             content.labels,
@@ -454,14 +492,22 @@ def ternary(content: TernaryView, title: str = "") -> Figure:
                 va="center",
                 fontweight="bold",
             )
-        axes.set_title(wrap(content.note, 84), fontsize=8, color=MUTED, loc="left")
-        heading(figure, title)
-    return figure
+        canvas.note(content.note)
+        canvas.heading(title)
+    return canvas.figure
 
 
-def _triangle(axes: Axes, corners: np.ndarray) -> None:
+def _triangle(axes: Axes, palette: Palette, corners: np.ndarray) -> None:
+    """Draw the sides of the triangle, and lines of equal shares.
+
+    Parameters
+    ----------
+    axes : Axes
+    palette : Palette
+    corners : array, shape (3, 2)
+    """
     closed = np.vstack([corners, corners[:1]])
-    axes.plot(closed[:, 0], closed[:, 1], color=MUTED, linewidth=1)
+    axes.plot(closed[:, 0], closed[:, 1], color=palette.muted, linewidth=1)
     for share in (0.2, 0.4, 0.6, 0.8):
         for one, two, three in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
             ends = np.array(
@@ -470,9 +516,44 @@ def _triangle(axes: Axes, corners: np.ndarray) -> None:
                     for other in (two, three)
                 ]
             )
-            axes.plot(ends[:, 0], ends[:, 1], color="#e3e8ed", linewidth=0.8, zorder=0)
+            axes.plot(
+                ends[:, 0], ends[:, 1], color=palette.grid, linewidth=0.8, zorder=0
+            )
     axes.set(aspect="equal", xlim=(-0.2, 1.2), ylim=(-0.1, 0.97))
     axes.axis("off")
+
+
+def apart(axes: Axes, points: np.ndarray) -> np.ndarray:
+    """Return by how much the label of each point is raised, in points, so that none covers another.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits set.
+    points : array, shape (labels, 2)
+        In the units of the axes.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure(figsize=(4, 3)).subplots()
+    >>> [float(height) for height in apart(axes, np.array([[0.5, 0.5], [0.5, 0.5], [0.5, 0.9]]))]
+    [0.0, 10.0, 0.0]
+    """
+    box = axes.get_position()
+    inches = figure_of_axes(axes).get_size_inches()
+    axes.autoscale_view()
+    shares = axes.transAxes.inverted().transform(axes.transData.transform(points))
+    places = shares * (box.width * inches[0] * 72, box.height * inches[1] * 72)
+    raised = np.zeros(len(points))
+    settled: list[int] = []
+    for k in np.argsort(places[:, 1], kind="stable"):
+        x, y = places[k]
+        near = [j for j in settled if abs(places[j, 0] - x) < _LABEL_WIDTH]
+        tops = [places[j, 1] + raised[j] + _LINE_HEIGHT for j in near]
+        raised[k] = max([0.0, *(top - y for top in tops)])
+        settled.append(k)
+    return raised
 
 
 def _around(nodes: list[str], edges: pd.DataFrame) -> list[str]:

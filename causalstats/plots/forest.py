@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from causalstats.colours import BLUE, CYCLE, INK, MUTED, ORANGE
+from causalstats.colours import Palette
 from causalstats.numerics.sampling.posterior_summaries import surest_first
-from causalstats.style import WIDTH, axis_label, heading, house_style, new_axes, wrap
+from causalstats.style import WIDTH, axis_label, drawing, wrap
 
 Row = tuple[str, float, float, float]
 """Label, mean, lower and upper."""
@@ -27,6 +28,7 @@ def effects(
     reference: float | None = None,
     reference_label: str = "reference",
     title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Draw the mean and the interval of each row of one or several tables.
 
@@ -40,6 +42,8 @@ def effects(
         A vertical line: a truth, or the value of no effect.
     reference_label : str
     title : str
+    ax : Axes, optional
+        Where it is drawn; a new figure unless given.
 
     Examples
     --------
@@ -52,22 +56,27 @@ def effects(
     rows = [row for name, table in groups.items() for row in _rows(name, table)]
     shown = rows[:MOST_ROWS]
     height = 1.0 + sum(0.32 + 0.17 * label.count("\n") for label, *_ in shown)
-    with house_style():
-        figure, axes = new_axes(WIDTH, height)
-        _intervals(axes, shown)
-        _reference(axes, reference, reference_label)
+    with drawing(WIDTH, height, ax) as canvas:
+        axes = canvas.axes
+        _intervals(axes, shown, [canvas.palette.blue] * len(shown))
+        _reference(axes, canvas.palette, reference, reference_label)
         left_out = (
             f"\nfirst {len(shown)} of {len(rows)} rows"
             if len(rows) > len(shown)
             else ""
         )
         axes.set_xlabel(axis_label("", unit) + left_out)
-        heading(figure, title)
-    return figure
+        canvas.heading(title)
+    return canvas.figure
 
 
 def comparison(
-    table: pd.DataFrame, truth: float | None = None, title: str = "", *, unit: str = ""
+    table: pd.DataFrame,
+    truth: float | None = None,
+    title: str = "",
+    *,
+    unit: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Draw what each method says of the same number.
 
@@ -78,6 +87,7 @@ def comparison(
     truth : float, optional
         A vertical line.
     title, unit : str
+    ax : Axes, optional
 
     Examples
     --------
@@ -86,16 +96,19 @@ def comparison(
     ['ours', 'naive']
     """
     rows = _rows("", table)
-    with house_style():
-        figure, axes = new_axes(WIDTH, 1.2 + 0.36 * len(table))
-        _intervals(axes, rows, colours=[BLUE] + [MUTED] * (len(rows) - 1))
-        _reference(axes, truth, "truth")
+    with drawing(WIDTH, 1.2 + 0.36 * len(table), ax) as canvas:
+        axes, palette = canvas.axes, canvas.palette
+        others = [palette.muted] * (len(rows) - 1)
+        _intervals(axes, rows, [palette.blue, *others])
+        _reference(axes, palette, truth, "truth")
         axes.set_xlabel(axis_label("", unit))
-        heading(figure, title)
-    return figure
+        canvas.heading(title)
+    return canvas.figure
 
 
-def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
+def beside(
+    table: pd.DataFrame, title: str = "", *, unit: str = "", ax: Any = None
+) -> Figure:
     """Draw our interval of each entry of an answer, with other methods' estimates as markers.
 
     The entries that lie surest on one side of 0 are drawn. Intervals of other methods, and
@@ -106,6 +119,7 @@ def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
     table : DataFrame
         A row for each entry: columns mean, lower and upper, and one for each other method.
     title, unit : str
+    ax : Axes, optional
 
     Examples
     --------
@@ -119,10 +133,10 @@ def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
     shown = surest_first(table, _MOST_COMPARED)[:_MOST_COMPARED]
     rows = _rows("", shown)
     height = 1.5 + sum(0.3 + 0.12 * label.count("\n") for label, *_ in rows)
-    with house_style():
-        figure, axes = new_axes(WIDTH, height)
-        _intervals(axes, rows)
-        for marker, colour, name in zip(_MARKERS, CYCLE[1:], others, strict=False):
+    with drawing(WIDTH, height, ax) as canvas:
+        axes, cycle = canvas.axes, canvas.palette.cycle
+        _intervals(axes, rows, [canvas.palette.blue] * len(rows))
+        for marker, colour, name in zip(_MARKERS, cycle[1:], others, strict=False):
             axes.plot(
                 shown[name],
                 np.arange(len(shown)),
@@ -132,14 +146,14 @@ def beside(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
                 markersize=5,
                 label=wrap(name, 28),
             )
-        axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
+        axes.axvline(0, color=canvas.palette.muted, linewidth=0.8, zorder=0)
         left_out = f"\n{len(shown)} of {len(table):,}, surest first"
         axes.set_xlabel(
             axis_label("", unit) + (left_out if len(shown) < len(table) else "")
         )
-        figure.legend(loc="outside upper left", ncols=3)
-        heading(figure, title)
-    return figure
+        canvas.legend(loc="outside upper left", ncols=3)
+        canvas.heading(title)
+    return canvas.figure
 
 
 def _is_other_estimate(name: str) -> bool:
@@ -148,7 +162,9 @@ def _is_other_estimate(name: str) -> bool:
     return not name.endswith((", lower", ", upper"))
 
 
-def estimators(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figure:
+def estimators(
+    table: pd.DataFrame, title: str = "", *, unit: str = "", ax: Any = None
+) -> Figure:
     """Draw what each estimator says, and in words where it is biased.
 
     Parameters
@@ -156,6 +172,7 @@ def estimators(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figur
     table : DataFrame
         A row for each estimator: columns mean, lower, upper and the text `biased`.
     title, unit : str
+    ax : Axes, optional
 
     Examples
     --------
@@ -169,22 +186,22 @@ def estimators(table: pd.DataFrame, title: str = "", *, unit: str = "") -> Figur
     rows = _rows("", table)
     words = [wrap(text, 52) for text in table["biased"]]
     height = 1.2 + sum(max(0.34, 0.17 * (1 + text.count("\n"))) for text in words)
-    with house_style():
-        figure, axes = new_axes(1.5 * WIDTH, height)
-        _intervals(axes, rows)
+    with drawing(1.5 * WIDTH, height, ax) as canvas:
+        axes, muted = canvas.axes, canvas.palette.muted
+        _intervals(axes, rows, [canvas.palette.blue] * len(rows))
         right = axes.twinx()
         right.set_ylim(axes.get_ylim())
-        right.set_yticks(range(len(rows)), words, fontsize=8.5, color=MUTED)
+        right.set_yticks(range(len(rows)), words, fontsize=8.5, color=muted)
         right.tick_params(axis="y", length=0)
         right.grid(False)
         for side in right.spines.values():
             side.set_visible(False)
         right.set_title(
-            "biased ...", loc="right", x=1.02, ha="left", fontsize=9, color=MUTED
+            "biased ...", loc="right", x=1.02, ha="left", fontsize=9, color=muted
         )
         axes.set_xlabel(axis_label("", unit))
-        heading(figure, title)
-    return figure
+        canvas.heading(title)
+    return canvas.figure
 
 
 def _rows(name: str, table: pd.DataFrame) -> list[Row]:
@@ -201,20 +218,18 @@ def _label(label: object) -> object:
     return ", ".join(map(str, label)) if isinstance(label, tuple) else label
 
 
-def _intervals(
-    axes: Axes, rows: Sequence[Row], colours: Sequence[str] | None = None
-) -> None:
+def _intervals(axes: Axes, rows: Sequence[Row], colours: Sequence[str]) -> None:
     """Draw an interval for each row, from the top; a label without an interval is bold.
 
     Parameters
     ----------
     axes : Axes
     rows : sequence of Row
-    colours : sequence of str, optional
+    colours : sequence of str
         One for each row.
     """
     for height, (_, mean, lower, upper) in enumerate(rows):
-        colour = colours[height] if colours else BLUE
+        colour = colours[height]
         ends = [lower, upper]
         axes.plot(
             ends, [height, height], color=colour, linewidth=2.2, solid_capstyle="butt"
@@ -229,11 +244,19 @@ def _intervals(
     axes.spines["left"].set_visible(False)
 
 
-def _reference(axes: Axes, value: float | None, label: str) -> None:
-    """Draw a vertical line with its label above, unless the value is None."""
+def _reference(axes: Axes, palette: Palette, value: float | None, label: str) -> None:
+    """Draw a vertical line with its label above, unless the value is None.
+
+    Parameters
+    ----------
+    axes : Axes
+    palette : Palette
+    value : float or None
+    label : str
+    """
     if value is None:
         return
-    axes.axvline(value, color=ORANGE, linestyle="--", linewidth=1.4, zorder=1)
+    axes.axvline(value, color=palette.orange, linestyle="--", linewidth=1.4, zorder=1)
     axes.annotate(
         f"{label} {value:.4g}",
         (value, 1),
@@ -243,5 +266,5 @@ def _reference(axes: Axes, value: float | None, label: str) -> None:
         ha="center",
         va="bottom",
         fontsize=9,
-        color=INK,
+        color=palette.ink,
     )

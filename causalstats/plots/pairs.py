@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from causalstats.colours import BLUE, ORANGE
+from causalstats.colours import Palette
 from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import entries
-from causalstats.style import Picture, house_style, wrap
+from causalstats.style import drawing, wrap
 
 _COLUMNS = 3
 _MOST_PANELS = 6
@@ -24,7 +25,7 @@ _PANEL_WIDTH = 2.3  # inches
 _PANEL_HEIGHT = 2.3
 
 
-def pairs(draws: xr.DataTree, names: Sequence[str]) -> Figure:
+def pairs(draws: xr.DataTree, names: Sequence[str], ax: Any = None) -> Figure:
     """Draw the joint posterior of the six pairs of numbers with the strongest correlation.
 
     A narrow line is a ridge: the data know a combination of the two numbers better than either. A
@@ -37,6 +38,8 @@ def pairs(draws: xr.DataTree, names: Sequence[str]) -> Figure:
         With the group `posterior`, and `sample_stats` where transitions can be divergent.
     names : sequence of str
         Variables of the posterior. The first 60 numbers among them that vary are compared.
+    ax : array or list of Axes, optional
+        One for each pair.
 
     Returns
     -------
@@ -57,18 +60,18 @@ def pairs(draws: xr.DataTree, names: Sequence[str]) -> Figure:
     numbers = _varying_numbers(draws, names)
     strongest = _strongest_correlations(numbers)
     divergent = _divergent(draws)
-    columns = min(_COLUMNS, len(strongest)) or 1
-    rows = math.ceil(len(strongest) / columns) or 1
-    with house_style():
-        size = (_PANEL_WIDTH * columns, _PANEL_HEIGHT * rows)
-        figure = Picture(figsize=size, layout="constrained")
-        for panel, ((x, y), correlation) in enumerate(strongest.items(), 1):
-            axes = figure.add_subplot(rows, columns, panel)
-            _scatter(axes, numbers[x], numbers[y], divergent)
+    count = len(strongest)
+    columns = min(_COLUMNS, count) or 1
+    rows = math.ceil(count / columns) or 1
+    size = (_PANEL_WIDTH * columns, _PANEL_HEIGHT * rows)
+    with drawing(*size, ax, panels=count, columns=columns) as canvas:
+        both = zip(canvas.panels, strongest.items(), strict=True)
+        for axes, ((x, y), correlation) in both:
+            _scatter(axes, canvas.palette, (numbers[x], numbers[y]), divergent)
             axes.set_xlabel(wrap(x, 26))
             axes.set_ylabel(wrap(y, 26))
             axes.set_title(f"correlation {correlation:.2f}")
-    return figure
+    return canvas.figure
 
 
 def _varying_numbers(draws: xr.DataTree, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -104,15 +107,23 @@ def _divergent(draws: xr.DataTree) -> np.ndarray:
     return np.zeros(posterior.sizes["chain"] * posterior.sizes["draw"], bool)
 
 
-def _scatter(axes: Axes, x: np.ndarray, y: np.ndarray, divergent: np.ndarray) -> None:
+def _scatter(
+    axes: Axes,
+    palette: Palette,
+    point: tuple[np.ndarray, np.ndarray],
+    divergent: np.ndarray,
+) -> None:
     """Draw a point for each draw, and a cross for each divergent transition.
 
     Parameters
     ----------
     axes : Axes
-    x, y : arrays, shape (draws,)
+    palette : Palette
+    point : two arrays, shape (draws,)
+        Of both axes.
     divergent : bool array, shape (draws,)
     """
+    x, y = point
     step = math.ceil(len(x) / _MOST_POINTS)
-    axes.scatter(x[::step], y[::step], s=4, alpha=0.4, color=BLUE, linewidths=0)
-    axes.scatter(x[divergent], y[divergent], s=16, marker="x", color=ORANGE)
+    axes.scatter(x[::step], y[::step], s=4, alpha=0.4, color=palette.blue, linewidths=0)
+    axes.scatter(x[divergent], y[divergent], s=16, marker="x", color=palette.orange)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from causalstats.colours import BLUE, MUTED
-from causalstats.style import WIDTH, axis_label, house_style, new_axes, wrap
+from causalstats.style import WIDTH, axis_label, drawing, wrap
 
 
-def contraction(table: pd.DataFrame) -> Figure:
+def contraction(table: pd.DataFrame, ax: Any = None) -> Figure:
     """Draw the contraction of each parameter: 0 as before the data, 1 known exactly.
 
     Parameters
@@ -18,6 +19,7 @@ def contraction(table: pd.DataFrame) -> Figure:
     table : DataFrame
         A row for each parameter, with columns prior_sd, posterior_sd and contraction. The
         contraction of a parameter that the model holds fixed is NaN.
+    ax : Axes, optional
 
     Examples
     --------
@@ -37,9 +39,9 @@ def contraction(table: pd.DataFrame) -> Figure:
             shares, table["prior_sd"], table["posterior_sd"], strict=True
         )
     ]
-    with house_style():
-        figure, axes = new_axes(WIDTH, 1.0 + 0.32 * len(table))
-        axes.barh(rows, np.nan_to_num(shares), height=0.6, color=BLUE)
+    with drawing(WIDTH, 1.0 + 0.32 * len(table), ax) as canvas:
+        axes = canvas.axes
+        axes.barh(rows, np.nan_to_num(shares), height=0.6, color=canvas.palette.blue)
         for row, note in enumerate(notes):
             axes.annotate(
                 note,
@@ -49,7 +51,7 @@ def contraction(table: pd.DataFrame) -> Figure:
                 textcoords="offset points",
                 va="center",
                 fontsize=9,
-                color=MUTED,
+                color=canvas.palette.muted,
             )
         axes.set_yticks(rows, [wrap(name, 32) for name in table.index])
         axes.set_xlim(min(0.0, np.nanmin(shares, initial=0.0)), 1)
@@ -58,4 +60,4 @@ def contraction(table: pd.DataFrame) -> Figure:
         axes.grid(False, axis="y")
         label = "contraction: 0 nothing learned, 1 all of the prior's width gone"
         axes.set_xlabel(axis_label(label))
-    return figure
+    return canvas.figure

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from causalstats.colours import INK
 from causalstats.core.effect import INTERVAL
 from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import entries
-from causalstats.style import house_style
+from causalstats.style import Picture, axes_of, figure_of_axes, house_style
 
 if TYPE_CHECKING:
     from arviz_plots import PlotCollection
@@ -23,7 +24,9 @@ _MOST_ROWS = 20
 _PAGE_WIDTH = 7.0  # inches
 
 
-def posterior(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
+def posterior(
+    dt: xr.DataTree, var_names: str | Sequence[str], ax: Any = None
+) -> PlotCollection:
     """Draw the marginal posterior of each number: density, mean and 95 % equal-tailed interval.
 
     Parameters
@@ -32,6 +35,8 @@ def posterior(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection
         With the group `posterior`.
     var_names : str or sequence of str
         Numbers that do not vary are left out.
+    ax : Axes, or array or list of Axes, optional
+        One for each number.
 
     Returns
     -------
@@ -54,12 +59,14 @@ def posterior(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection
             ci_prob=INTERVAL,
             backend="matplotlib",
             col_wrap=_COLUMNS,
-            figure_kwargs={"figsize": (_PAGE_WIDTH, height)},
+            figure_kwargs=figure_options((_PAGE_WIDTH, height), ax, panels),
         )
     return close_in_pyplot(collection)
 
 
-def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
+def trace(
+    dt: xr.DataTree, var_names: str | Sequence[str], ax: Any = None
+) -> PlotCollection:
     """Draw whether the chains agree: the density of each, and a rank plot (Δ-ECDF) with its test.
 
     A colour is a chain, or a label of the variable where there are more than 20 panels. A single
@@ -70,6 +77,8 @@ def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
     dt : DataTree
         With the group `posterior`.
     var_names : str or sequence of str
+    ax : array or list of Axes, optional
+        Two for each number, side by side.
 
     Returns
     -------
@@ -87,18 +96,57 @@ def trace(dt: xr.DataTree, var_names: str | Sequence[str]) -> PlotCollection:
         shown = xr.DataTree.from_dict(
             {"posterior": dt["posterior"].to_dataset()[names]}
         )
-    height = 0.4 + 1.7 * (len(names) if compact else panels)
+    rows = len(names) if compact else panels
+    size = (_PAGE_WIDTH, 0.4 + 1.7 * rows)
     plot = plot_rank_dist if dt["posterior"].sizes["chain"] > 1 else plot_trace_dist
-    with house_style(), rc_context({"plot.max_subplots": 2 * max(panels, 1)}):
+    most = {"plot.max_subplots": 2 * max(panels, 1)}
+    with house_style() as palette, rc_context(most):
         collection = plot(
             shown,
             kind="kde",
             compact=compact,
             backend="matplotlib",
-            visuals={"label": {"size": 9, "color": INK}},
-            figure_kwargs={"figsize": (_PAGE_WIDTH, height)},
+            visuals={"label": {"size": 9, "color": palette.ink}},
+            figure_kwargs=figure_options(size, ax, 2 * rows),
         )
     return close_in_pyplot(collection)
+
+
+class _FigureOfCaller(Picture):
+    """A figure whose subplots are the caller's axes, for ArviZ, which makes its figures itself."""
+
+    def __init__(self, *args: Any, borrowed: tuple[Axes, ...], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.borrowed = borrowed
+
+    def subplots(self, *args: Any, **options: Any) -> Any:
+        """Return the caller's axes in the shape of the grid; places left over stay unseen."""
+        grid = np.asarray(super().subplots(*args, **options), dtype=object)
+        axes = grid.ravel()
+        axes[: len(self.borrowed)] = self.borrowed
+        return axes.reshape(grid.shape) if grid.ndim else axes[0]
+
+
+def figure_options(size: tuple[float, float], ax: Any, panels: int) -> dict[str, Any]:
+    """Return the arguments of ArviZ for a new figure, or for axes of the caller.
+
+    Parameters
+    ----------
+    size : pair of float
+        Inches of a new figure.
+    ax : Axes, or array or list of Axes, or None
+    panels : int
+
+    Raises
+    ------
+    ModelError
+        If there are fewer axes than panels.
+    """
+    options: dict[str, Any] = {"figsize": size, "FigureClass": Picture}
+    if ax is not None:
+        borrowed = axes_of(ax, panels)
+        options |= {"FigureClass": _FigureOfCaller, "borrowed": borrowed}
+    return options
 
 
 def figure_of(collection: PlotCollection) -> Figure:
@@ -113,14 +161,16 @@ def figure_of(collection: PlotCollection) -> Figure:
     >>> len(figure_of(posterior(draws, "effect")).axes)
     1
     """
-    return collection.viz["figure"].item()
+    figure = collection.viz["figure"].item()
+    borrowed = isinstance(figure, _FigureOfCaller)
+    return figure_of_axes(figure.borrowed[0]) if borrowed else figure
 
 
 def close_in_pyplot(collection: PlotCollection) -> PlotCollection:
     """Return the collection, with its figure no longer among those that pyplot keeps open."""
     import matplotlib.pyplot as plt
 
-    plt.close(figure_of(collection))
+    plt.close(collection.viz["figure"].item())
     return collection
 
 

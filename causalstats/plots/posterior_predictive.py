@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from causalstats.colours import BLUE, ORANGE
 from causalstats.core.prediction import Prediction
-from causalstats.style import WIDTH, house_style, new_axes, wrap
+from causalstats.style import WIDTH, drawing, wrap
 
 
-def predictive(prediction: Prediction) -> Figure:
+def predictive(prediction: Prediction, ax: Any = None) -> Figure:
     """Draw the statistic of each group on 50 % and 95 % intervals of its replications.
 
     Parameters
@@ -18,6 +19,7 @@ def predictive(prediction: Prediction) -> Figure:
     prediction : Prediction
         Its name, such as "decision rate by decile of risk", labels both axes. The size of a group
         stands below its name.
+    ax : Axes, optional
 
     Examples
     --------
@@ -39,17 +41,17 @@ def predictive(prediction: Prediction) -> Figure:
     labels = [f"{wrap(group, 12)}\n({size:,.0f})" for group, size in pairs]
     rotation = 90 if len(positions) > 12 else 0
     fontsize = 8 if len(positions) > 6 else 9
-    with house_style():
-        figure, axes = new_axes(WIDTH, 3.4)
+    with drawing(WIDTH, 3.4, ax) as canvas:
+        axes, blue = canvas.axes, canvas.palette.blue
         wide, narrow = "95 % of replications", "50 %"
         axes.vlines(
-            positions, levels[0], levels[3], color=BLUE, linewidth=1.6, label=wide
+            positions, levels[0], levels[3], color=blue, linewidth=1.6, label=wide
         )
         axes.vlines(
             positions,
             levels[1],
             levels[2],
-            color=BLUE,
+            color=blue,
             linewidth=6,
             alpha=0.55,
             label=narrow,
@@ -58,8 +60,8 @@ def predictive(prediction: Prediction) -> Figure:
             positions,
             prediction.observed,
             "o",
-            color=ORANGE,
-            markeredgecolor="white",
+            color=canvas.palette.orange,
+            markeredgecolor=canvas.palette.ground,
             markersize=7,
             label="observed",
         )
@@ -68,7 +70,5 @@ def predictive(prediction: Prediction) -> Figure:
         axes.grid(False, axis="x")
         axes.set_xlabel(wrap(grouping or "group", 60) + " (size of the group below)")
         axes.set_ylabel(wrap(statistic, 38))
-        figure.legend(
-            *axes.get_legend_handles_labels(), loc="outside upper left", ncols=3
-        )
-    return figure
+        canvas.legend(loc="outside upper left", ncols=3)
+    return canvas.figure

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from causalstats.plots.posterior_draws import close_in_pyplot, figure_of
+from causalstats.plots.posterior_draws import (
+    close_in_pyplot,
+    figure_of,
+    figure_options,
+)
 from causalstats.style import house_style
 
 _COLUMNS = 3
 
 
-def ranks(table: pd.DataFrame) -> Figure:
+def ranks(table: pd.DataFrame, ax: Any = None) -> Figure:
     """Draw the ECDF of each column, less that of the uniform, with its 99 % simultaneous band.
 
     Parameters
@@ -22,6 +27,8 @@ def ranks(table: pd.DataFrame) -> Figure:
     table : DataFrame
         A row for each data set and a column for each quantity: ranks of the truth, scaled to
         (0, 1).
+    ax : Axes, or array or list of Axes, optional
+        One for each column.
     """
     from arviz_base import rc_context
     from arviz_plots import plot_ecdf_pit
@@ -29,6 +36,7 @@ def ranks(table: pd.DataFrame) -> Figure:
     columns = {name: (("sample",), table[name].to_numpy(float)) for name in table}
     draws = xr.Dataset(columns, {"sample": range(len(table))})
     rows = math.ceil(len(table.columns) / _COLUMNS)
+    size = (7.5, 0.5 + 1.9 * rows)
     with (
         house_style(),
         rc_context({"plot.max_subplots": len(table.columns) + _COLUMNS}),
@@ -40,6 +48,6 @@ def ranks(table: pd.DataFrame) -> Figure:
             envelope_prob=0.99,
             backend="matplotlib",
             col_wrap=_COLUMNS,
-            figure_kwargs={"figsize": (7.5, 0.5 + 1.9 * rows)},
+            figure_kwargs=figure_options(size, ax, len(table.columns)),
         )
     return figure_of(close_in_pyplot(collection))

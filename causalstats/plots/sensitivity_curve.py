@@ -11,9 +11,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from causalstats.colours import BLUE, ORANGE, TINT
 from causalstats.errors import ModelError
-from causalstats.style import WIDTH, axis_label, house_style, new_axes, wrap
+from causalstats.style import WIDTH, Canvas, axis_label, drawing, wrap
 
 _MOST_ENTRIES = 5
 
@@ -52,6 +51,7 @@ def sensitivity(
     truth: float | None = None,
     *,
     unit: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Draw an answer, mean and interval, at each value of one or two assumptions.
 
@@ -67,6 +67,7 @@ def sensitivity(
         A horizontal line.
     unit : str
         The unit of the answer.
+    ax : Axes, optional
 
     Raises
     ------
@@ -92,27 +93,27 @@ def sensitivity(
         values = values.sort_values()
     ticks = values.to_numpy(float) if numeric else np.arange(len(values), dtype=float)
     label = f"{effect_label} ({unit})" if unit else effect_label
-    with house_style():
-        figure, axes = new_axes(WIDTH, 3.4)
+    with drawing(WIDTH, 3.4, ax) as canvas:
+        axes = canvas.axes
         if not numeric:
             width = max(8, 60 // len(values))
             axes.set_xticks(ticks, [wrap(value, width) for value in values])
             axes.set_xlim(-0.6, len(values) - 0.4)
         joined = numeric and len(values) > 1
         if second:
-            _curves(axes, ticks, table, values, joined)
+            _curves(canvas, ticks, table, values, joined)
         else:
-            _curve_with_band(axes, ticks, table.reindex(values), joined)
+            _curve_with_band(canvas, ticks, table.reindex(values), joined)
         if truth is not None:
-            axes.axhline(
-                truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4g}"
-            )
+            line: dict[str, Any] = {"color": canvas.palette.orange, "linestyle": "--"}
+            axes.axhline(truth, label=f"truth {truth:.4g}", **line)
         axes.set_xlabel(axis_label(first))
         axes.set_ylabel(wrap(label.replace("_", " "), 28))
         handles, labels = axes.get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))
-        figure.legend(unique.values(), unique.keys(), loc="outside upper left", ncols=2)
-    return figure
+        place: dict[str, Any] = {"loc": "outside upper left", "ncols": 2}
+        canvas.legend(list(unique.values()), list(unique), **place)
+    return canvas.figure
 
 
 def _is_number(value: Any) -> bool:
@@ -120,13 +121,13 @@ def _is_number(value: Any) -> bool:
 
 
 def _curve_with_band(
-    axes: Axes, ticks: np.ndarray, table: pd.DataFrame, joined: bool
+    canvas: Canvas, ticks: np.ndarray, table: pd.DataFrame, joined: bool
 ) -> None:
     """Draw the answer under one assumption.
 
     Parameters
     ----------
-    axes : Axes
+    canvas : Canvas
     ticks : array
         Where the values stand.
     table : DataFrame
@@ -134,22 +135,26 @@ def _curve_with_band(
     joined : bool
         Whether neighbouring values are joined by a line.
     """
+    axes, palette = canvas.axes, canvas.palette
     if joined:
-        axes.fill_between(
-            ticks, table["lower"], table["upper"], color=TINT, linewidth=0
-        )
-        axes.plot(ticks, table["mean"].to_numpy(), color=BLUE)
-    _points(axes, ticks, table, BLUE)
+        band: dict[str, Any] = {"color": palette.tint, "linewidth": 0}
+        axes.fill_between(ticks, table["lower"], table["upper"], **band)
+        axes.plot(ticks, table["mean"].to_numpy(), color=palette.blue)
+    _points(axes, ticks, table, palette.blue)
 
 
 def _curves(
-    axes: Axes, ticks: np.ndarray, table: pd.DataFrame, values: pd.Index, joined: bool
+    canvas: Canvas,
+    ticks: np.ndarray,
+    table: pd.DataFrame,
+    values: pd.Index,
+    joined: bool,
 ) -> None:
     """Draw a curve for each value of the second assumption, a little apart.
 
     Parameters
     ----------
-    axes : Axes
+    canvas : Canvas
     ticks : array
         Where the values of the first assumption stand.
     table : DataFrame
@@ -158,7 +163,9 @@ def _curves(
     joined : bool
         Whether neighbouring values are joined by a line.
     """
+    axes = canvas.axes
     name = axis_label(str(table.index.names[1]))
+    darkest, lightest = canvas.palette.shades
     curves = [
         (key, part.droplevel(1)) for key, part in table.groupby(level=1, sort=False)
     ]
@@ -170,7 +177,8 @@ def _curves(
     for number, (key, part) in enumerate(curves):
         part = part.reindex(values)
         positions = ticks + distance * (number - (len(curves) - 1) / 2)
-        colour = colormaps["viridis"](0.85 * number / last)
+        shade = darkest + (lightest - darkest) * number / last
+        colour = colormaps["viridis"](shade)
         mean = part["mean"].to_numpy()
         axes.plot(positions[shown], mean[shown], color=colour, label=f"{name} {key}")
         _points(axes, positions, part, colour)
@@ -193,12 +201,13 @@ def _points(
     mean, lower, upper = (
         table[name].to_numpy(float) for name in ("mean", "lower", "upper")
     )
+    hollow = axes.get_facecolor()
     axes.vlines(positions, lower, upper, color=colour, linewidth=1.2)
     for chosen, label, fill, marker, size in (
         (healthy & ~used, "mean and interval", colour, "o", 6),
         (healthy & used, "the value used", colour, "D", 9),
-        (~healthy & ~used, "sampling not healthy", "white", "o", 7),
-        (~healthy & used, "the value used, sampling not healthy", "white", "D", 9),
+        (~healthy & ~used, "sampling not healthy", hollow, "o", 7),
+        (~healthy & used, "the value used, sampling not healthy", hollow, "D", 9),
     ):
         if chosen.any():
             axes.plot(

@@ -87,7 +87,11 @@ SIMULATED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("PanelDML", "independent clusters"): ({}, _PANEL),
     ("PanelDML", "AR(1) errors"): ({"errors": "ar1"}, _PANEL),
     ("CausalDiagram", "levels of hidden variables"): (
-        {"diagram": "z -> x -> y; x <-> y", "route": "structural"},
+        {
+            "diagram": "z -> x -> y; x <-> y",
+            "treatment": "x",
+            "route": "structural",
+        },
         {"people": 300},
     ),
     ("SelectiveLabels", "response to risk"): (

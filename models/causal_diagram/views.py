@@ -23,7 +23,7 @@ def surgery(model: CausalDiagram) -> DrawnView:
     """
     comb = None if child_within(model.diagram, model.treatment) else model.treatment
     cut = model.diagram.cut(model.treatment)
-    return DrawnView(draw=lambda: cut.draw(model.diagram, comb=comb))
+    return DrawnView(draw=lambda ax: cut.draw(model.diagram, comb=comb, ax=ax))
 
 
 def causal_graph(diagram: Diagram) -> nx.DiGraph[Any]:

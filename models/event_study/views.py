@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.views import IntervalPathView, View
+from causalstats.core.wording import wording_of
 from causalstats.models.event_study.estimands import estimands, lead_count
 from causalstats.numerics.sampling.posterior_summaries import simultaneous_band
 
@@ -66,7 +67,15 @@ def event_study(model: EventStudy, draws: xr.Dataset, data: Panel) -> IntervalPa
         interval=np.quantile(values, [tail, 1 - tail], axis=0).T,
         band=simultaneous_band(values, _PROBABILITY),
         base=float(base),
-        axes=("periods since adoption", f"effect on {data.arguments['outcome']}"),
+        axes=("periods since adoption", _effect_label(data)),
         note="Mean, 95 % interval of each (dark), and 95 % band of all together (light). Left of "
         "the base period (hollow) differences in trends, against units that never adopt.",
     )
+
+
+def _effect_label(data: Panel) -> str:
+    """Return the vertical axis: the outcome by its label, in its unit."""
+    words = wording_of(data)
+    outcome = data.arguments["outcome"]
+    unit = f" ({words.units[outcome]})" if outcome in words.units else ""
+    return f"effect on {words.label(outcome)}{unit}"

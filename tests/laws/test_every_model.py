@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 
 import causalstats as cs
 from causalstats.core.abilities import (
@@ -157,8 +158,10 @@ def test_every_verb_works(fit, tmp_path):
     assert isinstance(fit.summary(), pd.DataFrame)
     assert len(fit.check())
     assert not fit.compare().empty
-    assert fit.plot("comparison").axes
-    assert fit.plot("diagram").axes
+    for name in ("comparison", "diagram"):
+        assert fit.plot(name).axes
+        mine = Figure().subplots()
+        assert fit.plot(name, ax=mine) is mine.figure
     assert fit.answer() in repr(fit)
     assert fit.refit(fit.model).model == fit.model
 

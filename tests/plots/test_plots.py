@@ -153,7 +153,7 @@ def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
         if not line.get_label().startswith("_")
     }
     assert marked["the value used"][0] == [0.02]
-    assert marked["sampling not healthy"] == ([0.04], "white")
+    assert marked["sampling not healthy"] == ([0.04], axes.get_facecolor())
     assert "truth 0.2" in words(figure)
 
 
@@ -300,3 +300,91 @@ def test_arviz_waits_until_it_is_needed():
         ).stdout.strip()
         == "[]"
     )
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.1 of two colours, 1 to 21."""
+
+    def luminance(colour) -> float:
+        values = np.array(mpl.colors.to_rgb(colour))
+        linear = np.where(
+            values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4
+        )
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def bent() -> pd.DataFrame:
+    return intervals([0.01, 0.02]).assign(used=[True, False]).rename_axis("scale")
+
+
+def prediction() -> Prediction:
+    return Prediction(
+        name="rate by site",
+        groups=("north", "south"),
+        observed=np.array([0.2, 0.5]),
+        size=np.array([10, 20]),
+        replicated=np.random.default_rng(1).uniform(size=(100, 2)),
+    )
+
+
+def learned() -> pd.DataFrame:
+    row = {"prior_sd": 1.0, "posterior_sd": 0.5, "contraction": 0.75}
+    return pd.DataFrame(row, index=["effect"])
+
+
+WITH_ONE_PANEL = {
+    "comparison": lambda ax: comparison(intervals(["ours", "theirs"]), 0.2, ax=ax),
+    "effects": lambda ax: effects(intervals(["age"]), title="risk", ax=ax),
+    "sensitivity": lambda ax: sensitivity(bent(), "risk", ax=ax),
+    "predictive": lambda ax: predictive(prediction(), ax),
+    "contraction": lambda ax: contraction(learned(), ax),
+    "diagram": lambda ax: diagram(selective_labels(), ax),
+    "string diagram": lambda ax: cs.Diagram.parse("x -> m -> y").draw(ax=ax),
+    "posterior": lambda ax: figure_of(posterior(draws(2), "scale", ax)),
+}
+
+
+@pytest.mark.parametrize("name", WITH_ONE_PANEL)
+def test_figures_are_drawn_into_axes_of_the_caller(name):
+    figure = Figure(figsize=(8, 4))
+    left, right = figure.subplots(1, 2)
+    before = set(left.get_children())
+    assert WITH_ONE_PANEL[name](right) is figure
+    assert figure.axes == [left, right]
+    assert set(left.get_children()) == before
+    assert words(figure)
+
+
+@pytest.mark.parametrize("name", WITH_ONE_PANEL)
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+@pytest.mark.parametrize("of_the_caller", [False, True])
+def test_text_is_legible_on_light_and_dark_ground(name, style, of_the_caller):
+    with mpl.style.context(style):
+        ax = Figure().subplots() if of_the_caller else None
+        figure = WITH_ONE_PANEL[name](ax)
+    figure.draw_without_rendering()
+    ground = figure.get_facecolor()
+    assert contrast(ground, "white" if style == "default" else "black") < 1.2
+    texts = [each for each in figure.findobj(mpl.text.Text) if each.get_text()]
+    assert min(contrast(each.get_color(), ground) for each in texts) > 4.5
+
+
+def test_a_figure_is_saved_on_its_own_ground_whatever_the_style_is(tmp_path):
+    figure = comparison(intervals(["ours"]))
+    with mpl.style.context("dark_background"):
+        figure.savefig(tmp_path / "figure.png")
+    assert plt.imread(tmp_path / "figure.png")[0, 0, :3] == pytest.approx([1, 1, 1])
+
+
+def test_figures_of_several_panels_take_as_many_axes():
+    figure = Figure()
+    grid = figure.subplots(2, 2)
+    drawn = figure_of(trace(draws(2), "scale", grid[0]))
+    assert drawn is figure and grid[0, 0].lines and not grid[1, 0].lines
+    with pytest.raises(ModelError, match=r"has 2 panels.*subplots\(2\).*got 1"):
+        trace(draws(2), "scale", grid[0, 0])
+    with pytest.raises(ModelError, match="`ax` as axes of matplotlib.*got str"):
+        comparison(intervals(["ours"]), ax="axes")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from causalstats.colours import DARK, LIGHT, Palette
 from causalstats.diagrams.drawing.scene import (
     Dot,
     Mark,
@@ -19,21 +21,23 @@ if TYPE_CHECKING:
 
 _POINTS = 72  # in an inch
 _FIRST_LEVEL = 2  # above the grid of axes
+_DARK_FILLS = {"#eef3fa": "#22303f", "#d6e6f4": "#1d4058", "#fbe0cc": "#5a3a1c"}
 
 
 def figure(scene: Scene, ax: Axes | None = None) -> Figure:
     """Return the scene at its own size, or as large as it fits into the caller's axes."""
     # Matplotlib takes longer to load than a diagram takes to read.
-    from causalstats.style import Picture, house_style
+    from causalstats.style import Picture, figure_of_axes, house_style, palette_on
 
     width, height = scene.size
-    with house_style():
+    with house_style() as palette:
         if ax is None:
             page = Picture(figsize=(width / _POINTS, height / _POINTS))
             page.set_layout_engine("none")  # the axes are the whole figure
             ax = page.add_axes((0, 0, 1, 1))
-        owner = ax.get_figure(root=True)
-        assert owner is not None  # axes that were removed from their figure
+        else:
+            palette = palette_on(ax.get_facecolor())
+        owner = figure_of_axes(ax)
         room = ax.get_position()
         inches = owner.get_size_inches()
         across = room.width * inches[0] * _POINTS / width
@@ -43,10 +47,32 @@ def figure(scene: Scene, ax: Axes | None = None) -> Figure:
         ax.set_aspect("equal")
         ax.set_axis_off()
         for number, mark in enumerate(scene.marks):
-            _add(
-                ax, mark, min(1.0, across, up), _FIRST_LEVEL + number / len(scene.marks)
-            )
+            level = _FIRST_LEVEL + number / len(scene.marks)
+            _add(ax, _legible(mark, palette), min(1.0, across, up), level)
     return owner
+
+
+def _legible(mark: Mark, palette: Palette) -> Mark:
+    """Return the mark in the colours of its ground; scenes are in those of a light one."""
+    colour = _counterpart(mark.colour, palette)
+    if isinstance(mark, Stroke):
+        return replace(mark, colour=colour, fill=_counterpart(mark.fill, palette))
+    assert colour is not None  # dots and text have one
+    return replace(mark, colour=colour)
+
+
+def _counterpart(colour: str | None, palette: Palette) -> str | None:
+    """Return the colour of a palette that stands for one of a light ground."""
+    counterparts = {
+        LIGHT.ink: palette.ink,
+        LIGHT.muted: palette.muted,
+        LIGHT.blue: palette.blue,
+        LIGHT.orange: palette.orange,
+        "white": palette.ground,
+    }
+    if palette.ink == DARK.ink:
+        counterparts |= _DARK_FILLS
+    return counterparts.get(colour, colour) if colour else colour
 
 
 def _add(

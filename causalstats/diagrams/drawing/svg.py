@@ -22,7 +22,8 @@ def svg(scene: Scene, title: str) -> str:
         'role="img"',
         f'font-family="{_FONT}"',
     ]
-    elements = [_element(mark, height) for mark in scene.marks]
+    ground = '<rect width="100%" height="100%" fill="white"/>'  # legible in dark pages
+    elements = [ground, *(_element(mark, height) for mark in scene.marks)]
     head = f"<svg {' '.join(attributes)}>"
     return "\n".join([head, f"<title>{escape(title)}</title>", *elements, "</svg>"])
 
