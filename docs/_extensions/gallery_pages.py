@@ -38,7 +38,10 @@ def write_pages(folder: Path, fast: bool) -> None:
         pages.append(family)
     words = (
         "Every figure of every family, drawn from small data. `fit.plot()` draws "
-        "the answer; `fit.figures()` lists the others."
+        "the answer; `fit.figures()` lists the others. `ax=` draws into axes of yours, "
+        '`fit.plot("comparison", ax=axes[0])`; a figure of several panels takes as '
+        "many axes. Figures are dark where matplotlib's are, as after "
+        '`plt.style.use("dark_background")`.'
     )
     write(folder / "index.md", f"# Gallery\n\n{words}\n\n{toctree(pages)}")
 
@@ -80,6 +83,15 @@ def _diagram() -> cs.Fit:
     return _fit(model, model.simulate(SEED, people=800).data)
 
 
+def _adoption() -> cs.Fit:
+    simulated = cs.EventStudy().simulate(SEED, units=120, times=6, cohorts=2)
+    return _fit(cs.EventStudy(), simulated.data)
+
+
+def _instrument() -> cs.Fit:
+    return _fit(cs.Instrument(), cs.Instrument().simulate(SEED, rows=500).data)
+
+
 def _labels() -> cs.Fit:
     model = cs.SelectiveLabels(prevalence=cs.Known(0.3, sd=0.05), expertise=["x2"])
     data = model.simulate(SEED, people=400, features=3).data
@@ -116,6 +128,18 @@ FITS: dict[str, tuple[Callable[[], cs.Fit], str, bool]] = {
         _composition,
         "data = cs.PartialCorrelation().simulate(1, rows=60, parts=6).data\n"
         'fit = cs.fit(cs.PartialCorrelation(prior="matching"), data, seed=1)',
+        False,
+    ),
+    "EventStudy": (
+        _adoption,
+        "data = cs.EventStudy().simulate(1, units=120, times=6, cohorts=2).data\n"
+        "fit = cs.fit(cs.EventStudy(), data, seed=1)",
+        False,
+    ),
+    "Instrument": (
+        _instrument,
+        "data = cs.Instrument().simulate(1, rows=500).data\n"
+        "fit = cs.fit(cs.Instrument(), data, seed=1)",
         False,
     ),
     "SelectiveLabels": (
