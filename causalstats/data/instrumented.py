@@ -38,8 +38,9 @@ from causalstats.errors import DataError
 from causalstats.numerics.instruments.moments import (
     InstrumentMoments,
     instrument_moments,
-    orthonormal_basis,
+    partialled_out,
 )
+from causalstats.numerics.panel.absorbed_effects import absorbed_rank
 
 _FEWEST_DEGREES = 5  # rows left beyond instruments and covariates
 _CONSTANT = 1e-12  # of a column's variance: as little as this is rounding
@@ -64,6 +65,8 @@ class Instrumented:
     cluster : int array (n,) or None
         Positions in `clusters`.
     clusters : tuple of str
+    fixed_effects : tuple of int arrays (n,)
+        Codes of the levels of each factor that is partialled out.
     rows : int array (n,)
         Row numbers in the frame, counted from 0.
     dropped : mapping of column name to the number of rows dropped because it was missing
@@ -101,6 +104,7 @@ class Instrumented:
     weights: np.ndarray
     cluster: np.ndarray | None
     clusters: tuple[str, ...]
+    fixed_effects: tuple[np.ndarray, ...]
     rows: np.ndarray
     dropped: Mapping[str, int]
     source: pd.DataFrame
@@ -116,6 +120,7 @@ class Instrumented:
         instruments: Sequence[str],
         covariates: Sequence[str] = (),
         covariate_formula: str | None = None,
+        fixed_effects: Sequence[str] = (),
         weights: str | None = None,
         cluster: str | None = None,
         missing: Literal["error", "drop"] = "error",
@@ -136,6 +141,10 @@ class Instrumented:
             Columns of numbers, text or categories that affect instrument and outcome.
         covariate_formula : str, optional
             Instead of `covariates`: a one-sided formula, such as "age + I(age**2) + C(region)".
+        fixed_effects : list of str
+            Columns of labels, such as the unit and the year of a panel: a constant for every level
+            of each is partialled out (the within transformation). Rows are clustered by the first
+            of them unless `cluster` is given.
         weights : str, optional
             Positive numbers, how many of the population a row stands for.
         cluster : str, optional
@@ -174,12 +183,14 @@ class Instrumented:
         )
         named = column_names("instruments", instruments)
         held = _covariate_names(covariates, covariate_formula)
+        factors = column_names("fixed_effects", fixed_effects)
         _refuse_shared(
             {
                 "outcome": [outcome],
                 "treatment": [treatment],
                 "instruments": list(named),
                 "covariates": list(held),
+                "fixed_effects": list(factors),
                 "weights": [] if weights is None else [weights],
             }
         )
@@ -192,7 +203,8 @@ class Instrumented:
         categories = (
             list(formula_labels(covariate_formula)) if covariate_formula else []
         )
-        categories += [] if cluster is None else [cluster]
+        grouped = factors[0] if cluster is None and factors else cluster
+        categories += [*factors, *([] if cluster is None else [cluster])]
         words = column_words(labels, units, [outcome, treatment, *named, *held])
         checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
             ([outcome], partial(_numbers, name=outcome, role="outcome")),
@@ -200,7 +212,9 @@ class Instrumented:
             *([([weights], partial(refuse_weights, name=weights))] if weights else []),
             ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
         ]
-        wanted = list(dict.fromkeys([outcome, treatment, *named, *held, *optional]))
+        wanted = list(
+            dict.fromkeys([outcome, treatment, *named, *held, *factors, *optional])
+        )
         table = read(frame, wanted, labels=categories, checks=checks)
         gaps = missing_rows(table)
         table, rows = kept(table, gaps)
@@ -213,7 +227,7 @@ class Instrumented:
                 table[list(held)], features, covariate_formula, True, rows
             )
             matrix = covariate_design.matrix(table[list(held)], rows)
-        codes, clusters = _clusters(table, cluster)
+        codes, clusters = _clusters(table, grouped)
         data = cls(
             outcome=frozen(_numbers(table, outcome, "outcome")),
             treatment=frozen(_numbers(table, treatment, "treatment")),
@@ -224,6 +238,7 @@ class Instrumented:
             weights=frozen(weights_of(table, weights)),
             cluster=codes,
             clusters=clusters,
+            fixed_effects=tuple(_codes(table, name) for name in factors),
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
@@ -233,6 +248,7 @@ class Instrumented:
                 "instruments": list(named),
                 "covariates": [] if covariate_formula else list(held),
                 "covariate_formula": covariate_formula,
+                "fixed_effects": list(factors),
                 "weights": weights,
                 "cluster": cluster,
                 "missing": missing,
@@ -254,13 +270,14 @@ class Instrumented:
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
     ) -> Instrumented:
-        """Read a frame by a formula in two parts, "outcome ~ covariates | treatment ~ instruments".
+        """Read a frame by a formula, "outcome ~ covariates | treatment ~ instruments".
 
         Parameters
         ----------
         formula : str
             As users of fixest and ivreg write it, "lwage ~ exper + I(exper**2) | educ ~ near", with
-            1 for no covariates. Instruments are columns.
+            1 for no covariates; with fixed effects between the two, "lwage ~ exper | person + year
+            | educ ~ near". Instruments and fixed effects are columns.
         frame
             As in `from_frame`.
         weights, cluster, missing, labels, units
@@ -277,21 +294,26 @@ class Instrumented:
         >>> frame = pd.DataFrame(rng.standard_normal((20, 4)), columns=["y", "t", "z", "x"])
         >>> Instrumented.from_formula("y ~ x + I(x**2) | t ~ z", frame).covariates.shape
         (20, 2)
+        >>> frame["unit"] = np.repeat(list("abcde"), 4)
+        >>> Instrumented.from_formula("y ~ x | unit | t ~ z", frame).clusters
+        ('a', 'b', 'c', 'd', 'e')
         """
         parts = [part.split("~") for part in str(formula).split("|")]
-        if [len(part) for part in parts] != [2, 2]:
+        if [len(part) for part in parts] not in ([2, 2], [2, 1, 2]):
             raise DataError(
                 f'Expected "outcome ~ covariates | treatment ~ instruments", got {formula!r}. '
-                'Without covariates, write "outcome ~ 1 | treatment ~ instruments".'
+                'Without covariates, write "outcome ~ 1 | treatment ~ instruments"; with fixed '
+                'effects, "outcome ~ covariates | unit + year | treatment ~ instruments".'
             )
-        (outcome, held), (treatment, instruments) = parts
+        (outcome, held), *middle, (treatment, instruments) = parts
         held = held.strip()
         return cls.from_frame(
             frame,
             outcome=outcome.strip(),
             treatment=treatment.strip(),
-            instruments=[name.strip() for name in instruments.split("+")],
+            instruments=_summands(instruments),
             covariate_formula=None if held == "1" else held,
+            fixed_effects=_summands(middle[0][0]) if middle else [],
             weights=weights,
             cluster=cluster,
             missing=missing,
@@ -400,9 +422,38 @@ class Instrumented:
             self.treatment,
             self.instruments,
             self.covariates,
-            weights=None if self.arguments["weights"] is None else self.weights,
+            weights=self._row_weights,
             cluster=self.cluster,
             direct=self.instrument_positions(direct),
+            factors=self.fixed_effects,
+        )
+
+    @property
+    def _row_weights(self) -> np.ndarray | None:
+        return None if self.arguments["weights"] is None else self.weights
+
+    def partialled_out(self, columns: np.ndarray) -> np.ndarray:
+        """Return residuals of columns given covariates, the constant and fixed effects.
+
+        With weights they are multiplied by the square roots of these.
+
+        Parameters
+        ----------
+        columns : array (n, m)
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> data = Instrumented.from_formula("y ~ 1 | t ~ z", frame)
+        >>> data.partialled_out(np.ones((20, 1))).any()
+        np.False_
+        """
+        return partialled_out(
+            columns,
+            self.covariates,
+            weights=self._row_weights,
+            factors=self.fixed_effects,
         )
 
     @property
@@ -426,9 +477,11 @@ class Instrumented:
             self.weights,
         )
         for array in arrays:
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(np.ascontiguousarray(array))
         if self.cluster is not None:
-            digest.update(np.ascontiguousarray(self.cluster).tobytes())
+            digest.update(np.ascontiguousarray(self.cluster))
+        for codes in self.fixed_effects:
+            digest.update(np.ascontiguousarray(codes))
         return digest.hexdigest()
 
     def facts(self) -> dict[str, str]:
@@ -446,14 +499,20 @@ class Instrumented:
         held = given["covariate_formula"]
         held = held or ", ".join(map(words.described, given["covariates"]))
         cluster = "none: rows are independent"
+        factors = given["fixed_effects"]
         if self.cluster is not None:
-            cluster = f"{len(self.clusters):,} ({given['cluster']})"
+            cluster = f"{len(self.clusters):,} ({given['cluster'] or factors[0]})"
+        levels = [
+            f"{words.label(name)} ({int(codes.max()) + 1:,})"
+            for name, codes in zip(factors, self.fixed_effects, strict=True)
+        ]
         return {
             "Rows": f"{len(self):,}",
             "Outcome": words.described(given["outcome"]),
             "Treatment": words.described(given["treatment"]),
             "Instruments": ", ".join(map(words.described, self.instrument_columns)),
             "Covariates": held or "none",
+            **({"Fixed effects": ", ".join(levels)} if levels else {}),
             "Clusters": cluster,
             "Weights": given["weights"] or "none",
             "Rows dropped": ", ".join(
@@ -512,23 +571,36 @@ def _clusters(
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
     if cluster is None:
         return None, ()
+    codes = _codes(table, cluster)
     used = table[cluster].cat.remove_unused_categories()
     labels = tuple(map(str, used.cat.categories))
     if len(labels) < 2:
         raise DataError(
             f"Expected at least two clusters in {cluster!r}, got {len(labels)}."
         )
-    return frozen(used.cat.codes.to_numpy(int)), labels
+    return codes, labels
+
+
+def _codes(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Return positions among the levels that a column of labels has."""
+    used = table[name].cat.remove_unused_categories()
+    return frozen(used.cat.codes.to_numpy(int))
+
+
+def _summands(text: str) -> list[str]:
+    return [name.strip() for name in text.split("+")]
 
 
 def _refuse_degenerate(data: Instrumented) -> None:
     """Refuse designs in which nothing is left of a column once others are held fixed."""
     given = data.arguments
     columns = len(data.instrument_columns) + data.covariates.shape[1] + 2
+    if data.fixed_effects:
+        columns += absorbed_rank(data.fixed_effects) - 1
     if len(data) < columns + _FEWEST_DEGREES:
         raise DataError(
             f"Expected at least {columns + _FEWEST_DEGREES} rows for {columns} coefficients, got "
-            f"{len(data)}. Leave out covariates or instruments."
+            f"{len(data)}. Leave out covariates, fixed effects or instruments."
         )
     moments = data.moments
     sizes = {
@@ -538,7 +610,8 @@ def _refuse_degenerate(data: Instrumented) -> None:
     for subject, (values, left) in sizes.items():
         spread = ((values - values.mean()) ** 2).sum()
         if left <= _CONSTANT * spread or spread == 0:
-            why = "is constant" if spread == 0 else "is determined by the covariates"
+            determined = f"is determined by the {_held_words(data)}"
+            why = "is constant" if spread == 0 else determined
             raise DataError(
                 f"The {subject} {why}: nothing is left of it to explain. Leave out "
                 "covariates, or name another column."
@@ -553,19 +626,28 @@ def _refuse_degenerate(data: Instrumented) -> None:
     _refuse_useless_instruments(data)
 
 
+def _held_words(data: Instrumented) -> str:
+    factors = data.arguments["fixed_effects"]
+    names = f"fixed effects of {', '.join(map(repr, factors))}"
+    if not factors:
+        return "covariates"
+    return f"covariates and {names}" if data.covariates.shape[1] else names
+
+
 def _refuse_useless_instruments(data: Instrumented) -> None:
     """Refuse instruments that covariates, or other instruments, determine."""
     moments = data.moments
     rank = moments.instruments
     if rank < len(data.instrument_columns):
-        held = orthonormal_basis(np.column_stack([np.ones(len(data)), data.covariates]))
-        for position, name in enumerate(data.instrument_columns):
-            column = data.instruments[:, position]
-            left = column - held @ (held.T @ column)
-            if np.linalg.norm(left) <= 1e-8 * np.linalg.norm(column):
+        left = np.linalg.norm(data.partialled_out(data.instruments), axis=0)
+        size = np.linalg.norm(data.instruments, axis=0)
+        for name, small in zip(
+            data.instrument_columns, left <= 1e-8 * size, strict=True
+        ):
+            if small:
                 raise DataError(
-                    f"The instrument {name!r} is determined by the covariates: given them it "
-                    "moves nothing. Leave it out of one of the two."
+                    f"The instrument {name!r} is determined by the {_held_words(data)}: given "
+                    "them it moves nothing. Leave it out of one of the two."
                 )
         raise DataError(
             f"The instruments {', '.join(map(repr, data.instrument_columns))} determine each "

@@ -29,8 +29,9 @@ def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph[Any]:
     graph.add_edge("unobservable", "treatment")
     graph.add_edge("unobservable", "outcome")
     graph.add_edge("treatment", "outcome")
-    if data.covariates.shape[1]:
+    if data.covariates.shape[1] or data.fixed_effects:
         held = given["covariate_formula"] or ", ".join(given["covariates"])
+        held = ", ".join(filter(None, [held, *given["fixed_effects"]]))
         graph.add_node("covariates", label=held, role="observed")
         for name in ("treatment", "outcome"):
             graph.add_edge("covariates", name)

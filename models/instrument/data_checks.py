@@ -140,10 +140,9 @@ def _linearity(data: Instrumented) -> tuple[Check, ...]:
     terms = _second_order(data)
     if terms is None:
         return ()
-    root = np.sqrt(data.weights)[:, None]
-    covariates = data.covariates * root
-    left = partialled_out(data.instruments * root, covariates)
-    basis = orthonormal_basis(partialled_out(terms * root, covariates))
+    left = data.partialled_out(data.instruments)
+    scale = np.linalg.norm(terms, axis=0)
+    basis = orthonormal_basis(data.partialled_out(terms), scale)
     values = []
     for column in left.T:
         scores = basis * column[:, None]
@@ -179,7 +178,7 @@ def _second_order(data: Instrumented) -> np.ndarray | None:
         squares = [(i, i) for i in range(width)]
         pairs = squares[:_MOST_TERMS]
     terms = np.column_stack([covariates[:, i] * covariates[:, j] for i, j in pairs])
-    left = partialled_out(terms, covariates)
+    left = data.partialled_out(terms)
     size = np.linalg.norm(terms - terms.mean(axis=0), axis=0)
     kept = np.linalg.norm(left, axis=0) > 1e-6 * np.maximum(size, 1e-300)
     return terms[:, kept] if kept.any() else None
@@ -192,8 +191,7 @@ def leverage_check(data: Instrumented) -> Check:
     ----------
     data : Instrumented
     """
-    root = np.sqrt(data.weights)[:, None]
-    left = partialled_out(data.instruments * root, data.covariates * root)
+    left = data.partialled_out(data.instruments)
     shares = (orthonormal_basis(left) ** 2).sum(axis=1)
     if data.cluster is not None:
         shares = np.bincount(data.cluster, shares)
@@ -240,7 +238,9 @@ def equal_variances_check(data: Instrumented) -> Check:
     weighted = (1 - kappa) * moments.products + kappa * moments.explained
     effect = weighted[1, 0] / weighted[1, 1]
     residual = data.outcome - effect * data.treatment
-    left = partialled_out(residual[:, None], data.covariates)[:, 0]
+    left = partialled_out(
+        residual[:, None], data.covariates, factors=data.fixed_effects
+    )[:, 0]
     squares = left**2 - (left**2).mean()
     columns = np.column_stack([data.instruments, data.covariates])
     columns = columns - columns.mean(axis=0)

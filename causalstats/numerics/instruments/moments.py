@@ -7,10 +7,17 @@ matrices, whatever the number of rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
+
+from causalstats.numerics.panel.absorbed_effects import (
+    absorbed,
+    absorbed_rank,
+    varies_within,
+)
 
 _RANK_TOLERANCE = 1e-9  # of the largest column norm
 
@@ -31,7 +38,7 @@ class InstrumentMoments:
         Σ_g (Σ_i q_i X_ia)(Σ_i q_i X_ib)' over clusters g: the variance of the scores Σ q_i u_i,
         robust to heteroscedasticity, and to dependence within clusters.
     degrees : int
-        Rows, less the rank of the covariates and the constant, less 1.
+        Rows, less the rank of the covariates, the constant and fixed effects, less 1.
     clusters : int
         The number of independent clusters; of rows where there are none.
     rotation : array, shape (k, p)
@@ -102,13 +109,23 @@ def orthonormal_basis(
     return basis[:, : int((diagonal > _RANK_TOLERANCE).sum())]
 
 
-def partialled_out(columns: np.ndarray, covariates: np.ndarray) -> np.ndarray:
+def partialled_out(
+    columns: np.ndarray,
+    covariates: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    factors: Sequence[np.ndarray] = (),
+) -> np.ndarray:
     """Return residuals of columns given covariates and a constant (Frisch-Waugh-Lovell).
 
     Parameters
     ----------
     columns : array, shape (n, m)
     covariates : array, shape (n, w)
+    weights : array, shape (n,), optional
+        Residuals are then multiplied by the square roots of weights.
+    factors : sequence of int arrays, shape (n,)
+        Fixed effects, which are partialled out with the covariates.
 
     Returns
     -------
@@ -120,9 +137,65 @@ def partialled_out(columns: np.ndarray, covariates: np.ndarray) -> np.ndarray:
     array([[-1.],
            [ 1.]])
     """
-    centred = columns - columns.mean(axis=0)
-    basis = orthonormal_basis(covariates - covariates.mean(axis=0))
-    return centred - basis @ (basis.T @ centred)
+    if weights is None and not len(factors):
+        centred = columns - columns.mean(axis=0)
+        basis = orthonormal_basis(covariates - covariates.mean(axis=0))
+        return centred - basis @ (basis.T @ centred)
+    root, basis, _ = _held(len(columns), covariates, weights, factors)
+    return _left(columns, root, basis, weights, factors)
+
+
+def _held(
+    rows: int,
+    covariates: np.ndarray,
+    weights: np.ndarray | None,
+    factors: Sequence[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return square roots of weights (n, 1), a basis of the covariates, and the rank of both.
+
+    Parameters
+    ----------
+    rows : int
+    covariates : array, shape (n, w)
+    weights : array, shape (n,), or None
+    factors : sequence of int arrays, shape (n,)
+        Fixed effects stand in place of the constant: they are partialled out of the covariates,
+        and count in the rank.
+    """
+    root = np.ones((rows, 1)) if weights is None else np.sqrt(weights)[:, None]
+    if not len(factors):
+        held = np.column_stack([np.ones(rows), covariates]) * root
+        basis = orthonormal_basis(held)
+        return root, basis, basis.shape[1]
+    scale = np.linalg.norm(covariates * root, axis=0)
+    basis = orthonormal_basis(absorbed(covariates, factors, weights) * root, scale)
+    return root, basis, basis.shape[1] + absorbed_rank(factors)
+
+
+def _left(
+    columns: np.ndarray,
+    root: np.ndarray,
+    basis: np.ndarray,
+    weights: np.ndarray | None,
+    factors: Sequence[np.ndarray],
+) -> np.ndarray:
+    """Return weighted residuals given a basis of what is held, and fixed effects.
+
+    Parameters
+    ----------
+    columns : array, shape (n, m)
+    root : array, shape (n, 1)
+    basis : array, shape (n, w)
+    weights : array, shape (n,), or None
+    factors : sequence of int arrays, shape (n,)
+    """
+    if len(factors):
+        columns = absorbed(columns, factors, weights)
+    columns = columns * root
+    # Subtracted twice: the second time removes the rounding of the first
+    for _ in range(2):
+        columns = columns - basis @ (basis.T @ columns)
+    return columns
 
 
 def instrument_moments(
@@ -134,6 +207,7 @@ def instrument_moments(
     weights: np.ndarray | None = None,
     cluster: np.ndarray | None = None,
     direct: tuple[int, ...] = (),
+    factors: Sequence[np.ndarray] = (),
 ) -> InstrumentMoments:
     """Return the cross-products of an instrumental-variables design.
 
@@ -149,6 +223,9 @@ def instrument_moments(
         Codes 0, 1, ... of clusters.
     direct : tuple of int
         Positions of instruments that may have an effect of their own on the outcome.
+    factors : sequence of int arrays, shape (n,)
+        Codes of fixed effects, such as units and years, in place of the constant. Those that are
+        not constant within clusters take rows of the variance of the scores.
 
     Returns
     -------
@@ -162,14 +239,10 @@ def instrument_moments(
     (2, 1)
     """
     rows = len(outcome)
-    root = np.ones(rows) if weights is None else np.sqrt(weights)
-    held = np.column_stack([np.ones(rows), covariates]) * root[:, None]
-    basis = orthonormal_basis(held)
-    columns = np.column_stack([outcome, treatment, instruments]) * root[:, None]
-    scale = np.linalg.norm(columns, axis=0)
-    # Subtracted twice: the second time removes the rounding of the first
-    for _ in range(2):
-        columns = columns - basis @ (basis.T @ columns)
+    root, basis, rank = _held(rows, covariates, weights, factors)
+    columns = np.column_stack([outcome, treatment, instruments])
+    scale = np.linalg.norm(columns * root, axis=0)
+    columns = _left(columns, root, basis, weights, factors)
     rotated = orthonormal_basis(columns[:, 2:], scale[2:])
     kept = columns[:, [0, 1, *(2 + position for position in direct)]]
     scores = rotated[:, :, None] * kept[:, None, :]
@@ -179,13 +252,24 @@ def instrument_moments(
         sums = np.zeros((clusters, *scores.shape[1:]))
         np.add.at(sums, cluster, scores)
         scores = sums * np.sqrt(clusters / (clusters - 1))
+    scores = scores * np.sqrt(rows / (rows - _rank_across(factors, cluster)))
     flat = scores.reshape(len(scores), -1)
     shape = scores.shape[1:] * 2
     return InstrumentMoments(
         products=kept.T @ kept,
         projections=rotated.T @ kept,
         score_products=(flat.T @ flat).reshape(shape).transpose(1, 3, 0, 2),
-        degrees=rows - basis.shape[1] - 1,
+        degrees=rows - rank - 1,
         clusters=clusters,
         rotation=rotated.T @ columns[:, 2:],
     )
+
+
+def _rank_across(factors: Sequence[np.ndarray], cluster: np.ndarray | None) -> int:
+    """Return the rank of the fixed effects that are not constant within clusters."""
+    across = [
+        codes for codes in factors if cluster is None or varies_within(codes, cluster)
+    ]
+    if not across:
+        return 0
+    return absorbed_rank(across) - int(cluster is not None)
