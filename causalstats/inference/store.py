@@ -1,7 +1,7 @@
 """Saving and loading of fits: one netCDF file each.
 
-A file is written to a temporary name and renamed, so that an existing file stays whole. Reading a
-file runs nothing and unpickles nothing.
+A file is written to a temporary name and renamed, so that an existing file stays whole. It ends
+with a checksum of all its bytes. Reading a file runs nothing and unpickles nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from causalstats.core.model import Model
 from causalstats.errors import CausalStatsError, StoreError
 from causalstats.inference.arguments import fingerprint
+from causalstats.inference.saved_tree import read_tree
 from causalstats.inference.saved_values import (
     describe,
     describe_data,
@@ -22,13 +23,14 @@ from causalstats.inference.saved_values import (
     read_model,
     read_value,
 )
-from causalstats.runs.files import write_whole
-from causalstats.samplers import Sampler
+from causalstats.runs.files import read_whole, write_whole
+from causalstats.runs.seal import has_seal, sealed, unsealed
+from causalstats.samplers import SAMPLERS, Sampler
 
 if TYPE_CHECKING:
     import xarray as xr
 
-FORMAT = 2
+FORMAT = 3
 _MOST_ROWS = 2_000_000
 
 
@@ -79,7 +81,8 @@ def save(
     tree = draws.copy()
     tree.attrs = {**draws.attrs, "causalstats": _as_json(header)}
     # In memory first: HDF5 cannot give up a file that it cannot write, and ends the process.
-    return write_whole(path, tree.to_netcdf(engine="h5netcdf"))
+    content = bytes(tree.to_netcdf(engine="h5netcdf"))
+    return write_whole(path, sealed(content, FORMAT))
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -101,32 +104,25 @@ def load(path: Path) -> dict[str, Any]:
         user's that was not imported.
     """
     tree = _read_tree(path)
-    text = tree.attrs.pop("causalstats", None)
-    if text is None:
-        raise StoreError(
-            f"{str(path)!r} is a netCDF file, but not a fit saved by causalstats."
-        )
-    header = json.loads(text)
-    if header.get("format") != FORMAT:
-        raise StoreError(
-            f"{str(path)!r} has format {header.get('format')} ({_version(header)}); this version "
-            f"reads {FORMAT}. Install that version to read it."
-        )
     try:
+        header = json.loads(tree.attrs.pop("causalstats"))
         model = read_model(header["model"])
-        sampler = read_value(header["sampler"])
+        sampler = _read_sampler(header["sampler"])
         data = read_data(header["data"])
-    except (KeyError, TypeError) as error:
-        raise StoreError(
-            f"The description in {str(path)!r} lacks or does not know {error}: the file was "
-            "changed, or saved by a development version."
-        ) from error
+        int(header["provenance"]["seed"])
     except CausalStatsError as error:
         raise StoreError(
             f"{str(path)!r} cannot be read: {error} If the file was saved by another version "
             f"({_version(header)}), install that version, or fit again."
         ) from error
-    if fingerprint(data) != header["fingerprint"]:
+    except (
+        Exception
+    ) as error:  # a description that was written by hand can fail in any way
+        raise StoreError(
+            f"The description in {str(path)!r} lacks or does not know {error}: the file was "
+            "changed, or saved by a development version."
+        ) from error
+    if fingerprint(data) != header.get("fingerprint"):
         raise StoreError(
             f"The data in {str(path)!r} do not code to what the model was fitted to: the file was "
             "changed, or a library codes formulas differently."
@@ -141,22 +137,45 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def _read_tree(path: Path) -> xr.DataTree:
-    import xarray as xr
+    """Return the groups of a file whose checksum holds.
 
-    if not path.exists():
-        raise StoreError(f"There is no file {str(path)!r}.")
-    if path.is_dir():
+    Nothing is parsed before that.
+    """
+    content = read_whole(path, "the file of a saved fit, e.g. 'fit.nc'")
+    part = unsealed(content)
+    if part is None and has_seal(content):
         raise StoreError(
-            f"Expected the file of a saved fit, got the folder {str(path)!r}. Name the file, e.g. "
-            f"{str(path / 'fit.nc')!r}."
+            f"{str(path)!r} is damaged: its checksum does not hold. Take another copy of the file, "
+            "or fit again."
+        )
+    if part is None:
+        raise StoreError(
+            f"{str(path)!r} is not a fit saved by causalstats, is cut short or damaged at its end, "
+            f"or was saved by a version before format {FORMAT}. Draws of another program are read "
+            "by `arviz.from_netcdf`."
+        )
+    inside, file_format = part
+    if file_format != FORMAT:
+        age = "a newer" if file_format > FORMAT else "an earlier"
+        raise StoreError(
+            f"{str(path)!r} has format {file_format}, of {age} version of causalstats; this "
+            f"version reads {FORMAT}. Install that version to read it."
         )
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as opened:
-            return opened.load()
-    except Exception as error:  # h5py and xarray raise many kinds for a damaged file
+        return read_tree(inside)
+    except StoreError as error:
+        raise StoreError(f"{str(path)!r} was not written by `save`: {error}") from error
+    except Exception as error:  # h5py and xarray raise many kinds
         raise StoreError(
-            f"{str(path)!r} cannot be read: it is damaged, cut short, or not a netCDF file."
+            f"{str(path)!r} was not written by `save`: it is no netCDF file."
         ) from error
+
+
+def _read_sampler(described: Any) -> Sampler:
+    sampler = read_value(described)
+    if not isinstance(sampler, SAMPLERS):
+        raise StoreError(f"Its sampler is {described!r:.100}, which is none.")
+    return sampler
 
 
 def _as_json(header: Mapping[str, Any]) -> str:
@@ -170,4 +189,6 @@ def _as_json(header: Mapping[str, Any]) -> str:
 
 
 def _version(header: Mapping[str, Any]) -> str:
-    return f"causalstats {header.get('provenance', {}).get('causalstats', 'unknown')}"
+    provenance = header.get("provenance")
+    known = provenance if isinstance(provenance, dict) else {}
+    return f"causalstats {known.get('causalstats', 'unknown')}"
