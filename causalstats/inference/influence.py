@@ -78,7 +78,7 @@ def influence(fit: Fit, by: str | None, entry: str | None, refits: int) -> pd.Da
     bad = table["pareto_k"] > LARGEST_PARETO_K
     order = table.index[bad][np.argsort(-table.loc[bad, "pareto_k"].to_numpy())]
     if len(groups) > 1:
-        _refit(fit, table, order[:refits], labels, position)
+        _refit(fit, table, order[:refits], labels, units.labels, position)
     trusted = table["refitted"] | (table["pareto_k"] <= LARGEST_PARETO_K)
     table.loc[~trusted, "mean"] = np.nan
     table.insert(2, "change", table["mean"] - float(answer.mean()))
@@ -88,7 +88,12 @@ def influence(fit: Fit, by: str | None, entry: str | None, refits: int) -> pd.Da
 
 
 def _refit(
-    fit: Fit, table: pd.DataFrame, names: Any, labels: np.ndarray, position: int
+    fit: Fit,
+    table: pd.DataFrame,
+    names: Any,
+    labels: np.ndarray,
+    pieces: np.ndarray,
+    position: int,
 ) -> None:
     """Replace the means of these groups by those of refits without them.
 
@@ -100,13 +105,15 @@ def _refit(
     names : labels of groups
     labels : array, shape (units,)
         The group of each unit.
+    pieces : array, shape (units,)
+        The name of each unit.
     position : int
         Of the entry of the headline.
     """
     estimand = fit.model.estimands()[fit.model.headline]
     for name in names:
         try:
-            data = without(fit.data, labels == name)
+            data = without(fit.data, labels == name, pieces)
             draws = _sampled(fit, data, f"Refitting without {name}")
             working = replace(fit, draws=draws, data=data, _cache={})
             source = Source(working)
@@ -174,7 +181,7 @@ def _panel_positions(data: Panel, units: ObservedUnits) -> np.ndarray:
     return pd.Index(data.units).get_indexer(pd.Index(units.labels))
 
 
-def without(data: Any, unit: np.ndarray) -> Any:
+def without(data: Any, unit: np.ndarray, pieces: np.ndarray) -> Any:
     """Return the data without some of their units, coded as they were.
 
     Parameters
@@ -182,6 +189,8 @@ def without(data: Any, unit: np.ndarray) -> Any:
     data : Decisions, Panel, Observations, Composition or DataFrame
     unit : bool array, shape (units,)
         Those left out.
+    pieces : array, shape (units,)
+        The name of each.
 
     Raises
     ------
@@ -195,7 +204,8 @@ def without(data: Any, unit: np.ndarray) -> Any:
         counts = np.bincount(cell[~unit], minlength=len(data.counts)).astype(float)
         return replace(data, counts=counts)
     if isinstance(data, Panel):
-        kept = ~np.isin(data.unit, _units_of_panel(data, unit))
+        left_out = pd.Index(data.units).get_indexer(pd.Index(pieces[unit]))
+        kept = ~np.isin(data.unit, left_out)
         return Panel.from_frame(data.source[kept], **data.arguments)
     if isinstance(data, Composition):
         row = np.arange(len(data))
@@ -205,11 +215,3 @@ def without(data: Any, unit: np.ndarray) -> Any:
     if isinstance(data, pd.DataFrame):
         return data[~unit]
     raise ModelError(f"Units of a {type(data).__name__} cannot be left out.")
-
-
-def _units_of_panel(data: Panel, unit: np.ndarray) -> np.ndarray:
-    """Return the positions of the units left out, of those that take part in the likelihood."""
-    taking_part = np.arange(len(data.units))
-    if len(unit) < len(taking_part):
-        taking_part = np.flatnonzero(data.sizes > 1)
-    return taking_part[unit]

@@ -101,7 +101,7 @@ def cross_products(model: EventStudy, data: Panel) -> CrossProducts:
     scale = model.scale or float(spread) or 1.0
     covariates, spectrum = first_covariates(model, data, study)
     weights = data.weights[study.rows][study.starts]
-    gap = _gaps(study)
+    gap = gaps_of_periods(study)
     whole = np.array_equal(gap, np.round(gap))
     correlations = serial.Correlations(LOWEST if whole else 0.0)
     correlated = model.errors == "ar1" and sizes.max() > 2
@@ -167,7 +167,7 @@ def first_covariates(
     return np.hstack([ones, columns]), np.append(0.0, basis.spectrum)
 
 
-def _gaps(study: Adoption) -> np.ndarray:
+def gaps_of_periods(study: Adoption) -> np.ndarray:
     """Return the time from each period to the next, (T - 1,), in units of the median one."""
     if len(study.periods) < 2:
         return np.ones(0)

@@ -224,6 +224,46 @@ def _draw_effects(
     return effects[:, width:-1]
 
 
+def draw_covariate_coefficients(
+    effects: np.ndarray,
+    scales: Values,
+    inputs: Values,
+    spectrum: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return a draw of the coefficients of periods and covariates δ (n, d), given the effects.
+
+    In standard units, for each point of the scales.
+
+    Parameters
+    ----------
+    effects : array, shape (n, m)
+        θ in standard units.
+    scales, inputs : mapping
+    spectrum : array, shape (d,)
+        Relative prior variances κ of the coefficients; 0 for one without a prior.
+    rng : Generator
+    """
+    sigma = scales["standard_error_sd"]
+    variance = spectrum * (sigma * scales.get("covariate_sd", 1.0)) ** 2
+    precision = np.divide(
+        1.0, variance, out=np.zeros_like(variance), where=variance > 0
+    )
+    width = len(spectrum)
+    parts = []
+    for rows in _chunks(len(effects), inputs):
+        part = {name: value[rows] for name, value in scales.items()}
+        system, _ = normal_equations(part, inputs)
+        of_effects = np.einsum("nde,ne->nd", system[:, :width, width:-1], effects[rows])
+        right = system[:, :width, -1] - of_effects
+        prior = precision[rows, :, None] * np.eye(width)
+        root = np.linalg.cholesky(system[:, :width, :width] + prior)
+        noise = rng.standard_normal(right.shape)
+        half = np.linalg.solve(root, right[:, :, None])[:, :, 0] + noise
+        parts.append(np.linalg.solve(root.swapaxes(1, 2), half[:, :, None])[:, :, 0])
+    return np.concatenate(parts)
+
+
 def draw_prior_effects(
     scales: Values, inputs: Values, rng: np.random.Generator
 ) -> np.ndarray:

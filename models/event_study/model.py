@@ -35,6 +35,7 @@ from causalstats.models.event_study.cross_products import CrossProducts, cross_p
 from causalstats.models.event_study.data_checks import data_checks
 from causalstats.models.event_study.estimands import estimands
 from causalstats.models.event_study.least_squares import saturated_by_rows
+from causalstats.models.event_study.observed_units import observed_units
 from causalstats.models.event_study.parameters import Parameter, parameters_of
 from causalstats.models.event_study.pooling import (
     POOLING,
@@ -538,7 +539,11 @@ class EventStudy:
     def observed_units(
         self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
     ) -> ObservedUnits:
-        """Refuse to give the likelihood of each row.
+        """Return what was observed of each unit, with its likelihood and replications.
+
+        It is the change of the outcome from the unit's first time to its last. The likelihood is
+        that of all its outcomes about their own mean, with coefficients of periods and covariates
+        drawn given scales and effects.
 
         Parameters
         ----------
@@ -549,12 +554,20 @@ class EventStudy:
         Raises
         ------
         ModelError
-            Always: coefficients are integrated out, so that rows depend on each other.
+            If errors are clustered: the posterior is then that of the estimates.
+
+        Examples
+        --------
+        >>> import numpy as np, causalstats as cs
+        >>> model = cs.EventStudy()
+        >>> panel = model.simulate(1, units=30, times=5, cohorts=2).data
+        >>> rng = np.random.default_rng(1)
+        >>> draws, *_ = model.importance_draws(panel)(2, 10, rng)
+        >>> draws = model.recover_marginals(draws, panel, rng)
+        >>> model.observed_units(draws, panel, rng).log_likelihood().shape
+        (20, 30)
         """
-        raise ModelError(
-            "Coefficients of covariates, units and periods are integrated out, so that rows "
-            "depend on each other: they have no likelihood one by one."
-        )
+        return observed_units(self, draws, data, rng)
 
     def log_likelihood(self, draws: xr.Dataset, data: Panel) -> xr.DataArray:
         """Return the log likelihood (chain, draw), with effects integrated out.

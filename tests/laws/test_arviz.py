@@ -45,7 +45,6 @@ WITHOUT_UNITS = {
     "counts": "not kept",
     "values within bounds": "not kept",
     "panel with autoregressive errors": "whitened",
-    "event study": "integrated out",
     "instruments": "integrated out",
     "instrument with a direct effect": "integrated out",
 }
@@ -164,7 +163,7 @@ def test_arviz_draws_prior_and_posterior(tree):
 def test_the_pieces_add_up_to_the_likelihood_of_all_data(name, fit, tree):
     model = fit.model
     integrates = name in WITHOUT_UNITS or isinstance(
-        model, WorkingPosterior | cs.PartialCorrelation
+        model, WorkingPosterior | cs.PartialCorrelation | cs.EventStudy
     )
     if integrates or not isinstance(model, HasLogLikelihood):
         pytest.skip("its likelihood has coefficients integrated out")

@@ -147,6 +147,28 @@ def whitened(
     return white, volume
 
 
+def log_volumes(gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
+    """Return log |R| (1'R⁻¹1) of the errors of each unit, shape (N,).
+
+    Parameters
+    ----------
+    gap : array, shape (n,)
+        As `gaps` returns it.
+    starts : int array, shape (N,)
+        First row of each unit.
+    rho : float
+
+    Examples
+    --------
+    >>> log_volumes(np.array([np.nan, 1.0]), np.array([0]), 0.0).round(3)  # log 2
+    array([0.693])
+    """
+    carried, factor = _innovations(gap, rho)
+    ones = factor * (1 - carried)
+    total = np.log(np.add.reduceat(ones**2, starts))
+    return np.asarray(total - 2 * np.add.reduceat(np.log(factor), starts))
+
+
 def ar1_errors(
     noise: np.ndarray, gap: np.ndarray, starts: np.ndarray, rho: float
 ) -> np.ndarray:
