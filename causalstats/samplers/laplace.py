@@ -109,7 +109,10 @@ class Laplace:
     def compile(self, problem: Problem) -> LaplaceProgram:
         """Return the compiled graph of this problem, which runs all of the same structure."""
         program = cached_program(
-            "laplace", problem.graph, lambda: _compile(self, problem)
+            "laplace",
+            problem.graph,
+            lambda: _compile(self, problem),
+            any_rows=True,
         )
         return replace(program, sampler=self)
 

@@ -2,7 +2,8 @@
 
 Compiling a graph can take longer than sampling it, so a program is compiled once for every
 structure. Two problems have the same structure if their graphs differ in the values of data and
-constants alone.
+constants alone. Numba's code runs arrays of every size, so that there the number of rows may differ
+too, as long as the draws have the same shapes and labels.
 
 - `program_for(sampler, problem)` is what everybody calls who wants to sample: `fit`, its refits,
   the calibration, benchmarks. It keeps no list of its own.
@@ -94,7 +95,11 @@ def program_for(
 
 
 def cached_program[Compiled: HasGraph](
-    kind: Hashable, graph: pm.Model, compile_program: Callable[[], Compiled]
+    kind: Hashable,
+    graph: pm.Model,
+    compile_program: Callable[[], Compiled],
+    *,
+    any_rows: bool = False,
 ) -> Compiled:
     """Return the cached program of this kind and structure, or compile and cache it.
 
@@ -106,13 +111,15 @@ def cached_program[Compiled: HasGraph](
         The graph of the problem.
     compile_program : function without arguments
         Called if the cache has no such program, while `COMPILER_LOCK` is held.
+    any_rows : bool
+        Whether the compiled code runs data of other sizes than those it was compiled with.
 
     Returns
     -------
     What `compile_program` returned
         Its options are those of whoever compiled it first; the caller replaces them by its own.
     """
-    return _find_or_compile(kind, graph, compile_program)
+    return _find_or_compile(kind, graph, compile_program, any_rows=any_rows)
 
 
 def same_program(first: pm.Model, second: pm.Model) -> bool:
@@ -140,35 +147,74 @@ class _Structure:
     Attributes
     ----------
     labels : tuple
-        Names, shapes and coordinates, which are quicker to compare than computations.
+        Names and coordinates, which are quicker to compare than computations.
+    sizes : tuple
+        The shapes of the data.
+    labels_tell_shapes : bool
+        Whether the shapes of all draws follow from the labels, whatever the sizes.
     inputs, outputs : list of variables
         Of the computations.
     """
 
     labels: tuple
+    sizes: tuple
+    labels_tell_shapes: bool
     inputs: list[Any]
     outputs: list[Any]
 
 
 def _structure(graph: pm.Model) -> _Structure:
-    shapes = {data.name: data.get_value(borrow=True).shape for data in graph.data_vars}
-    unknowns = [value.name for value in graph.value_vars]
-    computed = [variable.name for variable in graph.deterministics]
+    data = [value.get_value(borrow=True) for value in graph.data_vars]
+    drawn = [*graph.value_vars, *graph.deterministics]
+    labels = (
+        [(value.name, value.ndim) for value in graph.data_vars],
+        [(variable.name, variable.type.shape) for variable in drawn],
+        graph.coords,
+    )
     inputs = [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()]
     outputs = [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)]
-    return _Structure((unknowns, shapes, graph.coords, computed), inputs, outputs)
+    return _Structure(
+        labels,
+        tuple(value.shape for value in data),
+        _labels_tell_shapes(graph),
+        inputs,
+        outputs,
+    )
 
 
-def _same_structure(first: _Structure, second: _Structure) -> bool:
+def _labels_tell_shapes(graph: pm.Model) -> bool:
+    """Return whether each axis of the draws has a fixed size or a coordinate."""
+    for variable in [*graph.free_RVs, *graph.deterministics]:
+        sizes = variable.type.shape
+        dims = graph.named_vars_to_dims.get(variable.name) or [None] * len(sizes)
+        for size, dim in zip(sizes, dims, strict=True):
+            if size is None and graph.coords.get(dim) is None:
+                return False
+    return True
+
+
+def _same_structure(
+    first: _Structure, second: _Structure, *, any_rows: bool = False
+) -> bool:
     from pytensor.graph.basic import equal_computations
 
-    return first.labels == second.labels and equal_computations(
+    if first.labels != second.labels:
+        return False
+    if first.sizes != second.sizes:
+        labelled = first.labels_tell_shapes and second.labels_tell_shapes
+        if not (any_rows and labelled):
+            return False
+    return equal_computations(
         first.outputs, second.outputs, first.inputs, second.inputs
     )
 
 
 def _find_or_compile(
-    key: Hashable, graph: pm.Model | None, compile_program: Callable[[], Any]
+    key: Hashable,
+    graph: pm.Model | None,
+    compile_program: Callable[[], Any],
+    *,
+    any_rows: bool = False,
 ) -> Any:
     """Return the cached program, or compile and cache one.
 
@@ -178,13 +224,15 @@ def _find_or_compile(
     graph : pm.Model or None
         Its structure has to be that of the program; without one, the key alone decides.
     compile_program : function without arguments
+    any_rows : bool
+        Whether the compiled code runs data of other sizes than those it was compiled with.
     """
     import pytensor
 
     with COMPILER_LOCK:
         wanted = _Entry(key, None, graph)
         for entry in _entries:
-            if entry.key == key and _same_graph(entry, wanted):
+            if entry.key == key and _same_graph(entry, wanted, any_rows):
                 _use(entry)
                 return entry.program
         with pytensor.config.change_flags(numba__fastmath=False):
@@ -194,10 +242,10 @@ def _find_or_compile(
         return program
 
 
-def _same_graph(first: _Entry, second: _Entry) -> bool:
+def _same_graph(first: _Entry, second: _Entry, any_rows: bool) -> bool:
     if first.graph is None or second.graph is None:
         return first.graph is second.graph
-    return _same_structure(first.structure, second.structure)
+    return _same_structure(first.structure, second.structure, any_rows=any_rows)
 
 
 def _use(entry: _Entry) -> None:

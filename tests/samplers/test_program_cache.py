@@ -105,3 +105,38 @@ def test_samplers_of_other_options_share_what_is_compiled():
     second = program_for(cs.Laplace(draws=70), problem)
     assert second.density is first.density
     assert (first.sampler.draws, second.sampler.draws) == (60, 70)
+
+
+def regression(rows, labelled=True):
+    with pm.Model(coords={"feature": ["a", "b"]}) as graph:
+        features = pm.Data("features", np.ones((rows, 2)))
+        slope = pm.Normal("slope", dims="feature")
+        if not labelled:
+            pm.Deterministic("fitted", features @ slope)
+        pm.Potential("likelihood", -((features @ slope).sum() ** 2))
+    return graph
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_numbers_of_rows_share_a_program_where_draws_keep_their_shapes(labelled):
+    few, many = (regression(rows, labelled) for rows in (3, 5))
+    first = cached_program("test", few, lambda: Compiled(few), any_rows=True)
+    second = cached_program("test", many, lambda: Compiled(many), any_rows=True)
+    assert (first is second) == labelled
+    alone = cached_program("strict", few, lambda: Compiled(few))
+    assert cached_program("strict", many, lambda: Compiled(many)) is not alone
+
+
+def test_a_program_compiled_on_other_rows_draws_the_same():
+    model = cs.SelectiveLabels(prevalence=0.4)
+    few, many = (
+        cs.Problem(model, model.simulate(1, people=people, features=1).data)
+        for people in (50, 70)
+    )
+    sampler = cs.Laplace(draws=60)
+    fresh = program_for(sampler, many).run(many, seed=1)
+    program_cache._entries.clear()
+    program = program_for(sampler, few)
+    assert program_for(sampler, many).density is program.density
+    later = program_for(sampler, many).run(many, seed=1)
+    assert later["posterior"].equals(fresh["posterior"])

@@ -42,7 +42,9 @@ def compile_graph(
         )
         return NutpieProgram(sampler, graph, compiled)
 
-    program = cached_program(("nutpie", gradient), graph, compile_program)
+    program = cached_program(
+        ("nutpie", gradient), graph, compile_program, any_rows=gradient == "numba"
+    )
     return replace(program, sampler=sampler)
 
 
