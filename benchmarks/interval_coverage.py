@@ -43,9 +43,9 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        Means over the entries of the answer: the share covered, the error and its absolute value,
-        and the width of the interval, in the unit of the answer; the doubts that it carries, and
-        seconds. Where the fit was refused, the message alone.
+        Means over the entries of the answer whose truth is known: the share covered, the error and
+        its absolute value, and the width of the interval, in the unit of the answer; the doubts
+        that it carries, and seconds. Where the fit was refused, the message alone.
     """
     warnings.simplefilter("ignore")
     design = next(design for design in designs_of(family) if design.name == name)
@@ -56,9 +56,9 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
         table = answer.numbers()
     except CausalStatsError as error:
         return {"refused": str(error)[:200]}
-    right = np.array(
-        [truth[label] for label in table.index] if isinstance(truth, dict) else truth
-    )
+    right = np.array(list(truth.values()) if isinstance(truth, dict) else truth)
+    if isinstance(truth, dict):
+        table = table.loc[list(truth)]
     return {
         "covered": float(
             ((table["lower"] <= right) & (right <= table["upper"])).mean()

@@ -50,6 +50,7 @@ if (
     from causalstats.samplers import Auto as Auto
     from causalstats.samplers import Chees as Chees
     from causalstats.samplers import Exact as Exact
+    from causalstats.samplers import Gibbs as Gibbs
     from causalstats.samplers import Laplace as Laplace
     from causalstats.samplers import Nuts as Nuts
 
@@ -72,6 +73,7 @@ _WHERE = {
     "EventStudy": "causalstats.models",
     "Exact": "causalstats.samplers",
     "Fit": "causalstats.inference.fit",
+    "Gibbs": "causalstats.samplers",
     "Heckman": "causalstats.models",
     "Instrument": "causalstats.models",
     "Instrumented": "causalstats.data",

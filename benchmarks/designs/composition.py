@@ -148,7 +148,83 @@ def design(
     )
 
 
+def strong_links(
+    prior: str, rows: int, parts: int, depth: int = 0, known_failure: str = ""
+) -> Design:
+    """Return a design of strong isolated links, and the coverage of these alone.
+
+    Six in ten parts are linked in pairs, with basis partial correlations of .45 to .8 in size, a
+    tenth of as many weak links (.1 to .25) lie between others, and the log amounts have standard
+    deviations of .7 to 1.5. The truth has the pairs of partial correlations from .4 to .8 in size.
+
+    Parameters
+    ----------
+    prior : str
+    rows, parts : int
+    depth : int
+        Greatest total count of a row, of log-uniform totals from a fiftieth of it; 0 observes the
+        amounts themselves.
+    known_failure : str
+        As in `Design`.
+    """
+    names = [f"p{k}" for k in range(parts)]
+
+    def make(seed: int) -> tuple[Any, Any, dict[str, float]]:
+        rng = np.random.default_rng(seed)
+        standardised = np.eye(parts)
+        for first in range(0, int(0.6 * parts) - 1, 2):
+            link = rng.uniform(0.45, 0.8) * rng.choice([-1, 1])
+            standardised[first, first + 1] = link
+            standardised[first + 1, first] = link
+        for first in range(1, int(0.6 * parts) - 2, 10):
+            link = rng.uniform(0.1, 0.25) * rng.choice([-1, 1])
+            standardised[first, first + 1] = link
+            standardised[first + 1, first] = link
+        covariance = np.linalg.inv(standardised)
+        scale = rng.uniform(0.7, 1.5, parts) / np.sqrt(np.diagonal(covariance))
+        covariance = covariance * scale[:, None] * scale
+        logs = rng.standard_normal((rows, parts)) @ np.linalg.cholesky(covariance).T
+        theta = log_ratios.pseudo_inverse(log_ratios.centre(covariance))
+        r = partial_correlations(theta)
+        strong = {
+            f"{names[i]} ~ {names[j]}": float(r[i, j])
+            for i, j in combinations(range(parts), 2)
+            if 0.4 < abs(r[i, j]) < 0.8
+        }
+        values = np.exp(logs)
+        zeros = "error"
+        if depth:
+            shares = values / values.sum(axis=1, keepdims=True)
+            totals = np.exp(rng.uniform(np.log(depth / 50), np.log(depth), rows))
+            counts = map(rng.multinomial, totals.astype(int), shares)
+            values = np.array(list(counts))
+            zeros = "counts"
+        frame = pd.DataFrame(values, columns=names)
+        data = cs.Composition.from_frame(frame, parts=names, zeros=zeros)
+        return cs.PartialCorrelation(prior=prior), data, strong
+
+    kind = f"counts up to {depth:,}" if depth else "known"
+    return Design(
+        name=f"strong links alone, {rows} x {parts}, {kind}, {prior}",
+        family="composition",
+        make=make,
+        estimand="partial_correlation",
+        known_failure=known_failure,
+    )
+
+
+STRONG_LINKS = [
+    strong_links(
+        prior,
+        rows,
+        parts,
+        known_failure="" if prior == "horseshoe" else FAILS_FOR_STRONG_LINKS,
+    )
+    for rows, parts in ((100, 20), (60, 30), (200, 100))
+    for prior in ("shrunk", "horseshoe")
+]
 DESIGNS = [
+    *STRONG_LINKS,
     design("a few links", rows=60, parts=6),
     design("a few links, matching prior", MATCHING, rows=60, parts=6),
     design("few rows, matching prior", MATCHING, rows=20, parts=6),

@@ -14,6 +14,7 @@ import numpy as np
 from causalstats.core.assumption import Adjustment, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.score_question import ScoreQuestion
@@ -63,6 +64,14 @@ class ImportanceSampled(Protocol):
         It gives the draws, their log densities, the Pareto k of their weights and the effective
         sample size. None where there is no such function for these data.
         """
+
+
+@runtime_checkable
+class GibbsSampled(Protocol):
+    """A model that draws each block of its parameters given the others, for some data."""
+
+    def gibbs_kernel(self, data: Any) -> GibbsKernel | None:
+        """Return the sweeps of a Gibbs sampler; None where there are none for these data."""
 
 
 @runtime_checkable

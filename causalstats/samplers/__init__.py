@@ -10,11 +10,12 @@ from causalstats.samplers.base import (
 )
 from causalstats.samplers.chees import Chees
 from causalstats.samplers.exact import Exact
+from causalstats.samplers.gibbs import Gibbs
 from causalstats.samplers.laplace import Laplace
 from causalstats.samplers.nuts import BACKENDS, Nuts
 from causalstats.samplers.program_cache import program_for, same_program
 
-SAMPLERS = (Auto, Chees, Exact, Laplace, Nuts)  # those that a saved fit can name
+SAMPLERS = (Auto, Chees, Exact, Gibbs, Laplace, Nuts)  # those that a saved fit can name
 
 __all__ = [
     "BACKENDS",
@@ -22,6 +23,7 @@ __all__ = [
     "Auto",
     "Chees",
     "Exact",
+    "Gibbs",
     "Laplace",
     "Nuts",
     "Program",

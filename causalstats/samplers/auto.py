@@ -12,6 +12,7 @@ from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import Program
 from causalstats.samplers.exact import Exact, exact_draws
+from causalstats.samplers.gibbs import Gibbs, gibbs_kernel
 from causalstats.samplers.importance import ImportanceSampler, importance_draws
 from causalstats.samplers.nuts import Backend, Nuts
 
@@ -29,7 +30,8 @@ class Auto:
     1. `Exact`, where the posterior has a closed form.
     2. Importance sampling, where the model computes its own density for many points at once; NUTS
        where the importance weights cannot be trusted.
-    3. `Nuts` otherwise: by Numba on small data, by JAX on large data, by NumPyro on a GPU.
+    3. `Gibbs`, where the model draws each block of its parameters given the others.
+    4. `Nuts` otherwise: by Numba on small data, by JAX on large data, by NumPyro on a GPU.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ class Auto:
     def __post_init__(self) -> None:
         check_fields(self, SamplingError)
 
-    def choose(self, problem: Problem) -> Nuts | Exact | ImportanceSampler:
+    def choose(self, problem: Problem) -> Nuts | Exact | Gibbs | ImportanceSampler:
         """Return the sampler that is used for this problem."""
         draws = self.draws or _DRAWS
         if exact_draws(problem) is not None:
@@ -70,6 +72,8 @@ class Auto:
             return ImportanceSampler(
                 chains=self.chains, draws=draws, fallback=_NutsWhenNeeded(self)
             )
+        if gibbs_kernel(problem) is not None:
+            return Gibbs(chains=self.chains, draws=self.draws, tune=self.tune)
         return self.nuts_for(problem)
 
     def nuts_for(self, problem: Problem) -> Nuts:

@@ -41,7 +41,7 @@ TOPICS = {
     "samplers": (
         "Samplers",
         "How the posterior is drawn from. `fit` chooses one unless it is told.",
-        ["Auto", "Exact", "Nuts", "Chees", "Laplace"],
+        ["Auto", "Exact", "Gibbs", "Nuts", "Chees", "Laplace"],
     ),
     "diagrams": (
         "Diagrams and networks",

@@ -24,7 +24,7 @@ class Hyperprior(Protocol):
 
     @property
     def sd(self) -> float:
-        """The standard deviation; NaN of a parameter whose value is given."""
+        """The standard deviation; NaN where there is none, or the value is given."""
 
     def inputs(self, name: str) -> dict[str, float]:
         """Return the numbers that the graph takes as data, by name."""
@@ -95,6 +95,25 @@ class HalfNormal:
     def log_jacobian(free: np.ndarray) -> np.ndarray:
         """Return log dx/du of x = log(1 + e^u)."""
         return -np.logaddexp(0, -free)
+
+
+@dataclass(frozen=True)
+class HalfCauchy:
+    """|Cauchy(0, scale)|, which has no standard deviation."""
+
+    scale: float
+    sd: float = math.nan
+
+    def inputs(self, name: str) -> dict[str, float]:
+        return {f"{name}_scale": self.scale}
+
+    def variable(self, name: str, inputs: Mapping[str, Any]) -> Any:
+        import pymc as pm
+
+        return pm.HalfCauchy(name, inputs[f"{name}_scale"])
+
+    def draw(self, rng: np.random.Generator, size: Size = None) -> Any:
+        return abs(self.scale * rng.standard_cauchy(size))
 
 
 @dataclass(frozen=True)

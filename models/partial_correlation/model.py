@@ -26,6 +26,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Adjustment, Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.core.model_card import model_card
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
@@ -46,6 +47,7 @@ from causalstats.models.partial_correlation.priors import PRIORS, PriorName
 from causalstats.models.partial_correlation.priors.base import (
     CovariancePrior,
     ExactPrior,
+    GibbsSampledPrior,
     ImportanceSampledPrior,
 )
 from causalstats.models.partial_correlation.priors.basis_variances import (
@@ -102,6 +104,13 @@ class PartialCorrelation:
         correlations -R_ij are near 0, Normal(0, `spike_sd`²), or not, Normal(0, `slab_sd`²), by
         the share π of mean `expected_slab_share`; d_j = ω_j^(-1/2), ω as above; all of it sampled.
 
+    "horseshoe"
+        The amounts before closure have a precision K = d R d as under "sparse", with partial
+        correlations -R_ij ~ Normal(0, (τ λ_ij)²), λ_ij ~ half-Cauchy(1),
+        τ ~ half-Cauchy(`global_shrinkage_scale`), cut to positive definite R (the graphical
+        horseshoe): few links may be strong and the others are drawn to none. Sampled by `Gibbs`
+        where log-ratios are known and rows independent.
+
     Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within
     bounds (censored below a limit of detection, or rounded) are anywhere between them; the
     log-ratios are then sampled too, under "shrunk" or "sparse". Rows of one subject, where the data
@@ -110,7 +119,7 @@ class PartialCorrelation:
 
     Parameters
     ----------
-    prior : "shrunk", "invariant", "matching" or "sparse"
+    prior : "shrunk", "invariant", "matching", "sparse" or "horseshoe"
     shrinkage : float or None
         α in (0, 1). None: learned.
     basis_variance : float or None
@@ -131,6 +140,9 @@ class PartialCorrelation:
     expected_slab_share : float
         Prior mean q of the share π ~ Beta(5 q, 5 (1-q)) of pairs of amounts that are linked. The
         default of 0.2, Beta(1, 4), favours few links and excludes none.
+    global_shrinkage_scale : float
+        Scale of the half-Cauchy prior of τ; of "horseshoe". With the default of 1 the share of
+        links is left to the data: τ about 1 has as many links as not.
     row_correlation : float or None
         φ in [0, 1), of data that name a subject or a time. None: learned.
 
@@ -192,6 +204,7 @@ class PartialCorrelation:
     spike_sd: Positive = 0.1
     slab_sd: Positive = 0.5
     expected_slab_share: Inside = 0.2
+    global_shrinkage_scale: Positive = 1.0
     row_correlation: Annotated[float, Number(least=0, below=1)] | None = None
 
     headline = "partial_correlation"
@@ -357,6 +370,23 @@ class PartialCorrelation:
         if not isinstance(prior, ImportanceSampledPrior):
             return None
         return prior.importance_draws(self, data)
+
+    def gibbs_kernel(self, data: Composition) -> GibbsKernel | None:
+        """Return the sweeps of a Gibbs sampler; None where the prior has none for these data.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="horseshoe")
+        >>> kernel = model.gibbs_kernel(model.simulate(seed=1, rows=20, parts=4).data)
+        >>> kernel.draws, kernel.thin
+        (1000, 40)
+        """
+        prior = self.covariance_prior
+        if not isinstance(prior, GibbsSampledPrior):
+            return None
+        self._refuse(data)
+        return prior.gibbs_kernel(self, data)
 
     def recover_marginals(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator

@@ -76,6 +76,10 @@ VARIANTS = {
         cs.PartialCorrelation(prior="sparse", basis_variance=1.0),
         {"rows": 25, "parts": 4},
     ),
+    "horseshoe composition": Variant(
+        cs.PartialCorrelation(prior="horseshoe", basis_variance=1.0),
+        {"rows": 25, "parts": 4},
+    ),
     "counts": Variant(
         cs.PartialCorrelation(basis_variance=1.0),
         {"rows": 25, "parts": 4, "depth": 300},

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from causalstats.core.argument_validation import Choice
 from causalstats.models.partial_correlation.priors.base import CovariancePrior
+from causalstats.models.partial_correlation.priors.horseshoe import Horseshoe
 from causalstats.models.partial_correlation.priors.invariant import Invariant
 from causalstats.models.partial_correlation.priors.matching import Matching
 from causalstats.models.partial_correlation.priors.shrunk import Shrunk
@@ -20,5 +21,6 @@ PRIORS: Mapping[str, CovariancePrior] = {
     "matching": Matching(),
     "invariant": Invariant(),
     "sparse": SpikeAndSlab(),
+    "horseshoe": Horseshoe(),
 }
 PriorName = Annotated[str, Choice(tuple(PRIORS))]

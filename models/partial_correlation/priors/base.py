@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.assumption import Assumption
+from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Hyperprior
@@ -187,6 +188,16 @@ class ImportanceSampledPrior(Protocol):
         self, model: PartialCorrelation, data: Composition
     ) -> Callable[[int, int, np.random.Generator], ImportanceDraws] | None:
         """Return a function of chains, draws and a generator; None where it would miss too much."""
+
+
+@runtime_checkable
+class GibbsSampledPrior(Protocol):
+    """A prior with a Gibbs sampler of its own."""
+
+    def gibbs_kernel(
+        self, model: PartialCorrelation, data: Composition
+    ) -> GibbsKernel | None:
+        """Return the sweeps of a Gibbs sampler; None where there are none for these data."""
 
 
 @runtime_checkable

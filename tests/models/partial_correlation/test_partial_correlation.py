@@ -185,7 +185,12 @@ SPIKE_AND_SLAB = {"spike_sd": 0.05, "slab_sd": 0.4, "expected_slab_share": 0.1}
 
 
 @pytest.mark.parametrize(
-    ("prior", "fields"), [("shrunk", SCALES), ("sparse", SCALES | SPIKE_AND_SLAB)]
+    ("prior", "fields"),
+    [
+        ("shrunk", SCALES),
+        ("sparse", SCALES | SPIKE_AND_SLAB),
+        ("horseshoe", SCALES | {"global_shrinkage_scale": 0.3}),
+    ],
 )
 def test_one_compiled_program_serves_every_scale_of_a_prior(prior, fields, simulation):
     default, other = (
@@ -638,7 +643,7 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
     [
         (
             {"prior": "flat"},
-            "'shrunk', 'matching', 'invariant' or 'sparse', got 'flat'",
+            "'shrunk', 'matching', 'invariant', 'sparse' or 'horseshoe', got 'flat'",
         ),
         ({"shrinkage": 1.0}, "between 0 and 1"),
         ({"basis_variance": -1.0}, "positive number"),

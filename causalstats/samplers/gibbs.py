@@ -1,0 +1,235 @@
+"""Gibbs sampling (Markov chain Monte Carlo): the model's own sweeps, a thread for each chain."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalstats.core.abilities import GibbsSampled
+from causalstats.core.argument_validation import Count, check_fields
+from causalstats.core.draws_kind import DrawsKind
+from causalstats.core.gibbs_kernel import GibbsKernel
+from causalstats.core.model import Problem
+from causalstats.errors import SamplingError
+from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.base import FEWEST_DRAWS_OF_A_CHAIN, describe_run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_SECONDS_BETWEEN_LOOKS = 0.05
+_SWEEPS_BETWEEN_LOOKS = 20
+
+
+def gibbs_kernel(problem: Problem) -> GibbsKernel | None:
+    """Return the sweeps that the model offers for these data, or None where it offers none."""
+    model = problem.model
+    return model.gibbs_kernel(problem.data) if isinstance(model, GibbsSampled) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gibbs:
+    """Gibbs sampling: sweeps that draw each block of the parameters given all the others.
+
+    `Auto` takes it where the model has such sweeps for the data. Nothing is adapted, so that the
+    first sweeps serve only to reach the posterior.
+
+    Parameters
+    ----------
+    chains : int
+        Each in a thread of its own, from a dispersed start.
+    draws : int, optional
+        Draws kept of each chain. None: as many as suit the size of the data.
+    tune : int, optional
+        First sweeps, which are dropped. None: as many as the model asks for.
+    thin : int, optional
+        Sweeps from one draw that is kept to the next. None: as many as the model asks for, more
+        where draws are large.
+
+    Raises
+    ------
+    SamplingError
+        If an option is out of its range, or the model has no sweeps for the data.
+
+    References
+    ----------
+    Gelfand & Smith (1990), Sampling-based approaches to calculating marginal densities, Journal of
+    the American Statistical Association 85.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.PartialCorrelation(prior="horseshoe")
+    >>> problem = cs.Problem(model, model.simulate(1, rows=30, parts=4).data)
+    >>> draws = cs.Gibbs(chains=2, draws=100, tune=50, thin=1)(problem, seed=1)
+    >>> draws["posterior"].sizes["chain"], draws["posterior"].sizes["draw"]
+    (2, 100)
+    """
+
+    chains: Count = 4
+    draws: Count | None = None
+    tune: Count | None = None
+    thin: Count | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, SamplingError)
+
+    def __call__(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
+        return self.compile(problem).run(problem, seed, advance)
+
+    def compile(self, problem: Problem) -> GibbsProgram:
+        """Return a program for every problem whose model has sweeps; it compiles nothing."""
+        if gibbs_kernel(problem) is None:
+            raise SamplingError(
+                f"{problem.model} has no Gibbs sampler for these data: use `cs.Auto()` or "
+                "`cs.Nuts()`."
+            )
+        return GibbsProgram(self)
+
+
+@dataclass(frozen=True)
+class GibbsProgram:
+    """Draws by the sweeps of models."""
+
+    sampler: Gibbs
+
+    def run(
+        self, problem: Problem, seed: int, advance: Advance = silent
+    ) -> xr.DataTree:
+        from threadpoolctl import threadpool_limits
+
+        kernel = gibbs_kernel(problem)
+        assert kernel is not None
+        started = time.perf_counter()
+        streams = np.random.default_rng(seed).spawn(self.sampler.chains)
+        chains = [_Chain(kernel, self.sampler, stream) for stream in streams]
+        # The chains are threads; those of linear algebra would wait for each other.
+        with threadpool_limits(1, "blas"):
+            interrupted = _run(chains, advance)
+        kept = min(chain.kept for chain in chains)
+        if kept < FEWEST_DRAWS_OF_A_CHAIN and interrupted:
+            raise KeyboardInterrupt(
+                f"Interrupted with {kept} complete draws a chain, too few to keep "
+                f"({FEWEST_DRAWS_OF_A_CHAIN} are kept)."
+            )
+        return describe_run(
+            _labelled(kernel, [chain.arrays for chain in chains], kept),
+            DrawsKind.CHAINS,
+            sampler=self.sampler,
+            seed=seed,
+            seconds=time.perf_counter() - started,
+            interrupted=interrupted,
+        )
+
+
+class _Chain:
+    """One chain, with the draws that it has kept so far.
+
+    Parameters
+    ----------
+    kernel : GibbsKernel
+    sampler : Gibbs
+    rng : Generator
+    """
+
+    def __init__(
+        self, kernel: GibbsKernel, sampler: Gibbs, rng: np.random.Generator
+    ) -> None:
+        self.kernel = kernel
+        self.rng = rng
+        self.tune = sampler.tune or kernel.tune
+        self.draws = sampler.draws or kernel.draws
+        self.thin = sampler.thin or kernel.thin
+        self.sweeps = 0
+        self.kept = 0
+        self.arrays: dict[str, np.ndarray] = {}
+
+    @property
+    def share(self) -> float:
+        """The share of the sweeps that is done."""
+        return self.sweeps / (self.tune + self.draws * self.thin)
+
+    def run(self, stop: threading.Event) -> None:
+        state = self.kernel.start(self.rng)
+        self._advance(state, self.tune, stop)
+        while self.kept < self.draws:
+            self._advance(state, self.thin, stop)
+            if stop.is_set():
+                return
+            self._keep(self.kernel.draw(state))
+
+    def _advance(self, state: object, sweeps: int, stop: threading.Event) -> None:
+        while sweeps > 0 and not stop.is_set():
+            block = min(sweeps, _SWEEPS_BETWEEN_LOOKS)
+            self.kernel.advance(state, block, self.rng)
+            self.sweeps += block
+            sweeps -= block
+
+    def _keep(self, draw: Mapping[str, np.ndarray]) -> None:
+        for name, value in draw.items():
+            if name not in self.arrays:
+                shape = (self.draws, *np.shape(value))
+                self.arrays[name] = np.empty(shape, np.asarray(value).dtype)
+            self.arrays[name][self.kept] = value
+        self.kept += 1
+
+
+def _run(chains: list[_Chain], advance: Advance) -> bool:
+    """Run the chains to their end, and return whether the user interrupted them."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(len(chains)) as pool:
+        running = [pool.submit(partial(chain.run, stop)) for chain in chains]
+        try:
+            while not _finished(running):
+                advance(float(np.mean([chain.share for chain in chains])), "")
+        except KeyboardInterrupt:
+            stop.set()
+            return True
+        except BaseException:
+            stop.set()
+            raise
+    return False
+
+
+def _finished(running: list[Future[None]]) -> bool:
+    """Return whether all chains are done; raises the error of one that failed."""
+    done, others = wait(running, _SECONDS_BETWEEN_LOOKS)
+    for chain in done:
+        chain.result()
+    return not others
+
+
+def _labelled(
+    kernel: GibbsKernel, chains: list[dict[str, np.ndarray]], kept: int
+) -> xr.DataTree:
+    """Return the draws of all chains, dims (chain, draw, ...).
+
+    Parameters
+    ----------
+    kernel : GibbsKernel
+    chains : list of dict
+        The arrays (draws, ...) of each chain, by name.
+    kept : int
+        The draws that every chain has.
+    """
+    import xarray as xr
+
+    arrays = {
+        name: (
+            ("chain", "draw", *kernel.dims[name]),
+            np.array([chain[name][:kept] for chain in chains]),
+        )
+        for name in chains[0]
+    }
+    coords = {"chain": np.arange(len(chains)), "draw": np.arange(kept)}
+    posterior = xr.Dataset(arrays, coords | dict(kernel.coords))
+    return xr.DataTree.from_dict({"posterior": posterior})

@@ -1,0 +1,280 @@
+"""The horseshoe prior of the precision of the amounts before closure (graphical horseshoe).
+
+The precision K = d R d of the log amounts, d_j = ω_j^(-1/2), has partial correlations -R_ij with a
+global and a local scale each,
+
+    R_ij ~ Normal(0, (τ λ_ij)²),  λ_ij ~ half-Cauchy(1),  τ ~ half-Cauchy(`global_shrinkage_scale`)
+
+cut to positive definite R. A small τ draws most of them to 0, and the heavy tail of λ leaves strong
+links as they are. R is in units of the variances ω, so that no part's scale matters. The Θ of the
+composition is K - K11'K / 1'K1.
+
+References
+----------
+Carvalho, Polson & Scott (2010), The horseshoe estimator for sparse signals, Biometrika 97.
+Li, Craig & Bhadra (2019), The graphical horseshoe estimator for inverse covariance matrices,
+Journal of Computational and Graphical Statistics 28.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from causalstats.core.assumption import Assumption
+from causalstats.core.gibbs_kernel import GibbsKernel
+from causalstats.data import Composition
+from causalstats.errors import ModelError
+from causalstats.models.partial_correlation.graph_context import GraphContext
+from causalstats.models.partial_correlation.hyperpriors import HalfCauchy, Hyperprior
+from causalstats.models.partial_correlation.marginal_posteriors import (
+    pair_labels,
+    pairs,
+)
+from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.priors.base import AnswerText, Scatter
+from causalstats.models.partial_correlation.priors.basis_variances import (
+    FIELDS,
+    PARAMETERS,
+    add_basis_variances,
+    draw_basis_variances,
+    log_variance_of,
+    variance_hyperpriors,
+)
+from causalstats.models.partial_correlation.priors.sampled import SampledPrior
+from causalstats.models.partial_correlation.row_dependence import row_dependence_of
+
+if TYPE_CHECKING:
+    from causalstats.models.partial_correlation.model import PartialCorrelation
+
+_MOST_TRIES = 10_000
+_SWEEPS_BY_PARTS = (
+    2e5  # of a chain, divided by D: those of few parts are quick, and mix slowly
+)
+_FEWEST_SWEEPS = 2000
+_MOST_SWEEPS = 40_000
+_FIRST_SHARE = 0.2  # of so many sweeps more, which are dropped
+_MOST_DRAWS = 1000  # of a chain
+_FEWEST_DRAWS = 200
+_NUMBERS_KEPT = 2.5e6  # in the draws of Θ of a chain, 20 MB
+_LARGEST_DOUBLE = 100  # parts; draws of more are kept in single precision
+_DIMS: Mapping[str, tuple[str, ...]] = {
+    "log_typical_variance": (),
+    "variance_spread": (),
+    "basis_variance": ("part",),
+    "global_shrinkage": (),
+    "basis_correlation": ("pair",),
+    "precision": ("part", "other_part"),
+}
+
+
+@dataclass(frozen=True)
+class Horseshoe(SampledPrior):
+    """Partial correlations of the amounts with one global scale, and a local scale each."""
+
+    fields: ClassVar[tuple[str, ...]] = (*FIELDS, "global_shrinkage_scale")
+    parameters: ClassVar[tuple[str, ...]] = (*PARAMETERS, "global_shrinkage")
+    latent: ClassVar[tuple[str, ...]] = ("local_shrinkage", "standard_correlation")
+    simulation_fields: ClassVar[tuple[str, ...]] = ("basis_variance",)
+    answers: ClassVar[Mapping[str, AnswerText]] = {
+        "basis_correlation": AnswerText(
+            "Partial correlation of two amounts before closure, given all the other amounts; "
+            "known by its sparsity alone.",
+            "correlation",
+        )
+    }
+
+    def assumption(self, model: PartialCorrelation) -> Assumption:
+        return Assumption(
+            name="sparsity",
+            statement="Of the amounts before closure, most partial correlations are next to none, "
+            "and few are strong; how few is learned.",
+            if_wrong="With links between most parts, they are understated. What is said of amounts "
+            "stands on sparsity alone.",
+            formula="R_ij ~ Normal(0, (τ λ_ij)²), λ_ij ~ half-Cauchy(1), τ ~ half-Cauchy("
+            f"{model.global_shrinkage_scale:g})",
+            fields=("global_shrinkage_scale", "prior"),
+        )
+
+    def hyperpriors(
+        self, model: PartialCorrelation, log_variance: float
+    ) -> dict[str, Hyperprior]:
+        table = variance_hyperpriors(model, log_variance)
+        return {**table, "global_shrinkage": HalfCauchy(model.global_shrinkage_scale)}
+
+    def add_to_graph(self, context: GraphContext, scatter: Scatter) -> None:
+        """Add ω, τ, λ, R = τ λ z and the density of the log-ratios, |Λ|^(m/2) exp(-tr(SΘ)/2).
+
+        |Λ| = |K| D / 1'K1. Where R is not positive definite the density is 0.
+        """
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        parts = context.parts
+        size = len(parts)
+        one, other = pairs(size)
+        pm.modelcontext(None).add_coord("pair", pair_labels(parts))
+        m = context.inputs["rows_free"]
+        omega = add_basis_variances(context)
+        scale = context.variable("global_shrinkage")
+        local = pm.HalfCauchy("local_shrinkage", 1, dims="pair")
+        standard = pm.Normal("standard_correlation", 0, 1, dims="pair")
+        entries = scale * local * standard
+        above = pt.set_subtensor(pt.zeros((size, size))[one, other], entries)
+        correlations = above + above.T + np.eye(size)
+        root = pt.linalg.cholesky(correlations, on_error="nan")
+        # K = A'A, and Θ = A'(I - uu')A with u along A1: a square too, whatever the rounding.
+        root_precision = root.T / pt.sqrt(omega)
+        along = root_precision.sum(axis=1)
+        length = (along**2).sum()
+        across = root_precision - along[:, None] * (along @ root_precision) / length
+        theta = pm.Deterministic(
+            "precision", across.T @ across, dims=("part", "other_part")
+        )
+        log_determinant = 2 * pt.log(pt.diag(root)).sum() - pt.log(omega).sum()
+        log_determinant += np.log(size) - pt.log(length)
+        density = m / 2 * log_determinant - (scatter(context) * theta).sum() / 2
+        inside = pt.switch(pt.isnan(density), -np.inf, density)
+        pm.Potential("log_ratios", inside)
+        pm.Deterministic("basis_correlation", -entries, dims="pair")
+
+    def nuts_options(self, data: Composition) -> dict[str, Any]:
+        """Return long runs with small steps: the scales have heavy tails."""
+        return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
+
+    def refuse(self, model: PartialCorrelation, data: Composition) -> None:
+        """Refuse log-ratios that are not known, and rows that depend on each other."""
+        if not observation_of(data).exact or not row_dependence_of(data).independent:
+            raise ModelError(
+                "prior='horseshoe' needs log-ratios that are known, of independent rows; of other "
+                "data, use prior='shrunk' or 'sparse'."
+            )
+        super().refuse(model, data)
+
+    def gibbs_kernel(self, model: PartialCorrelation, data: Composition) -> GibbsKernel:
+        from causalstats.numerics.compositions import horseshoe_gibbs
+
+        degrees = int(data.degrees)
+        root = _scatter_root(data.scatter, degrees)
+        spare = degrees - len(root)
+        scales = horseshoe_gibbs.Scales(
+            log_variance_of(model, data),
+            model.basis_variance_sd,
+            model.variance_spread_scale,
+            model.global_shrinkage_scale,
+        )
+        variances = np.diagonal(data.scatter) / degrees
+
+        def advance(state: Any, sweeps: int, rng: np.random.Generator) -> None:
+            horseshoe_gibbs.sweeps_of_known_log_ratios(
+                sweeps, root, spare, state, scales, rng
+            )
+
+        size = len(data.parts)
+        draws = int(np.clip(_NUMBERS_KEPT / size**2, _FEWEST_DRAWS, _MOST_DRAWS))
+        sweeps = int(np.clip(_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, _MOST_SWEEPS))
+        return GibbsKernel(
+            start=partial(horseshoe_gibbs.initial_state, variances),
+            advance=advance,
+            draw=_draw,
+            dims=_DIMS,
+            coords={
+                "part": list(data.parts),
+                "other_part": list(data.parts),
+                "pair": pair_labels(data.parts),
+            },
+            tune=int(_FIRST_SHARE * sweeps),
+            draws=draws,
+            thin=sweeps // draws,
+        )
+
+    def simulate(
+        self,
+        model: PartialCorrelation,
+        degrees: int,
+        parts: int,
+        rng: np.random.Generator,
+    ) -> dict[str, Any]:
+        # By rejection of what is not positive definite.
+        assert model.basis_variance is not None
+        table = self.hyperpriors(model, float(np.log(model.basis_variance)))
+        scale, entries = _draw_correlations(table["global_shrinkage"], parts, rng)
+        values = draw_basis_variances(table, parts, rng)
+        omega = values["basis_variance"]
+        precision = _with_unit_diagonal(entries, parts) / np.sqrt(
+            omega[:, None] * omega
+        )
+        sums = precision.sum(axis=1)
+        return {
+            **values,
+            "global_shrinkage": scale,
+            "basis_correlation": -entries,
+            "precision": precision - sums[:, None] * sums / sums.sum(),
+        }
+
+
+def _draw(state: Any) -> dict[str, np.ndarray]:
+    """Return the variables of the posterior at a state of the sampler."""
+    from causalstats.numerics.compositions import horseshoe_gibbs
+
+    size = len(state.log_precisions)
+    kind = np.float64 if size <= _LARGEST_DOUBLE else np.float32
+    variance, typical, spread = state.scalars
+    precision = horseshoe_gibbs.compositional_precision(state)
+    return {
+        "log_typical_variance": np.asarray(typical),
+        "variance_spread": np.asarray(spread),
+        "basis_variance": np.exp(-state.log_precisions),
+        "global_shrinkage": np.sqrt(variance),
+        "basis_correlation": -state.correlations[pairs(size)].astype(kind),
+        "precision": precision.astype(kind),
+    }
+
+
+def _scatter_root(scatter: np.ndarray, degrees: int) -> np.ndarray:
+    """Return a root (q, D) of cross-products of `degrees` rows, L'L = S, with q at most D - 1."""
+    rank = min(degrees, len(scatter) - 1)
+    values, vectors = np.linalg.eigh(scatter)
+    root = vectors[:, -rank:] * np.sqrt(np.maximum(values[-rank:], 0))
+    return np.ascontiguousarray((root - root.mean(axis=0)).T)
+
+
+def _with_unit_diagonal(entries: np.ndarray, parts: int) -> np.ndarray:
+    """Return the symmetric matrix (D, D) with these entries above the diagonal."""
+    matrix = np.eye(parts)
+    matrix[pairs(parts)] = entries
+    return np.triu(matrix) + np.triu(matrix, 1).T
+
+
+def _draw_correlations(
+    scale_prior: Hyperprior, parts: int, rng: np.random.Generator
+) -> tuple[float, np.ndarray]:
+    """Return draws of τ and of the R_ij above the diagonal, with R positive definite.
+
+    Parameters
+    ----------
+    scale_prior : Hyperprior
+        The prior of τ.
+    parts : int
+    rng : Generator
+
+    Raises
+    ------
+    ModelError
+        If none of many draws is positive definite.
+    """
+    count = parts * (parts - 1) // 2
+    for _ in range(_MOST_TRIES):
+        scale = scale_prior.draw(rng)
+        local = abs(rng.standard_cauchy(count))
+        entries = scale * local * rng.standard_normal(count)
+        if np.linalg.eigvalsh(_with_unit_diagonal(entries, parts))[0] > 0:
+            return scale, entries
+    raise ModelError(
+        f"Among {_MOST_TRIES:,} draws of the correlations of {parts} parts none was positive "
+        "definite: take fewer parts, or a smaller `global_shrinkage_scale`."
+    )

@@ -1,0 +1,172 @@
+"""The horseshoe prior of amounts before closure, and its Gibbs sampler."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import causalstats as cs
+from causalstats.numerics.compositions import horseshoe_gibbs
+from causalstats.numerics.compositions.horseshoe_gibbs import Scales, State
+from causalstats.numerics.compositions.partial_correlations import (
+    partial_correlations,
+)
+
+PARTS = 4
+SCALES = Scales(0.0, 2.0, 1.0, 0.5)
+UPPER = np.triu_indices(PARTS, 1)
+
+
+def symmetric(above):
+    """Return the matrix with these entries above a diagonal of 1."""
+    matrix = np.eye(PARTS)
+    matrix[UPPER] = above
+    return np.triu(matrix) + np.triu(matrix, 1).T
+
+
+def from_the_prior(rng):
+    """Draw a state from the prior, by rejection of what is not positive definite."""
+    while True:
+        scale = abs(SCALES.global_shrinkage * rng.standard_cauchy())
+        local = symmetric(abs(rng.standard_cauchy(6)))
+        entries = scale * local[UPPER] * rng.standard_normal(6)
+        correlations = symmetric(entries)
+        if np.linalg.eigvalsh(correlations)[0] > 0:
+            break
+    typical = rng.normal(SCALES.log_variance, SCALES.log_variance_sd)
+    spread = abs(SCALES.variance_spread * rng.standard_normal())
+    log_variances = typical + spread * rng.standard_normal(PARTS)
+    return State(
+        correlations,
+        np.linalg.inv(correlations),
+        -log_variances,
+        local**2,
+        np.array([scale**2, typical, spread]),
+    )
+
+
+def log_ratio_rows(state, rows, rng):
+    """Draw centred rows of log-ratios given the state."""
+    covariance = np.linalg.inv(horseshoe_gibbs.basis_precision(state))
+    amounts = rng.standard_normal((rows, PARTS)) @ np.linalg.cholesky(covariance).T
+    return np.ascontiguousarray(amounts - amounts.mean(axis=1, keepdims=True))
+
+
+def statistics(state):
+    """Functions of a state with finite moments."""
+    variance, typical, spread = state.scalars
+    r = state.correlations
+    theta = horseshoe_gibbs.compositional_precision(state)
+    return [
+        np.arctan(np.sqrt(variance)),
+        typical,
+        typical**2,
+        spread,
+        state.log_precisions[0],
+        np.tanh(state.log_precisions[1] - state.log_precisions[2]),
+        r[0, 1],
+        r[0, 1] ** 2,
+        r[2, 3] ** 2,
+        r[0, 1] * r[1, 2],
+        np.arctan(np.sqrt(state.local_variances[0, 1])),
+        partial_correlations(theta)[0, 1],
+        partial_correlations(theta)[1, 3] ** 2,
+    ]
+
+
+@pytest.mark.parametrize(("rows", "rotated"), [(2, False), (15, True)])
+def test_sweeps_leave_the_posterior_as_it_is(rows, rotated):
+    """Geweke (2004): parameters from the prior, data given them, sweeps given the data.
+
+    The state after the sweeps has the distribution of the prior again.
+    """
+    rng = np.random.default_rng(11)
+    count = 2000
+    before, after = [], []
+    for _ in range(count):
+        state = from_the_prior(rng)
+        root = log_ratio_rows(state, rows, rng)
+        if rotated:  # log-ratios are then 0 on all but three rows
+            root = np.linalg.qr(root, mode="r")[: PARTS - 1]
+            root = np.ascontiguousarray(root - root.mean(axis=1, keepdims=True))
+        before.append(statistics(state))
+        horseshoe_gibbs.sweeps_of_known_log_ratios(
+            5, root, rows - len(root), state, SCALES, rng
+        )
+        after.append(statistics(state))
+    change = np.array(after) - np.array(before)
+    z = change.mean(axis=0) / (change.std(axis=0) / np.sqrt(count))
+    assert np.abs(z).max() < stats.norm.isf(0.0005 / len(z)), z.round(2)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return cs.PartialCorrelation().simulate(seed=1, rows=30, parts=5).data
+
+
+def drawn(fit, name):
+    if name == "partial_correlation":
+        return fit.effect(name).draws
+    values = fit.draws["posterior"][name]
+    return np.log(values) if name == "global_shrinkage" else values
+
+
+@pytest.mark.slow
+def test_gibbs_sampling_agrees_with_nuts_on_the_graph(data):
+    """Divergences of NUTS are at the boundary of positive definite matrices."""
+    import arviz as az
+
+    model = cs.PartialCorrelation(prior="horseshoe")
+    ours = cs.fit(model, data, seed=1, progress=False)
+    nuts = cs.Nuts(tune=1500, draws=4000, target_accept=0.97)
+    theirs = cs.fit(model, data, seed=2, sampler=nuts, progress=False)
+    for name in (
+        "log_typical_variance",
+        "variance_spread",
+        "basis_variance",
+        "global_shrinkage",
+        "basis_correlation",
+        "partial_correlation",
+    ):
+        one, other = (drawn(fit, name) for fit in (ours, theirs))
+        errors = [
+            values.var(("chain", "draw")) / az.ess(values, method="mean")
+            for values in (one, other)
+        ]
+        difference = one.mean(("chain", "draw")) - other.mean(("chain", "draw"))
+        assert np.abs(difference / np.sqrt(sum(errors))).max() < 4, name
+
+
+def test_the_default_sampler_is_gibbs_and_repeats_by_its_seed(data):
+    model = cs.PartialCorrelation(prior="horseshoe")
+    problem = cs.Problem(model, data)
+    assert cs.Auto(draws=60).choose(problem) == cs.Gibbs(draws=60)
+    sampler = cs.Gibbs(chains=2, draws=60, tune=20, thin=1)
+    one, same, other = (sampler(problem, seed)["posterior"] for seed in (1, 1, 2))
+    assert one.to_dataset().equals(same.to_dataset())
+    assert not one.to_dataset().equals(other.to_dataset())
+    with pytest.raises(cs.SamplingError, match="no Gibbs sampler"):
+        sampler(cs.Problem(cs.PartialCorrelation(), data), 1)
+
+
+def test_few_draws_of_many_parts_are_kept():
+    model = cs.PartialCorrelation(prior="horseshoe")
+    data = cs.PartialCorrelation().simulate(seed=1, rows=30, parts=100).data
+    kernel = model.gibbs_kernel(data)
+    numbers = (
+        4
+        * kernel.draws
+        * sum(
+            np.prod([len(kernel.coords[dim]) for dim in dims])
+            for dims in kernel.dims.values()
+        )
+    )
+    assert kernel.draws * kernel.thin >= 2000 and 8 * numbers < 130e6
+
+
+def test_log_ratios_have_to_be_known():
+    model = cs.PartialCorrelation(prior="horseshoe")
+    rounded = model.simulate(1, rows=30, parts=4, resolution=1.0).data
+    repeated = model.simulate(1, rows=30, parts=4, repeated="subject").data
+    for other in (rounded, repeated):
+        with pytest.raises(cs.ModelError, match="log-ratios that are known"):
+            cs.fit(model, other, seed=1, progress=False)
