@@ -6,42 +6,20 @@ from typing import Any
 
 from causalstats.core.assumption import Assumption
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
+from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.exclusion_restrictions import exclusion_assumptions
+from causalstats.numerics.selection.joint_errors import JointErrors
 
 NORMALITY = "joint normality"
+SHAPE = "shape of the errors"
 LINEARITY = "linear outcome"
 
 
 def assumptions(model: Any) -> tuple[Assumption, ...]:
     """Return the assumptions of the answer; those not used are not listed."""
     listed = [
-        Assumption(
-            name=NORMALITY,
-            statement="What the features leave open of the outcome and of the decision is jointly "
-            "Normal, and independent of the features.",
-            if_wrong="Without an exclusion, expertise or a known mean, the answer rests on this "
-            "shape alone, and another shape gives another answer.",
-            formula="(u, v) ~ Normal(0, [[σ², κσ], [κσ, 1]])",
-            checks=(
-                "normality of the errors",
-                "equal variances",
-                "identified by joint normality alone",
-            ),
-            fields=("mean", "excluded"),
-        ),
-        Assumption(
-            name=LINEARITY,
-            statement="The outcome, and the index of the decision, are linear in the coded "
-            "features.",
-            if_wrong="Curvature looks like selection; the check of the functional form shows it "
-            "for what was observed. Use a formula with splines.",
-            formula="Y = β_0 + x'β + u, T = 1[γ_0 + x'γ + v > 0]",
-            checks=(
-                "functional form",
-                "predicts the decision rate by decile of expected outcome",
-                "predicts the mean outcome of those seen by decile of expected outcome",
-            ),
-        ),
+        _normality() if errors_of(model).is_normal else _shape(model),
+        _linearity(),
         *correlation_prior_of(model).assumptions,
     ]
     if model.mean is not None:
@@ -50,6 +28,44 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
     if model.expertise:
         listed.append(_expertise(model))
     return tuple(listed)
+
+
+def shape_assumption(joint: JointErrors) -> str:
+    """Return the name of the assumption on the shape of the errors."""
+    return NORMALITY if joint.is_normal else SHAPE
+
+
+def _normality() -> Assumption:
+    return Assumption(
+        name=NORMALITY,
+        statement="What the features leave open of the outcome and of the decision is jointly "
+        "Normal, and independent of the features.",
+        if_wrong="Without an exclusion, expertise or a known mean, the answer rests on this "
+        "shape alone, and another shape gives another answer.",
+        formula="(u, v) ~ Normal(0, [[σ², κσ], [κσ, 1]])",
+        checks=(
+            "normality of the errors",
+            "equal variances",
+            "identified by joint normality alone",
+        ),
+        fields=("mean", "excluded", "errors", "copula"),
+    )
+
+
+def _linearity() -> Assumption:
+    return Assumption(
+        name=LINEARITY,
+        statement="The outcome, and the index of the decision, are linear in the coded "
+        "features.",
+        if_wrong="Curvature looks like selection; the check of the functional form shows it "
+        "for what was observed. Use a formula with splines.",
+        formula="Y = β_0 + x'β + u, T = 1[γ_0 + x'γ + v > 0]",
+        checks=(
+            "functional form",
+            "predicts the decision rate by decile of expected outcome",
+            "predicts the mean outcome of those seen by decile of expected outcome",
+        ),
+    )
 
 
 def _known_mean(model: Any) -> Assumption:
@@ -77,4 +93,35 @@ def _expertise(model: Any) -> Assumption:
         formula=f"Δ {value} for {names}",
         checks=("agrees with the data: expertise",),
         fields=("expertise", "expertise_sd"),
+    )
+
+
+_SHAPES = {
+    "normal": "Normal",
+    "student": "jointly Student t with the selection's",
+    "skewed": "sinh-arcsinh, skewed and with heavy tails as far as the data say so",
+}
+_DEPENDENCES = {
+    "elliptical": "elliptical (one correlation of their scores)",
+    "plackett": "a Plackett copula (one odds ratio)",
+    "gumbel": "a Gumbel copula (strongest for high outcomes)",
+    "survival_gumbel": "a survival Gumbel copula (strongest for low outcomes)",
+}
+
+
+def _shape(model: Any) -> Assumption:
+    return Assumption(
+        name=SHAPE,
+        statement="What the features leave open of the outcome is "
+        f"{_SHAPES[model.errors]}; its dependence on what they leave open of the decision is "
+        f"{_DEPENDENCES[model.copula]}. Both are independent of the features.",
+        if_wrong="Without an exclusion or a known mean, the answer rests on this shape alone; "
+        "`fit.sensitivity(errors=[...], copula=[...])` shows how far it moves.",
+        formula="u/σ ~ F, (F(u/σ), Φ(v)) ~ C",
+        checks=(
+            "predicts the skewness and kurtosis of the outcomes seen",
+            "equal variances",
+            "identified by the shape of the errors alone",
+        ),
+        fields=("mean", "excluded", "errors", "copula"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from causalstats.core.display_scale import DisplayScale, exponential
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import KnownByGroup
 from causalstats.data import Decisions, People
+from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.per_unit import per_unit
 from causalstats.models.shared.population import Compute, average, flat, per_person
 from causalstats.models.shared.sentences import those_not_decided_for
-from causalstats.numerics.selection.heckman_likelihood import expected_outcome
+from causalstats.numerics.selection.joint_errors import JointErrors
 
 
 def indices(draws: xr.Dataset, people: People) -> tuple[np.ndarray, np.ndarray]:
@@ -29,25 +31,32 @@ def indices(draws: xr.Dataset, people: People) -> tuple[np.ndarray, np.ndarray]:
     return outcome, selection
 
 
-def _expected(whose: str) -> Compute:
+def shape_parameters(joint: JointErrors, draws: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return the parameters of the errors' shape, (draws, 1) each, chain by chain."""
+    return {name: flat(draws, name) for name in joint.shape.parameters}
+
+
+def _expected(joint: JointErrors, whose: str) -> Compute:
     """Return the function of draws and people that gives E[Y | x], or E[Y | T, x]."""
 
     def compute(draws: xr.Dataset, people: People) -> np.ndarray:
         mean, index = indices(draws, people)
         if whose == "everybody":
             return mean
-        covariance = flat(draws, "outcome_sd") * flat(draws, "correlation")
-        return expected_outcome(mean, index, covariance, decided=whose == "seen")
+        kappa = flat(draws, "correlation")
+        given = shape_parameters(joint, draws)
+        error, _ = joint.moments(index, kappa, given, selected=whose == "seen")
+        return mean + flat(draws, "outcome_sd") * error
 
     return compute
 
 
-def _of_person(whose: str) -> dict[str, Any]:
+def _of_person(joint: JointErrors, whose: str) -> dict[str, Any]:
     """Return the arguments of an estimand with a value for each person.
 
     `compute` is for the people of the data that the estimand is about, `at` for others.
     """
-    expected = _expected(whose)
+    expected = _expected(joint, whose)
 
     def about(data: Decisions) -> People:
         return data.people(
@@ -76,15 +85,20 @@ def _mean_by_group(model: Any, draws: xr.Dataset, data: Decisions) -> xr.DataArr
         members = replace(
             people, matrix=people.matrix[rows], weights=people.weights[rows]
         )
-        parts.append(average(draws, members, _expected("everybody")))
+        expected = _expected(errors_of(model), "everybody")
+        parts.append(average(draws, members, expected))
     groups = xr.DataArray(list(levels), dims="group", name="group")
     return xr.concat(parts, groups).transpose(..., "group")
 
 
 def estimands(model: Any) -> Mapping[str, Estimand]:
     """Return every estimand by name; the means of groups where they are known."""
+    joint = errors_of(model)
     parameters = _of_parameters()
-    every = {**_of_people(model), **parameters}
+    every = {**_of_people(model), **parameters, **_of_shape(joint)}
+    if not joint.is_normal:
+        for name in ("covariance", "response", "policy"):
+            del every[name]
     for name in ("outcome_coefficient", "selection_coefficient"):
         every[f"{name}_per_unit"] = per_unit(parameters[name])
     if not isinstance(model.mean, KnownByGroup):
@@ -94,21 +108,22 @@ def estimands(model: Any) -> Mapping[str, Estimand]:
 
 def _of_people(model: Any) -> dict[str, Estimand]:
     unit = "units of the outcome"
+    joint = errors_of(model)
     return {
         "outcome": Estimand(
             description="E[Y | x] of every person, seen or not.",
             unit=unit,
-            **_of_person("everybody"),
+            **_of_person(joint, "everybody"),
         ),
         "unseen_outcome": Estimand(
             description="E[Y | T=0, x] of every person whose outcome was not seen.",
             unit=unit,
-            **_of_person("unseen"),
+            **_of_person(joint, "unseen"),
         ),
         "seen_outcome": Estimand(
             description="E[Y | T=1, x] of every person whose outcome was seen.",
             unit=unit,
-            **_of_person("seen"),
+            **_of_person(joint, "seen"),
         ),
         "mean": Estimand(
             sentence=lambda data: _mean_in_words(data, "everybody"),
@@ -119,7 +134,7 @@ def _of_people(model: Any) -> dict[str, Estimand]:
             averages_people=True,
             of_population=True,
             compute=lambda draws, data: average(
-                draws, data.population, _expected("everybody")
+                draws, data.population, _expected(joint, "everybody")
             ),
         ),
         "mean_by_group": Estimand(
@@ -134,7 +149,7 @@ def _of_people(model: Any) -> dict[str, Estimand]:
             unit=unit,
             averages_people=True,
             compute=lambda draws, data: average(
-                draws, data.people(~data.decision), _expected("unseen")
+                draws, data.people(~data.decision), _expected(joint, "unseen")
             ),
         ),
     }
@@ -189,7 +204,9 @@ def _of_parameters() -> dict[str, Estimand]:
         ),
         "correlation": Estimand(
             compute=lambda draws, data: draws["correlation"],
-            description="κ: of what the features leave open of both.",
+            description="κ: of what the features leave open of both. Where the errors are not "
+            "jointly Normal, that of their scores; with a copula that is not elliptical, that of "
+            "the elliptical one with the same Blomqvist β.",
             unit="correlation",
         ),
         "covariance": Estimand(
@@ -210,3 +227,24 @@ def _of_parameters() -> dict[str, Estimand]:
             contrast="one unit more of the coded feature, at the same outcome",
         ),
     }
+
+
+def _of_shape(joint: JointErrors) -> dict[str, Estimand]:
+    """Return the estimands of the parameters of the errors' shape."""
+    described = {
+        "degrees_of_freedom": ("ν: the fewer, the heavier the tails.", "number"),
+        "skewness": ("ε: 0 of symmetric errors, positive with a long right tail.", ""),
+        "tail_weight": ("w: 1 of Normal tails, above 1 of heavier ones.", "ratio"),
+    }
+    return {
+        name: Estimand(
+            compute=partial(_parameter, name),
+            description=described[name][0],
+            unit=described[name][1],
+        )
+        for name in joint.shape.parameters
+    }
+
+
+def _parameter(name: str, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+    return draws[name]

@@ -44,8 +44,11 @@ from causalstats.models.heckman.posterior_checks import posterior_checks
 from causalstats.models.heckman.predictions import predictions
 from causalstats.models.heckman.priors import included, prior_sds
 from causalstats.models.heckman.relaxations import relaxations
+from causalstats.models.heckman.shape_priors import errors_of, unused_shape_fields
 from causalstats.models.heckman.simulation import simulate
 from causalstats.models.heckman.validation import refuse_senseless
+from causalstats.numerics.selection.copulas import CopulaName
+from causalstats.numerics.selection.error_shapes import ErrorsName
 from causalstats.numerics.selection.heckman_baselines import RULES
 
 if TYPE_CHECKING:
@@ -89,6 +92,18 @@ class Heckman:
     selection : "any" or "positive"
         Whether those decided for may have the lower outcomes at the same features (κ on (-1, 1)),
         or not (κ on (0, 1), as in the paper).
+    errors : {"normal", "student", "skewed"}, default "normal"
+        Distribution of u. "student": (u, v) are jointly Student t, with heavy tails that are
+        learned; ν - 2 ~ Gamma(2, `degrees_of_freedom_prior_scale`) (Marchenko & Genton 2012).
+        "skewed": a sinh-arcsinh distribution, whose skewness and weight of tails are learned (Jones
+        & Pewsey 2009). σ is the standard deviation of u for each. With these, and with another
+        copula, there is no `expertise`, whose equation holds for Normal errors alone.
+    copula : {"elliptical", "plackett", "gumbel", "survival_gumbel"}, default "elliptical"
+        Dependence of u and v. "elliptical": that of jointly Normal (or Student t) errors.
+        "plackett": one odds ratio of being seen and of an outcome above any value, and independent
+        tails. "gumbel": the highest outcomes go with being seen, or not seen where κ < 0, more than
+        others do; "survival_gumbel": the lowest. κ is then the correlation of the elliptical
+        copula with the same Blomqvist β. Student errors have their own dependence, the elliptical.
     correlation : Known, float or None
         κ: inferred (None), or known: exactly, as a grid of values for `fit.sensitivity` takes it,
         or with a Beta distribution on (-1, 1). 0 means that decisions depend on the features alone.
@@ -103,14 +118,43 @@ class Heckman:
     selection_prior_scale : float
         Prior standard deviation of γ_0 and γ, in probits; 3, as in the paper: vague, but finite
         under complete separation.
+    degrees_of_freedom_prior_scale : float
+        Scale of the Gamma prior of ν - 2; 10 has a mean of 20 and puts a tenth below ν = 7 (Juárez
+        & Steel 2010).
+    skewness_prior_scale : float
+        Prior standard deviation of the sinh-arcsinh ε; 0.5 lets the mean lie up to half a standard
+        deviation from the median.
+    tail_weight_prior_scale : float
+        Prior standard deviation of log w, the weight of tails; with 0.5 a kurtosis of 10 is not
+        rare.
 
     Raises
     ------
     ModelError
-        If a feature is listed in two of `excluded`, `excluded_from_decision` and `expertise`.
+        If a feature is listed in two of `excluded`, `excluded_from_decision` and `expertise`,
+        or `expertise` or a `copula` does not go with `errors`.
+
+    Notes
+    -----
+    There are no robust or clustered standard errors. A sandwich variance repairs the interval of an
+    estimate that stays consistent where variances differ or errors are dependent; this one does
+    not, because the correction for selection is computed from their distribution (Arabmazar &
+    Schmidt 1981 for a Tobit). Where variances differ, the check `equal variances` says so: model
+    the logarithm, or set `errors="student"`. Where people come in clusters (families, sites), add
+    the cluster as a feature if it has many people, or keep one person of each, or refit on
+    resampled clusters: the standard deviation of the posterior means over some 50 resamples is the
+    clustered standard error.
 
     References
     ----------
+    Marchenko & Genton (2012), A Heckman selection-t model, Journal of the American Statistical
+    Association 107(497).
+    Jones & Pewsey (2009), Sinh-arcsinh distributions, Biometrika 96(4).
+    Smith (2003), Modelling sample selection using Archimedean copulas, Econometrics Journal 6(1).
+    Juárez & Steel (2010), Model-based clustering of non-Gaussian panel data based on skew-t
+    distributions, Journal of Business & Economic Statistics 28(1).
+    Arabmazar & Schmidt (1981), Further evidence on the robustness of the Tobit estimator to
+    heteroskedasticity, Journal of Econometrics 17(2).
     Heckman (1979), Sample selection bias as a specification error, Econometrica 47(1).
     Balachandar, Garg & Pierson (2024), Domain constraints improve risk prediction when outcome data
     is missing, ICLR, proposition 3.1.
@@ -131,11 +175,16 @@ class Heckman:
     expertise: Sequence[Name] = ()
     expertise_sd: NotNegative = 0.0
     selection: Literal["any", "positive"] = "any"
+    errors: ErrorsName = "normal"
+    copula: CopulaName = "elliptical"
     correlation: KnownCorrelation | None = None
     outcome_scale: tuple[Finite, Positive] | None = None
     outcome_prior_scale: Positive = 3.0
     outcome_sd_prior_scale: Positive = 3.0
     selection_prior_scale: Positive = 3.0
+    degrees_of_freedom_prior_scale: Positive = 10.0
+    skewness_prior_scale: Positive = 0.5
+    tail_weight_prior_scale: Positive = 0.5
 
     headline = "unseen_mean"
     data_class = Decisions
@@ -218,7 +267,7 @@ class Heckman:
             names.append("outcome_intercept")
         elif isinstance(self.mean, Known | KnownByGroup) and not self.mean.exact:
             names.append("population_mean")
-        return tuple(names)
+        return (*names, *errors_of(self).shape.parameters)
 
     def priors(self, data: Decisions) -> dict[str, Any]:
         """Return prior standard deviations of `parameters()`, NaN where one is fixed.
@@ -288,7 +337,7 @@ class Heckman:
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Return Σ_i log p(T_i, Y_i where seen) of every draw, (chain, draw)."""
-        values = pointwise_log_likelihood(draws, data)
+        values = pointwise_log_likelihood(errors_of(self), draws, data)
         shaped = values.sum(axis=-1).reshape(draws.sizes["chain"], -1)
         return xr.DataArray(shaped, dims=("chain", "draw"))
 
@@ -304,7 +353,7 @@ class Heckman:
         data : Decisions
         rng : Generator
         """
-        return observed_units(draws, data, rng)
+        return observed_units(errors_of(self), draws, data, rng)
 
     def declared_priors(self, data: Decisions) -> tuple[str, ...]:
         """Return the names of priors that are knowledge: of means, and of the correlation.
@@ -377,7 +426,7 @@ class Heckman:
         data : Decisions
         rng : Generator
         """
-        return predictions(draws, data, rng)
+        return predictions(errors_of(self), draws, data, rng)
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
         """Return checks of the errors' normality, and of what identifies the answer."""
@@ -395,7 +444,7 @@ class Heckman:
         data : Decisions
         rng : Generator
         """
-        return posterior_checks(draws, data, rng)
+        return posterior_checks(errors_of(self), draws, data, rng)
 
     def unused_fields(self, data: Decisions) -> dict[str, str]:
         """Return the fields that cannot change the answer, each with the reason.
@@ -404,10 +453,13 @@ class Heckman:
         --------
         >>> model = Heckman()
         >>> data = model.simulate(seed=1, people=200, features=2).data
-        >>> model.unused_fields(data)
-        {'expertise_sd': 'there is no `expertise`.'}
+        >>> model.unused_fields(data)["expertise_sd"]
+        'there is no `expertise`.'
         """
-        return {} if self.expertise else {"expertise_sd": "there is no `expertise`."}
+        unused = unused_shape_fields(self)
+        if not self.expertise:
+            unused["expertise_sd"] = "there is no `expertise`."
+        return unused
 
     def relaxations(self, data: Decisions) -> tuple[Relaxation, ...]:
         """Return the model without each piece of outside knowledge in turn.

@@ -9,13 +9,16 @@ import xarray as xr
 
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.data import Decisions
-from causalstats.models.heckman.estimands import indices
+from causalstats.models.heckman.estimands import indices, shape_parameters
 from causalstats.models.shared.population import flat
-from causalstats.numerics.selection.heckman_likelihood import log_likelihood
+from causalstats.numerics.selection.joint_errors import JointErrors
 
 
 def observed_units(
-    draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    joint: JointErrors,
+    draws: xr.Dataset,
+    data: Decisions,
+    rng: np.random.Generator,
 ) -> ObservedUnits:
     """Return the outcome of each person, and one low number for those not seen.
 
@@ -24,6 +27,7 @@ def observed_units(
 
     Parameters
     ----------
+    joint : JointErrors
     draws : Dataset
     data : Decisions
     rng : Generator
@@ -36,27 +40,37 @@ def observed_units(
         labels=data.rows,
         observed=np.where(data.decision, data.outcome, not_seen),
         meaning=f"Outcome of each person; {not_seen:.4g} where it was not seen.",
-        log_likelihood=partial(pointwise_log_likelihood, draws, data),
-        replicate=partial(_replicate, draws, data, not_seen, rng),
+        log_likelihood=partial(pointwise_log_likelihood, joint, draws, data),
+        replicate=partial(_replicate, joint, draws, data, not_seen, rng),
         table=data.source,
     )
 
 
-def pointwise_log_likelihood(draws: xr.Dataset, data: Decisions) -> np.ndarray:
+def pointwise_log_likelihood(
+    joint: JointErrors, draws: xr.Dataset, data: Decisions
+) -> np.ndarray:
     """Return log p(T_i, Y_i where seen) of every draw, (draws, person), chain by chain."""
     mean, index = indices(draws, data.people())
     sigma = flat(draws, "outcome_sd")
     kappa = flat(draws, "correlation")
-    return log_likelihood(data.outcome, data.decision, mean, index, sigma, kappa)
+    given = shape_parameters(joint, draws)
+    return joint.log_likelihood(
+        data.outcome, data.decision, mean, index, sigma, kappa, given
+    )
 
 
 def _replicate(
-    draws: xr.Dataset, data: Decisions, not_seen: float, rng: np.random.Generator
+    joint: JointErrors,
+    draws: xr.Dataset,
+    data: Decisions,
+    not_seen: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Return replicated outcomes (draws, person), `not_seen` where the decision was 0.
 
     Parameters
     ----------
+    joint : JointErrors
     draws : Dataset
     data : Decisions
     not_seen : float
@@ -64,8 +78,6 @@ def _replicate(
     """
     mean, index = indices(draws, data.people())
     kappa = flat(draws, "correlation")
-    selection_error = rng.standard_normal(mean.shape)
-    own_error = rng.standard_normal(mean.shape)
-    error = kappa * selection_error + np.sqrt(1 - kappa**2) * own_error
+    error, selected = joint.draw(rng, index, kappa, shape_parameters(joint, draws))
     outcome = mean + flat(draws, "outcome_sd") * error
-    return np.where(index + selection_error > 0, outcome, not_seen)
+    return np.where(selected, outcome, not_seen)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
 from causalstats.data import Decisions
-from causalstats.models.heckman.assumptions import LINEARITY, NORMALITY
-from causalstats.models.heckman.estimands import indices
+from causalstats.models.heckman.assumptions import LINEARITY, shape_assumption
+from causalstats.models.heckman.estimands import indices, shape_parameters
 from causalstats.models.shared.functional_form import (
     functional_form,
     score_check,
@@ -19,24 +20,24 @@ from causalstats.models.shared.functional_form import (
 )
 from causalstats.models.shared.population import flat, some_draws
 from causalstats.numerics.bases.omitted_terms import Term
-from causalstats.numerics.selection.heckman_likelihood import (
-    expected_outcome,
-    selection_probability,
-)
-from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
-from causalstats.numerics.selection.selection_normality import truncated_normal
+from causalstats.numerics.selection.error_shapes import Parameters
+from causalstats.numerics.selection.joint_errors import JointErrors
 from causalstats.numerics.testing.score_tests import Equation, binary_equation
 
 _DRAWS = 200
 
 
 def posterior_checks(
-    draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    joint: JointErrors,
+    draws: xr.Dataset,
+    data: Decisions,
+    rng: np.random.Generator,
 ) -> tuple[Check, ...]:
     """Return score tests of terms that the decision and the outcome leave out.
 
     Parameters
     ----------
+    joint : JointErrors
     draws : Dataset
         The posterior.
     data : Decisions
@@ -47,9 +48,12 @@ def posterior_checks(
     _, index = indices(draws, data.people())
     people = np.arange(len(data))
     decision = binary_equation(
-        "who is decided for", people, data.decision, selection_probability(index)
+        "who is decided for",
+        people,
+        data.decision,
+        joint.selection_probability(index, shape_parameters(joint, draws)),
     )
-    seen = _Seen.from_draws(draws, data)
+    seen = _Seen.from_draws(joint, draws, data)
     equations = (decision, seen.mean_equation())
     return (
         functional_form(data, equations, LINEARITY, rng),
@@ -58,7 +62,7 @@ def posterior_checks(
             data,
             [seen.variance_equation()],
             _unequal_variances,
-            NORMALITY,
+            shape_assumption(joint),
             rng,
         ),
     )
@@ -70,54 +74,70 @@ class _Seen:
 
     Parameters
     ----------
+    joint : JointErrors
     rows : int array (n,)
     outcome : array (n,)
     mean, index : arrays (draws, n)
         x'β and x'γ.
     sigma, kappa : arrays (draws, 1)
         Standard deviation of the error, and its correlation with that of the decision.
+    given : mapping of arrays (draws, 1)
+        Parameters of the shape of the errors.
     """
 
+    joint: JointErrors
     rows: np.ndarray
     outcome: np.ndarray
     mean: np.ndarray
     index: np.ndarray
     sigma: np.ndarray
     kappa: np.ndarray
+    given: Parameters
 
     @classmethod
-    def from_draws(cls, draws: xr.Dataset, data: Decisions) -> _Seen:
+    def from_draws(
+        cls, joint: JointErrors, draws: xr.Dataset, data: Decisions
+    ) -> _Seen:
         mean, index = indices(draws, data.people(data.decision))
         return cls(
+            joint=joint,
             rows=np.flatnonzero(data.decision),
             outcome=data.outcome[data.decision],
             mean=mean,
             index=index,
             sigma=flat(draws, "outcome_sd"),
             kappa=flat(draws, "correlation"),
+            given=shape_parameters(joint, draws),
         )
+
+    @cached_property
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """E[e | T=1, x] and E[e² | T=1, x] of standardised errors, (draws, n) each."""
+        return self.joint.moments(self.index, self.kappa, self.given, selected=True)
 
     @property
     def expected(self) -> np.ndarray:
         """E[Y | T=1, x], (draws, n)."""
-        covariance = self.sigma * self.kappa
-        return expected_outcome(self.mean, self.index, covariance, decided=True)
+        return self.mean + self.sigma * self.moments[0]
 
     @property
     def variance(self) -> np.ndarray:
-        """Var(Y | T=1, x) = σ² (1 - κ² λ (λ + x'γ)), λ the inverse Mills ratio, (draws, n)."""
-        mills = inverse_mills_ratio(self.index)
-        return self.sigma**2 * (1 - self.kappa**2 * mills * (mills + self.index))
+        """Var(Y | T=1, x), (draws, n)."""
+        first, second = self.moments
+        return self.sigma**2 * (second - first**2)
 
     def errors(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Return replications of Y - E[Y | T=1, x] at the posterior mean, (count, n)."""
-        index = self.index.mean(axis=0)
-        kappa = float(self.kappa.mean())
-        # Given that a person is seen, v is a Normal above -index; u given v is Normal.
-        v = truncated_normal(np.broadcast_to(-index, (count, len(index))), rng)
-        rest = np.sqrt(1 - kappa**2) * rng.standard_normal(v.shape)
-        centred = kappa * (v - inverse_mills_ratio(index)) + rest
-        return float(self.sigma.mean()) * centred
+        index = self.index.mean(axis=0, keepdims=True)
+        kappa = self.kappa.mean(axis=0, keepdims=True)
+        given = {
+            name: value.mean(axis=0, keepdims=True)
+            for name, value in self.given.items()
+        }
+        expected, _ = self.joint.moments(index, kappa, given, selected=True)
+        repeated = np.broadcast_to(index, (count, index.shape[1]))
+        errors = self.joint.draw_seen(rng, repeated, kappa, given)
+        return float(self.sigma.mean()) * (errors - expected)
 
     def mean_equation(self) -> Equation:
         expected = self.expected.mean(axis=0)

@@ -10,6 +10,7 @@ from causalstats.data import Decisions
 from causalstats.errors import ModelError
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
 from causalstats.models.heckman.means import group_means, solved_columns
+from causalstats.models.heckman.shape_priors import shape_sds
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
 
@@ -64,4 +65,5 @@ def prior_sds(model: Any, data: Decisions) -> dict[str, Any]:
         "correlation": correlation_prior_of(model).sd,
         "outcome_intercept": coefficient_sd,
         "population_mean": means if len(means) > 1 else (means or [np.nan])[0],
+        **shape_sds(model),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from causalstats.models.heckman.means import (
     uncertain_levels,
 )
 from causalstats.models.heckman.priors import outcome_units, policy_sd, sampled_columns
+from causalstats.models.heckman.shape_priors import add_shape, errors_of, shape_inputs
+from causalstats.numerics.selection.array_library import pytensor_functions
+from causalstats.numerics.selection.joint_errors import JointErrors
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -62,7 +66,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
         values["known_mean_sd"] = [
             mean.known.sd / scale for mean in means if not mean.known.exact
         ]
-    values |= correlation_prior_of(model).inputs()
+    values |= correlation_prior_of(model).inputs() | shape_inputs(model)
     return {name: np.asarray(value, float) for name, value in values.items()}
 
 
@@ -114,11 +118,16 @@ def build(model: Any, data: Decisions) -> pm.Model:
         index = pm.Deterministic(
             "selection_intercept", selection_middle - middle @ gamma
         )
-        _add_likelihood(given, intercept, beta, sigma, kappa, spread, index, gamma)
+        shape = add_shape(model, given)
+        _add_likelihood(
+            errors_of(model), given, intercept, beta, sigma, kappa, index, gamma, shape
+        )
         pm.Deterministic("outcome_coefficient", scale * beta, dims="feature")
         pm.Deterministic("outcome_intercept", location + scale * intercept)
         pm.Deterministic("outcome_sd", scale * sigma)
         pm.Deterministic("selection_coefficient", gamma, dims="feature")
+        if not errors_of(model).is_normal:
+            return graph
         # Where expertise is known, Δ itself, and not a difference that is 0 up to rounding.
         policy = pt.switch(
             sd < 0, (gamma - beta * kappa / sigma) / spread, sd * sampled
@@ -185,33 +194,39 @@ def _solved_by_group(
 
 
 def _add_likelihood(
+    joint: JointErrors,
     given: dict[str, Any],
     intercept: Any,
     beta: Any,
     sigma: Any,
     kappa: Any,
-    spread: Any,
     index: Any,
     gamma: Any,
+    shape: dict[str, Any],
 ) -> None:
     """Add the outcomes that were seen, and the decisions of the others, as observed variables.
 
-    See `heckman_likelihood.log_likelihood`. Each is one variable with a log density for all its
-    people; `Heckman.observed_units` has that of each person.
+    See `joint_errors`. Each is one variable with a log density for all its people;
+    `Heckman.observed_units` has that of each person.
 
     Parameters
     ----------
+    joint : JointErrors
     given : dict
         The data of the graph.
     intercept, beta, sigma : variables
         Parameters of the outcome, in units of its scale.
-    kappa, spread : variables
-        The correlation and √(1-κ²).
+    kappa : variable
+        The correlation.
     index, gamma : variables
         Intercept and coefficients of the selection equation.
+    shape : dict of variables
+        Parameters of the shape of the errors.
     """
     import pymc as pm
 
+    names = tuple(shape)
+    scalars = ",()" * len(names)
     seen_features = given["features_seen"]
     pm.CustomDist(
         "seen",
@@ -219,61 +234,90 @@ def _add_likelihood(
         sigma,
         index + seen_features @ gamma,
         kappa,
-        spread,
-        logp=_seen_log_density,
-        random=_draw_seen,
-        signature="(n),(),(n),(),()->(n)",
+        *shape.values(),
+        logp=partial(_seen_log_density, joint, names),
+        random=partial(_draw_seen, joint, names),
+        signature=f"(n),(),(n),(){scalars}->(n)",
         observed=given["outcome"],
     )
     pm.CustomDist(
         "unseen",
         index + given["features_unseen"] @ gamma,
-        logp=_unseen_log_density,
-        random=_draw_decisions,
-        signature="(n)->(n)",
+        *shape.values(),
+        logp=partial(_unseen_log_density, joint, names),
+        random=partial(_draw_decisions, joint, names),
+        signature=f"(n){scalars}->(n)",
         observed=given["decisions_unseen"],
     )
 
 
 def _seen_log_density(
-    outcome: Any, mean: Any, sigma: Any, index: Any, kappa: Any, spread: Any
+    joint: JointErrors,
+    names: tuple[str, ...],
+    outcome: Any,
+    mean: Any,
+    sigma: Any,
+    index: Any,
+    kappa: Any,
+    *shape: Any,
 ) -> Any:
     """Return Σ log p(T=1, Y) of the people whose outcome was seen.
 
     Parameters
     ----------
+    joint : JointErrors
+    names : tuple of str
+        Parameters of the shape.
     outcome, mean : vectors (n,)
         In units of the outcome's scale.
     sigma : scalar
     index : vector (n,)
         x'γ.
-    kappa, spread : scalars
-        The correlation and √(1-κ²).
+    kappa : scalar
+        The correlation.
+    *shape : scalars
+        Values of the parameters of the shape.
     """
     import pytensor.tensor as pt
-    from pymc.distributions.dist_math import normal_lcdf
 
+    xp = pytensor_functions()
+    given = dict(zip(names, shape, strict=True))
     error = (outcome - mean) / sigma
-    density = -(error**2 + np.log(2 * np.pi)).sum() / 2
+    density = joint.shape.log_density(xp, error, given).sum()
     density = density - outcome.shape[0] * pt.log(sigma)
-    return density + normal_lcdf(0, 1, (index + kappa * error) / spread).sum()
+    selected = joint.copula.log_selected(xp, joint.shape, error, index, kappa, given)
+    return density + selected.sum()
 
 
-def _unseen_log_density(decision: Any, index: Any) -> Any:
-    """Return Σ log P(T=0) of the people whose outcome was not seen; other decisions have none."""
+def _unseen_log_density(
+    joint: JointErrors, names: tuple[str, ...], decision: Any, index: Any, *shape: Any
+) -> Any:
+    """Return Σ log P(T=0) of the people whose outcome was not seen; other decisions have none.
+
+    Parameters
+    ----------
+    joint : JointErrors
+    names : tuple of str
+        Parameters of the shape.
+    decision, index : vectors (n,)
+    *shape : scalars
+        Values of the parameters of the shape.
+    """
     import pytensor.tensor as pt
-    from pymc.distributions.dist_math import normal_lcdf
 
-    density = normal_lcdf(0, 1, -index).sum()
+    given = dict(zip(names, shape, strict=True))
+    density = joint.log_unseen(pytensor_functions(), index, given).sum()
     return pt.switch(pt.all(pt.eq(decision, 0)), density, -np.inf)
 
 
 def _draw_seen(
+    joint: JointErrors,
+    names: tuple[str, ...],
     mean: np.ndarray,
     sigma: np.ndarray,
     index: np.ndarray,
     kappa: np.ndarray,
-    spread: np.ndarray,
+    *shape: np.ndarray,
     rng: np.random.Generator,
     size: Any = None,
 ) -> np.ndarray:
@@ -281,24 +325,55 @@ def _draw_seen(
 
     Parameters
     ----------
+    joint : JointErrors
+    names : tuple of str
+        Parameters of the shape.
     mean, index : arrays (..., n)
-    sigma, kappa, spread : arrays (...)
+    sigma, kappa, *shape : arrays (...)
     rng : Generator
     size : tuple of int, optional
         The shape before people.
     """
-    shape = np.shape(mean) if size is None else (*size, np.shape(mean)[-1])
-    selection_error = rng.standard_normal(shape)
-    own_error = rng.standard_normal(shape)
-    correlated = np.asarray(kappa)[..., None] * selection_error
-    error = correlated + np.asarray(spread)[..., None] * own_error
+    people = np.shape(mean) if size is None else (*size, np.shape(mean)[-1])
+    given = _of_draws(names, shape)
+    index = np.broadcast_to(index, people)
+    error, selected = joint.draw(rng, index, np.asarray(kappa)[..., None], given)
     outcome = mean + np.asarray(sigma)[..., None] * error
-    return np.where(index + selection_error > 0, outcome, np.nan)
+    return np.where(selected, outcome, np.nan)
 
 
 def _draw_decisions(
-    index: np.ndarray, rng: np.random.Generator, size: Any = None
+    joint: JointErrors,
+    names: tuple[str, ...],
+    index: np.ndarray,
+    *shape: np.ndarray,
+    rng: np.random.Generator,
+    size: Any = None,
 ) -> np.ndarray:
-    """Return decisions 0 or 1."""
-    shape = np.shape(index) if size is None else (*size, np.shape(index)[-1])
-    return (index + rng.standard_normal(shape) > 0).astype(float)
+    """Return decisions 0 or 1.
+
+    Parameters
+    ----------
+    joint : JointErrors
+    names : tuple of str
+        Parameters of the shape.
+    index : array (..., n)
+    *shape : arrays (...)
+    rng : Generator
+    size : tuple of int, optional
+        The shape before people.
+    """
+    people = np.shape(index) if size is None else (*size, np.shape(index)[-1])
+    given = _of_draws(names, shape)
+    probability = joint.selection_probability(np.broadcast_to(index, people), given)
+    return (rng.random(people) < probability).astype(float)
+
+
+def _of_draws(
+    names: tuple[str, ...], shape: tuple[np.ndarray, ...]
+) -> dict[str, np.ndarray]:
+    """Return the parameters of the shape by name, with an axis for people."""
+    return {
+        name: np.asarray(value)[..., None]
+        for name, value in zip(names, shape, strict=True)
+    }

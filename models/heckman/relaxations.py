@@ -11,17 +11,18 @@ from typing import Any
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known, KnownByGroup
 from causalstats.data import Decisions
-from causalstats.models.heckman.assumptions import NORMALITY
+from causalstats.models.heckman.assumptions import shape_assumption
 from causalstats.models.heckman.means import group_means
 from causalstats.models.heckman.priors import outcome_units
+from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.exclusion_restrictions import (
     without_exclusion,
     without_restriction,
 )
 
 _REMEDY = (
-    "The data, under the other assumptions, say otherwise, joint normality among them: look at the "
-    "shape of the outcome first, then check the source of this knowledge."
+    "The data, under the other assumptions, say otherwise, the shape of the errors among them: "
+    "look at the shape of the outcome first, then check the source of this knowledge."
 )
 _VAGUE = 10  # standard deviations of the outcome, of a mean that is not known
 
@@ -52,7 +53,7 @@ def _of_mean(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
                 estimand="mean_by_group",
                 known=levels,
                 labels=tuple(levels),
-                suspect=NORMALITY,
+                suspect=shape_assumption(errors_of(model)),
                 remedy=_REMEDY,
             ),
         )
@@ -62,7 +63,7 @@ def _of_mean(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
             model=replace(model, mean=vague),
             estimand="mean",
             known=model.mean,
-            suspect=NORMALITY,
+            suspect=shape_assumption(errors_of(model)),
             remedy=_REMEDY,
         ),
     )
@@ -77,7 +78,7 @@ def _of_correlation(model: Any) -> tuple[Relaxation, ...]:
             model=replace(model, correlation=None),
             estimand="correlation",
             known=model.correlation,
-            suspect=NORMALITY,
+            suspect=shape_assumption(errors_of(model)),
             remedy=_REMEDY,
         ),
     )
@@ -103,10 +104,11 @@ def _of_features(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
         )
         for feature in model.expertise
     ]
+    shape = shape_assumption(errors_of(model))
     return tuple(
         replace(
             relaxation,
-            suspect="" if relaxation.estimand == "selection_coefficient" else NORMALITY,
+            suspect="" if relaxation.estimand == "selection_coefficient" else shape,
             remedy=_REMEDY,
         )
         for relaxation in (*exclusions, *expertise)

@@ -12,6 +12,7 @@ from causalstats.core.knowledge import Known, KnownByGroup
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
+from causalstats.models.heckman.shape_priors import draw_shape, errors_of
 
 
 def simulate(
@@ -42,12 +43,24 @@ def simulate(
         names += [f"{model.mean.feature}[{level}]" for level in levels[1:]]
     parameters = DESIGNS[design](model, rng, x, names)
     kappa = parameters["correlation"]
-    u = rng.standard_normal(people)
-    v = kappa * u + np.sqrt(1 - kappa**2) * rng.standard_normal(people)
+    index = parameters["selection_intercept"] + x @ parameters["selection_coefficient"]
+    if errors_of(model).is_normal:
+        u = rng.standard_normal(people)
+        v = kappa * u + np.sqrt(1 - kappa**2) * rng.standard_normal(people)
+        decision = index + v > 0
+    else:
+        shape = {
+            name: np.array([[value]]) for name, value in draw_shape(model, rng).items()
+        }
+        parameters |= {name: float(value[0, 0]) for name, value in shape.items()}
+        u, decision = (
+            values[0]
+            for values in errors_of(model).draw(
+                rng, index[None], np.array([[kappa]]), shape
+            )
+        )
     mean = parameters["outcome_intercept"] + x @ parameters["outcome_coefficient"]
     outcome = mean + parameters["outcome_sd"] * u
-    index = parameters["selection_intercept"] + x @ parameters["selection_coefficient"]
-    decision = index + v > 0
     frame = frame.assign(
         seen=decision.astype(int), outcome=np.where(decision, outcome, np.nan)
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from causalstats.core.knowledge import KnownByGroup
 from causalstats.errors import ModelError
+from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.feature_roles import refuse_shared_features
 
 
@@ -26,6 +27,7 @@ def refuse_senseless(model: Any) -> None:
                 {field: roles[field], "mean": [model.mean.feature]},
                 "groups of different means have different outcomes.",
             )
+    _refuse_shape_without_meaning(model)
     known = model.correlation
     if known is None:
         return
@@ -37,4 +39,20 @@ def refuse_senseless(model: Any) -> None:
         raise ModelError(
             f"No distribution on (-1, 1) has mean {known.value:g} and standard deviation "
             f"{known.sd:g}, given as correlation."
+        )
+
+
+def _refuse_shape_without_meaning(model: Any) -> None:
+    joint = errors_of(model)
+    if joint.copula.needs_normal_scores and not joint.shape.has_normal_score:
+        raise ModelError(
+            f"errors={model.errors!r} has the dependence of jointly Student t errors: expected "
+            f"copula='elliptical', got {model.copula!r}. Heavy tails with another copula have "
+            "errors='skewed'."
+        )
+    if model.expertise and not joint.is_normal:
+        raise ModelError(
+            "`expertise` says that the decision follows the outcome in a probit, which holds for "
+            f"jointly Normal errors; got errors={model.errors!r} and copula={model.copula!r}. "
+            "Leave `expertise` out, or the shape."
         )

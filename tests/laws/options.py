@@ -180,6 +180,15 @@ _HECKMAN = Family(
             cs.KnownByGroup("region", {"a": 0.2, "b": cs.Known(0.5, sd=0.1), "c": 0.0}),
         ],
         "correlation": [0.3, cs.Known(0.3, sd=0.1)],
+        "errors": ["student", "skewed"],
+        "copula": ["plackett", "gumbel", "survival_gumbel"],
+        "degrees_of_freedom_prior_scale": [
+            {"errors": "student", "degrees_of_freedom_prior_scale": 5.0}
+        ],
+        "skewness_prior_scale": [{"errors": "skewed", "skewness_prior_scale": 0.3}],
+        "tail_weight_prior_scale": [
+            {"errors": "skewed", "tail_weight_prior_scale": 0.3}
+        ],
         "excluded": [["x1"]],
         "excluded_from_decision": [["x3"]],
         "expertise": [["x2"]],

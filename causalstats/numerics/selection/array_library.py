@@ -1,7 +1,27 @@
 """Formulas written once for three array libraries: NumPy, JAX, and scalars in Numba's loops."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
+
+_FUNCTIONS = (
+    "abs",
+    "arcsin",
+    "arcsinh",
+    "cosh",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "logaddexp",
+    "maximum",
+    "minimum",
+    "sinh",
+    "sqrt",
+    "where",
+)
 
 
 def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,3 +46,26 @@ def select(xp: Any, compiled: Callable[..., Any] | None) -> Callable[..., Any]:
 
 def _choose(condition, here, there):
     return here if condition else there
+
+
+def numpy_functions() -> Any:
+    """Return the functions of likelihoods over NumPy arrays, as attributes."""
+    import scipy.special
+
+    return SimpleNamespace(
+        **{name: getattr(np, name) for name in _FUNCTIONS},
+        log_ndtr=scipy.special.log_ndtr,
+        gammaln=scipy.special.gammaln,
+    )
+
+
+def pytensor_functions() -> Any:
+    """Return the functions of likelihoods over PyTensor variables, as attributes."""
+    import pytensor.tensor as pt
+    from pymc.distributions.dist_math import normal_lcdf
+
+    return SimpleNamespace(
+        **{name: getattr(pt, name) for name in _FUNCTIONS},
+        log_ndtr=lambda value: normal_lcdf(0, 1, value),
+        gammaln=pt.gammaln,
+    )

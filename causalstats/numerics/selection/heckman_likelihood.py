@@ -16,7 +16,7 @@ with β_d = 0 and γ_d ≠ 0 is an exclusion restriction.
 """
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
+from scipy.special import log_ndtr
 
 from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
 
@@ -129,8 +129,3 @@ def expected_outcome(
     """
     sign = 1.0 if decided else -1.0
     return mean + sign * covariance * inverse_mills_ratio(sign * index)
-
-
-def selection_probability(index: np.ndarray) -> np.ndarray:
-    """Return P(T=1 | x) = Φ(x'γ)."""
-    return ndtr(index)

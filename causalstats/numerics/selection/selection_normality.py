@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import log_ndtr
 
 from causalstats.numerics.sampling.posterior_predictive import quantile_groups
 from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
+from causalstats.numerics.selection.truncated_normal import truncated_normal
 
 REPLICATIONS = 500
 _REPLICATIONS_AT_ONCE = 50  # held in memory
@@ -156,14 +157,6 @@ def normality_test(
         correlation=float(correlations[best]),
         observed=observed[shown],
         expected=replicated[best, shown].mean(axis=-1),
-    )
-
-
-def truncated_normal(lower: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return draws of a standard Normal above limits, by inverting its distribution function."""
-    below = ndtr(lower)
-    return ndtri(
-        np.clip(below + rng.random(below.shape) * (1 - below), 1e-15, 1 - 1e-15)
     )
 
 
