@@ -34,6 +34,8 @@ def data(population: bool = False) -> cs.Panel:
         outcome="lemp",
         treatment="raised",
         covariates=["lpop"] if population else [],
+        labels={"lemp": "teen employment", "raised": "a raise of the minimum wage"},
+        units={"lemp": "log teenagers"},
     )
 
 
@@ -53,6 +55,14 @@ def run(folder: Path, fast: bool = False) -> Path:
         folder / "report.html",
         title="Minimum wages and teen employment in 500 counties",
         question="By how much did a raise of the minimum wage change the employment of teenagers?",
+        source="500 counties in the years 2003 to 2007; `mpdta` of the R package did, beside this "
+        "study.",
+        references=[
+            "Callaway & Sant'Anna (2021), Difference-in-differences with multiple time periods, "
+            "Journal of Econometrics 225.",
+            "Rambachan & Roth (2023), A more credible approach to parallel trends, Review of "
+            "Economic Studies 90.",
+        ],
         sensitivity=None if fast else sensitivity,
     )
 

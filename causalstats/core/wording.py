@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LOG = "log"
+_SHORTEST_NAME = (
+    2  # of a column that is explained: "a" and "t" are words of statistics too
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,27 @@ class Wording:
             lambda match: self.labels[match[1]] + (" = " if match[2] else ""),
             text,
         )
+
+    def explained(self, text: str) -> str:
+        """Return text with its label in brackets after the first mention of each column.
+
+        Mentions in quotation marks, which are code, stay as they are; so do levels of a column.
+
+        Examples
+        --------
+        >>> words = Wording({"educ": "years of schooling"})
+        >>> words.explained("educ has the largest score; leave 'educ' out")
+        "educ (years of schooling) has the largest score; leave 'educ' out"
+        """
+        for column, label in self.labels.items():
+            if label in text or len(column) < _SHORTEST_NAME:
+                continue
+            alone = rf"(?<![\w'\"`.=\[]){re.escape(column)}(?![\w'\"`.=\[(])"
+            mention = re.search(alone, text)
+            if mention:
+                end = mention.end()
+                text = f"{text[:end]} ({label}){text[end:]}"
+        return text
 
     def described(self, column: str) -> str:
         """Return a column's label with its name and unit in brackets.

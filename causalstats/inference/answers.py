@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -303,7 +303,14 @@ def carried_checks(
         candidates += answer_sampling(draws, fit.draws.attrs)
     candidates += question_checks(fit, name, estimand)
     candidates += fit.kept("checks") or checks_without_refits(fit)
-    return tuple(dict.fromkeys(check for check in candidates if check.stands_on(name)))
+    standing = [check for check in candidates if check.stands_on(name)]
+    return tuple(dict.fromkeys(_explained(fit, standing)))
+
+
+def _explained(fit: Fit, checks: Iterable[Check]) -> list[Check]:
+    """Return the checks with labels of columns in their findings, where the data have labels."""
+    words = wording_of(fit.data)
+    return [replace(each, finding=words.explained(each.finding)) for each in checks]
 
 
 def question_checks(fit: Fit, name: str, estimand: Estimand) -> list[Check]:
@@ -361,4 +368,4 @@ def every_check(fit: Fit) -> Checks:
                 relaxation.model, f"Refitting without {relaxation.name}"
             )
         results += prior_data_conflict(relaxation, without)
-    return Checks([*results, *held_out_checks(fit)])
+    return Checks(_explained(fit, [*results, *held_out_checks(fit)]))

@@ -13,6 +13,7 @@ from causalstats.core.estimand import Estimand
 from causalstats.data import Panel
 from causalstats.models.event_study import aggregations
 from causalstats.models.event_study.adoption import Adoption, Cells
+from causalstats.models.shared.slope_sentences import slope_scale
 from causalstats.numerics.panel import parallel_trends
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def estimands(model: EventStudy) -> dict[str, Estimand]:
                 "(Rambachan & Roth 2023).",
             ),
             unit="times the largest change before adoption",
+            scale=None,
             kind="associational",
             unavailable_reason=_reason(model),
         ),
@@ -119,12 +121,17 @@ def _answer(
         kind="causal",
         assumptions=names,
         sentence=sentence,
+        scale=slope_scale,
     )
 
 
 def _in_a_sentence(data: Panel) -> str:
-    outcome = data.arguments["outcome"]
-    return f"{data.treatments[0]} changed {outcome} of the treated by {{value}} on average."
+    words = data.wording
+    outcome = words.label(data.arguments["outcome"])
+    treatment = words.label(data.treatments[0])
+    if not words:
+        return f"{treatment} changed {outcome} of the treated by {{value}} on average."
+    return f"{treatment} {{raises}} {outcome} of the treated by about {{value}} on average."
 
 
 def _overall(study: Adoption, cells: Cells, size: np.ndarray) -> np.ndarray:

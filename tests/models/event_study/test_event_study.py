@@ -8,6 +8,7 @@ import pytest
 from scipy import optimize
 
 import causalstats as cs
+from causalstats.case_studies.minimum_wage import study
 from causalstats.models.event_study import density
 from causalstats.models.event_study.baselines import one_coefficient
 from causalstats.models.event_study.cross_products import first_covariates
@@ -115,6 +116,14 @@ def test_against_units_that_never_adopt_it_is_differences_in_differences():
 def test_the_one_coefficient_is_as_published():
     estimate = one_coefficient(cs.EventStudy(), minimum_wage())
     assert estimate.mean()[0] == pytest.approx(-0.0365, abs=5e-5)
+
+
+def test_the_answer_is_told_in_per_cent_with_the_labels_of_the_study():
+    fit = cs.fit(LEAST_SQUARES, study.data(), seed=1, progress=False)
+    sentence = fit.effect("att").in_words()
+    start = "A raise of the minimum wage lowers teen employment of the treated by about"
+    assert sentence.startswith(start)
+    assert "4.6 %" in sentence or "4.7 %" in sentence  # 1 - exp(-.0477)
 
 
 def test_exact_draws_have_the_clustered_standard_error():
