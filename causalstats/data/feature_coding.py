@@ -4,7 +4,7 @@ The coding is kept, so that new people are coded the same way.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +14,11 @@ import pandas as pd
 
 from causalstats.data.columns import check_name, column_names, some, together
 from causalstats.data.labels import label
+from causalstats.data.memory_mapping import release
 from causalstats.errors import DataError
+from causalstats.numerics.regression.triangle import triangle
+
+_ROWS_AT_ONCE = 250_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +143,9 @@ def design(
         for name in variables
         if isinstance(table[name].dtype, pd.CategoricalDtype)
     }
-    raw = _raw(table, levels, spec)
-    _refuse_infinite(raw, names, rows)
-    indicator = np.all((raw == 0) | (raw == 1), axis=0)
-    scaled = standardise & ~indicator
-    constant = (raw == raw[:1]).all(axis=0)
+    facts = _ColumnFacts.learned(_blocks(table, levels, spec), names, rows)
+    scaled = standardise & ~facts.indicator
+    constant = facts.lowest == facts.highest
     if constant.any():
         shown = ", ".join(
             repr(name) for name, still in zip(names, constant, strict=True) if still
@@ -154,11 +156,93 @@ def design(
             f"{'they say' if many else 'it says'} nothing about anybody. "
             f"Leave {'them' if many else 'it'} out."
         )
-    unit = power_of_two(raw)
-    center = np.where(scaled, (raw / unit).mean(axis=0) * unit, 0.0)
-    spread = np.where(scaled, (raw / unit).std(axis=0) * unit, 1.0)
-    _refuse_dependent(_standardised(raw, center, spread), names)
+    unit = power_of_two(np.stack([facts.lowest, facts.highest]))
+    mean, sd = _moments(_blocks(table, levels, spec), unit)
+    center = np.where(scaled, mean * unit, 0.0)
+    spread = np.where(scaled, sd * unit, 1.0)
+    ends = _standardised(np.stack([facts.lowest, facts.highest]), center, spread)
+    largest = np.maximum(np.abs(ends).max(axis=0), 1e-300)
+    whole = (
+        np.column_stack(
+            [np.ones(len(raw)), _standardised(raw, center, spread) / largest]
+        )
+        for raw in _blocks(table, levels, spec)
+    )
+    _refuse_dependent(triangle(whole), len(table), names)
     return Design(tuple(names), terms, variables, levels, center, spread, spec)
+
+
+@dataclass(frozen=True, eq=False)
+class _ColumnFacts:
+    """Extremes of columns, and whether they hold 0 and 1 only; arrays (p,)."""
+
+    lowest: np.ndarray
+    highest: np.ndarray
+    indicator: np.ndarray
+
+    @classmethod
+    def learned(
+        cls,
+        blocks: Iterable[np.ndarray],
+        names: Sequence[str],
+        rows: np.ndarray | None,
+    ) -> "_ColumnFacts":
+        """Return the facts over all blocks; refuse columns that are not finite.
+
+        Parameters
+        ----------
+        blocks : iterable of arrays (m, p)
+        names : sequence of str
+        rows : int array or None
+            Row numbers in messages.
+        """
+        lowest, highest, indicator = [], [], []
+        start = 0
+        for raw in blocks:
+            part = np.arange(start, start + len(raw)) if rows is None else None
+            called = rows[start : start + len(raw)] if rows is not None else part
+            _refuse_infinite(raw, names, called)
+            lowest.append(raw.min(axis=0))
+            highest.append(raw.max(axis=0))
+            indicator.append(np.all((raw == 0) | (raw == 1), axis=0))
+            start += len(raw)
+        return cls(np.min(lowest, 0), np.max(highest, 0), np.all(indicator, 0))
+
+
+def _moments(
+    blocks: Iterable[np.ndarray], unit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and standard deviations of columns in some units, over all blocks.
+
+    Moments of blocks are joined as Chan, Golub & LeVeque (1983) do.
+    """
+    count, mean, squares = 0, np.zeros(len(unit)), np.zeros(len(unit))
+    for raw in blocks:
+        scaled = raw / unit
+        new = scaled.mean(axis=0)
+        spread = scaled.std(axis=0)
+        if count == 0:
+            count, mean, squares = len(raw), new, spread**2 * len(raw)
+            deviation = spread
+            continue
+        total = count + len(raw)
+        squares = squares + spread**2 * len(raw)
+        squares = squares + (new - mean) ** 2 * count * len(raw) / total
+        mean = mean + (new - mean) * len(raw) / total
+        count = total
+        deviation = np.sqrt(squares / count)
+    return mean, deviation
+
+
+def _blocks(
+    table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spec: Any
+) -> Iterator[np.ndarray]:
+    """Yield the columns of the design as they are, for blocks of rows."""
+    for start in range(0, len(table), _ROWS_AT_ONCE):
+        yield _raw(table.iloc[start : start + _ROWS_AT_ONCE], levels, spec)
+        for name in table.columns:
+            if name not in levels:
+                release(table[name].to_numpy())
 
 
 def power_of_two(columns: np.ndarray) -> np.ndarray:
@@ -322,17 +406,24 @@ def _of_formula(
     return columns
 
 
-def _refuse_dependent(matrix: np.ndarray, names: Sequence[str]) -> None:
-    """Refuse perfect multicollinearity: columns that others and the intercept determine."""
-    largest = np.maximum(np.abs(matrix).max(axis=0), 1e-300)
-    whole = np.column_stack([np.ones(len(matrix)), matrix / largest])
+def _refuse_dependent(whole: np.ndarray, rows: int, names: Sequence[str]) -> None:
+    """Refuse perfect multicollinearity: columns that others and the intercept determine.
+
+    Parameters
+    ----------
+    whole : array (p + 1, p + 1)
+        The triangle of a QR decomposition of the intercept and the columns.
+    rows : int
+        How many rows the columns have.
+    names : sequence of str
+    """
     labels = ["the intercept", *names]
     # How long the residual of each column is, after those before it are partialled out.
-    left = np.abs(np.diagonal(np.linalg.qr(whole, mode="r")))
+    left = np.abs(np.diagonal(whole))
     sizes = np.linalg.norm(whole, axis=0)
-    missing = range(len(left), len(sizes))  # more columns than rows
+    missing = range(rows, len(sizes))  # more columns than rows
     column = next(
-        (k for k in range(len(left)) if left[k] < 1e-8 * sizes[k]),
+        (k for k in range(min(rows, len(left))) if left[k] < 1e-8 * sizes[k]),
         missing.start if missing else None,
     )
     if column is None:

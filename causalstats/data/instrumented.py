@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,20 +29,38 @@ from causalstats.data.columns import (
     kept,
     missing_rows,
     read,
+    read_only,
     refuse_incomplete,
     together,
     unknown,
 )
 from causalstats.data.feature_coding import Design, design
 from causalstats.data.formulas import formula_labels, formula_variables
+from causalstats.data.memory_mapping import release
+from causalstats.data.out_of_core import row_blocks, spooled_rows, stored
 from causalstats.errors import DataError
 from causalstats.numerics.instruments.moments import (
     InstrumentMoments,
     instrument_moments,
+    orthonormal_basis,
     partialled_out,
+)
+from causalstats.numerics.instruments.moments_in_blocks import (
+    DesignRows,
+    instrument_moments_in_blocks,
+    largest_leverage,
 )
 from causalstats.numerics.panel.absorbed_effects import absorbed_rank
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from narwhals.typing import IntoLazyFrame
+
+    from causalstats.core.argument_types import Frame
+
+_ROWS_OF_A_BLOCK = 250_000
+_MOST_ROWS_AT_ONCE = 1_000_000  # more are read in blocks
 _FEWEST_DEGREES = 5  # rows left beyond instruments and covariates
 _CONSTANT = 1e-12  # of a column's variance: as little as this is rounding
 
@@ -51,7 +70,8 @@ class Instrumented:
     """One row an individual: outcome, treatment, instruments, and covariates that are held fixed.
 
     An instrument moves the treatment, and the outcome only through it. Made by
-    `Instrumented.from_frame` or `Instrumented.from_formula`. Arrays are read-only.
+    `Instrumented.from_frame` or `Instrumented.from_formula`, or by `Instrumented.from_chunks` where
+    they are larger than memory. Arrays are read-only.
 
     Attributes
     ----------
@@ -176,87 +196,119 @@ class Instrumented:
         >>> data.instruments.shape, data.covariates.shape
         ((20, 1), (20, 0))
         """
+        roles = _Roles.checked(
+            outcome=outcome,
+            treatment=treatment,
+            instruments=instruments,
+            covariates=covariates,
+            covariate_formula=covariate_formula,
+            fixed_effects=fixed_effects,
+            weights=weights,
+            cluster=cluster,
+        )
         choice("missing", missing, ("error", "drop"))
-        together(
-            partial(column_name, "outcome", outcome),
-            partial(column_name, "treatment", treatment),
+        words = column_words(labels, units, roles.worded)
+        table = read(
+            frame, roles.columns, labels=roles.labels, checks=roles.checks(missing)
         )
-        named = column_names("instruments", instruments)
-        held = _covariate_names(covariates, covariate_formula)
-        factors = column_names("fixed_effects", fixed_effects)
-        _refuse_shared(
-            {
-                "outcome": [outcome],
-                "treatment": [treatment],
-                "instruments": list(named),
-                "covariates": list(held),
-                "fixed_effects": list(factors),
-                "weights": [] if weights is None else [weights],
-            }
-        )
-        if not named:
-            raise DataError(
-                "Expected at least one instrument, a column that moves the treatment and affects "
-                "the outcome only through it; got none."
-            )
-        optional = [name for name in (weights, cluster) if name is not None]
-        categories = (
-            list(formula_labels(covariate_formula)) if covariate_formula else []
-        )
-        grouped = factors[0] if cluster is None and factors else cluster
-        categories += [*factors, *([] if cluster is None else [cluster])]
-        words = column_words(labels, units, [outcome, treatment, *named, *held])
-        checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
-            ([outcome], partial(_numbers, name=outcome, role="outcome")),
-            ([treatment], partial(_numbers, name=treatment, role="treatment")),
-            *([([weights], partial(refuse_weights, name=weights))] if weights else []),
-            ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
-        ]
-        wanted = list(
-            dict.fromkeys([outcome, treatment, *named, *held, *factors, *optional])
-        )
-        table = read(frame, wanted, labels=categories, checks=checks)
         gaps = missing_rows(table)
         table, rows = kept(table, gaps)
-        instrument_design = design(table[list(named)], named, None, False, rows)
-        covariate_design = None
-        matrix = np.empty((len(table), 0))
-        if held:
-            features = None if covariate_formula else held
-            covariate_design = design(
-                table[list(held)], features, covariate_formula, True, rows
-            )
-            matrix = covariate_design.matrix(table[list(held)], rows)
-        codes, clusters = _clusters(table, grouped)
-        data = cls(
-            outcome=frozen(_numbers(table, outcome, "outcome")),
-            treatment=frozen(_numbers(table, treatment, "treatment")),
-            instruments=frozen(instrument_design.matrix(table[list(named)], rows)),
-            covariates=frozen(matrix),
-            instrument_design=instrument_design,
-            covariate_design=covariate_design,
-            weights=frozen(weights_of(table, weights)),
-            cluster=codes,
-            clusters=clusters,
-            fixed_effects=tuple(_codes(table, name) for name in factors),
-            rows=frozen(rows),
-            dropped={name: int(mask.sum()) for name, mask in gaps.items()},
-            source=table,
-            arguments={
-                "outcome": outcome,
-                "treatment": treatment,
-                "instruments": list(named),
-                "covariates": [] if covariate_formula else list(held),
-                "covariate_formula": covariate_formula,
-                "fixed_effects": list(factors),
-                "weights": weights,
-                "cluster": cluster,
-                "missing": missing,
-                **words,
-            },
+        dropped = {name: int(mask.sum()) for name, mask in gaps.items()}
+        arguments = {**roles.arguments, "missing": missing, **words}
+
+        def matrix(coding: Design) -> np.ndarray:
+            return frozen(coding.matrix(table[list(coding.variables)], rows))
+
+        return _assembled(
+            roles, table, frozen(rows), dropped, arguments, matrix, frozen
         )
-        _refuse_degenerate(data)
-        return data
+
+    @classmethod
+    def from_chunks(
+        cls,
+        source: Frame | IntoLazyFrame | str | Path | Iterable[Frame],
+        *,
+        outcome: str,
+        treatment: str,
+        instruments: Sequence[str],
+        covariates: Sequence[str] = (),
+        fixed_effects: Sequence[str] = (),
+        weights: str | None = None,
+        cluster: str | None = None,
+        missing: Literal["error", "drop"] = "error",
+        folder: str | Path | None = None,
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
+    ) -> Instrumented:
+        """Read data larger than memory in chunks (out of core).
+
+        The data, and every answer, are those of `from_frame`. Columns are kept in temporary files
+        until the data are no longer used, and cross-products are summed over blocks of rows. With
+        fixed effects, columns are held in memory all the same.
+
+        Parameters
+        ----------
+        source
+            A parquet file or a folder of them (which needs pyarrow), a Polars or Dask lazy frame,
+            or any iterable of frames, read once.
+        outcome, treatment, instruments, covariates, fixed_effects, weights, cluster, missing
+            As in `from_frame`.
+        folder : str or Path, optional
+            The folder of the temporary files, 8 bytes a number; the system's temporary folder
+            unless given.
+        labels, units
+            As in `from_frame`.
+
+        Raises
+        ------
+        DataError
+            As in `from_frame`, and if the columns of a chunk are not those of the first.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> roles = {"outcome": "y", "treatment": "t", "instruments": ["z"]}
+        >>> data = Instrumented.from_chunks([frame[:9], frame[9:]], **roles)
+        >>> data.fingerprint == Instrumented.from_frame(frame, **roles).fingerprint
+        True
+        """
+        roles = _Roles.checked(
+            outcome=outcome,
+            treatment=treatment,
+            instruments=instruments,
+            covariates=covariates,
+            covariate_formula=None,
+            fixed_effects=fixed_effects,
+            weights=weights,
+            cluster=cluster,
+        )
+        choice("missing", missing, ("error", "drop"))
+        words = column_words(labels, units, roles.worded)
+        spool = spooled_rows(source, roles.columns, roles.labels, missing, folder)
+        together(
+            *(partial(check, spool.table) for _, check in roles.checks(missing)[:-1])
+        )
+        arguments = {**roles.arguments, "missing": missing, **words}
+
+        def matrix(coding: Design) -> np.ndarray:
+            table = spool.table[list(coding.variables)]
+            rows = spool.rows
+            blocks = (
+                coding.matrix(table.iloc[part], rows[part])
+                for part in _parts(len(rows))
+            )
+            return read_only(stored(blocks, len(coding.columns), folder))
+
+        return _assembled(
+            roles,
+            spool.table,
+            spool.rows,
+            spool.dropped,
+            arguments,
+            matrix,
+            read_only,
+        )
 
     @classmethod
     def from_formula(
@@ -417,6 +469,13 @@ class Instrumented:
         >>> data.moments_with(["z"]).products.shape
         (3, 3)
         """
+        if self._in_blocks:
+            return instrument_moments_in_blocks(
+                self._blocks,
+                self.covariates.shape[1],
+                clusters=None if self.cluster is None else len(self.clusters),
+                direct=self.instrument_positions(direct),
+            )
         return instrument_moments(
             self.outcome,
             self.treatment,
@@ -426,6 +485,79 @@ class Instrumented:
             cluster=self.cluster,
             direct=self.instrument_positions(direct),
             factors=self.fixed_effects,
+        )
+
+    @property
+    def _in_blocks(self) -> bool:
+        return len(self) > _MOST_ROWS_AT_ONCE and not self.fixed_effects
+
+    def _blocks(self) -> Iterator[DesignRows]:
+        """Yield the rows in blocks."""
+        named = {
+            "outcome": self.outcome,
+            "treatment": self.treatment,
+            "instruments": self.instruments,
+            "covariates": self.covariates,
+            "weights": self._row_weights,
+            "cluster": self.cluster,
+        }
+        given = {name: each for name, each in named.items() if each is not None}
+        for arrays in row_blocks(list(given.values()), _ROWS_OF_A_BLOCK // 5):
+            yield DesignRows(**dict(zip(given, arrays, strict=True)))
+
+    def largest_leverage(self) -> float:
+        """Return the largest share of the instruments' variation that a row or cluster carries.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"y": np.arange(10.0) ** 2, "t": np.arange(10.0) % 3})
+        >>> frame["z"] = np.arange(10) % 2
+        >>> data = Instrumented.from_formula("y ~ 1 | t ~ z", frame)
+        >>> round(data.largest_leverage(), 3)
+        0.1
+        """
+        count = None if self.cluster is None else len(self.clusters)
+        if not self.fixed_effects:
+            return largest_leverage(self._blocks, self.covariates.shape[1], count)
+        basis = orthonormal_basis(self.partialled_out(self.instruments))
+        shares = (basis**2).sum(axis=1)
+        if self.cluster is not None:
+            shares = np.bincount(self.cluster, shares)
+        return float(shares.max())
+
+    def thinned(self, most: int) -> Instrumented:
+        """Return evenly spaced rows, at most so many, for checks that need not see all.
+
+        With fixed effects all rows are kept, since few of a unit would be left.
+
+        Parameters
+        ----------
+        most : int
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> len(Instrumented.from_formula("y ~ 1 | t ~ z", frame).thinned(5))
+        5
+        """
+        step = -(-len(self) // most)
+        if step == 1 or self.fixed_effects:
+            return self
+
+        def chosen(array: np.ndarray) -> np.ndarray:
+            blocks = row_blocks([array], step * _ROWS_OF_A_BLOCK // 10)
+            return np.concatenate([part[::step] for (part,) in blocks])
+
+        return replace(
+            self,
+            outcome=chosen(self.outcome),
+            treatment=chosen(self.treatment),
+            instruments=chosen(self.instruments),
+            covariates=chosen(self.covariates),
+            weights=chosen(self.weights),
+            cluster=None if self.cluster is None else chosen(self.cluster),
+            rows=chosen(self.rows),
         )
 
     @property
@@ -476,12 +608,10 @@ class Instrumented:
             self.covariates,
             self.weights,
         )
-        for array in arrays:
-            digest.update(np.ascontiguousarray(array))
-        if self.cluster is not None:
-            digest.update(np.ascontiguousarray(self.cluster))
-        for codes in self.fixed_effects:
-            digest.update(np.ascontiguousarray(codes))
+        codes = [] if self.cluster is None else [self.cluster]
+        for array in (*arrays, *codes, *self.fixed_effects):
+            for (part,) in row_blocks([array]):
+                digest.update(np.ascontiguousarray(part))
         return digest.hexdigest()
 
     def facts(self) -> dict[str, str]:
@@ -520,6 +650,172 @@ class Instrumented:
             )
             or "none",
         }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Roles:
+    """Names of columns by role.
+
+    Attributes
+    ----------
+    arguments : mapping of role to what was given, lists copied
+    held : tuple of str
+        Columns of the covariates, or of their formula.
+    """
+
+    arguments: Mapping[str, Any]
+    held: tuple[str, ...]
+
+    @classmethod
+    def checked(cls, **given: Any) -> _Roles:
+        """Return roles; refuse names that are none and columns with two roles."""
+        outcome, treatment = given["outcome"], given["treatment"]
+        together(
+            partial(column_name, "outcome", outcome),
+            partial(column_name, "treatment", treatment),
+        )
+        named = column_names("instruments", given["instruments"])
+        formula = given["covariate_formula"]
+        held = _covariate_names(given["covariates"], formula)
+        factors = column_names("fixed_effects", given["fixed_effects"])
+        weights = given["weights"]
+        _refuse_shared(
+            {
+                "outcome": [outcome],
+                "treatment": [treatment],
+                "instruments": list(named),
+                "covariates": list(held),
+                "fixed_effects": list(factors),
+                "weights": [] if weights is None else [weights],
+            }
+        )
+        if not named:
+            raise DataError(
+                "Expected at least one instrument, a column that moves the treatment and affects "
+                "the outcome only through it; got none."
+            )
+        arguments = {
+            "outcome": outcome,
+            "treatment": treatment,
+            "instruments": list(named),
+            "covariates": [] if formula else list(held),
+            "covariate_formula": formula,
+            "fixed_effects": list(factors),
+            "weights": weights,
+            "cluster": given["cluster"],
+        }
+        return cls(arguments=arguments, held=held)
+
+    def __getitem__(self, role: str) -> Any:
+        return self.arguments[role]
+
+    @property
+    def grouped(self) -> str | None:
+        """The column of clusters: the first fixed effect unless one is given."""
+        factors = self["fixed_effects"]
+        return factors[0] if self["cluster"] is None and factors else self["cluster"]
+
+    @property
+    def worded(self) -> list[str]:
+        """Columns that have words of the reader."""
+        return [
+            self["outcome"],
+            self["treatment"],
+            *self["instruments"],
+            *self.held,
+        ]
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns, each once."""
+        optional = [self[role] for role in ("weights", "cluster") if self[role]]
+        named = [*self.worded, *self["fixed_effects"], *optional]
+        return list(dict.fromkeys(named))
+
+    @property
+    def labels(self) -> list[str]:
+        """Columns that are read as labels."""
+        formula = self["covariate_formula"]
+        categories = list(formula_labels(formula)) if formula else []
+        cluster = [] if self["cluster"] is None else [self["cluster"]]
+        return [*categories, *self["fixed_effects"], *cluster]
+
+    def checks(
+        self, missing: str
+    ) -> list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]]:
+        """Return checks of columns, that of complete rows last."""
+        outcome, treatment, weights = (
+            self[role] for role in ("outcome", "treatment", "weights")
+        )
+        return [
+            ([outcome], partial(_numbers, name=outcome, role="outcome")),
+            ([treatment], partial(_numbers, name=treatment, role="treatment")),
+            *([([weights], partial(refuse_weights, name=weights))] if weights else []),
+            ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
+        ]
+
+
+def _assembled(
+    roles: _Roles,
+    table: pd.DataFrame,
+    rows: np.ndarray,
+    dropped: Mapping[str, int],
+    arguments: Mapping[str, Any],
+    matrix: Callable[[Design], np.ndarray],
+    keep: Callable[[np.ndarray], np.ndarray],
+) -> Instrumented:
+    """Return the data of complete rows.
+
+    Parameters
+    ----------
+    roles : _Roles
+    table : DataFrame
+    rows : int array (n,)
+        Row numbers in the source.
+    dropped : mapping of column to the number of rows dropped
+    arguments : mapping
+        As given by the user.
+    matrix : function of a coding
+        Returns its columns (n, p) for these rows.
+    keep : function of an array
+        Returns a read-only copy, or a view of what is on disk.
+    """
+    named, held = roles["instruments"], roles.held
+    instrument_design = design(table[named], named, None, False, rows)
+    covariate_design = None
+    covariates = np.empty((len(table), 0))
+    if held:
+        formula = roles["covariate_formula"]
+        features = None if formula else held
+        covariate_design = design(table[list(held)], features, formula, True, rows)
+        covariates = matrix(covariate_design)
+    codes, clusters = _clusters(table, roles.grouped)
+    data = Instrumented(
+        outcome=keep(_numbers(table, roles["outcome"], "outcome")),
+        treatment=keep(_numbers(table, roles["treatment"], "treatment")),
+        instruments=matrix(instrument_design),
+        covariates=read_only(covariates),
+        instrument_design=instrument_design,
+        covariate_design=covariate_design,
+        weights=read_only(weights_of(table, roles["weights"])),
+        cluster=codes,
+        clusters=clusters,
+        fixed_effects=tuple(_codes(table, name) for name in roles["fixed_effects"]),
+        rows=rows,
+        dropped=dropped,
+        source=table,
+        arguments=arguments,
+    )
+    _refuse_degenerate(data)
+    return data
+
+
+def _parts(rows: int) -> list[slice]:
+    """Return slices of blocks of rows."""
+    return [
+        slice(start, start + _ROWS_OF_A_BLOCK)
+        for start in range(0, rows, _ROWS_OF_A_BLOCK)
+    ]
 
 
 def _covariate_names(covariates: Sequence[str], formula: str | None) -> tuple[str, ...]:
@@ -608,7 +904,8 @@ def _refuse_degenerate(data: Instrumented) -> None:
         f"treatment {given['treatment']!r}": (data.treatment, moments.products[1, 1]),
     }
     for subject, (values, left) in sizes.items():
-        spread = ((values - values.mean()) ** 2).sum()
+        spread = values.var() * len(values)
+        release(values)
         if left <= _CONSTANT * spread or spread == 0:
             determined = f"is determined by the {_held_words(data)}"
             why = "is constant" if spread == 0 else determined

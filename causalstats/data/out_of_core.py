@@ -1,7 +1,7 @@
 """Chunked reading of a table larger than memory (out of core).
 
-Chunks are read into temporary files, a file a column, sorted by unit and time, and the table is a
-frame whose columns are memory-mapped from there.
+Chunks are read into temporary files, a file a column, of a panel sorted by unit and time, and the
+table is a frame whose columns are memory-mapped from there.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from causalstats.data.columns import (
     unknown,
 )
 from causalstats.data.labels import as_numbers, label, levels_in_order, order_of_texts
+from causalstats.data.memory_mapping import release
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
@@ -113,6 +114,97 @@ class _Read:
     size: int = 0
 
 
+@dataclass(frozen=True)
+class SpooledRows:
+    """Complete rows in the order of their source.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Its columns are on disk.
+    rows : int array (n,)
+        Row numbers in the source, counted from 0.
+    dropped : mapping of column name to the number of rows dropped because it was missing
+    """
+
+    table: pd.DataFrame
+    rows: np.ndarray
+    dropped: dict[str, int]
+
+
+def spooled_rows(
+    source: Any,
+    columns: Sequence[str],
+    labels: Sequence[str],
+    missing: str,
+    folder: str | Path | None,
+) -> SpooledRows:
+    """Read a source chunk by chunk into files, in its order.
+
+    Parameters
+    ----------
+    source
+        As in `Panel.from_chunks`.
+    columns : sequence of str
+    labels : sequence of str
+        Columns of labels.
+    missing : "error" or "drop"
+    folder : str, Path or None
+        Where the files are.
+
+    Raises
+    ------
+    DataError
+        As `spooled` does.
+    """
+    source_read = _read(source, columns, labels, None, missing, folder)
+    table: dict[str, Any] = {}
+    for name, column in source_read.values.items():
+        if name not in source_read.levels:
+            table[name] = column.array()
+            continue
+        positions, texts = _coded(column, source_read.levels[name], folder)
+        small = _narrow(positions, len(texts), folder).array()
+        table[name] = pd.Categorical.from_codes(small, categories=pd.Index(texts))
+    return SpooledRows(
+        pd.DataFrame(table, copy=False), source_read.rows.array(), source_read.dropped
+    )
+
+
+def stored(
+    blocks: Iterable[np.ndarray], width: int, folder: str | Path | None
+) -> np.ndarray:
+    """Return a matrix on disk, memory-mapped, of blocks of its rows.
+
+    Parameters
+    ----------
+    blocks : iterable of arrays (m, width)
+    width : int
+    folder : str, Path or None
+    """
+    column = _Column(folder)
+    for block in blocks:
+        column.append(np.ascontiguousarray(block).ravel())
+    return column.array().reshape(-1, width)
+
+
+def row_blocks(
+    arrays: Sequence[np.ndarray], rows: int = _CHUNK
+) -> Iterator[list[np.ndarray]]:
+    """Yield the same rows of some arrays, block by block, and give back the memory of each.
+
+    Parameters
+    ----------
+    arrays : sequence of arrays of n rows
+    rows : int
+        Of a block.
+    """
+    for start in range(0, len(arrays[0]), rows):
+        yield [array[start : start + rows] for array in arrays]
+        for array in arrays:
+            release(array)
+
+
 def spooled(
     source: Any,
     columns: Sequence[str],
@@ -181,7 +273,7 @@ def _read(
     source: Any,
     columns: Sequence[str],
     labels: Sequence[str],
-    time: str,
+    time: str | None,
     missing: str,
     folder: str | Path | None,
 ) -> _Read:
@@ -198,17 +290,36 @@ def _read(
             *(partial(_kind, native, piece, name, name in labels) for name in columns)
         )
         kinds = _same_kinds(kinds, dict(zip(columns, now, strict=True)), number)
-        scale = scale_of(column_of(native, piece, time), time)
-        if read_so_far.time_scale not in (None, scale):
-            raise DataError(
-                f"The columns change: piece {number} has times {time!r} of another time zone or "
-                "length of period than those before it. Convert them to one."
+        if time is not None:
+            read_so_far.time_scale = _same_scale(
+                read_so_far.time_scale, native, piece, time, number
             )
-        read_so_far.time_scale = scale
         _append(read_so_far, native, columns, labels, time, missing, kinds)
     if read_so_far.rows.size == 0:
         raise DataError("Expected at least one complete row, got none in any piece.")
     return read_so_far
+
+
+def _same_scale(
+    before: TimeScale | None, native: Any, piece: Any, time: str, number: int
+) -> TimeScale:
+    """Return how the times of a piece are written; refuse another way than before.
+
+    Parameters
+    ----------
+    before : TimeScale or None
+    native, piece : the chunk, as it is and as narwhals sees it
+    time : str
+    number : int
+        Of the piece, for the message.
+    """
+    scale = scale_of(column_of(native, piece, time), time)
+    if before not in (None, scale):
+        raise DataError(
+            f"The columns change: piece {number} has times {time!r} of another time zone or "
+            "length of period than those before it. Convert them to one."
+        )
+    return scale
 
 
 def _append(
@@ -216,13 +327,14 @@ def _append(
     native: Any,
     columns: Sequence[str],
     labels: Sequence[str],
-    time: str,
+    time: str | None,
     missing: str,
     kinds: dict[str, str],
 ) -> None:
     """Add the complete rows of one piece."""
-    table = read(native, columns, times=[time], labels=labels)
-    refuse_unordered(table[time], time)
+    table = read(native, columns, times=[] if time is None else [time], labels=labels)
+    if time is not None:
+        refuse_unordered(table[time], time)
     gaps = missing_rows(table)
     first = read_so_far.size
     if gaps and missing == "error":

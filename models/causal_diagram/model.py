@@ -30,7 +30,7 @@ from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
-from causalstats.data import Observations
+from causalstats.data import Instrumented, Observations
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.identification.identification import Identification, identify
@@ -49,6 +49,7 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
     refuse_constant_mediators,
 )
 from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
+from causalstats.models.causal_diagram.instruments import instrumented
 from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
 from causalstats.models.causal_diagram.routes import ROUTES, Route, RouteName
 from causalstats.models.causal_diagram.table_priors import PriorName
@@ -463,6 +464,33 @@ class CausalDiagram:
         if do is not None:
             do = query_arguments.plain_values("do", do, several=True)
         return self._route.bounds(outcome, do, given, factual, cause, data)
+
+    def instrumented(self, data: Observations) -> Instrumented:
+        """Return the data of `Instrument`, where the diagram names instruments of the treatment.
+
+        The instruments that hold the same variables are taken together. The diagram alone does not
+        identify the effect: `Instrument` says what it assumes besides.
+
+        Parameters
+        ----------
+        data : Observations
+            Of numbers, or labels of 0 and 1.
+
+        Raises
+        ------
+        ModelError
+            If the diagram names no instrument of the treatment.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd, causalstats as cs
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((40, 3)), columns=["z", "t", "y"])
+        >>> model = CausalDiagram("z -> t -> y; t <-> y", treatment="t", outcome="y")
+        >>> model.instrumented(cs.Observations.from_frame(frame)).arguments["instruments"]
+        ['z']
+        """
+        return instrumented(self, data)
 
     def question(
         self,

@@ -10,6 +10,7 @@ from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
     from causalstats.data import Observations
+    from causalstats.diagrams.identification.adjustment_criteria import Criterion
     from causalstats.diagrams.identification.identification import Identification
     from causalstats.diagrams.identification.mixed_graph import MixedGraph
     from causalstats.models.causal_diagram.levels import Levels
@@ -99,10 +100,23 @@ def refuse_unidentified(identification: Identification) -> None:
             f"{query} is not identified. {hedge} Data of those not selected are needed too, or "
             "another question."
         )
+    instruments = [
+        each for each in identification.criteria if each.name == "instrument"
+    ]
+    advice = _instrument_in_words(instruments[0]) if instruments else ""
     raise ModelError(
         f"{query} is not identified: no amount of data of these variables tells it. {hedge} "
-        "Observe more, or add what is known to the diagram; or ask for its bounds, "
-        "`fit.bounds(...)`."
+        f"{advice}Observe more, or add what is known to the diagram; or of labels, ask for its "
+        "bounds, `fit.bounds(...)`."
+    )
+
+
+def _instrument_in_words(criterion: Criterion) -> str:
+    """Return what an instrument identifies, at the price of which assumptions."""
+    return (
+        f"{criterion.reasons[0]} It identifies the effect if that is linear and the same in "
+        "everybody, or the mean effect over those whom the instrument moves if it moves nobody the "
+        "other way: `cs.fit(cs.Instrument(), model.instrumented(data))` of numbers. "
     )
 
 

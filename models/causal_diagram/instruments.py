@@ -1,0 +1,65 @@
+"""Instrumental variables that a diagram names, as data of `Instrument`.
+
+A diagram with an instrument does not identify an effect alone: besides the diagram, the effect has
+to be linear and the same in everybody, or the instrument moves nobody's treatment the other way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from causalstats.data import Instrumented
+from causalstats.errors import ModelError
+
+if TYPE_CHECKING:
+    from causalstats.data import Observations
+    from causalstats.models.causal_diagram.model import CausalDiagram
+
+
+def instrumented(model: CausalDiagram, data: Observations) -> Instrumented:
+    """Return outcome, treatment, instruments and what they are held to, as the diagram has them.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    data : Observations
+
+    Raises
+    ------
+    ModelError
+        If the diagram names no instrument of the treatment.
+    """
+    criteria = [
+        criterion
+        for criterion in model.identification.criteria
+        if criterion.name == "instrument"
+    ]
+    if not criteria:
+        raise ModelError(
+            f"The diagram names no instrument of {model.treatment!r}: no variable goes with it "
+            f"and, given others that it does not affect, with {model.outcome!r} only through it."
+        )
+    sets = [criterion.given for criterion in criteria]
+    held = max(sets, key=sets.count)  # the first of those that serve most instruments
+    names = [each.variables[0] for each in criteria if each.given == held]
+    table = data.source
+    counts = data.arguments["counts"]
+    if counts is not None:
+        table = table.loc[table.index.repeat(table[counts].astype(int))]
+    used = [model.outcome, model.treatment, *names, *held]
+    given = {
+        kind: {name: word for name, word in words.items() if name in used}
+        for kind, words in (
+            ("labels", data.arguments["labels"] or {}),
+            ("units", data.arguments["units"] or {}),
+        )
+    }
+    return Instrumented.from_frame(
+        table[used].reset_index(drop=True),
+        outcome=model.outcome,
+        treatment=model.treatment,
+        instruments=names,
+        covariates=list(held),
+        labels=given["labels"] or None,
+        units=given["units"] or None,
+    )
