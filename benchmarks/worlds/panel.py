@@ -60,6 +60,17 @@ def _model(**fields: Any) -> cs.PanelDML:
 # Right worlds ---------------------------------------------------------------
 
 
+def _few_treated(seed: int, sd: float = 1.0) -> Drawn:
+    """Draw 50 units of which three are treated midway, with errors of `sd` times the others'."""
+    rng = np.random.default_rng(seed)
+    frame = _grid(50, 10)
+    treated = frame["unit"] < 3
+    frame["d"] = (treated & (frame["time"] >= 5)).astype(float)
+    errors = _autoregressive(rng, frame, 0.5) * np.where(treated, sd, 1.0)
+    frame["y"] = 0.5 * frame["d"] + _unit_normal(rng, frame) + errors
+    return _model(errors="placebo", time_effects=True), _read(frame)
+
+
 def _smooth(
     rng: np.random.Generator, units: int = 100, times: int = 8, rho: float = 0.0
 ) -> pd.DataFrame:
@@ -480,6 +491,12 @@ WORLDS = [
     ),
     _right(
         "products in the treatment's equation alone", _products_of_the_treatment_alone
+    ),
+    _right("three of 50 units treated, placebo errors", _few_treated),
+    _wrong(
+        "three of 50 units treated, with errors twice as large",
+        partial(_few_treated, sd=2.0),
+        ("treated clusters err like the others",),
     ),
     _wrong(
         "staggered adoption, growing effects, all treated at last",

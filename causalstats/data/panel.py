@@ -44,6 +44,7 @@ from causalstats.data.feature_coding import power_of_two
 from causalstats.data.labels import as_given, label
 from causalstats.data.origin import Origin, origin_of
 from causalstats.data.out_of_core import spooled
+from causalstats.data.panel_formula import panel_formula, roles_of_formula
 from causalstats.data.times import TimeScale, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
@@ -135,7 +136,8 @@ class Panel:
         treatment: str | Sequence[str],
         covariates: Sequence[str] = (),
         weights: str | None = None,
-        cluster: str | None = None,
+        cluster: str | Sequence[str] | None = None,
+        fixed_effects: Sequence[str] = (),
         missing: Literal["error", "drop"] = "error",
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
@@ -158,10 +160,16 @@ class Panel:
             the treatment does not affect. Not a lagged outcome.
         weights : str, optional
             Positive numbers, how many a row stands for.
-        cluster : str, optional
+        cluster : str or list of two str, optional
             A column of labels, one value a unit: groups of units whose errors may depend on each
             other, such as the state of a county where the treatment is a law of states. Standard
-            errors are clustered by it; by unit unless it is given. It may be a covariate too.
+            errors are clustered by it; by unit unless it is given. It may be a covariate too. Of
+            two columns (two-way clustering) one may change within units, as in
+            `cluster=["firm", "year"]`.
+        fixed_effects : list of str, optional
+            Columns of labels, each label of which has an effect of its own, without a prior, beside
+            those of units (crossed fixed effects), such as the industry that a worker may change.
+            The time among them is the same as `PanelDML(time_effects=True)`.
         missing : "error" or "drop"
             Treatment of rows that have missing values. Unit means are then those of the complete
             rows.
@@ -194,9 +202,10 @@ class Panel:
         (('1', '2'), array([1., 3., 5.]))
         """
         roles = _roles(
-            unit, time, outcome, treatment, covariates, weights, missing, cluster
-        )
-        wanted = [name for group in roles.values() for name in group]
+            unit, time, outcome, treatment, covariates, weights, missing
+        ) | _groupings(unit, time, cluster, fixed_effects)
+        _refuse_grouping_by_numbers(roles)
+        wanted = list(dict.fromkeys(name for group in roles.values() for name in group))
         words = column_words(labels, units, wanted)
         checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
             ([time], lambda table: refuse_unordered(table[time], time)),
@@ -241,7 +250,8 @@ class Panel:
         treatment: str | Sequence[str],
         covariates: Sequence[str] = (),
         weights: str | None = None,
-        cluster: str | None = None,
+        cluster: str | Sequence[str] | None = None,
+        fixed_effects: Sequence[str] = (),
         missing: Literal["error", "drop"] = "error",
         folder: str | Path | None = None,
         labels: Mapping[str, str] | None = None,
@@ -259,7 +269,9 @@ class Panel:
         source
             A parquet file or a folder of them (which needs pyarrow), a Polars or Dask lazy frame,
             or any iterable of frames, read once.
-        unit, time, outcome, treatment, covariates, weights, cluster, missing, labels, units
+        unit, time, outcome, treatment, covariates, weights, cluster, fixed_effects, missing
+            As in `from_frame`.
+        labels, units
             As in `from_frame`.
         folder : str or Path, optional
             The folder of the temporary files, 8 bytes a number; the system's temporary folder
@@ -280,8 +292,9 @@ class Panel:
         (('1', '2'), array([1., 3., 5.]))
         """
         roles = _roles(
-            unit, time, outcome, treatment, covariates, weights, missing, cluster
-        )
+            unit, time, outcome, treatment, covariates, weights, missing
+        ) | _groupings(unit, time, cluster, fixed_effects)
+        _refuse_grouping_by_numbers(roles)
         wanted = list(dict.fromkeys(name for group in roles.values() for name in group))
         words = column_words(labels, units, wanted)
         spool = spooled(source, wanted, _named(roles), time, missing, folder)
@@ -295,6 +308,192 @@ class Panel:
             spool.dropped,
             _arguments(roles, treatment, missing) | words,
         )
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str,
+        frame: Frame,
+        *,
+        unit: str | None = None,
+        time: str | None = None,
+        treatment: str | Sequence[str] | None = None,
+        weights: str | None = None,
+        cluster: str | Sequence[str] | None = None,
+        missing: Literal["error", "drop"] = "error",
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
+    ) -> Panel:
+        """Read a panel by a formula as `feols` has it: "lwage ~ union + expersq | id + year".
+
+        Covariates are partialled out as the model says: `PanelDML` has smooth functions of them,
+        and straight lines with `basis_size=1`.
+
+        Parameters
+        ----------
+        formula : str
+            Outcome ~ treatment + covariates | unit + time + further fixed effects. `l(d, 1:2)` and
+            `f(d, 1)` are lags and leads of a treatment (`with_lags`).
+        frame
+            As in `from_frame`.
+        unit, time : str, optional
+            The first and the second fixed effect unless given. A time that is only given here has
+            no effects.
+        treatment : str or list of str, optional
+            The first term right of ~ unless given.
+        weights, cluster, missing, labels, units
+            As in `from_frame`.
+
+        Raises
+        ------
+        DataError
+            If the formula is of another form, has several outcomes, or as in `from_frame`.
+
+        See Also
+        --------
+        causalstats.Panel.by_outcome : One panel of each of several outcomes.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"id": [2, 1, 1], "year": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame = frame.assign(d=[0.0, 1.0, 0.0], x=[4.0, 6.0, 2.0])
+        >>> data = Panel.from_formula("y ~ d + x | id + year", frame)
+        >>> data.treatments, data.covariates, data.arguments["fixed_effects"]
+        (('d',), ('x',), ['year'])
+        """
+        parsed = panel_formula(formula)
+        if len(parsed.outcomes) > 1:
+            raise DataError(
+                f"Expected one outcome, got {list(parsed.outcomes)}. `Panel.by_outcome` reads a "
+                "panel of each."
+            )
+        data = cls.from_frame(
+            frame,
+            outcome=parsed.outcomes[0],
+            **roles_of_formula(parsed, unit, time, treatment),
+            weights=weights,
+            cluster=cluster,
+            missing=missing,
+            labels=labels,
+            units=units,
+        )
+        if not parsed.lagged:
+            return data
+        return data.with_lags(lags=parsed.lags, leads=parsed.leads, of=parsed.lagged)
+
+    @classmethod
+    def by_outcome(
+        cls,
+        formula: str,
+        frame: Frame,
+        *,
+        unit: str | None = None,
+        time: str | None = None,
+        treatment: str | Sequence[str] | None = None,
+        weights: str | None = None,
+        cluster: str | Sequence[str] | None = None,
+        missing: Literal["error", "drop"] = "error",
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
+    ) -> dict[str, Panel]:
+        """Read a panel of each of several outcomes: "lwage + hours ~ union | id + year".
+
+        Parameters
+        ----------
+        formula, frame, unit, time, treatment, weights, cluster, missing, labels, units
+            As in `from_formula`. Rows with missing values are dropped for each outcome by itself.
+
+        Returns
+        -------
+        dict of str to Panel
+
+        Raises
+        ------
+        DataError
+            As in `from_formula`.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"id": [2, 1, 1], "year": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame = frame.assign(d=[0.0, 1.0, 0.0], z=[4.0, 6.0, 2.0])
+        >>> list(Panel.by_outcome("y + z ~ d | id + year", frame))
+        ['y', 'z']
+        """
+        right = formula.partition("~")[2] if isinstance(formula, str) else formula
+        return {
+            outcome: cls.from_formula(
+                f"{outcome} ~ {right}",
+                frame,
+                unit=unit,
+                time=time,
+                treatment=treatment,
+                weights=weights,
+                cluster=cluster,
+                missing=missing,
+                labels=labels,
+                units=units,
+            )
+            for outcome in panel_formula(formula).outcomes
+        }
+
+    def with_lags(
+        self, lags: int = 0, leads: int = 0, of: Sequence[str] | None = None
+    ) -> Panel:
+        """Return the panel with lags and leads of the treatments as further treatments.
+
+        Effects of lags are those that last (distributed lags); leads are treatments that have not
+        happened yet, whose effects should be 0 (strict exogeneity, pre-trends). Rows are left out
+        whose unit was not seen at all of these times.
+
+        Parameters
+        ----------
+        lags, leads : int
+            How many periods back and ahead; a period is the least gap between two rows of a unit.
+        of : list of str, optional
+            The treatments that are shifted; all of them unless given.
+
+        Raises
+        ------
+        DataError
+            If a number is negative or both are 0, a treatment is unknown, or no rows remain.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [1, 1, 1, 2, 2, 2], "t": [0, 1, 2] * 2})
+        >>> frame = frame.assign(y=[1.0, 3.0, 2.0, 4.0, 0.0, 1.0], d=[0.0, 1.0, 1.0, 0.0, 0.0, 1.0])
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.with_lags(lags=1).treatments, data.with_lags(lags=1).treatment.tolist()
+        (('d', 'd (lag 1)'), [[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
+        """
+        names = list(self.treatments if of is None else of)
+        unknown = [name for name in names if name not in self.treatments]
+        whole = isinstance(lags, int) and isinstance(leads, int)
+        if unknown or not whole or min(lags, leads) < 0 or lags + leads == 0:
+            raise DataError(
+                "Expected `lags` and `leads` as whole numbers from 0 on, not both 0, of treatments "
+                f"{list(self.treatments)}; got lags={lags!r}, leads={leads!r}, of={names}."
+            )
+        shifts = {
+            **{f"lag {k}": -k for k in range(1, lags + 1)},
+            **{f"lead {k}": k for k in range(1, leads + 1)},
+        }
+        rows = {word: _shifted_rows(self, shift) for word, shift in shifts.items()}
+        kept = np.all([shifted >= 0 for shifted in rows.values()], axis=0)
+        if not kept.any():
+            raise DataError(
+                f"No unit was seen at {lags + leads + 1} periods in a row: no row has "
+                f"lags={lags} and leads={leads}."
+            )
+        table = self.source[kept].copy()
+        added = []
+        for name in names:
+            values = self.treatment[:, self.treatments.index(name)]
+            for word, shifted in rows.items():
+                table[f"{name} ({word})"] = values[shifted[kept]]
+                added.append(f"{name} ({word})")
+        table.index = pd.Index(self.rows[kept])
+        arguments = {**self.arguments, "treatment": [*self.treatments, *added]}
+        return Panel.from_frame(table, **arguments)
 
     @property
     def wording(self) -> Wording:
@@ -355,7 +554,7 @@ class Panel:
         >>> data.clusters
         ('1', '2')
         """
-        name = self.arguments["cluster"]
+        name = self.cluster_name
         return self.units if name is None else tuple(map(label, self._clusters[1]))
 
     @cached_property
@@ -370,15 +569,104 @@ class Panel:
         >>> data.cluster
         array([0, 1])
         """
-        if self.arguments["cluster"] is None:
+        if self.cluster_name is None:
             return frozen(np.arange(len(self.units)))
         return frozen(self._clusters[0])
 
+    @cached_property
+    def cluster_name(self) -> str | None:
+        """The column of `clusters`; None where they are the units.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> roles = {"unit": "i", "time": "t", "outcome": "y", "treatment": "d"}
+        >>> data = Panel.from_frame(frame.assign(state=["a", "b", "b"]), **roles, cluster="state")
+        >>> data.cluster_name
+        'state'
+        """
+        name = self._cluster_names[0]
+        return None if name == self.arguments["unit"] else name
+
+    @cached_property
+    def second_cluster_name(self) -> str | None:
+        """The other column of two-way clustering, which may change within units; None without.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> roles = {"unit": "i", "time": "t", "outcome": "y", "treatment": "d"}
+        >>> data = Panel.from_frame(frame, **roles, cluster=["i", "t"])
+        >>> data.second_cluster_name
+        't'
+        """
+        return self._cluster_names[1]
+
+    @cached_property
+    def second_cluster(self) -> np.ndarray | None:
+        """The second cluster of each row, counted from 0, int array (n,); None without one.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> roles = {"unit": "i", "time": "t", "outcome": "y", "treatment": "d"}
+        >>> Panel.from_frame(frame, **roles, cluster=["i", "t"]).second_cluster
+        array([0, 1, 0])
+        """
+        name = self.second_cluster_name
+        return None if name is None else frozen(self.codes(name))
+
+    @cached_property
+    def _cluster_names(self) -> tuple[str, str | None]:
+        """Clusters of whole units, and the others."""
+        unit = self.arguments["unit"]
+        given = self.arguments["cluster"]
+        names = (
+            [unit] if given is None else [given] if isinstance(given, str) else given
+        )
+        whole = [name for name in names if self._holds_whole_units(name)]
+        first = whole[0] if whole else names[0]
+        others = [name for name in names if name != first]
+        return first, others[0] if others else None
+
+    def _holds_whole_units(self, name: str) -> bool:
+        codes = self.codes(name)
+        return bool(self.constant_within_units(codes[:, None]).all())
+
+    def codes(self, name: str) -> np.ndarray:
+        """Return the positions of the values of a column of labels in their order, int (n,).
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"i": [2, 1, 1], "t": [0, 1, 0], "y": [5.0, 3.0, 1.0]})
+        >>> frame["d"] = [0.0, 1.0, 0.0]
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.codes("t")
+        array([0, 1, 0])
+        """
+        if name == self.arguments["unit"]:
+            return self.unit
+        return pd.factorize(self.source[name], sort=True)[0]
+
+    @property
+    def absorbs_time(self) -> bool:
+        """Whether the time is among `fixed_effects`."""
+        return self.arguments["time"] in self.arguments["fixed_effects"]
+
+    @property
+    def crossed_effects(self) -> tuple[str, ...]:
+        """Columns with fixed effects beside units and times."""
+        both = (self.arguments["unit"], self.arguments["time"])
+        return tuple(
+            name for name in self.arguments["fixed_effects"] if name not in both
+        )
+
     @property
     def _clusters(self) -> tuple[np.ndarray, pd.Index]:
-        return pd.factorize(
-            self.source[self.arguments["cluster"]].iloc[self.starts], sort=True
-        )
+        return pd.factorize(self.source[self.cluster_name].iloc[self.starts], sort=True)
 
     @property
     def fingerprint(self) -> str:
@@ -388,8 +676,12 @@ class Panel:
         )
         for array in (self.outcome, self.treatment, self.unit, self.time, self.weights):
             digest.update(np.ascontiguousarray(array).tobytes())
-        if self.arguments["cluster"] is not None:
+        if self.cluster_name is not None:
             digest.update(np.ascontiguousarray(self.cluster).tobytes())
+        if self.second_cluster is not None:
+            digest.update(np.ascontiguousarray(self.second_cluster).tobytes())
+        for name in self.arguments["fixed_effects"]:
+            digest.update(np.ascontiguousarray(self.codes(name)).tobytes())
         for name in self.covariates:
             column = self.source[name]
             text = isinstance(column.dtype, pd.CategoricalDtype)
@@ -560,12 +852,18 @@ class Panel:
         return {"Outcome": words.described(self.arguments["outcome"])} if words else {}
 
     def _clustering(self) -> dict[str, str]:
-        name = self.arguments["cluster"]
-        return (
-            {}
-            if name is None
-            else {"Clusters": f"{len(self.clusters):,} ({self.wording.label(name)})"}
+        names = {self.cluster_name: len(self.clusters)}
+        if self.second_cluster is not None:
+            names = {self._cluster_names[0]: len(self.clusters)}
+            names[self.second_cluster_name] = int(self.second_cluster.max()) + 1
+        clusters = " and ".join(
+            f"{count:,} ({self.wording.label(name)})"
+            for name, count in names.items()
+            if name is not None
         )
+        effects = ", ".join(map(self.wording.label, self.arguments["fixed_effects"]))
+        facts = {"Clusters": clusters, "Fixed effects": effects}
+        return {name: fact for name, fact in facts.items() if fact}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -593,6 +891,24 @@ class PanelRows:
     weights: np.ndarray
 
 
+def _shifted_rows(panel: Panel, shift: int) -> np.ndarray:
+    """Return the row of the same unit so many periods later, (n,); -1 where there is none.
+
+    Parameters
+    ----------
+    panel : Panel
+    shift : int
+        Periods; negative for earlier ones.
+    """
+    gaps = np.diff(panel.time)[np.diff(panel.unit) == 0]
+    step = gaps.min() if len(gaps) else 1.0
+    period = np.round((panel.time - panel.time.min()) / step).astype(np.int64)
+    width = int(period.max()) + 1 + 2 * abs(shift)
+    key = panel.unit.astype(np.int64) * width + period + abs(shift)
+    position = np.searchsorted(key, key + shift).clip(max=len(key) - 1)
+    return np.where(key[position] == key + shift, position, -1)
+
+
 def _roles(
     unit: str,
     time: str,
@@ -601,7 +917,6 @@ def _roles(
     covariates: Sequence[str],
     weights: str | None,
     missing: str,
-    cluster: str | None,
 ) -> dict[str, Sequence[str]]:
     """Return column names by role, none of them twice; arguments are those of `from_frame`."""
     choice("missing", missing, ("error", "drop"))
@@ -628,36 +943,90 @@ def _roles(
         "weights": named[3:],
     }
     _check_roles(roles)
-    if cluster is None or cluster == unit:
-        return roles | {"cluster": []}
+    return roles
+
+
+def _groupings(
+    unit: str, time: str, cluster: str | Sequence[str] | None, effects: Sequence[str]
+) -> dict[str, Sequence[str]]:
+    """Return the columns of clusters and of crossed fixed effects, by role.
+
+    Parameters
+    ----------
+    unit, time : str
+    cluster : str or list of str, or None
+    effects : list of str
+        `fixed_effects`.
+    """
+    clusters: Sequence[str] = []
+    if cluster is not None and cluster != unit:
+        clusters = [cluster] if isinstance(cluster, str) else _listed(cluster)
+    if len(clusters) > 2 or len(set(map(str, clusters))) < len(clusters):
+        raise DataError(
+            f"Expected `cluster` as one column, or as two different ones, got {cluster!r}."
+        )
+    crossed = [name for name in column_names("fixed_effects", effects) if name != unit]
+    return {"cluster": clusters, "fixed effects": crossed}
+
+
+def _listed(clusters: Any) -> list[Any]:
+    return list(clusters) if hasattr(clusters, "__iter__") else [clusters]
+
+
+def _refuse_grouping_by_numbers(roles: Mapping[str, Sequence[str]]) -> None:
+    """Refuse clusters and fixed effects by outcome, treatment or weights."""
     taken = {
         name: role
-        for role, group in roles.items()
-        if role != "covariate"
-        for name in group
+        for role in ("unit", "time", "outcome", "treatment", "weights")
+        for name in roles[role]
     }
-    if not (isinstance(cluster, str) and cluster) or cluster in taken:
-        got = (
-            f"{cluster!r}, the {taken[cluster]}" if cluster in taken else repr(cluster)
-        )
-        raise DataError(
-            f"Expected `cluster` as the name of a column of labels, got {got} as cluster. "
-            "Name the groups of units that share shocks, such as 'state'; leave it out where "
-            "units are independent."
-        )
-    return roles | {"cluster": [cluster]}
+    allowed = {"fixed effects": ["time"], "cluster": []}
+    if len(roles["cluster"]) == 2:
+        allowed["cluster"] = ["unit", "time"]
+    for kind, roles_allowed in allowed.items():
+        argument = kind.replace(" ", "_")
+        for name in roles[kind]:
+            fine = isinstance(name, str) and name
+            if fine and taken.get(name) in (None, *roles_allowed):
+                continue
+            got = f"{name!r}, the {taken[name]}" if name in taken else repr(name)
+            advice = (
+                "Name the groups of units that share shocks, such as 'state'; leave it out where "
+                "units are independent."
+                if kind == "cluster"
+                else "Name groups of rows that have an effect of their own, such as 'industry'."
+            )
+            raise DataError(
+                f"Expected `{argument}` as the name of a column of labels, got {got} as "
+                f"{kind}. {advice}"
+            )
 
 
 def _named(roles: Mapping[str, Sequence[str]]) -> list[str]:
     """The columns that name something; a cluster that is a covariate too is read as that."""
-    clusters = [name for name in roles["cluster"] if name not in roles["covariate"]]
-    return [*roles["unit"], *clusters]
+    numbers_too = {*roles["covariate"], *roles["time"], *roles["unit"]}
+    groupings = dict.fromkeys([*roles["cluster"], *roles["fixed effects"]])
+    return [*roles["unit"], *(name for name in groupings if name not in numbers_too)]
 
 
 def _arguments(
-    roles: Mapping[str, Sequence[str]], treatment: str | Sequence[str], missing: str
+    roles: Mapping[str, Sequence[str]],
+    treatment: str | Sequence[str],
+    missing: str,
 ) -> dict[str, Any]:
-    """Return the arguments of `from_frame`."""
+    """Return the arguments of `from_frame`.
+
+    Parameters
+    ----------
+    roles : mapping
+        Columns by role.
+    treatment : str or sequence of str
+    missing : str
+    """
+    cluster: str | list[str] | None = None
+    if roles["cluster"]:
+        several = len(roles["cluster"]) > 1
+        cluster = list(roles["cluster"]) if several else roles["cluster"][0]
     return {
         "unit": roles["unit"][0],
         "time": roles["time"][0],
@@ -665,7 +1034,8 @@ def _arguments(
         "treatment": treatment if isinstance(treatment, str) else list(treatment),
         "covariates": list(roles["covariate"]),
         "weights": roles["weights"][0] if roles["weights"] else None,
-        "cluster": roles["cluster"][0] if roles["cluster"] else None,
+        "cluster": cluster,
+        "fixed_effects": list(roles["fixed effects"]),
         "missing": missing,
     }
 
@@ -778,28 +1148,46 @@ def _refuse_twice(panel: Panel) -> None:
 
 
 def _refuse_clusters_within_units(panel: Panel) -> None:
-    name = panel.arguments["cluster"]
-    if name is None:
+    given = panel.arguments["cluster"]
+    names = [] if given is None else [given] if isinstance(given, str) else given
+    if panel.arguments["unit"] not in names:
+        _refuse_moving(panel, names)
+    for name in (*names, *panel.arguments["fixed_effects"]):
+        _refuse_indistinct(panel, name)
+
+
+def _refuse_moving(panel: Panel, names: Sequence[str]) -> None:
+    """Refuse clusters none of which holds whole units."""
+    moved = {}
+    for name in names:
+        codes = panel.codes(name)
+        still = panel.constant_within_units(codes[:, None])[:, 0]
+        moved[name] = np.flatnonzero(~still)
+    if not moved or any(len(units) == 0 for units in moved.values()):
         return
+    name, units = next(iter(moved.items()))
+    unit = panel.units[units[0]]
+    raise DataError(
+        f"Expected one value of cluster {name!r} in each {panel.arguments['unit']!r}; "
+        f"{unit!r} has several, and {len(units):,} units in all. Clusters hold whole units: "
+        "cluster by something that lasts, such as where a unit was first seen; or two ways, "
+        f"cluster=[{panel.arguments['unit']!r}, {name!r}]."
+    )
+
+
+def _refuse_indistinct(panel: Panel, name: str) -> None:
+    """Refuse groups that floating point cannot tell apart, or of which there is one."""
     column = panel.source[name]
     if column.dtype == float and abs(column).max() > _LARGEST_EXACT:
         raise DataError(
-            f"Cluster {name!r} is a covariate too, and has numbers above 2^53, which cannot all be "
-            "told apart. Name the clusters in a column of their own."
+            f"{name!r} groups rows and has numbers above 2^53, which cannot all be "
+            "told apart. Name the groups in a column of their own."
         )
-    codes, labels = pd.factorize(column)
-    moved = np.flatnonzero(~panel.constant_within_units(codes[:, None])[:, 0])
-    if len(moved):
-        unit = panel.units[moved[0]]
-        raise DataError(
-            f"Expected one value of cluster {name!r} in each {panel.arguments['unit']!r}; "
-            f"{unit!r} has several, and {len(moved):,} units in all. Clusters hold whole units: "
-            "cluster by something that lasts, such as where a unit was first seen."
-        )
+    labels = column.unique()
     if len(labels) < 2:
         raise DataError(
-            f"Cluster {name!r} is {labels[0]!r} in every row; expected at least two clusters. "
-            "Leave `cluster` out, to cluster by unit."
+            f"{name!r} is {labels[0]!r} in every row; expected at least two clusters, or groups "
+            "with a fixed effect. Leave it out."
         )
 
 

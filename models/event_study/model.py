@@ -198,6 +198,7 @@ class EventStudy:
         >>> cs.EventStudy().adoption(panel).groups
         ('2', '4', 'never')
         """
+        self._refuse_two_ways(data)
         return adoption(self.rows_model, data)
 
     def statistics(self, data: Panel) -> CrossProducts:
@@ -303,9 +304,23 @@ class EventStudy:
         """The model as far as least squares depends on it, for the cache."""
         return replace(self.rows_model, controls=self.controls)
 
+    def _refuse_two_ways(self, data: Panel) -> None:
+        if data.crossed_effects:
+            raise ModelError(
+                "An event study has effects of units and periods, and the panel has fixed effects "
+                f"of {list(data.crossed_effects)} beside them. Leave these out, or name them as "
+                "covariates where they are the same at all times of a unit."
+            )
+        if data.second_cluster is not None:
+            raise ModelError(
+                "An event study has clusters of whole units, and the panel has two kinds: "
+                f"{data.arguments['cluster']}. Periods have effects of their own here, which take "
+                "out shocks that all units of a period share: name the units, or groups of them."
+            )
+
     def _refuse_clusters(self, data: Panel) -> None:
         if len(data.clusters) < len(data.units):
-            name = data.arguments["cluster"]
+            name = data.cluster_name
             raise ModelError(
                 f"errors={self.errors!r} takes units as independent of each other, and the panel "
                 f"has clusters of them ({name!r}). Take pooling='none', errors='cluster'; or "

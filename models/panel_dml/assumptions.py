@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
@@ -24,10 +25,25 @@ def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
             formula="E(e_it | X_i1 ... X_iT, D_i1 ... D_iT, unit) = 0",
             checks=("strict exogeneity", "no earlier outcome among covariates"),
         ),
-        model.unit_heterogeneity.assumption(),
+        _units(model),
         _nuisance_functions(model),
         model.effect_form.assumption(model),
         model.error_model.assumption(model),
+    )
+
+
+def _units(model: PanelDML) -> Assumption:
+    assumption = model.unit_heterogeneity.assumption()
+    if not model.unit_trends:
+        return assumption
+    return replace(
+        assumption,
+        statement="Units may differ in any way that lasts, and in any linear trend: only changes "
+        "about their own trends are used.",
+        if_wrong="Trends that bend are taken for an effect of the treatment, and an effect that "
+        "builds up for a trend.",
+        formula="a_i + b_i t, c_i + d_i t anything",
+        fields=("heterogeneity", "unit_trends"),
     )
 
 

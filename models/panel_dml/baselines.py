@@ -63,8 +63,15 @@ def straight_columns(data: Panel) -> np.ndarray:
 
 
 def time_columns(data: Panel, time_effects: bool) -> np.ndarray:
-    """Return a dummy for each period but the first, or no columns."""
-    return data.time_dummies() if time_effects else np.empty((len(data), 0))
+    """Return dummies of periods, and of crossed fixed effects, but the first of each."""
+    columns = [np.empty((len(data), 0))]
+    if time_effects or data.absorbs_time:
+        columns.append(data.time_dummies())
+    for name in data.crossed_effects:
+        codes = data.codes(name)
+        levels = np.arange(1, int(codes.max()) + 1)
+        columns.append((codes[:, None] == levels).astype(float))
+    return np.hstack(columns)
 
 
 def _pooled_basis(model: PanelDML, data: Panel) -> Estimate:

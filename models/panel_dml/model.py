@@ -59,7 +59,10 @@ from causalstats.models.panel_dml.observed_units import (
 from causalstats.models.panel_dml.priors import prior_sds
 from causalstats.models.panel_dml.pymc_model import build
 from causalstats.models.panel_dml.residuals import predictions
-from causalstats.models.panel_dml.robust_errors import refuse_few_clusters
+from causalstats.models.panel_dml.robust_errors import (
+    refuse_few_clusters,
+    refuse_few_placebos,
+)
 from causalstats.models.panel_dml.shrinkage import SHRINKAGE, Shrinkage, ShrinkageName
 from causalstats.models.panel_dml.sufficient_statistics import (
     SufficientStatistics,
@@ -128,13 +131,18 @@ class PanelDML:
     effects : {"common", "unit"}, default "common"
         "unit": random slopes, one effect a unit, drawn from a normal distribution.
     time_effects : bool, default False
-        Whether there are time effects, without a prior (two-way fixed effects).
-    errors : {"cluster", "iid", "bootstrap", "ar1"}, default "cluster"
+        Whether there are time effects, without a prior (two-way fixed effects). Further crossed
+        fixed effects are those of `Panel.from_frame(fixed_effects=)`.
+    unit_trends : bool, default False
+        Whether each unit has a linear trend of its own, without a prior: `i[t]` of fixest.
+    errors : {"cluster", "iid", "bootstrap", "ar1", "placebo"}, default "cluster"
         "cluster": cluster-robust standard errors, by unit or by `Panel.from_frame(cluster=)`: CR2
         with Bell-McCaffrey degrees of freedom, moderated by a prior, so that they hold with few
-        clusters, or few with a treatment. "iid": independent, normal, of one variance, which
-        hardly any panel has. "bootstrap": Bayesian bootstrap of clusters. "ar1": serial correlation
-        ρ within units, sampled.
+        clusters, or few with a treatment; two-way clustering with two columns. "placebo": errors
+        of the few clusters that are treated are drawn from those of the others (Conley & Taber
+        2011, randomisation inference). "iid": independent, normal, of one variance, which hardly
+        any panel has. "bootstrap": Bayesian bootstrap of clusters. "ar1": serial correlation ρ
+        within units, sampled.
     effect_sd : float, default 5.0
         Standard deviation of the normal prior of θ: wide, since a standardised slope of 5 would be
         a treatment that moves the outcome by five of its standard deviations.
@@ -152,7 +160,8 @@ class PanelDML:
         between a third of one and three. Only `basis="hsgp"` has length-scales.
     variance_prior_degrees : float, default 3.0
         Degrees of freedom of the prior of the cluster-robust variance, about one common
-        autocovariance of all units. Chosen by coverage (`benchmarks/panel_errors.py`).
+        autocovariance of all units; a third of it where clusters hold three units or more. Chosen
+        by coverage (`benchmarks/panel_errors.py`, `few_clusters.py`).
     scale : list of float, optional
         Units of the priors, for each treatment and then the outcome; their standard deviations
         unless given.
@@ -172,7 +181,15 @@ class PanelDML:
     In simulations the default interval covers .92 to .98, and .98 to .99 where one, two or five of
     50 units are treated; but .84 and .88 where one or two treated units have errors twice as large
     as the others, which no data show and the answer says; and .54 where units share shocks that
-    `cluster=` does not name, which a check says.
+    `cluster=` does not name, which a check says. With `errors="placebo"` the interval of one, two
+    or five treated units of 50 covers .94 to .96 at two thirds of that length, and .64 where their
+    errors are twice as large, which a check can show (`benchmarks/few_clusters.json`).
+
+    Standard errors as Bayesian statements: "cluster" is a prior and a likelihood of the variance
+    of the effect (scaled inverse χ², Student's t), "placebo" and "bootstrap" are posteriors under
+    a Dirichlet process, "ar1" and "iid" are likelihoods. Two-way clustering has no likelihood: its
+    variance is a difference, which no distribution of the errors has; crossed random effects would
+    be one, and `fixed_effects=` takes the shocks out without a prior.
 
     References
     ----------
@@ -191,7 +208,7 @@ class PanelDML:
     >>> cs.PanelDML(errors="clustered")
     Traceback (most recent call last):
         ...
-    causalstats.errors.ModelError: Expected `errors` as 'cluster', 'iid', 'bootstrap' or 'ar1', ...
+    causalstats.errors.ModelError: Expected `errors` as 'cluster', 'iid', 'bootstrap', ...
     """
 
     heterogeneity: HeterogeneityName = "within"
@@ -203,6 +220,7 @@ class PanelDML:
     moderators: Formula | None = None
     effects: EffectsName = "common"
     time_effects: bool = False
+    unit_trends: bool = False
     errors: ErrorsName = "cluster"
     effect_sd: Positive = 5.0
     error_scale: Positive = 1.0
@@ -226,6 +244,12 @@ class PanelDML:
                         "Expected `interactions` as pairs of two different covariates, got "
                         f"{(one, other)}."
                     )
+        if self.unit_trends and not self._allows_trends:
+            raise ModelError(
+                "unit_trends=True goes with heterogeneity='within', effects='common' and other "
+                f"errors than 'ar1'; got heterogeneity={self.heterogeneity!r}, "
+                f"effects={self.effects!r} and errors={self.errors!r}."
+            )
         self.basis_family.refuse(self)
         self.effect_form.refuse(self)
 
@@ -264,6 +288,23 @@ class PanelDML:
     def within_units(self) -> bool:
         """Whether the effect is estimated from changes within units alone."""
         return self.unit_heterogeneity.within
+
+    @property
+    def _allows_trends(self) -> bool:
+        plain = self.heterogeneity == "within" and self.effects == "common"
+        return plain and not self.error_model.correlations_are_sampled
+
+    def absorbs_time(self, data: Panel) -> bool:
+        """Return whether periods have effects: of this model, or of the panel's formula.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> panel = cs.PanelDML().simulate(1, units=30, times=4).data
+        >>> cs.PanelDML(time_effects=True).absorbs_time(panel)
+        True
+        """
+        return self.time_effects or data.absorbs_time
 
     @property
     def needs_cross_products(self) -> bool:
@@ -553,7 +594,7 @@ class PanelDML:
             graph.add_node("covariates", label=names + more, role="observed")
             graph.add_edge("unit", "covariates")
             confounders.append("covariates")
-        if self.time_effects:
+        if self.absorbs_time(data):
             graph.add_node("time", label=label(data.arguments["time"]), role="observed")
             confounders.append("time")
         for confounder in confounders:
@@ -652,6 +693,7 @@ def _statistics_by_prefix(
     model.effect_form.refuse_data(data)
     by_prefix = {"": statistics_within(model, data)}
     refuse_few_clusters(model, data)
+    refuse_few_placebos(model, data)
     if model.unit_heterogeneity.between:
         by_prefix["between_"] = statistics_between(model, data)
     return by_prefix

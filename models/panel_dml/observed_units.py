@@ -84,7 +84,7 @@ def observed_units(
     Raises
     ------
     ModelError
-        If errors are AR(1), or units have effects of their own.
+        If errors are AR(1), or units have effects or trends of their own.
     """
     _refuse(model)
     products = unit_products(model, data)
@@ -125,6 +125,11 @@ def _refuse(model: PanelDML) -> None:
         raise ModelError(
             f"errors={model.errors!r}: rows are whitened with a serial correlation of each draw, "
             "and units have no likelihood at hand. Use errors='cluster' or 'iid'."
+        )
+    if model.unit_trends:
+        raise ModelError(
+            "unit_trends=True takes a trend out of each unit, of which a change from first to last "
+            "time is the most part: units have no likelihood at hand. Use unit_trends=False."
         )
     if model.effects == "unit":
         raise ModelError(

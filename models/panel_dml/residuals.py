@@ -22,7 +22,7 @@ from causalstats.models.panel_dml.sufficient_statistics import (
     posterior_mean_scales,
     scales_of,
 )
-from causalstats.numerics.panel.within_transformation import demeaned
+from causalstats.numerics.panel.within_transformation import demeaned, detrended
 from causalstats.numerics.regression import canonical_regression
 
 if TYPE_CHECKING:
@@ -229,11 +229,16 @@ def predictions(
     correlation = float(scales.get("serial_correlation", np.zeros(1))[-1])
     centred_from = starts if model.within_units else np.zeros(1, int)
 
+    def about_units(values: np.ndarray) -> np.ndarray:
+        if model.unit_trends:
+            return detrended(values, data.time[: len(unit)], starts, weights)
+        return demeaned(values, centred_from, weights)
+
     def replicate() -> list[np.ndarray]:
         noise = rng.standard_normal(len(error))
         noise = model.error_model.dependent(noise, gap, starts, correlation)
         unweighted = (sd * noise / root)[:, None]
-        return summaries(root * demeaned(unweighted, centred_from, weights)[:, 0])
+        return summaries(root * about_units(unweighted)[:, 0])
 
     observed = summaries(error)
     replicated = [replicate() for _ in range(_REPLICATIONS)]
@@ -255,7 +260,7 @@ def predictions(
         "mean over time": "Something moved all units at once: say `time_effects=True`.",
     }
     two_valued = len(np.unique(data.outcome[: len(unit)])) == 2
-    unneeded = {"tails": two_valued, "mean over time": model.time_effects}
+    unneeded = {"tails": two_valued, "mean over time": model.absorbs_time(data)}
     robust_to = ("serial correlation", "tails") if model.error_model.robust else ()
     return tuple(
         Prediction(

@@ -1,7 +1,8 @@
 """Design matrix of a panel in blocks of whole units: basis, time dummies, treatments, outcome.
 
-The within transformation takes unit means out of every column. With time dummies among them the
-estimates are those of two-way fixed effects.
+The within transformation takes unit means out of every column, or each unit's linear trend. With
+dummies of times and of other groups among them the estimates are those of two-way fixed effects,
+or of any number of crossed ones.
 """
 
 from __future__ import annotations
@@ -23,12 +24,17 @@ from causalstats.data.feature_coding import Design, design
 from causalstats.data.formulas import formula_variables
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml.nuisance_basis import Basis, basis_of
-from causalstats.numerics.panel.within_transformation import demeaned, unit_means
+from causalstats.numerics.panel.within_transformation import (
+    demeaned,
+    detrended,
+    unit_means,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
 _NUMBERS_AT_ONCE = 4_000_000  # of columns, that each worker holds
+_MOST_DUMMIES = 3_000  # of crossed fixed effects, whose cost grows with their square
 _LARGEST_SD = 1e50  # of a moderator
 _ROWS_FOR_CODING = 100_000  # from which moderators are coded
 
@@ -47,17 +53,24 @@ class Columns:
         How moderators are coded.
     effects : tuple of str
         The treatments, and each of them times every moderator.
+    crossed : tuple of int
+        Dummies of each crossed fixed effect: its levels but the first.
+    trends : bool
+        Whether units have linear trends without a prior.
     """
 
     basis: Basis
     periods: np.ndarray
     moderation: Design | None
     effects: tuple[str, ...]
+    crossed: tuple[int, ...] = ()
+    trends: bool = False
 
     @property
     def width(self) -> int:
         """The number of columns, the outcome included."""
-        return len(self.basis.spectrum) + len(self.periods) + len(self.effects) + 1
+        dummies = len(self.periods) + sum(self.crossed)
+        return len(self.basis.spectrum) + dummies + len(self.effects) + 1
 
     def moderators(self, table: pd.DataFrame) -> np.ndarray:
         """Return 1 and the moderators, (n, 1 + M)."""
@@ -86,6 +99,8 @@ class Block:
         The share of its unit's means that each row keeps; None where none of it stays.
     gap : array, shape (n,), or None
         Time since the row before.
+    groups : int array, shape (n, g)
+        The level of each crossed fixed effect.
     columns : Columns
     """
 
@@ -98,6 +113,7 @@ class Block:
     starts: np.ndarray
     kept_share: np.ndarray | None
     gap: np.ndarray | None
+    groups: np.ndarray
     columns: Columns
 
     def treatments(self) -> np.ndarray:
@@ -109,7 +125,8 @@ class Block:
     def levels(self) -> np.ndarray:
         """Return φ, columns without a prior, treatments and outcome, not transformed.
 
-        Columns without a prior are dummies of periods, after an intercept where unit means stay.
+        Columns without a prior are dummies of periods and of crossed fixed effects, after an
+        intercept where unit means stay.
         """
         return np.hstack(self._parts())
 
@@ -120,9 +137,14 @@ class Block:
             *self.columns.basis.parts(self.table),
             *intercept,
             dummies,
+            *self._crossed(),
             self.treatments(),
             self.outcome[:, None],
         ]
+
+    def _crossed(self) -> Iterator[np.ndarray]:
+        for group, count in zip(self.groups.T, self.columns.crossed, strict=True):
+            yield (group[:, None] == np.arange(1, count + 1)).astype(float)
 
     def transformed(self) -> np.ndarray:
         """Return `levels` after the within transformation, or quasi-demeaned, and weighted.
@@ -148,16 +170,30 @@ class Block:
         edges = np.cumsum([0, *(part.shape[1] for part in parts)])
         columns = np.empty((len(self.outcome), edges[-1]))
         for part, start, stop in zip(parts, edges, edges[1:], strict=False):
-            demeaned(part, self.starts, weights, columns[:, start:stop])
+            into = columns[:, start:stop]
+            if self.columns.trends:
+                into[:] = detrended(part, self.time, self.starts, weights)
+            else:
+                demeaned(part, self.starts, weights, into)
         return columns
 
 
 def columns_of(model: PanelDML, data: Panel) -> Columns:
     """Return the columns that a model makes of these rows."""
     basis = basis_of(data, model.basis_size, model.interactions, model.basis_family)
-    periods = data.periods[1:] if model.time_effects else np.empty(0)
+    periods = data.periods[1:] if model.absorbs_time(data) else np.empty(0)
+    crossed = tuple(int(data.codes(name).max()) for name in data.crossed_effects)
+    if sum(crossed) > _MOST_DUMMIES:
+        raise ModelError(
+            f"The fixed effects {list(data.crossed_effects)} have {sum(crossed):,} levels beside "
+            f"the units; expected at most {_MOST_DUMMIES:,}. Take the kind with most levels as the "
+            "`unit`, or coarser groups."
+        )
+    plain = Columns(
+        basis, periods, None, data.treatments, crossed, trends=model.unit_trends
+    )
     if model.moderators is None:
-        return Columns(basis, periods, None, data.treatments)
+        return plain
     names = formula_variables(model.moderators)
     for name in names:
         if name not in data.covariates:
@@ -182,7 +218,22 @@ def columns_of(model: PanelDML, data: Panel) -> Columns:
         for column in moderation.columns
         for treatment in data.treatments
     ]
-    return Columns(basis, periods, moderation, (*data.treatments, *products))
+    return replace(plain, moderation=moderation, effects=(*data.treatments, *products))
+
+
+def free_rows(data: Panel, within: bool, trends: bool) -> int:
+    """Return the rows less the effects of units, and less their trends.
+
+    Parameters
+    ----------
+    data : Panel
+    within : bool
+        Whether unit means are taken out.
+    trends : bool
+        Whether linear trends are taken out too, of units with more than one row.
+    """
+    effects = len(data.units) if within else 0
+    return len(data) - effects - (int((data.sizes > 1).sum()) if trends else 0)
 
 
 def blocks(
@@ -206,6 +257,8 @@ def blocks(
         Time since the row before.
     """
     names = list(data.covariates)
+    codes = [data.codes(name) for name in data.crossed_effects]
+    groups = np.column_stack(codes) if codes else np.empty((len(data), 0), int)
     for part in _whole_units(data, most or max(_NUMBERS_AT_ONCE // columns.width, 1)):
         inside = (data.starts >= part.start) & (data.starts < part.stop)
         yield Block(
@@ -219,6 +272,7 @@ def blocks(
             starts=data.starts[inside] - part.start,
             kept_share=None if kept_share is None else kept_share[data.unit[part]],
             gap=None if gap is None else gap[part],
+            groups=groups[part],
             columns=columns,
         )
 

@@ -29,6 +29,7 @@ from causalstats.models.panel_dml.row_blocks import (
     Columns,
     blocks,
     columns_of,
+    free_rows,
     summed,
 )
 from causalstats.numerics.panel import serial_correlation as serial
@@ -158,7 +159,7 @@ def statistics_within(model: PanelDML, data: Panel) -> SufficientStatistics:
         effects or computed from the rest, or there are too few rows or too many coefficients.
     """
     columns = columns_of(model, data)
-    rows = len(data) - (len(data.units) if model.within_units else 0)
+    rows = free_rows(data, model.within_units, model.unit_trends)
     if rows == 0:
         raise ModelError(
             "Every unit was seen once: nothing changes within units. For a cross-section say "
@@ -291,11 +292,14 @@ def reduced_statistics(
 def _absorbed(model: PanelDML, name: str, varies: bool) -> str:
     """Say why nothing of a variable remains: units' own effects, or those of times, or both."""
     if not varies and model.within_units:
+        beside = " beside their trends" if model.unit_trends else ""
         return (
-            f"{name!r} does not vary within any unit: there is no change whose effect, or cause, "
-            "could be seen. Look at heterogeneity='pooled'."
+            f"{name!r} does not vary within any unit{beside}: there is no change whose effect, or "
+            "cause, could be seen. Look at heterogeneity='pooled'."
         )
     effects = "effects of units and times" if model.within_units else "effects of times"
+    if model.unit_trends:
+        effects = "effects of units and times, and units' trends"
     return (
         f"{name!r} is collinear with the {effects}: they explain all of it, and no variation "
         "remains to estimate an effect from. A variable that is the same for all units at each "

@@ -37,6 +37,8 @@ class Family:
         Kinds of data for which the graph differs, with "fields" for those of the model.
     shape_data : set of fields
         Those whose options need data of their own; the others share data of the base.
+    refused : set of (field, value)
+        Options that data from the prior refuse, and whose graph is that of another option.
     """
 
     base: Any
@@ -47,6 +49,7 @@ class Family:
     )
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     shape_data: frozenset[str] = frozenset()
+    refused: frozenset[tuple[str, Any]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def options() -> Iterator[Option]:
             changes = value if isinstance(value, dict) else {name: value}
             model = replace(family.base, **{**companion, **changes})
             source = model if name in family.shape_data else family.base
-            if model != family.base:
+            if model != family.base and (name, _key(value)) not in family.refused:
                 option = f"{title}, {name}={_in_words(value)}"
                 yield Option(option, model, source, family.simulate)
 
@@ -219,6 +222,7 @@ _PANEL = Family(
         ],
         "scale": [(2.0, 1.0), None],
     },
+    refused=frozenset({("errors", "placebo")}),  # every unit's treatment changes
 )
 
 _EVENT_STUDY = Family(

@@ -75,6 +75,46 @@ def demeaned(
     return np.subtract(columns, means, out=result)
 
 
+def detrended(
+    columns: np.ndarray,
+    time: np.ndarray,
+    starts: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return columns less each unit's mean and linear trend, shape (n, p).
+
+    The residuals of least squares on a constant and the time, unit by unit (Wooldridge 2010,
+    section 11.7.2: the correlated random trend model).
+
+    Parameters
+    ----------
+    columns : array, shape (n, p)
+        Rows sorted by unit.
+    time : array, shape (n,)
+    starts : int array, shape (N,)
+        First row of each unit.
+    weights : array, shape (n,), or None
+
+    Examples
+    --------
+    >>> columns = np.array([[1.0], [3.0], [5.0], [7.0], [1.0]])
+    >>> detrended(columns, np.array([0.0, 1.0, 2.0, 0.0, 1.0]), np.array([0, 3])).round(9)
+    array([[0.],
+           [0.],
+           [0.],
+           [0.],
+           [0.]])
+    """
+    sizes = np.diff(starts, append=len(columns))
+    centred = demeaned(columns, starts, weights)
+    when = demeaned(np.asarray(time, float)[:, None], starts, weights)
+    weighted = when if weights is None else when * weights[:, None]
+    squares = np.add.reduceat(weighted * when, starts)
+    products = np.add.reduceat(weighted * centred, starts)
+    slopes = products / np.where(squares > 0, squares, 1.0)
+    return np.asarray(centred - np.repeat(slopes, sizes, axis=0) * when)
+
+
 @lru_cache
 def _compiled_demeaning() -> Callable[..., Any]:
     """Compiled: a unit's rows are read once, while they are near. It lets other threads run."""

@@ -6,6 +6,7 @@ They look at residuals at typical values of the scales, so that nothing needs to
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,17 @@ from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.models.panel_dml.checks.treatment_history import paths, without_history
 from causalstats.models.panel_dml.priors import parameters_of
-from causalstats.models.panel_dml.robust_errors import Residuals, residuals_at
+from causalstats.models.panel_dml.robust_errors import (
+    Residuals,
+    residuals_at,
+    second_clusters,
+    unchanged_clusters,
+)
+from causalstats.models.panel_dml.row_blocks import free_rows
 from causalstats.models.shared.cached_by_data import cached_by_data
 from causalstats.numerics.panel.cluster_robust import cluster_robust
 from causalstats.numerics.panel.group_correlation import group_correlation
-from causalstats.numerics.panel.within_transformation import demeaned
+from causalstats.numerics.panel.within_transformation import demeaned, detrended
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -32,6 +39,8 @@ _MOST_ROWS = 200_000  # of which covariates are partialled out, and on which sho
 _LEVEL = 0.005  # over all groupings, in two tests each
 _SMALLEST_LEVEL, _LARGEST_LEVEL = 0.0005, 0.002  # of one grouping
 _LEVEL_AFTER_HISTORY = 0.05  # once the first test has failed
+_LEVEL_OF_VARIANCE = 0.05  # one treated cluster of 50 has no rank below .02
+_RANDOMISATIONS = 999
 _WITHOUT_CLUSTERED_INTERVALS = (
     "treatment_left",
     "between_effect",
@@ -40,8 +49,8 @@ _WITHOUT_CLUSTERED_INTERVALS = (
 )
 _SUPPOSED = "The interval leans on the errors being alike in all clusters. "
 _PLACEBO = (
-    "Set the effect beside those of a treatment given, on paper, to each of the clusters that do "
-    "not change"
+    "Set it beside that of errors='placebo', which takes the errors of treated clusters from those "
+    "that do not change"
 )
 _AR1 = "Set it beside that of errors='ar1', which supposes how serial correlation fades instead"
 
@@ -61,7 +70,10 @@ def dependence_checks(
     """
     residuals = typical_residuals(model, data)
     checks = []
-    if model.error_model.robust:
+    if model.errors == "placebo":
+        alike = variance_of_treated(data, residuals)
+        checks.append(replace(alike, estimands=_estimands(model)))
+    elif model.error_model.robust:
         checks.append(_clusters_enough(model, data, residuals))
     if len(data) <= _MOST_ROWS and len(data.periods) > 1:
         checks.append(_shared_shocks(model, data, residuals, failed))
@@ -84,8 +96,10 @@ def _demeaned_treatments(model: PanelDML, data: Panel) -> Residuals:
     """Treatments about their unit means, or their mean: enough to see who decides the effect."""
     starts = data.starts if model.within_units else np.zeros(1, int)
     treatment = demeaned(data.treatment, starts, data.weights)
+    if model.unit_trends:
+        treatment = detrended(data.treatment, data.time, starts, data.weights)
     treatment = treatment * np.sqrt(data.weights)[:, None]
-    free = float(len(treatment) - len(starts))
+    free = float(free_rows(data, model.within_units, model.unit_trends))
     return Residuals(
         regressors=treatment,
         slopes=np.zeros(treatment.shape[1]),
@@ -109,13 +123,16 @@ def _clusters_enough(model: PanelDML, data: Panel, residuals: Residuals) -> Chec
         data.cluster[residuals.unit],
     )
     degrees = float((exact.seen * exact.degrees)[: len(data.treatments)].min())
+    second = _degrees_of_second(data, residuals)
+    if second is not None and second < degrees:
+        return _enough_of_second(model, data, second)
     clusters, changing = len(data.clusters), len(data.clusters)
     if model.within_units:
         constant = data.constant_within_units(data.treatment).any(axis=1)
         clusters = len(np.unique(data.cluster[data.sizes > 1]))
         changing = len(np.unique(data.cluster[~constant]))
     enough = degrees >= _FEWEST_DEGREES
-    kind = data.arguments["cluster"] or data.arguments["unit"]
+    kind = data.cluster_name or data.arguments["unit"]
     remedy = _SUPPOSED + (_PLACEBO if changing <= clusters / 2 else _AR1)
     return Check(
         name="clusters enough",
@@ -127,6 +144,94 @@ def _clusters_enough(model: PanelDML, data: Panel, residuals: Residuals) -> Chec
         f"standard error has {degrees:.1f} degrees of freedom",
         remedy="" if enough else remedy,
         estimands=_estimands(model),
+        caution=True,
+    )
+
+
+def _degrees_of_second(data: Panel, residuals: Residuals) -> float | None:
+    """The fewest degrees of freedom of clusters of the second kind; None with one kind."""
+    if data.second_cluster is None:
+        return None
+    exact = cluster_robust(
+        residuals.regressors,
+        residuals.residuals,
+        residuals.others,
+        second_clusters(data, residuals),
+    )
+    return float((exact.seen * exact.degrees)[: len(data.treatments)].min())
+
+
+def _enough_of_second(model: PanelDML, data: Panel, degrees: float) -> Check:
+    """Return the check where clusters of the second kind have the fewer degrees of freedom.
+
+    Parameters
+    ----------
+    model : PanelDML
+    data : Panel
+    degrees : float
+    """
+    assert data.second_cluster is not None
+    enough = degrees >= _FEWEST_DEGREES
+    name = data.second_cluster_name
+    return Check(
+        name="clusters enough",
+        passed=True if enough else None,
+        value=degrees,
+        expected=f"at least {_FEWEST_DEGREES:g} degrees of freedom of the cluster-robust "
+        "standard error, by each kind of cluster",
+        finding=f"the {int(data.second_cluster.max()) + 1:,} clusters of {name!r} give the "
+        f"standard error {degrees:.1f} degrees of freedom",
+        remedy=""
+        if enough
+        else f"Few of {name!r} decide the effect. Where they share shocks, time_effects=True or "
+        f"fixed_effects=[{name!r}] takes out what moves all of one alike; then cluster by unit.",
+        estimands=_estimands(model),
+        caution=True,
+    )
+
+
+def variance_of_treated(data: Panel, residuals: Residuals) -> Check:
+    """Return the check of whether treated clusters' residuals vary as those of the others.
+
+    Their mean log variance has a rank among those of as many clusters drawn from all
+    (randomisation inference): one-sided, since only larger errors make placebo intervals short.
+
+    Parameters
+    ----------
+    data : Panel
+    residuals : Residuals
+        At typical values of the scales.
+    """
+    cluster = data.cluster[residuals.unit]
+    size = np.maximum(np.bincount(cluster), 1)
+    variance = np.bincount(cluster, residuals.residuals**2) / size
+    logs = np.log(np.maximum(variance, 1e-300))
+    donors = unchanged_clusters(data)
+    constant = data.constant_within_units(data.treatment).all(axis=1)
+    changing = np.unique(data.cluster[~constant])
+    observed = logs[changing].mean()
+    pool = np.concatenate([donors, changing])
+    rng = np.random.default_rng(0)
+    drawn = [
+        logs[rng.choice(pool, len(changing), replace=False)].mean()
+        for _ in range(_RANDOMISATIONS)
+    ]
+    p = (1 + np.sum(np.array(drawn) >= observed)) / (1 + _RANDOMISATIONS)
+    passed = bool(p > _LEVEL_OF_VARIANCE)
+    ratio = float(np.exp((observed - logs[donors].mean()) / 2))
+    return Check(
+        name="treated clusters err like the others",
+        passed=True if passed else None,
+        value=float(p),
+        expected=f"residuals of treated clusters no larger, p above {_LEVEL_OF_VARIANCE:g}",
+        finding=f"residuals of the {len(changing):,} clusters that change their treatment are "
+        f"{ratio:.2f} times as large as those of the {len(donors):,} others, p = {p:.2g}",
+        remedy=""
+        if passed
+        else "The interval takes the errors of treated clusters to be like those of the others, "
+        "and is too short where they are larger. Compare them with clusters of their size, or "
+        "weight clusters by it; errors='cluster' gives a wider interval.",
+        assumption="treated clusters err like the others",
         caution=True,
     )
 
@@ -191,7 +296,7 @@ def _shared_shocks_in_words(
             "none found between neighbours, units treated alike, or units with the same covariates",
             "",
         )
-    unit, clustered = data.arguments["unit"], data.arguments["cluster"]
+    unit, clustered = data.arguments["unit"], data.cluster_name
     worst = max(suspects, key=lambda name: suspects[name]).removeprefix("the same ")
     cluster = worst if worst in data.covariates else "..."
     wider = f"wider than {clustered!r}" if clustered else "that they belong to"
@@ -252,7 +357,7 @@ def _groupings(data: Panel) -> dict[str, np.ndarray | None]:
         f"the next {data.arguments['unit']!r}": None
     }
     first = np.unique(data.cluster, return_index=True)[1]
-    if data.arguments["cluster"] is None:
+    if data.cluster_name is None:
         constant = data.constant_within_units(data.treatment).all(axis=1)
         groupings["the same treatment at every time"] = np.where(
             constant, -1, paths(data)

@@ -50,7 +50,7 @@ def nuisance_form(
     estimands : tuple of str
         The answers that a failure stands on.
     """
-    features = _features(adjusted.data, model.time_effects)
+    features = _features(adjusted.data, model.absorbs_time(adjusted.data))
     if features.shape[1] == 0:
         return ()
     if adjusted.count < FEWEST_CLUSTERS:

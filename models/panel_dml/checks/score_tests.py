@@ -21,8 +21,8 @@ import numpy as np
 from scipy import linalg, stats
 
 from causalstats.data import Panel
-from causalstats.models.panel_dml.row_blocks import Columns, blocks
-from causalstats.numerics.panel.within_transformation import demeaned
+from causalstats.models.panel_dml.row_blocks import Columns, blocks, free_rows
+from causalstats.numerics.panel.within_transformation import demeaned, detrended
 
 FEWEST_CLUSTERS = 10
 _MOST_ROWS = 6_000  # that the checks of the data look at
@@ -114,7 +114,8 @@ class Adjusted:
     @cached_property
     def free(self) -> int:
         """Rows, less the unit effects."""
-        return len(self.data) - (len(self.data.units) if self.within else 1)
+        rows = free_rows(self.data, self.within, self.columns.trends)
+        return rows if self.within else rows - 1
 
     @cached_property
     def _partial_out(self) -> Callable[[np.ndarray], np.ndarray]:
@@ -146,8 +147,11 @@ class Adjusted:
     def residuals(self, columns: np.ndarray) -> np.ndarray:
         """Return columns (n, m) of these rows with everything partialled out."""
         weights = self.data.weights
-        if self.within:
-            columns = demeaned(columns, self.data.starts, weights)
+        starts = self.data.starts
+        if self.columns.trends:
+            columns = detrended(columns, self.data.time, starts, weights)
+        elif self.within:
+            columns = demeaned(columns, starts, weights)
         return self._partial_out(np.sqrt(weights)[:, None] * columns)
 
     @cached_property
@@ -174,7 +178,7 @@ class Adjusted:
     def clusters(self) -> np.ndarray:
         """Cluster of each row: the panel's, its unit, or with few units a spell of its rows."""
         data = self.data
-        if data.arguments["cluster"] is not None:
+        if data.cluster_name is not None:
             return np.asarray(data.cluster)[data.unit]
         if len(data.units) >= _UNITS_ARE_CLUSTERS_FROM:
             return np.asarray(data.unit)

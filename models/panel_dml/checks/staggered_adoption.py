@@ -81,7 +81,9 @@ def staggered_adoption(
         The answers that a failure stands on.
     """
     if not (
-        model.within_units and model.time_effects and adjusted.count >= FEWEST_CLUSTERS
+        model.within_units
+        and model.absorbs_time(adjusted.data)
+        and adjusted.count >= FEWEST_CLUSTERS
     ):
         return ()
     data = adjusted.data

@@ -1,4 +1,4 @@
-"""Error models and their standard errors: cluster-robust, iid, bootstrap, AR(1); one file each."""
+"""Error models and their standard errors: cluster-robust, placebo, bootstrap, AR(1), iid."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -8,13 +8,15 @@ from causalstats.models.panel_dml.error_models.base import ErrorModel
 from causalstats.models.panel_dml.error_models.bootstrap import ClusterBootstrap
 from causalstats.models.panel_dml.error_models.cluster import ClusterRobust
 from causalstats.models.panel_dml.error_models.iid import IID
+from causalstats.models.panel_dml.error_models.placebo import PlaceboErrors
 
-ErrorsName = Literal["cluster", "iid", "bootstrap", "ar1"]
+ErrorsName = Literal["cluster", "iid", "bootstrap", "ar1", "placebo"]
 ERRORS: Mapping[ErrorsName, ErrorModel] = {
     "cluster": ClusterRobust(),
     "iid": IID(),
     "bootstrap": ClusterBootstrap(),
     "ar1": AR1(),
+    "placebo": PlaceboErrors(),
 }
 
 __all__ = ["ERRORS", "ErrorModel", "ErrorsName"]

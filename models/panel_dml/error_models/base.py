@@ -21,7 +21,8 @@ class ErrorModel:
     """Independent normal errors in the likelihood, unless a model says otherwise.
 
     `robust` says that the interval allows for any dependence within clusters, `fewest_clusters`
-    how many of them it needs, and `allows_unit_effects` that `effects="unit"` goes with it.
+    how many of them it needs, `two_way` that they may be of two kinds, and `allows_unit_effects`
+    that `effects="unit"` goes with it.
     `correlations_are_sampled` says that rows are whitened with a serial correlation of each draw.
     `checked_parameters` are names in the posterior whose sampling is checked, and `fields` the
     fields of `PanelDML` that only this error model uses.
@@ -29,6 +30,7 @@ class ErrorModel:
 
     fields: tuple[str, ...] = ()
     robust = False
+    two_way = False
     fewest_clusters = 0
     needs_cross_products = False
     allows_unit_effects = False

@@ -40,6 +40,7 @@ class ClusterRobust(ErrorModel):
 
     fields: tuple[str, ...] = ("variance_prior_degrees",)
     robust = True
+    two_way = True
     fewest_clusters = 2
     allows_unit_effects = True
 
