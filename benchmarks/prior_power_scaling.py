@@ -43,7 +43,12 @@ def trial(people: int, seed: int) -> cs.Observations:
 
 
 def confounded(people: int, levels: int, seed: int) -> cs.Observations:
-    """Return a confounder of several levels that treatment and outcome depend on."""
+    """Return a confounder of several levels that treatment and outcome depend on.
+
+    Parameters
+    ----------
+    people, levels, seed : int
+    """
     rng = np.random.default_rng(seed)
     z = rng.integers(0, levels, people)
     x = (rng.random(people) < 0.2 + 0.6 * z / levels).astype(int)

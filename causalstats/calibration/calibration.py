@@ -331,7 +331,7 @@ def calibrate(
     )
 
 
-def _options(model: Any, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
+def _options(model: Model, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the arguments of `model.simulate` besides seed and design; refuse unknown ones."""
     if not isinstance(model, Simulates):
         raise ModelError(
@@ -444,7 +444,7 @@ def _all_at_once(
     return [records[seed] for seed in seeds]
 
 
-def _ranked(model: Any, simulation: Any, draws: xr.DataTree) -> dict[str, Any]:
+def _ranked(model: Model, simulation: Any, draws: xr.DataTree) -> dict[str, Any]:
     """Rank the truth of a data set among its draws."""
     posterior = draws["posterior"].to_dataset()
     statistics: Any = draws["sample_stats"] if "sample_stats" in draws.children else {}
@@ -491,7 +491,7 @@ def _thinned(posterior: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
+def _quantities(model: Model, draws: xr.Dataset, data: Any) -> dict[str, np.ndarray]:
     """Return draws (chain, draw) of every number that is ranked.
 
     Parameters, answers (those that are a number a person for the first person), and the log
@@ -513,7 +513,7 @@ def _quantities(model: Any, draws: xr.Dataset, data: Any) -> dict[str, np.ndarra
     }
 
 
-def _collect(model: Any, sampler: Sampler, records: pd.DataFrame) -> Calibration:
+def _collect(model: Model, sampler: Sampler, records: pd.DataFrame) -> Calibration:
     fits = records.reindex(columns=["seconds", "divergences", "steps", "refused"])
     if "ranks" not in records:
         raise ModelError(

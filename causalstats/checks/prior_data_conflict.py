@@ -1,6 +1,8 @@
 """Prior-data conflict: whether knowledge from outside contradicts the data."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,15 @@ from causalstats.core.assumption import Relaxation
 from causalstats.core.check import Check
 from causalstats.core.knowledge import Known
 
+if TYPE_CHECKING:
+    from causalstats.inference.fit import Fit
+
 _SMALLEST_ESS = 100  # the Monte Carlo error of z is then below 0.1
 _LARGEST_R_HAT = 1.01
 _LEVEL = 0.01  # of one check, however many labels it holds
 
 
-def prior_data_conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]:
+def prior_data_conflict(relaxation: Relaxation, refit: Fit) -> tuple[Check, ...]:
     """Compare a known value with its posterior in a fit that does not use it.
 
     z = (mean - known) / sqrt(variance + sd²) for each label. The largest |z| is compared with
@@ -38,7 +43,10 @@ def prior_data_conflict(relaxation: Relaxation, refit: Any) -> tuple[Check, ...]
     table = refit.effect(relaxation.estimand).numbers()
     labels = list(relaxation.labels or (relaxation.estimand,))
     known = {label: _known(relaxation, label) for label in labels}
-    z = {label: _z(table.loc[label], value) for label, value in known.items()}
+    z = {
+        label: _z(cast(pd.Series, table.loc[label]), value)
+        for label, value in known.items()
+    }
     limit = float(norm.ppf((1 + (1 - _LEVEL) ** (1 / len(labels))) / 2))
     worst = max(z, key=lambda label: abs(z[label]))
     agrees = bool(abs(z[worst]) < limit)
@@ -77,7 +85,7 @@ def _z(row: pd.Series, known: Known) -> float:
     return (row["mean"] - known.value) / max(np.hypot(row["sd"], known.sd), 1e-300)
 
 
-def _poorly_sampled(rows: pd.DataFrame, refit: Any) -> str:
+def _poorly_sampled(rows: pd.DataFrame, refit: Fit) -> str:
     """Return why the draws of the refit cannot be used, or nothing."""
     poor = [
         check.finding
@@ -90,7 +98,7 @@ def _poorly_sampled(rows: pd.DataFrame, refit: Any) -> str:
     return f"the refit was not sampled well ({', '.join(poor)})" if poor else ""
 
 
-def _not_identified(relaxation: Relaxation, refit: Any) -> str:
+def _not_identified(relaxation: Relaxation, refit: Fit) -> str:
     """Return that the data contradict the assumption on which the refit alone rests, or nothing."""
     suspect = relaxation.suspect
     if not suspect or not isinstance(refit.model, HasDataChecks):

@@ -272,7 +272,17 @@ class HasPosteriorChecks(Protocol):
     def posterior_checks(
         self, draws: xr.Dataset, data: Any, rng: np.random.Generator
     ) -> tuple[Check, ...]:
-        """Return checks of the posterior on these data."""
+        """Return checks of the posterior on these data.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior, with dims (chain, draw).
+        data
+            The data of the fit.
+        rng : numpy.random.Generator
+            For replicated data.
+        """
 
 
 @runtime_checkable

@@ -93,6 +93,11 @@ def rounded_by_interval(
     The last digit is a sixth of the interval's width or less, and more digits would be noise.
     Numbers without an interval have three significant digits.
 
+    Parameters
+    ----------
+    mean, lower, upper : float
+        The number and the ends of its interval, in one unit.
+
     Examples
     --------
     >>> rounded_by_interval(7.246, 2.61, 11.92)

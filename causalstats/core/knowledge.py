@@ -117,6 +117,14 @@ class Known:
         )
 
 
+def as_known(value: Known | float) -> Known:
+    """Return a number as `Known`: exact where it is a float.
+
+    Fields of models take both, and hold `Known` once the model is made.
+    """
+    return value if isinstance(value, Known) else Known(value)
+
+
 @dataclass(frozen=True)
 class Penalty(Known):
     """A number known approximately: a quadratic penalty on the log posterior.

@@ -253,7 +253,7 @@ def _learner(learner: Any, seed: int, expanded: int) -> Any:
     return cross_fitting.lasso(seed, expanded)
 
 
-def _panel_of(fit: Any) -> Panel:
+def _panel_of(fit: Fit) -> Panel:
     data = getattr(fit, "data", None)
     if not isinstance(data, Panel):
         raise ModelError(

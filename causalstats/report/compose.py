@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from causalstats.inference.fit import Fit
+
 _OWN_PLACE = ("comparison", "diagram")  # figures that stand in sections of their own
 Sensitivity = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 def compose(
-    fit: Any,
+    fit: Fit,
     authorship: Authorship,
     answers: Sequence[str] | None = None,
     sensitivity: Sensitivity = (),
@@ -97,7 +99,7 @@ def compose(
     )
 
 
-def _completed(authorship: Authorship, fit: Any, headline: Effect) -> Authorship:
+def _completed(authorship: Authorship, fit: Fit, headline: Effect) -> Authorship:
     model = fit.model
     title = f"{type(model).__name__}: {model.headline.replace('_', ' ')}"
     return replace(
@@ -107,7 +109,7 @@ def _completed(authorship: Authorship, fit: Any, headline: Effect) -> Authorship
     )
 
 
-def _answer(fit: Any) -> str:
+def _answer(fit: Fit) -> str:
     """Return the headline in words, with a second answer where it alone would mislead."""
     headline = fit.effect(fit.model.headline)
     companion = fit.model.estimands()[fit.model.headline].companion
@@ -123,7 +125,7 @@ def _interval(headline: Effect) -> tuple[float, float]:
     return float(row["lower"]), float(row["upper"])
 
 
-def _headline_figure(fit: Any, headline: Effect, comparison: pd.DataFrame) -> Figure:
+def _headline_figure(fit: Fit, headline: Effect, comparison: pd.DataFrame) -> Figure:
     unit = headline.display_scale.unit
     if headline.draws.ndim > 2:
         return beside(comparison, unit=unit)
@@ -148,7 +150,7 @@ def _comparison_note(headline: Effect, has_many_entries: bool) -> str:
 
 
 def _answers(
-    fit: Any, headline: Effect, chosen: Sequence[str] | None
+    fit: Fit, headline: Effect, chosen: Sequence[str] | None
 ) -> tuple[Answer, ...]:
     """Return the answers that were chosen, or every one that is not one a person."""
     drawn = fit.draws["posterior"].sizes["draw"] > 0
@@ -177,7 +179,7 @@ def _one_answer(effect: Effect, headline: Effect) -> Answer:
 
 
 def _sensitivity(
-    fit: Any, headline: Effect, asked: Sensitivity
+    fit: Fit, headline: Effect, asked: Sensitivity
 ) -> tuple[tuple[str, pd.DataFrame, Figure], ...]:
     """Return a name, a table and a figure for each sensitivity analysis.
 
@@ -214,7 +216,7 @@ def _facts(data: Any) -> tuple[tuple[str, str], ...]:
     return (("Rows", f"{len(data):,}"), ("Columns", ", ".join(map(str, data.columns))))
 
 
-def _figures(fit: Any, *, diagnostic: bool) -> tuple[tuple[str, str, Figure], ...]:
+def _figures(fit: Fit, *, diagnostic: bool) -> tuple[tuple[str, str, Figure], ...]:
     """Return title, caption and figure of plots of the fit.
 
     Parameters
@@ -262,7 +264,7 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
     return f"{finding}. Closer to the truth came: {'; '.join(rules)}."
 
 
-def _call(fit: Any) -> str:
+def _call(fit: Fit) -> str:
     """Return the program that makes this fit from the frame."""
     names = ["Known", "KnownByGroup", "Penalty", "fit"]
     names += [

@@ -35,13 +35,29 @@ def by_event_time(cells: Cells, size: np.ndarray) -> Weights:
 
 
 def by_cohort(study: Adoption, cells: Cells, size: np.ndarray) -> Weights:
-    """Return weights (G, m) of the cells from adoption on of each cohort, and its name."""
+    """Return weights (G, m) of the cells from adoption on of each cohort, and its name.
+
+    Parameters
+    ----------
+    study : Adoption
+    cells : Cells
+    size : array, shape (m,)
+        As in `overall`.
+    """
     weights, codes = _by(cells.cohort, size * (cells.event_time >= 0))
     return weights, [study.cohorts[code] for code in codes]
 
 
 def by_calendar_time(study: Adoption, cells: Cells, size: np.ndarray) -> Weights:
-    """Return weights of the cells from adoption on in each period, and the period."""
+    """Return weights of the cells from adoption on in each period, and the period.
+
+    Parameters
+    ----------
+    study : Adoption
+    cells : Cells
+    size : array, shape (m,)
+        As in `overall`.
+    """
     time = study.adopted[cells.cohort] + cells.event_time
     weights, codes = _by(time, size * (cells.event_time >= 0))
     return weights, [study.times[code] for code in codes]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+
+if TYPE_CHECKING:
+    from causalstats.models.instrument.model import Instrument
 
 EXCLUSION = "exclusion"
 INDEPENDENCE = "independence of the instruments"
@@ -14,7 +17,7 @@ MONOTONICITY = "monotone first stage"
 CONFOUNDING = "prior of confounding"
 
 
-def assumptions(model: Any) -> tuple[Assumption, ...]:
+def assumptions(model: Instrument) -> tuple[Assumption, ...]:
     """Return the assumptions of the answer; those not used are not listed."""
     return (
         _exclusion(model),
@@ -42,7 +45,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
     )
 
 
-def _exclusion(model: Any) -> Assumption:
+def _exclusion(model: Instrument) -> Assumption:
     if not model.direct:
         return Assumption(
             name=EXCLUSION,
@@ -67,7 +70,7 @@ def _exclusion(model: Any) -> Assumption:
     )
 
 
-def _effects(model: Any) -> Assumption:
+def _effects(model: Instrument) -> Assumption:
     if model.effects == "one":
         return Assumption(
             name=ONE_EFFECT,
@@ -86,7 +89,7 @@ def _effects(model: Any) -> Assumption:
     )
 
 
-def _errors(model: Any) -> Assumption:
+def _errors(model: Instrument) -> Assumption:
     if model.errors == "robust":
         return Assumption(
             name="many rows",
@@ -108,7 +111,7 @@ def _errors(model: Any) -> Assumption:
     )
 
 
-def _confounding(model: Any) -> Assumption:
+def _confounding(model: Instrument) -> Assumption:
     if model.confounding == "uniform":
         return Assumption(
             name=CONFOUNDING,

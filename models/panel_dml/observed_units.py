@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -296,7 +296,7 @@ def _replicate(
     return (expected + sd * noise) * statistics.units[-1]
 
 
-def with_working_effect(model: Any, draws: xr.Dataset, data: Panel) -> xr.Dataset:
+def with_working_effect(model: PanelDML, draws: xr.Dataset, data: Panel) -> xr.Dataset:
     """Return the draws with θ under independent errors, as the likelihood has it.
 
     Parameters

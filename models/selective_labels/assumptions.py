@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
 from causalstats.core.formatting import shown
@@ -13,8 +13,11 @@ from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.prevalences import prevalence_of
 from causalstats.models.shared.exclusion_restrictions import exclusion_assumptions
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
-def assumptions(model: Any) -> tuple[Assumption, ...]:
+
+def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
     """Return the assumptions of the answer; those not used are not listed."""
     return (
         _one_unobservable(model),
@@ -28,7 +31,7 @@ def assumptions(model: Any) -> tuple[Assumption, ...]:
     )
 
 
-def _one_unobservable(model: Any) -> Assumption:
+def _one_unobservable(model: SelectiveLabels) -> Assumption:
     direction = DIRECTIONS[model.decided_for]
     return Assumption(
         name="one unobservable",
@@ -47,7 +50,7 @@ def _one_unobservable(model: Any) -> Assumption:
     )
 
 
-def _response_to_risk(model: Any) -> Assumption:
+def _response_to_risk(model: SelectiveLabels) -> Assumption:
     return Assumption(
         name="response to risk",
         statement=_response(model),
@@ -58,7 +61,7 @@ def _response_to_risk(model: Any) -> Assumption:
     )
 
 
-def _response(model: Any) -> str:
+def _response(model: SelectiveLabels) -> str:
     """Return how testing follows risk, in words."""
     if model.response == Known(0.0):
         return (
@@ -75,7 +78,7 @@ def _response(model: Any) -> str:
     )
 
 
-def _linear_predictor(model: Any) -> Assumption:
+def _linear_predictor(model: SelectiveLabels) -> Assumption:
     return Assumption(
         name=f"linear {model.link}",
         statement="On the scale of the link, risk and testing are linear in the coded features.",
@@ -91,7 +94,7 @@ def _linear_predictor(model: Any) -> Assumption:
     )
 
 
-def _expertise(model: Any) -> tuple[Assumption, ...]:
+def _expertise(model: SelectiveLabels) -> tuple[Assumption, ...]:
     """The expertise constraint of the paper."""
     if not model.expertise:
         return ()
@@ -112,7 +115,7 @@ def _expertise(model: Any) -> tuple[Assumption, ...]:
     )
 
 
-def _exchangeable_deciders(model: Any) -> tuple[Assumption, ...]:
+def _exchangeable_deciders(model: SelectiveLabels) -> tuple[Assumption, ...]:
     effects = DECIDERS[model.deciders]
     if not effects:
         return ()

@@ -9,8 +9,10 @@ from causalstats.data import Decisions
 if TYPE_CHECKING:
     import networkx as nx
 
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
-def causal_graph(model: Any, data: Decisions) -> nx.DiGraph[Any]:
+
+def causal_graph(model: SelectiveLabels, data: Decisions) -> nx.DiGraph[Any]:
     """Return who affects whom; the outcome is seen for those decided for."""
     import networkx as nx
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from scipy.special import expit
 
 from causalstats.core.check import Check
-from causalstats.core.knowledge import Known
+from causalstats.core.knowledge import Known, as_known
 from causalstats.data import Decisions
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.imperfect_test import is_imperfect
@@ -18,6 +18,9 @@ from causalstats.models.shared.exclusion_restrictions import strength_of_exclusi
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.heckman_baselines import with_intercept
+
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
 # Standard errors, on one side: fewer than 1 % where nothing is hidden
 _MOST_ERRORS = 2.4
@@ -35,7 +38,7 @@ _ABOUT_THE_UNTESTED = (
 )
 
 
-def data_checks(model: Any, data: Decisions) -> tuple[Check, ...]:
+def data_checks(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
     """Return what can be said before sampling: rows left out, direction, identification."""
     return (
         *rows_left_out(data),
@@ -45,7 +48,7 @@ def data_checks(model: Any, data: Decisions) -> tuple[Check, ...]:
     )
 
 
-def _identification(model: Any) -> tuple[Check, ...]:
+def _identification(model: SelectiveLabels) -> tuple[Check, ...]:
     nothing_hidden = model.unobserved_scale == Known(0.0)
     if model.prevalence is not None or model.excluded or nothing_hidden:
         return ()
@@ -66,7 +69,7 @@ def _identification(model: Any) -> tuple[Check, ...]:
     )
 
 
-def _direction(model: Any, data: Decisions) -> tuple[Check, ...]:
+def _direction(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
     """Compare the declared prevalence with the mean risk by a regression on the tested.
 
     Where the unobservable raises risk and testing alike, people have at the same features less
@@ -111,7 +114,7 @@ def _direction(model: Any, data: Decisions) -> tuple[Check, ...]:
     )
 
 
-def _declared(model: Any, data: Decisions) -> tuple[float, float]:
+def _declared(model: SelectiveLabels, data: Decisions) -> tuple[float, float]:
     """Return the declared prevalence of the whole population and its standard deviation."""
     constraint = prevalence_of(model)
     people = data.population
@@ -123,7 +126,9 @@ def _declared(model: Any, data: Decisions) -> tuple[float, float]:
     return float(shares @ values), float(np.sqrt((shares**2) @ sds**2))
 
 
-def _mean_risk_by_the_tested(model: Any, data: Decisions) -> tuple[float, float]:
+def _mean_risk_by_the_tested(
+    model: SelectiveLabels, data: Decisions
+) -> tuple[float, float]:
     """Return the mean risk of the population by a regression on the tested, and its error.
 
     The regression is logistic, with a ridge penalty.
@@ -161,13 +166,15 @@ def _ridge_logistic(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return beta, curvature
 
 
-def _rogan_gladen(model: Any, mean: float, variance: float) -> tuple[float, float]:
+def _rogan_gladen(
+    model: SelectiveLabels, mean: float, variance: float
+) -> tuple[float, float]:
     """Return the true prevalence behind a share of positive results, and its variance.
 
     π = (p - 1 + specificity) / (sensitivity + specificity - 1) (Rogan & Gladen 1978).
     """
-    sensitivity = model.sensitivity
-    specificity = model.specificity
+    sensitivity = as_known(model.sensitivity)
+    specificity = as_known(model.specificity)
     youden = sensitivity.value + specificity.value - 1
     mean = (mean - 1 + specificity.value) / youden
     variance += (mean * sensitivity.sd) ** 2 + ((1 - mean) * specificity.sd) ** 2
@@ -175,7 +182,7 @@ def _rogan_gladen(model: Any, mean: float, variance: float) -> tuple[float, floa
 
 
 def prevalence_moved(
-    model: Any, draws: xr.Dataset, data: Decisions
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions
 ) -> tuple[Check, ...]:
     """Return whether the posterior of a declared prevalence is where it was declared to be.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -13,25 +13,28 @@ from causalstats.core.knowledge import Known
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.misclassification import share_positive
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
+
 RATES = ("sensitivity", "specificity")
 
 
-def is_imperfect(model: Any) -> bool:
+def is_imperfect(model: SelectiveLabels) -> bool:
     """Return whether a result may differ from the outcome."""
     return any(getattr(model, rate) != Known(1.0) for rate in RATES)
 
 
-def uncertain_rates(model: Any) -> tuple[str, ...]:
+def uncertain_rates(model: SelectiveLabels) -> tuple[str, ...]:
     """Return the names in the posterior of the rates that are not known exactly."""
     return tuple(f"test_{rate}" for rate in RATES if not getattr(model, rate).exact)
 
 
-def rate_sds(model: Any) -> dict[str, float]:
+def rate_sds(model: SelectiveLabels) -> dict[str, float]:
     """Return prior standard deviations of the rates."""
     return {f"test_{rate}": getattr(model, rate).sd for rate in RATES}
 
 
-def inputs(model: Any) -> dict[str, float]:
+def inputs(model: SelectiveLabels) -> dict[str, float]:
     """Return the known values of the rates, by their names in the graph."""
     values = {}
     for rate in RATES if is_imperfect(model) else ():
@@ -42,7 +45,7 @@ def inputs(model: Any) -> dict[str, float]:
     return values
 
 
-def add_rates(model: Any, given: Mapping[str, Any]) -> tuple[Any, ...]:
+def add_rates(model: SelectiveLabels, given: Mapping[str, Any]) -> tuple[Any, ...]:
     """Add sensitivity and specificity to the graph, where a result may differ from the outcome."""
     import pymc as pm
 
@@ -64,7 +67,9 @@ def rates_of(draws: xr.Dataset) -> tuple[np.ndarray, ...]:
     return tuple(flat(draws, f"test_{rate}") for rate in RATES)
 
 
-def reported(model: Any, draws: xr.Dataset, risk: xr.DataArray) -> xr.DataArray:
+def reported(
+    model: SelectiveLabels, draws: xr.Dataset, risk: xr.DataArray
+) -> xr.DataArray:
     """Return the share of positive results at a mean risk, (chain, draw).
 
     Parameters
@@ -79,7 +84,7 @@ def reported(model: Any, draws: xr.Dataset, risk: xr.DataArray) -> xr.DataArray:
     return share_positive(risk, *(draws[f"test_{rate}"] for rate in RATES))
 
 
-def assumptions(model: Any) -> tuple[Assumption, ...]:
+def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
     """Return that the errors of the test are the same for everybody."""
     if not is_imperfect(model):
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,15 @@ from causalstats.numerics.selection.sample_information import (
     variance_taken_by_one,
 )
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
+
 _SEED = 2015
 _MOST_NUMBERS = 20_000_000  # draws times tests
 
 
 def next_tests(
-    model: Any, draws: xr.Dataset, data: Decisions, budget: int
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, budget: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the plans and the people of `NextTests`.
 
@@ -120,7 +123,7 @@ def _moments(
 
 
 def _taken(
-    model: Any, draws: xr.Dataset, mean: np.ndarray, covariance: np.ndarray
+    model: SelectiveLabels, draws: xr.Dataset, mean: np.ndarray, covariance: np.ndarray
 ) -> np.ndarray:
     """Return by how much one result lowers the variance of the headline, (n,).
 

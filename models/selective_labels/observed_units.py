@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -17,9 +17,12 @@ from causalstats.models.selective_labels.estimands import (
 from causalstats.models.selective_labels.imperfect_test import rates_of
 from causalstats.models.selective_labels.results import RESULTS, draw_results
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
+
 
 def observed_units(
-    model: Any, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
 ) -> ObservedUnits:
     """Return the result of each person: 0, 1, or -1 where there was no test.
 
@@ -44,7 +47,7 @@ def observed_units(
 
 
 def _replicate(
-    model: Any, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
 ) -> np.ndarray:
     """Return replicated results (draws, person).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -14,11 +14,14 @@ from causalstats.models.shared.functional_form import functional_form, some_peop
 from causalstats.models.shared.population import some_draws
 from causalstats.numerics.testing.score_tests import binary_equation
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
+
 _DRAWS = 200
 
 
 def posterior_checks(
-    model: Any, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
 ) -> tuple[Check, ...]:
     """Return score tests of terms that testing and risk leave out.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -19,11 +19,14 @@ from causalstats.numerics.sampling.posterior_predictive import (
 from causalstats.numerics.selection.misclassification import share_positive
 from causalstats.numerics.selection.selective_labels_likelihood import probability
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
+
 _REPLICATIONS = 400
 
 
 def predictions(
-    model: Any, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
 ) -> tuple[Prediction, ...]:
     """Return decision rate, and positive rate of the tested, by decile of posterior mean risk.
 
@@ -51,7 +54,7 @@ def predictions(
 
 
 def chances_seen(
-    model: Any, draws: xr.Dataset, data: Decisions
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the chance of a test, and of a positive result of those tested.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from causalstats.data import Decisions
 from causalstats.models.selective_labels.deciders import DECIDERS
 from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
+
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
 # In place of σ = 0, its limit, which the formulas have reached to all digits
 LEAST_SCALE = 1e-9
@@ -56,7 +59,7 @@ class PriorScales:
         return PriorScales(values[0], values[1], values[2], values[3], deciders)
 
 
-def prior_scales(model: Any) -> PriorScales:
+def prior_scales(model: SelectiveLabels) -> PriorScales:
     """Return the scales of a model's priors, on the scale of its link.
 
     The paper's are the same numbers for every link and family. Otherwise every family of the
@@ -80,14 +83,14 @@ def prior_scales(model: Any) -> PriorScales:
     )
 
 
-def policy_sd(model: Any, data: Decisions) -> np.ndarray:
+def policy_sd(model: SelectiveLabels, data: Decisions) -> np.ndarray:
     """Return the prior standard deviation of Δ a coded feature, `FREE` where it has none."""
     prior = COEFFICIENT_PRIORS[model.coefficient_prior]
     free = prior.free_policy_sd(prior_scales(model))
     return np.where(data.feature_mask(model.expertise), float(model.expertise_sd), free)
 
 
-def expected_squares(model: Any) -> tuple[float, float]:
+def expected_squares(model: SelectiveLabels) -> tuple[float, float]:
     """Return σ² and α², as known or expected under their priors."""
     scales = prior_scales(model)
     known = (model.unobserved_scale, model.response)
@@ -99,7 +102,9 @@ def expected_squares(model: Any) -> tuple[float, float]:
     return squares[0], squares[1]
 
 
-def prior_sds(model: Any, data: Decisions, solved: np.ndarray) -> dict[str, Any]:
+def prior_sds(
+    model: SelectiveLabels, data: Decisions, solved: np.ndarray
+) -> dict[str, Any]:
     """Return the prior standard deviations of parameters, over σ and α; NaN where one is fixed.
 
     Parameters

@@ -34,8 +34,10 @@ from causalstats.numerics.selection.prevalence_constraint import attenuation
 if TYPE_CHECKING:
     import pymc as pm
 
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
-def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
+
+def inputs(model: SelectiveLabels, data: Decisions) -> dict[str, np.ndarray]:
     """Return the people, by what was seen of them, and outside knowledge, by name.
 
     Raises
@@ -85,7 +87,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     return floats | {f"deciders_{name}": deciders[rows] for name, rows in seen.items()}
 
 
-def build(model: Any, data: Decisions) -> pm.Model:
+def build(model: SelectiveLabels, data: Decisions) -> pm.Model:
     """Return the PyMC graph on these data."""
     import pymc as pm
 
@@ -115,7 +117,9 @@ def build(model: Any, data: Decisions) -> pm.Model:
     return graph
 
 
-def _context(model: Any, data: Decisions, given: Mapping[str, Any]) -> GraphContext:
+def _context(
+    model: SelectiveLabels, data: Decisions, given: Mapping[str, Any]
+) -> GraphContext:
     import pymc as pm
 
     scales = prior_scales(model).read_from(given["prior_scales"])
@@ -171,7 +175,7 @@ def _add_likelihood(
     add_results(context, event, risk, testing, response, rates)
 
 
-def _coords(model: Any, data: Decisions) -> dict[str, Any]:
+def _coords(model: SelectiveLabels, data: Decisions) -> dict[str, Any]:
     coords: dict[str, Any] = {"feature": list(data.features)}
     coords |= prevalence_of(model).coords(data)
     if DECIDERS[model.deciders]:
@@ -179,7 +183,7 @@ def _coords(model: Any, data: Decisions) -> dict[str, Any]:
     return coords
 
 
-def refuse_impossible_prevalence(model: Any, data: Decisions) -> None:
+def refuse_impossible_prevalence(model: SelectiveLabels, data: Decisions) -> None:
     """Raise `ModelError` for a prevalence that the outcomes seen contradict.
 
     It is below what was already found in its group, or above what was not ruled out. Nothing is

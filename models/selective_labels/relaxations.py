@@ -5,7 +5,7 @@ The answers without it are for the check of prior-data conflict.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known
@@ -16,8 +16,11 @@ from causalstats.models.shared.exclusion_restrictions import (
     without_restriction,
 )
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
-def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+
+def relaxations(model: SelectiveLabels, data: Decisions) -> tuple[Relaxation, ...]:
     """Return the model with any prevalence, and without each expertise and each exclusion.
 
     Negative controls are knowledge that the model itself does without.
@@ -45,7 +48,9 @@ def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
     )
 
 
-def _negative_control(model: Any, data: Decisions, feature: str) -> Relaxation:
+def _negative_control(
+    model: SelectiveLabels, data: Decisions, feature: str
+) -> Relaxation:
     return Relaxation(
         name=f"negative control {feature}",
         model=model,

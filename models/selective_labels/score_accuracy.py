@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -40,6 +40,9 @@ from causalstats.numerics.selection.misclassification import risk_given_result
 from causalstats.numerics.selection.score_accuracy import CasesAndControls, ScoreValues
 from causalstats.numerics.selection.selective_labels_likelihood import probability
 from causalstats.numerics.testing.score_tests import binary_equation, largest_score
+
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
 ASSUMPTION = "score within the features"
 _SEED = 1983
@@ -170,7 +173,7 @@ MEASURES: Mapping[str, Measure] = {
 
 
 def accuracy_of_score(
-    model: Any, question: ScoreQuestion, data: Decisions
+    model: SelectiveLabels, question: ScoreQuestion, data: Decisions
 ) -> tuple[str, Estimand]:
     """Return the name of the answer and its estimand.
 
@@ -295,7 +298,7 @@ def _groups(question: ScoreQuestion, data: Decisions) -> dict[str, np.ndarray]:
 
 
 def _draws(
-    model: Any,
+    model: SelectiveLabels,
     question: ScoreQuestion,
     score: np.ndarray,
     names: list[str],
@@ -425,7 +428,7 @@ def thinned(draws: xr.Dataset, people: int) -> xr.Dataset:
 
 
 def outcome_chance(
-    model: Any, data: Decisions, seen: bool
+    model: SelectiveLabels, data: Decisions, seen: bool
 ) -> Callable[[xr.Dataset, People], np.ndarray]:
     """Return the function of draws that gives P(Y=1) of every row, (draws, N).
 
@@ -467,7 +470,11 @@ def outcome_chance(
 
 
 def score_check(
-    model: Any, label: str, score: np.ndarray, draws: xr.Dataset, data: Decisions
+    model: SelectiveLabels,
+    label: str,
+    score: np.ndarray,
+    draws: xr.Dataset,
+    data: Decisions,
 ) -> tuple[Check, ...]:
     """Return whether the score tells more of decision and outcome than the features do.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from causalstats.core.knowledge import Known, KnownByGroup
+from causalstats.core.knowledge import Known, KnownByGroup, as_known
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions
 from causalstats.models.selective_labels.deciders import DECIDERS
@@ -24,11 +24,19 @@ from causalstats.models.selective_labels.prior_scales import (
 from causalstats.models.selective_labels.priors import COEFFICIENT_PRIORS
 from causalstats.numerics.selection.prevalence_constraint import attenuation, solve
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
+
 _DECIDERS = 20  # of simulated data, where deciders differ
 
 
 def simulate(
-    model: Any, seed: int, people: int, features: int, design: str, labels: bool
+    model: SelectiveLabels,
+    seed: int,
+    people: int,
+    features: int,
+    design: str,
+    labels: bool,
 ) -> Simulation:
     """Return data with features x1, x2, ... ~ Normal(0, 1), and their truth.
 
@@ -78,7 +86,7 @@ def simulate(
 
 
 def _frame(
-    model: Any, rng: np.random.Generator, people: int, features: int
+    model: SelectiveLabels, rng: np.random.Generator, people: int, features: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return features, groups and deciders of people, and how `Decisions` reads them.
 
@@ -109,7 +117,10 @@ def _frame(
 
 
 def _linear_predictors(
-    model: Any, rng: np.random.Generator, data: Decisions, parameters: dict[str, Any]
+    model: SelectiveLabels,
+    rng: np.random.Generator,
+    data: Decisions,
+    parameters: dict[str, Any],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return r_i and α_j r_i + Δ_0 + x_i'Δ + λ_j, with a draw of each person's ζ.
 
@@ -138,7 +149,9 @@ def _linear_predictors(
     return risk, testing
 
 
-def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
+def _paper(
+    model: SelectiveLabels, rng: np.random.Generator, data: Decisions
+) -> dict[str, Any]:
     """Return parameters of the synthetic design of the paper."""
     features = len(data.features)
     scale, intercept, policy_intercept = rng.normal([2.0, -2.0, 2.0], 0.1)
@@ -160,7 +173,9 @@ def _paper(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, A
     }
 
 
-def _prior(model: Any, rng: np.random.Generator, data: Decisions) -> dict[str, Any]:
+def _prior(
+    model: SelectiveLabels, rng: np.random.Generator, data: Decisions
+) -> dict[str, Any]:
     """Return parameters drawn from the model's own prior."""
     scales = prior_scales(model)
     prior = COEFFICIENT_PRIORS[model.coefficient_prior]
@@ -202,7 +217,7 @@ DESIGNS = {"paper": _paper, "prior": _prior}
 
 
 def _solved(
-    model: Any,
+    model: SelectiveLabels,
     rng: np.random.Generator,
     data: Decisions,
     scale: float,
@@ -244,16 +259,18 @@ def _solved(
     return middles[0], {"population_prevalence": reported}
 
 
-def _value_or(known: Known | None, draw: Callable[[], float]) -> float:
+def _value_or(known: Known | float | None, draw: Callable[[], float]) -> float:
     """Return the value that is known, or a draw where nothing is."""
-    return draw() if known is None else known.value
+    return draw() if known is None else as_known(known).value
 
 
 def _proportion(rng: np.random.Generator, known: Known) -> float:
     return known.value if known.exact else float(rng.beta(*known.as_beta()))
 
 
-def _truth(model: Any, data: Decisions, parameters: dict[str, Any]) -> xr.Dataset:
+def _truth(
+    model: SelectiveLabels, data: Decisions, parameters: dict[str, Any]
+) -> xr.Dataset:
     """Return the parameters, and what the posterior derives from them, as one draw."""
     lower = parameters["unobserved_width"] * model.law.lower_end
     derived = {

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalstats.core.knowledge import Known, KnownByGroup, Penalty
+from causalstats.core.knowledge import Known, KnownByGroup, Penalty, as_known
 from causalstats.errors import ModelError
 from causalstats.models.selective_labels.imperfect_test import RATES
 from causalstats.models.selective_labels.prevalences import prevalence_of
 from causalstats.models.shared.feature_roles import refuse_shared_features
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
-def refuse_senseless(model: Any) -> None:
+
+def refuse_senseless(model: SelectiveLabels) -> None:
     """Raise `ModelError` for fields that contradict each other or that nothing can identify."""
     for known in prevalence_of(model).known().values():
         _refuse_prevalence(known)
@@ -26,15 +29,17 @@ def refuse_senseless(model: Any) -> None:
         )
     for rate in RATES:
         _refuse_spread(rate, getattr(model, rate))
-    if model.sensitivity.value + model.specificity.value <= 1:
+    sensitivity = as_known(model.sensitivity).value
+    specificity = as_known(model.specificity).value
+    if sensitivity + specificity <= 1:
         raise ModelError(
-            f"A test with sensitivity {model.sensitivity.value:g} and specificity "
-            f"{model.specificity.value:g} finds no more cases than a coin: expected a sum above 1. "
+            f"A test with sensitivity {sensitivity:g} and specificity "
+            f"{specificity:g} finds no more cases than a coin: expected a sum above 1. "
             "If positive and negative were exchanged, exchange them in the frame."
         )
 
 
-def _refuse_roles(model: Any) -> None:
+def _refuse_roles(model: SelectiveLabels) -> None:
     roles = {
         "excluded": model.excluded,
         "excluded_from_decision": model.excluded_from_decision,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,12 +21,15 @@ from causalstats.models.selective_labels.estimands import (
 from causalstats.models.selective_labels.imperfect_test import is_imperfect
 from causalstats.models.selective_labels.score_accuracy import accuracy_of_score
 
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
+
 _DRAWS = 400
 _SHARES = np.linspace(0.02, 1, 50)
 
 
 def views(
-    model: Any, draws: xr.Dataset, data: Decisions
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions
 ) -> Mapping[str, Callable[[], View]]:
     """Return functions that gather what each figure shows, by name.
 
@@ -58,7 +61,7 @@ def views(
 
 
 def _accuracy(
-    model: Any, draws: xr.Dataset, data: Decisions, score: str, measure: str
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, score: str, measure: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a curve of a score: the points of its axis, draws (draws, points), and its band.
 
@@ -80,7 +83,9 @@ def _accuracy(
     return x, curves.mean(axis=0), np.quantile(curves, [0.025, 0.975], axis=0).T
 
 
-def _roc_curve(model: Any, draws: xr.Dataset, data: Decisions, score: str) -> CurveView:
+def _roc_curve(
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, score: str
+) -> CurveView:
     x, curve, band = _accuracy(model, draws, data, score, "roc_curve")
     return CurveView(
         x=x,
@@ -95,7 +100,7 @@ def _roc_curve(model: Any, draws: xr.Dataset, data: Decisions, score: str) -> Cu
 
 
 def _calibration_curve(
-    model: Any, draws: xr.Dataset, data: Decisions, score: str
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, score: str
 ) -> CurveView:
     x, curve, band = _accuracy(model, draws, data, score, "calibration_curve")
     return CurveView(
@@ -111,7 +116,7 @@ def _calibration_curve(
 
 
 def _decision_curve(
-    model: Any, draws: xr.Dataset, data: Decisions, score: str
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions, score: str
 ) -> CurveView:
     x, curve, band = _accuracy(model, draws, data, score, "decision_curve")
     _, everybody, _ = _accuracy(model, draws, data, score, "net_benefit_of_all")
@@ -133,7 +138,9 @@ def _decision_curve(
     )
 
 
-def _allocation_curve(model: Any, draws: xr.Dataset, data: Decisions) -> CurveView:
+def _allocation_curve(
+    model: SelectiveLabels, draws: xr.Dataset, data: Decisions
+) -> CurveView:
     step = -(-draws.sizes["chain"] * draws.sizes["draw"] // _DRAWS)
     thin = draws.isel(draw=slice(None, None, step))
     shares = np.append(0.0, _SHARES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,17 @@ from causalstats.core.check import Check
 from causalstats.core.knowledge import Known
 from causalstats.data import Decisions
 
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
+    from causalstats.models.selective_labels.model import SelectiveLabels
+
 _LEAST_F = 10.0  # Staiger & Stock (1997), for a decision as for a treatment
 
 
 def exclusion_assumptions(
-    model: Any, outcome_coefficient: str, decision_coefficient: str
+    model: Heckman | SelectiveLabels,
+    outcome_coefficient: str,
+    decision_coefficient: str,
 ) -> tuple[Assumption, ...]:
     """Return the exclusion restrictions that a model makes, in words.
 
@@ -123,7 +129,10 @@ def _squares(columns: np.ndarray, outcome: np.ndarray) -> tuple[float, int]:
 
 
 def without_exclusion(
-    model: Any, data: Decisions, outcome_coefficient: str, decision_coefficient: str
+    model: Heckman | SelectiveLabels,
+    data: Decisions,
+    outcome_coefficient: str,
+    decision_coefficient: str,
 ) -> tuple[Relaxation, ...]:
     """Return, for each excluded feature, the model in which its coefficient is free.
 
@@ -149,7 +158,7 @@ def without_exclusion(
 
 
 def without_restriction(
-    model: Any,
+    model: Heckman | SelectiveLabels,
     data: Decisions,
     field: str,
     feature: str,
@@ -173,9 +182,10 @@ def without_restriction(
         How nearly it is 0.
     """
     rest = tuple(other for other in getattr(model, field) if other != feature)
+    fields: dict[str, Any] = {field: rest}
     return Relaxation(
         name=f"{words} {feature}",
-        model=replace(model, **{field: rest}),
+        model=replace(model, **fields),
         estimand=estimand,
         known=Known(0.0, sd=sd),
         labels=tuple(data.features[column] for column in data.columns_of(feature)),

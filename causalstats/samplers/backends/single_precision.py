@@ -5,8 +5,9 @@ Carlo error forgives, so sums are not kept in float32: long arrays are (half the
 exponentials on a GPU), while sums over them, parameters and everything short stay in float64.
 
 The error of the answers has a bound. Let δ be the error of the log density. The chains draw from
-π̃ ∝ π exp δ, whose expectation of any f is off by Cov(f, exp -δ) / E exp -δ over draws of π̃, at most
-sd(f) sd(δ) for small δ. A Monte Carlo standard error is sd(f) / √S with S effective draws, hence
+π̃ ∝ π exp δ, whose expectation of any f is off by Cov(f, exp -δ) / E exp -δ over draws of π̃, at
+most sd(f) sd(δ) for small δ. A Monte Carlo standard error is sd(f) / √S with S effective draws,
+hence
 
     error of an answer / its Monte Carlo standard error  <=  √S sd(δ)
 

@@ -3,8 +3,10 @@
 A new way is a file beside these, and a line in `DECIDERS`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from causalstats.errors import ModelError
 from causalstats.models.selective_labels.deciders.decider_effect import DeciderEffect
 from causalstats.models.selective_labels.deciders.leniency import LENIENCY
 from causalstats.models.selective_labels.deciders.response import RESPONSE
+
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
 DecidersName = Literal["alike", "leniency", "response"]
 DECIDERS: Mapping[DecidersName, tuple[DeciderEffect, ...]] = {
@@ -34,7 +39,7 @@ __all__ = [
 ]
 
 
-def refuse_too_few_deciders(model: Any, data: Decisions) -> None:
+def refuse_too_few_deciders(model: SelectiveLabels, data: Decisions) -> None:
     """Raise `ModelError` where deciders are to differ and the data do not name at least two."""
     if not DECIDERS[model.deciders]:
         return

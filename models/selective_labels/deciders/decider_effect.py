@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from causalstats.core.estimand import Estimand
     from causalstats.models.selective_labels.graph_context import GraphContext
+    from causalstats.models.selective_labels.model import SelectiveLabels
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.links import Link
 
@@ -44,7 +45,7 @@ class DeciderEffect(Protocol):
     def formula(self) -> str:
         """The prior of the effects."""
 
-    def prior_scale(self, model: Any, unit: float) -> float:
+    def prior_scale(self, model: SelectiveLabels, unit: float) -> float:
         """Return the scale of the half-Normal prior of the standard deviation.
 
         Parameters

@@ -13,6 +13,7 @@ from causalstats.models.shared.half_normal import half_normal
 if TYPE_CHECKING:
     import numpy as np
 
+    from causalstats.models.selective_labels.model import SelectiveLabels
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.links.link import Link
 
@@ -29,7 +30,7 @@ class Leniency:
     phrase: str = "how readily they test"
     formula: str = "λ_j ~ Normal(0, τ²)"
 
-    def prior_scale(self, model: Any, unit: float) -> float:
+    def prior_scale(self, model: SelectiveLabels, unit: float) -> float:
         return model.leniency_prior_scale * unit
 
     def answer(self, link: Link) -> Estimand:

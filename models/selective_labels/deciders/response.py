@@ -13,6 +13,7 @@ from causalstats.models.selective_labels.graph_context import GraphContext
 from causalstats.models.shared.half_normal import half_normal
 
 if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.links.link import Link
 
@@ -29,7 +30,7 @@ class Response:
     phrase: str = "how steeply they respond to risk"
     formula: str = "α_j = α exp(ω_j), ω_j ~ Normal(0, υ²)"
 
-    def prior_scale(self, model: Any, unit: float) -> float:
+    def prior_scale(self, model: SelectiveLabels, unit: float) -> float:
         return model.response_ratio_prior_scale
 
     def answer(self, link: Link) -> Estimand:

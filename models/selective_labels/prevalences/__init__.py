@@ -3,8 +3,10 @@
 A new kind is a file beside these, and a line in `PREVALENCES`.
 """
 
+from __future__ import annotations
+
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from causalstats.core.knowledge import Known, KnownByGroup, Penalty
 from causalstats.models.selective_labels.prevalences.by_group import PrevalenceByGroup
@@ -14,6 +16,9 @@ from causalstats.models.selective_labels.prevalences.prevalence import (
     PARAMETER,
     Prevalence,
 )
+
+if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
 PREVALENCES: dict[type, type[Prevalence]] = {
     NoneType: Prevalence,
@@ -25,6 +30,6 @@ PREVALENCES: dict[type, type[Prevalence]] = {
 __all__ = ["PARAMETER", "PREVALENCES", "Prevalence", "prevalence_of"]
 
 
-def prevalence_of(model: Any) -> Prevalence:
+def prevalence_of(model: SelectiveLabels) -> Prevalence:
     """Return the prevalence constraint of a model."""
     return PREVALENCES[type(model.prevalence)](model.prevalence)

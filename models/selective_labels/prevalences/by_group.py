@@ -23,6 +23,7 @@ from causalstats.models.selective_labels.prevalences.prevalence import (
 if TYPE_CHECKING:
     from causalstats.core.assumption import Assumption
     from causalstats.data import Decisions
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ class PrevalenceByGroup(Prevalence):
     def assumptions(self) -> tuple[Assumption, ...]:
         return assumed(self.value, ", within each group")
 
-    def relaxation(self, model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+    def relaxation(
+        self, model: SelectiveLabels, data: Decisions
+    ) -> tuple[Relaxation, ...]:
         known = self.known_in(data)
         anything = dict.fromkeys(self.value.values, Known.beta(1, 1))
         return (

@@ -20,6 +20,7 @@ from causalstats.models.selective_labels.prevalences.prevalence import (
 if TYPE_CHECKING:
     from causalstats.core.assumption import Assumption
     from causalstats.data import Decisions
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ class KnownPrevalence(Prevalence):
     def assumptions(self) -> tuple[Assumption, ...]:
         return assumed(self.value)
 
-    def relaxation(self, model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+    def relaxation(
+        self, model: SelectiveLabels, data: Decisions
+    ) -> tuple[Relaxation, ...]:
         return (
             Relaxation(
                 name="prevalence",

@@ -14,6 +14,7 @@ from causalstats.data import Decisions
 
 if TYPE_CHECKING:
     from causalstats.models.selective_labels.graph_context import GraphContext
+    from causalstats.models.selective_labels.model import SelectiveLabels
 
 PARAMETER = "population_prevalence"
 
@@ -89,7 +90,9 @@ class Prevalence:
         """Return the assumption about the prevalence."""
         return ()
 
-    def relaxation(self, model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+    def relaxation(
+        self, model: SelectiveLabels, data: Decisions
+    ) -> tuple[Relaxation, ...]:
         """Return the model that knows nothing of the prevalence, where that is comparable."""
         return ()
 

@@ -32,6 +32,7 @@ from causalstats.numerics.selection.prevalence_constraint import attenuation
 from causalstats.numerics.selection.unobservables import FAMILIES
 
 if TYPE_CHECKING:
+    from causalstats.models.selective_labels.model import SelectiveLabels
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.unobservable import Unobservable
 
@@ -161,7 +162,7 @@ class Attenuated:
 
     def prior_sds(
         self,
-        model: Any,
+        model: SelectiveLabels,
         data: Decisions,
         scales: PriorScales,
         squares: tuple[float, float],

@@ -10,6 +10,7 @@ from causalstats.data import Decisions
 
 if TYPE_CHECKING:
     from causalstats.models.selective_labels.graph_context import GraphContext
+    from causalstats.models.selective_labels.model import SelectiveLabels
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.unobservable import Unobservable
 
@@ -74,7 +75,7 @@ class CoefficientPrior(Protocol):
 
     def prior_sds(
         self,
-        model: Any,
+        model: SelectiveLabels,
         data: Decisions,
         scales: PriorScales,
         squares: tuple[float, float],

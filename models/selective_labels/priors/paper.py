@@ -24,6 +24,7 @@ from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
 if TYPE_CHECKING:
     from causalstats.data import Decisions
+    from causalstats.models.selective_labels.model import SelectiveLabels
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.unobservable import Unobservable
 
@@ -103,7 +104,7 @@ class Paper:
 
     def prior_sds(
         self,
-        model: Any,
+        model: SelectiveLabels,
         data: Decisions,
         scales: PriorScales,
         squares: tuple[float, float],
