@@ -310,6 +310,14 @@ class HasViews(Protocol):
 
 
 @runtime_checkable
+class HasNetwork(Protocol):
+    """A model whose headline has an entry for every two of some nodes."""
+
+    def network_nodes(self, data: Any) -> tuple[str, ...]:
+        """Return the nodes; entries are in the order of the upper triangle, row by row."""
+
+
+@runtime_checkable
 class Queryable(Protocol):
     """A model that answers queries P(outcome | do, given)."""
 

@@ -85,6 +85,8 @@ class Effect:
         The Bayes factor of 0 of each entry, where the model has it.
     over_null : callable, optional
         The same entries less their value without an association, where that is not 0.
+    determined : callable, optional
+        Whether the data determine each entry; None where they determine all.
     scale : DisplayScale, optional
         The scale on which readers are shown the numbers; that of the unit, unless given.
     wording : Wording
@@ -121,6 +123,7 @@ class Effect:
     marginals: MarginalDistributions | None = None
     savage_dickey: Callable[[], np.ndarray | None] | None = None
     over_null: Callable[[], Effect] | None = None
+    determined: Callable[[], np.ndarray | None] | None = None
     scale: DisplayScale | None = None
     wording: Wording = Wording()
 
@@ -234,8 +237,9 @@ class Effect:
             Columns mean, lower, upper; `positive` and `negligible`, P(x > 0) and P(|x| ≤ rope);
             `error`, the posterior probability that it would be wrong to report the entry, on the
             side that it lies on, as more than `rope`; `q_value`, the smallest `fdr` at which it
-            is selected; `selected`. Where the model has the density in closed form,
-            `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and below 1 against it
+            is selected; `selected`. Of counts `determined` too: an entry about which they say too
+            little has no `q_value` and is never selected. Where the model has the density in closed
+            form, `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and below 1 against it
             (Savage-Dickey ratio; Dickey 1971).
 
         References
@@ -265,7 +269,13 @@ class Effect:
             above, below = over._beyond(rope)
             table[over.name] = over.numbers(prob)["mean"].to_numpy()
         error = 1 - np.maximum(above, below)
-        table = table.assign(error=error, q_value=q_values(error))
+        q_value = np.full(len(error), np.nan)
+        determined = None if self.determined is None else self.determined()
+        asked = np.full(len(error), True) if determined is None else determined
+        q_value[asked] = q_values(error[asked])
+        table = table.assign(error=error, q_value=q_value)
+        if determined is not None:
+            table = table.assign(determined=determined)
         if (
             self.savage_dickey is not None
             and (ratio := self.savage_dickey()) is not None
@@ -365,6 +375,7 @@ class Effect:
             marginals=None,
             savage_dickey=None,
             over_null=None,
+            determined=None,
             assumptions=assumptions,
             make_doubts=doubts,
         )
@@ -454,6 +465,7 @@ class Effect:
             marginals=None,
             savage_dickey=None,
             over_null=None,
+            determined=None,
             description=f"Mean of: {self.description}",
         )
 

@@ -49,6 +49,8 @@ class Estimand:
         Another answer, by name: the same entries less their value if there were no association.
     savage_dickey : function of draws and data, optional
         The Bayes factor of 0 of each entry; None where it has no closed form.
+    determined : function of draws and data, optional
+        Whether the data determine each entry; those that they do not are never decided.
     approximate : bool
         Whether the closed form is an approximation that draws are better than.
     sentence : str or function of data, optional
@@ -88,6 +90,7 @@ class Estimand:
     companion: str = ""
     over_null: str = ""
     savage_dickey: Callable[[xr.Dataset, Any], np.ndarray | None] | None = None
+    determined: Callable[[xr.Dataset, Any], np.ndarray | None] | None = None
     approximate: bool = False
     sentence: str | Callable[[Any], str] = ""
     scale: Callable[[Any], DisplayScale | None] | None = None

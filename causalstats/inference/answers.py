@@ -148,6 +148,9 @@ def answer(
     savage_dickey = None
     if at is None and by is None and estimand.savage_dickey is not None:
         savage_dickey = partial(estimand.savage_dickey, _posterior(fit), fit.data)
+    determined = None
+    if at is None and by is None and estimand.determined is not None:
+        determined = partial(estimand.determined, _posterior(fit), fit.data)
     over_null = None
     if estimand.over_null:
         over_null = partial(fit.effect, estimand.over_null, at=at, by=by)
@@ -166,6 +169,7 @@ def answer(
         marginals=marginals,
         savage_dickey=savage_dickey,
         over_null=over_null,
+        determined=determined,
         scale=scale,
         wording=wording_of(fit.data),
     )

@@ -20,6 +20,7 @@ import causalstats
 from causalstats.core.abilities import (
     AssessesScores,
     Bounded,
+    HasNetwork,
     HasViews,
     PlansTests,
     Predicts,
@@ -44,6 +45,7 @@ from causalstats.core.effect import INTERVAL, Effect, in_doubt
 from causalstats.core.html_card import CARD_STYLE
 from causalstats.core.model import Model, Problem
 from causalstats.core.model_card import stated_fields
+from causalstats.core.network import Network
 from causalstats.core.next_tests import NextTests
 from causalstats.core.prediction import Prediction
 from causalstats.core.score_question import ScoreQuestion
@@ -610,6 +612,52 @@ class Fit:
         (50, True)
         """
         return influence.influence(self, by, entry, int(refits))
+
+    @checked(ModelError)
+    def network(self, rope: NotNegative = 0.0, fdr: Inside = 0.05) -> Network:
+        """Return the network of pairs that `Effect.decide` selects, of a model about pairs.
+
+        Parameters
+        ----------
+        rope : float
+            The largest size that counts as no link.
+        fdr : float
+            The false discovery rate among the edges.
+
+        Returns
+        -------
+        Network
+            With an edge list, `adjacency`, `to_networkx`, `write_graphml`, `modules` and `layout`.
+
+        Raises
+        ------
+        ModelError
+            If the model is not about pairs.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(1, rows=100, parts=4).data
+        >>> network = cs.fit(model, data, seed=1, progress=False).network(fdr=0.1)
+        >>> network.nodes
+        ('p1', 'p2', 'p3', 'p4')
+        """
+        if not isinstance(self.model, HasNetwork):
+            raise ModelError(
+                f"Expected a model about pairs, such as PartialCorrelation, got "
+                f"{type(self.model).__name__}: it has no network."
+            )
+        nodes = self.model.network_nodes(self.data)
+        effect = self.effect(self.model.headline)
+        decided = effect.decide(rope=rope, fdr=fdr).loc[effect.numbers().index]
+        one, other = np.triu_indices(len(nodes), 1)
+        pairs = decided.rename(columns={"mean": "weight"}).reset_index(drop=True)
+        if "determined" not in pairs:
+            pairs = pairs.assign(determined=True)
+        pairs.insert(0, "one", np.array(nodes)[one])
+        pairs.insert(1, "other", np.array(nodes)[other])
+        return Network(nodes=nodes, pairs=pairs, rope=rope, fdr=fdr)
 
     def contraction(self) -> pd.DataFrame:
         """Return the contraction of each parameter: 1 - posterior variance / prior variance.

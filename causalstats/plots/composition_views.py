@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from causalstats.colours import LIGHT, Palette
+from causalstats.core.network import force_layout
 from causalstats.core.views import (
     BaselineView,
     BiplotView,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _SIGN_PROBABILITY = 0.975  # from which an edge is drawn
 _EDGES_DRAWN = 60
+_EDGES_DRAWN_OF_MANY = 600
 _EDGES_LABELLED = 20
 _NODES_DRAWN = 40  # with more, those without an edge are left out
 _LABELS_DRAWN = 30
@@ -133,30 +135,26 @@ def interval_path(content: IntervalPathView, title: str = "", ax: Any = None) ->
 
 @view.register
 def network(content: NetworkView, title: str = "", ax: Any = None) -> Figure:
-    """Draw parts on a circle, and a line for each pair whose excess over closure has a sure sign.
+    """Draw parts, and a line for each pair whose excess over closure has a sure sign.
 
-    Neighbours stand next to each other; a line is as wide as the partial correlation.
+    Few parts stand on a circle, neighbours next to each other; many are placed by forces. A line is
+    as wide as the partial correlation.
     """
     sure = content.edges[content.edges["sign_probability"] >= _SIGN_PROBABILITY]
     order = sure["excess"].abs().sort_values(ascending=False).index
-    edges = sure.reindex(order)[:_EDGES_DRAWN]
-    linked = set(edges["one"]) | set(edges["other"])
     every_node = len(content.nodes) <= _NODES_DRAWN
+    most = _EDGES_DRAWN if every_node else _EDGES_DRAWN_OF_MANY
+    edges = sure.reindex(order)[:most]
+    linked = set(edges["one"]) | set(edges["other"])
     nodes = [node for node in content.nodes if every_node or node in linked]
-    around = _around(nodes, edges)
-    angles = np.pi / 2 - 2 * np.pi * np.arange(len(around)) / len(around)
-    positions = {
-        node: (np.cos(angle), np.sin(angle))
-        for node, angle in zip(around, angles, strict=True)
-    }
+    positions = _positions(nodes, edges)
     with drawing(WIDTH, 0.85 * WIDTH, ax) as canvas:
         axes, palette = canvas.axes, canvas.palette
         for _, edge in edges.iterrows():
             _draw_edge(canvas, edge, positions, labelled=len(edges) <= _EDGES_LABELLED)
         for node, position in positions.items():
-            _draw_node(
-                axes, node, position, palette.ink if node in linked else palette.muted
-            )
+            colour = palette.ink if node in linked else palette.muted
+            _draw_node(axes, node, position, colour, many=len(nodes) > _NODES_DRAWN)
         axes.set(xlim=(-1.75, 1.75), ylim=(-1.25, 1.25), aspect="equal")
         axes.axis("off")
         axes.plot(
@@ -187,6 +185,24 @@ def network(content: NetworkView, title: str = "", ax: Any = None) -> Figure:
         canvas.note(note)
         canvas.heading(title)
     return canvas.figure
+
+
+def _positions(nodes: list[str], edges: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Return where each node stands: on a circle, or by forces where there are many."""
+    if len(nodes) <= _NODES_DRAWN:
+        around = _around(nodes, edges)
+        angles = np.pi / 2 - 2 * np.pi * np.arange(len(around)) / len(around)
+        circle = zip(np.cos(angles), np.sin(angles), strict=True)
+        return dict(zip(around, circle, strict=True))
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_nodes_from(nodes)
+    for row in edges.to_dict("records"):
+        graph.add_edge(row["one"], row["other"], size=abs(row["value"]))
+    layout = force_layout(graph)
+    scaled = 1.2 * layout / layout.abs().to_numpy().max()
+    return {node: (x, y) for node, x, y in scaled.itertuples()}
 
 
 def _draw_edge(
@@ -234,7 +250,7 @@ def _draw_edge(
 
 
 def _draw_node(
-    axes: Axes, node: str, position: tuple[float, float], colour: str
+    axes: Axes, node: str, position: tuple[float, float], colour: str, many: bool
 ) -> None:
     """Draw a part as a point, with its name outside the circle.
 
@@ -244,9 +260,12 @@ def _draw_node(
     node : str
     position : (x, y)
     colour : str
+    many : bool
+        Whether the point and its name have to be small.
     """
     x, y = position
-    axes.plot([x], [y], "o", color=colour, markersize=7, zorder=3)
+    size = 3 if many else 7
+    axes.plot([x], [y], "o", color=colour, markersize=size, zorder=3)
     side = "left" if x > 0 else "right"
     if abs(x) < 0.08:
         side = "center"
@@ -255,10 +274,10 @@ def _draw_node(
         above = "top"
     axes.annotate(
         wrap(node, 18),
-        (1.07 * x, 1.07 * y),
+        (x, y) if many else (1.07 * x, 1.07 * y),
         ha=side,
         va=above,
-        fontsize=9,
+        fontsize=5 if many else 9,
         color=colour,
     )
 

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
 from causalstats.data import Composition
-from causalstats.models.partial_correlation.marginal_posteriors import pair_labels
+from causalstats.models.partial_correlation.marginal_posteriors import (
+    pair_labels,
+    pairs,
+)
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import ShrinkagePrior
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
+from causalstats.numerics.compositions.counting_information import (
+    counting_information,
+    shared_information,
+)
 from causalstats.numerics.compositions.shrinkage_bias import link_shrinkage
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
 _MANY_PARTS = 20  # among which a link leaves little excess in other pairs
+_LEAST_SHARED = 0.5  # share of rows by whose counts a pair is determined
 _LARGEST_SHIFT = 1.0  # posterior standard deviations by which a link may be shrunk
 
 
 def answer_checks(
     model: PartialCorrelation, name: str, draws: xr.Dataset, data: Composition
 ) -> tuple[Check, ...]:
-    """Return cautions on a list of pairs: excess without a link, and shrinkage of strong links.
+    """Return cautions on pairs: not determined, excess without a link, shrunk strong links.
 
     Parameters
     ----------
@@ -38,12 +47,44 @@ def answer_checks(
     checks = []
     if name == "excess" and len(data.parts) < _MANY_PARTS:
         checks.append(_excess_without_link(len(data.parts)))
+    determined = determined_pairs(draws, data)
+    if determined is not None and not determined.all():
+        checks.append(_not_determined(determined))
     prior = model.covariance_prior
     drawn = "precision" in draws and draws.sizes["draw"]
     if isinstance(prior, ShrinkagePrior) and drawn:
         weight = float(prior.shrinkage_draws(model, draws, data)[1].mean())
         checks += _strong_links(weight, draws, data)
     return tuple(checks)
+
+
+def determined_pairs(draws: xr.Dataset, data: Composition) -> np.ndarray | None:
+    """Return whether counts determine each pair of parts; None where parts are not counted.
+
+    They do where the effective share of rows Σ_i I_ia I_ib / n, with the share I of the information
+    about a log abundance that its count gives, is at least one half.
+    """
+    if not data.counts or "precision" not in draws:
+        return None
+    theta = draws["precision"].mean(("chain", "draw")).to_numpy()
+    information = counting_information(data.values, np.diagonal(theta))
+    share = shared_information(information)[pairs(len(data.parts))]
+    return share >= _LEAST_SHARED
+
+
+def _not_determined(determined: np.ndarray) -> Check:
+    few = int((~determined).sum())
+    return Check(
+        name="determined by the counts",
+        passed=None,
+        value=float(determined.mean()),
+        expected=f"counts that say more than the model in {_LEAST_SHARED:.0%} of the rows",
+        finding=f"{few:,} of {len(determined):,} pairs are not determined: their parts are "
+        "counted too seldom, and what is said of them is mostly the prior",
+        remedy="Do not read them as near 0: `decide` never selects them. Count deeper, pool "
+        "rare parts, or leave out those that few rows have.",
+        caution=True,
+    )
 
 
 def _excess_without_link(size: int) -> Check:

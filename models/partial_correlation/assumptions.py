@@ -53,7 +53,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "sequencing or handling, look like variation of the composition: counts made once of "
             "each specimen cannot show this, replicates could.",
             formula="counts_i ~ Multinomial(depth_i, x_i), x_i > 0",
-            checks=("counted often",),
+            checks=("counted often", "determined by the counts"),
         ),
         Assumption(
             name="these parts",

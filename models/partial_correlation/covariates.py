@@ -45,7 +45,7 @@ def with_coefficients(
     """Return the draws with coefficients (chain, draw, covariate, part), one for each Θ.
 
     Log-ratios that are not known, and the correlation of rows, are those of the draw. Without
-    covariates the draws are returned as they are.
+    covariates, and where coefficients were sampled, the draws are returned as they are.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def with_coefficients(
     data : Composition
     rng : Generator
     """
-    if data.design is None:
+    if data.design is None or COEFFICIENT in draws:
         return draws
     estimate, spread = _estimates(draws, data)
     flat = theta.reshape(-1, *theta.shape[-2:])

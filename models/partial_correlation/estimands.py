@@ -14,7 +14,10 @@ from causalstats.core.estimand import Estimand
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import covariates
-from causalstats.models.partial_correlation.answer_checks import answer_checks
+from causalstats.models.partial_correlation.answer_checks import (
+    answer_checks,
+    determined_pairs,
+)
 from causalstats.models.partial_correlation.bayes_factors import bayes_factors
 from causalstats.models.partial_correlation.priors.base import (
     ExactPrior,
@@ -103,6 +106,7 @@ def _estimand(
         if headline or name == "excess"
         else None,
         savage_dickey=partial(bayes_factors, model) if factors else None,
+        determined=determined_pairs if headline or name == "excess" else None,
         approximate=quantity.approximate,
     )
 

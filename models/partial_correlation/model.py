@@ -108,14 +108,16 @@ class PartialCorrelation:
         The amounts before closure have a precision K = d R d as under "sparse", with partial
         correlations -R_ij ~ Normal(0, (τ λ_ij)²), λ_ij ~ half-Cauchy(1),
         τ ~ half-Cauchy(`global_shrinkage_scale`), cut to positive definite R (the graphical
-        horseshoe): few links may be strong and the others are drawn to none. Sampled by `Gibbs`
-        where log-ratios are known and rows independent.
+        horseshoe): few links may be strong and the others are drawn to none. Sampled by `Gibbs`,
+        of independent rows that are known or counted.
 
     Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within
     bounds (censored below a limit of detection, or rounded) are anywhere between them; the
-    log-ratios are then sampled too, under "shrunk" or "sparse". Rows of one subject, where the data
-    name it, are correlated by the same φ ~ Uniform(0, 1) in every log-ratio, and rows in time by
-    φ^gap, an AR(1) process with gaps in units of the median one; Σ is then integrated out given φ.
+    log-ratios are then sampled too, under "shrunk", "sparse" or, of counts, "horseshoe". Pairs
+    whose parts are counted too seldom are not determined, and `decide` says so. Rows of one
+    subject, where the data name it, are correlated by the same φ ~ Uniform(0, 1) in every
+    log-ratio, and rows in time by φ^gap, an AR(1) process with gaps in units of the median one; Σ
+    is then integrated out given φ.
 
     Parameters
     ----------
@@ -767,6 +769,18 @@ class PartialCorrelation:
         return {
             name: partial(view, self, draws, data) for name, view in views().items()
         }
+
+    def network_nodes(self, data: Composition) -> tuple[str, ...]:
+        """Return the parts, between which partial correlations are the edges of a network.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> model.network_nodes(model.simulate(seed=1, rows=20, parts=3).data)
+        ('p1', 'p2', 'p3')
+        """
+        return data.parts
 
     def data_checks(self, data: Composition) -> tuple[Check, ...]:
         """Return the checks of the data: rows, rounding, absences, groups, proportional parts.

@@ -22,6 +22,7 @@ from causalstats.core.views import (
     View,
 )
 from causalstats.data import Composition
+from causalstats.models.partial_correlation.answer_checks import determined_pairs
 from causalstats.models.partial_correlation.estimands import estimands
 from causalstats.models.partial_correlation.marginal_posteriors import (
     pair_labels,
@@ -180,14 +181,22 @@ def _network(
             "excess": excess["mean"],
         }
     )
+    edges = edges.assign(
+        sign_probability=np.maximum(excess["positive"], 1 - excess["positive"])
+    )
+    note = (
+        "Edges whose excess over closure has its sign with a probability of 97.5 %. Numbers "
+        "and width: partial correlation; colour: sign of the excess."
+    )
+    determined = determined_pairs(draws, data)
+    if determined is not None and not determined.all():
+        edges = edges[determined]
+        few = int((~determined).sum())
+        note += (
+            f" {few:,} pairs are not determined: their parts are counted too seldom."
+        )
     return NetworkView(
-        nodes=data.parts,
-        edges=edges.assign(
-            sign_probability=np.maximum(excess["positive"], 1 - excess["positive"])
-        ),
-        label="partial correlation",
-        note="Edges whose excess over closure has its sign with a probability of 97.5 %. Numbers "
-        "and width: partial correlation; colour: sign of the excess.",
+        nodes=data.parts, edges=edges, label="partial correlation", note=note
     )
 
 

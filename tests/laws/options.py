@@ -263,6 +263,7 @@ _COMPOSITION = Family(
     data={
         "counts": {"depth": 300},
         "counts, sparse": {"depth": 300, "fields": {"prior": "sparse"}},
+        "counts, horseshoe": {"depth": 300, "fields": {"prior": "horseshoe"}},
         "values within bounds": {"resolution": 1.0},
         "rows of subjects": {"repeated": "subject"},
         "rows of subjects, known correlation": {

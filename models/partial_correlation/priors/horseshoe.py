@@ -29,6 +29,7 @@ from causalstats.core.assumption import Assumption
 from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.data import Composition
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation.covariates import COEFFICIENT
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import HalfCauchy, Hyperprior
 from causalstats.models.partial_correlation.marginal_posteriors import (
@@ -147,40 +148,24 @@ class Horseshoe(SampledPrior):
         return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
 
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:
-        """Refuse log-ratios that are not known, and rows that depend on each other."""
-        if not observation_of(data).exact or not row_dependence_of(data).independent:
+        """Refuse values within bounds, and rows that depend on each other."""
+        known = observation_of(data).exact or data.counts
+        if not known or not row_dependence_of(data).independent:
             raise ModelError(
-                "prior='horseshoe' needs log-ratios that are known, of independent rows; of other "
-                "data, use prior='shrunk' or 'sparse'."
+                "prior='horseshoe' needs amounts that are known or counted, in independent rows; "
+                "of other data, use prior='shrunk' or 'sparse'."
             )
         super().refuse(model, data)
 
     def gibbs_kernel(self, model: PartialCorrelation, data: Composition) -> GibbsKernel:
-        from causalstats.numerics.compositions import horseshoe_gibbs
-
-        degrees = int(data.degrees)
-        root = _scatter_root(data.scatter, degrees)
-        spare = degrees - len(root)
-        scales = horseshoe_gibbs.Scales(
-            log_variance_of(model, data),
-            model.basis_variance_sd,
-            model.variance_spread_scale,
-            model.global_shrinkage_scale,
-        )
-        variances = np.diagonal(data.scatter) / degrees
-
-        def advance(state: Any, sweeps: int, rng: np.random.Generator) -> None:
-            horseshoe_gibbs.sweeps_of_known_log_ratios(
-                sweeps, root, spare, state, scales, rng
-            )
-
+        """Return the sweeps, over the log-ratios too where parts are counted."""
         size = len(data.parts)
         draws = int(np.clip(_NUMBERS_KEPT / size**2, _FEWEST_DRAWS, _MOST_DRAWS))
         sweeps = int(np.clip(_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, _MOST_SWEEPS))
-        return GibbsKernel(
-            start=partial(horseshoe_gibbs.initial_state, variances),
-            advance=advance,
-            draw=_draw,
+        kernel = _of_counts if data.counts else _of_known_log_ratios
+        return kernel(
+            model,
+            data,
             dims=_DIMS,
             coords={
                 "part": list(data.parts),
@@ -215,6 +200,74 @@ class Horseshoe(SampledPrior):
             "basis_correlation": -entries,
             "precision": precision - sums[:, None] * sums / sums.sum(),
         }
+
+
+def _scales(model: PartialCorrelation, data: Composition) -> Any:
+    """Return the constants of the prior, as the sweeps take them."""
+    from causalstats.numerics.compositions.horseshoe_gibbs import Scales
+
+    return Scales(
+        log_variance_of(model, data),
+        model.basis_variance_sd,
+        model.variance_spread_scale,
+        model.global_shrinkage_scale,
+    )
+
+
+def _of_known_log_ratios(
+    model: PartialCorrelation, data: Composition, **options: Any
+) -> GibbsKernel:
+    """Return the sweeps given log-ratios, which enter by their cross-products alone."""
+    from causalstats.numerics.compositions import horseshoe_gibbs
+
+    degrees = int(data.degrees)
+    root = _scatter_root(data.scatter, degrees)
+    spare = degrees - len(root)
+    scales = _scales(model, data)
+    variances = np.diagonal(data.scatter) / degrees
+
+    def advance(state: Any, sweeps: int, rng: np.random.Generator) -> None:
+        horseshoe_gibbs.sweeps_of_known_log_ratios(
+            sweeps, root, spare, state, scales, rng
+        )
+
+    return GibbsKernel(
+        start=partial(horseshoe_gibbs.initial_state, variances),
+        advance=advance,
+        draw=_draw,
+        **options,
+    )
+
+
+def _of_counts(
+    model: PartialCorrelation, data: Composition, **options: Any
+) -> GibbsKernel:
+    """Return the sweeps over the log-ratios of counts, coefficients and the covariance."""
+    from causalstats.numerics.compositions import count_gibbs
+
+    rows = count_gibbs.rows_of(data.values, data.matrix)
+    scales = _scales(model, data)
+    if data.design is not None:
+        options["dims"] = {**options["dims"], COEFFICIENT: ("covariate", "part")}
+        options["coords"]["covariate"] = list(data.design.columns)
+
+    def advance(state: Any, sweeps: int, rng: np.random.Generator) -> None:
+        count_gibbs.sweeps_of_counts(sweeps, rows, state, scales, rng)
+
+    def draw(state: Any) -> dict[str, np.ndarray]:
+        variables = _draw(state.covariance)
+        if data.design is None:
+            return variables
+        slopes = state.coefficients[1:]
+        centred = slopes - slopes.mean(axis=1, keepdims=True)
+        return {**variables, COEFFICIENT: centred / data.design.scale[:, None]}
+
+    return GibbsKernel(
+        start=partial(count_gibbs.initial_state, rows),
+        advance=advance,
+        draw=draw,
+        **options,
+    )
 
 
 def _draw(state: Any) -> dict[str, np.ndarray]:

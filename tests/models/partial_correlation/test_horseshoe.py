@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
-from causalstats.numerics.compositions import horseshoe_gibbs
+from causalstats.numerics.compositions import count_gibbs, horseshoe_gibbs
 from causalstats.numerics.compositions.horseshoe_gibbs import Scales, State
 from causalstats.numerics.compositions.partial_correlations import (
     partial_correlations,
@@ -111,11 +111,13 @@ def drawn(fit, name):
 
 
 @pytest.mark.slow
-def test_gibbs_sampling_agrees_with_nuts_on_the_graph(data):
+@pytest.mark.parametrize("depth", [None, 60])
+def test_gibbs_sampling_agrees_with_nuts_on_the_graph(depth):
     """Divergences of NUTS are at the boundary of positive definite matrices."""
     import arviz as az
 
     model = cs.PartialCorrelation(prior="horseshoe")
+    data = model.simulate(3, rows=20, parts=4, depth=depth, covariate=True).data
     ours = cs.fit(model, data, seed=1, progress=False)
     nuts = cs.Nuts(tune=1500, draws=4000, target_accept=0.97)
     theirs = cs.fit(model, data, seed=2, sampler=nuts, progress=False)
@@ -126,6 +128,7 @@ def test_gibbs_sampling_agrees_with_nuts_on_the_graph(data):
         "global_shrinkage",
         "basis_correlation",
         "partial_correlation",
+        "covariate_coefficient",
     ):
         one, other = (drawn(fit, name) for fit in (ours, theirs))
         errors = [
@@ -163,10 +166,79 @@ def test_few_draws_of_many_parts_are_kept():
     assert kernel.draws * kernel.thin >= 2000 and 8 * numbers < 130e6
 
 
-def test_log_ratios_have_to_be_known():
+def test_bounds_and_dependent_rows_are_refused():
     model = cs.PartialCorrelation(prior="horseshoe")
     rounded = model.simulate(1, rows=30, parts=4, resolution=1.0).data
     repeated = model.simulate(1, rows=30, parts=4, repeated="subject").data
     for other in (rounded, repeated):
-        with pytest.raises(cs.ModelError, match="log-ratios that are known"):
+        with pytest.raises(cs.ModelError, match="known or counted"):
             cs.fit(model, other, seed=1, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("count", "mean", "precision"),
+    [(0, -4.0, 0.5), (0, 1.0, 2.0), (3, 0.0, 0.1), (40, 6.0, 1.0), (5000, 8.0, 9.0)],
+)
+def test_a_step_of_a_log_abundance_draws_from_its_density(count, mean, precision):
+    """The moments of a chain of steps against those by quadrature."""
+    rng = np.random.default_rng(4)
+    grid = np.linspace(-40, 20, 60_001)
+    density = count * grid - np.exp(grid) - precision * (grid - mean) ** 2 / 2
+    weights = np.exp(density - density.max())
+    weights /= weights.sum()
+    centre = weights @ grid
+    spread = np.sqrt(weights @ (grid - centre) ** 2)
+    value = centre
+    values = []
+    for _ in range(20_000):
+        value = count_gibbs._draw_log(float(count), value, mean, precision, rng)
+        values.append(value)
+    standard = (np.array(values) - centre) / spread
+    assert len(np.unique(values)) > 0.9 * len(values)  # accepted
+    for power, expected in (
+        (1, 0.0),
+        (2, 1.0),
+        (3, weights @ ((grid - centre) / spread) ** 3),
+    ):
+        powers = standard**power
+        batches = powers.reshape(100, -1).mean(axis=1)
+        error = batches.std() / 10
+        assert abs(powers.mean() - expected) < 4 * error, power
+
+
+def test_shifts_and_levels_leave_totals_at_their_conditional_distribution():
+    """Σ_i exp(w_ij) ~ Gamma(Y_j), given everything but the intercept of part j."""
+    rng = np.random.default_rng(5)
+    counts = rng.poisson(3.0, (12, 4))
+    rows = count_gibbs.rows_of(counts, np.ones((12, 1)))
+    state = count_gibbs.initial_state(rows, rng)
+    residuals = state.logs - rows.covariates @ state.coefficients
+    totals = []
+    for _ in range(4000):
+        count_gibbs._shift_columns(rows, state, rng)
+        totals.append(np.exp(state.logs).sum(axis=0))
+    np.testing.assert_allclose(
+        state.logs - rows.covariates @ state.coefficients, residuals, atol=1e-9
+    )
+    for column, total in zip(np.array(totals).T, counts.sum(axis=0), strict=True):
+        assert stats.kstest(column, stats.gamma(total).cdf).pvalue > 0.001
+
+
+def test_cross_products_of_amounts_about_covariates():
+    """Those of rows with covariates have the distribution of those by a root of the scatter."""
+    rng = np.random.default_rng(6)
+    covariates = np.column_stack([np.ones(9), rng.standard_normal(9)])
+    rows = count_gibbs.rows_of(np.ones((9, PARTS)), covariates)
+    covariance = from_the_prior(rng)
+    logs = rng.standard_normal((9, PARTS))
+    state = count_gibbs.CountState(covariance, logs, np.zeros((2, PARTS)))
+    ratios = logs - logs.mean(axis=1, keepdims=True)
+    free = np.linalg.qr(covariates, mode="complete")[0][:, 2:]
+    root = np.ascontiguousarray(free.T @ ratios)
+    ours, theirs = [], []
+    for _ in range(3000):
+        ours.append(count_gibbs._amounts_scatter(rows, state, rng))
+        theirs.append(horseshoe_gibbs.amounts_scatter(root, 0, covariance, rng))
+    for entry in ((0, 0), (0, 1), (2, 3)):
+        one, other = (np.array(draws)[:, *entry] for draws in (ours, theirs))
+        assert stats.ks_2samp(one, other).pvalue > 0.001

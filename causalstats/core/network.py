@@ -1,0 +1,204 @@
+"""A network of pairs that were selected at a false discovery rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import networkx as nx
+
+_SEED = 0  # of the modules and of the layout, which start at random
+_ATTRIBUTES = ("weight", "lower", "upper", "q_value")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Network:
+    """Nodes, and the pairs of them that were selected as linked.
+
+    Parameters
+    ----------
+    nodes : tuple of str
+    pairs : DataFrame
+        A row for each pair: the columns one, other, weight (the posterior mean), lower, upper,
+        q_value, determined and selected.
+    rope, fdr : float
+        As in `Effect.decide`, by which the pairs were selected.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.PartialCorrelation(prior="matching")
+    >>> data = model.simulate(1, rows=100, parts=5).data
+    >>> network = cs.fit(model, data, seed=1, progress=False).network()
+    >>> network.edges[["one", "other", "weight"]].round(1).iloc[0].tolist()
+    ['p1', 'p2', 0.6]
+    """
+
+    nodes: tuple[str, ...]
+    pairs: pd.DataFrame
+    rope: float
+    fdr: float
+
+    @property
+    def edges(self) -> pd.DataFrame:
+        """The edge list: the selected pairs, the surest first."""
+        chosen = self.pairs[self.pairs["selected"]]
+        return chosen.sort_values("q_value", kind="stable").reset_index(drop=True)
+
+    def adjacency(self) -> pd.DataFrame:
+        """Return the weighted adjacency matrix: 0 without an edge, NaN where not determined.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(1, rows=100, parts=4).data
+        >>> network = cs.fit(model, data, seed=1, progress=False).network()
+        >>> network.adjacency().shape
+        (4, 4)
+        """
+        positions = {node: index for index, node in enumerate(self.nodes)}
+        one = self.pairs["one"].map(positions).to_numpy()
+        other = self.pairs["other"].map(positions).to_numpy()
+        weights = np.where(self.pairs["selected"], self.pairs["weight"], 0.0)
+        weights = np.where(self.pairs["determined"], weights, np.nan)
+        matrix = np.zeros((len(self.nodes), len(self.nodes)))
+        matrix[one, other] = weights
+        matrix[other, one] = weights
+        return pd.DataFrame(matrix, index=list(self.nodes), columns=list(self.nodes))
+
+    def to_networkx(self) -> nx.Graph:
+        """Return the graph, with weight, interval and q-value at each edge.
+
+        A node has its `module`, and `not_determined`, the number of its pairs of which the data say
+        too little.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(1, rows=100, parts=4).data
+        >>> network = cs.fit(model, data, seed=1, progress=False).network()
+        >>> graph = network.to_networkx()
+        >>> graph.number_of_nodes(), graph.number_of_edges() == len(network.edges)
+        (4, True)
+        """
+        graph = self._graph()
+        missing = self.pairs[~self.pairs["determined"]]
+        counts = pd.concat([missing["one"], missing["other"]]).value_counts()
+        for number, module in enumerate(self.modules()):
+            for node in module:
+                graph.nodes[node]["module"] = number
+                graph.nodes[node]["not_determined"] = int(counts.get(node, 0))
+        return graph
+
+    def write_graphml(self, path: str | Path) -> None:
+        """Write the graph of `to_networkx` as GraphML, for Cytoscape, Gephi or igraph.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        import networkx as nx
+
+        nx.write_graphml(self.to_networkx(), path)
+
+    def modules(self) -> tuple[tuple[str, ...], ...]:
+        """Return groups of nodes with many edges among them, the largest first.
+
+        By the Louvain method, on the sizes of the weights; a node without an edge is its own.
+
+        References
+        ----------
+        Blondel, Guillaume, Lambiotte & Lefebvre (2008), Fast unfolding of communities in large
+        networks, Journal of Statistical Mechanics.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(1, rows=100, parts=4).data
+        >>> network = cs.fit(model, data, seed=1, progress=False).network()
+        >>> sorted(node for module in network.modules() for node in module)
+        ['p1', 'p2', 'p3', 'p4']
+        """
+        import networkx as nx
+
+        groups = nx.community.louvain_communities(
+            self._graph(), weight="size", seed=_SEED
+        )
+        order = {node: index for index, node in enumerate(self.nodes)}
+        ordered = [tuple(sorted(group, key=order.__getitem__)) for group in groups]
+        return tuple(sorted(ordered, key=lambda group: (-len(group), order[group[0]])))
+
+    def layout(self) -> pd.DataFrame:
+        """Return positions of the nodes with an edge, columns x and y.
+
+        By the forces of Fruchterman & Reingold (1991), linked nodes near each other; each
+        component of the network has a place of its own, the largest in the middle.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(1, rows=100, parts=4).data
+        >>> network = cs.fit(model, data, seed=1, progress=False).network()
+        >>> list(network.layout().columns)
+        ['x', 'y']
+        """
+        graph = self._graph()
+        linked = graph.subgraph([node for node, degree in graph.degree if degree])
+        return force_layout(linked)
+
+    def _graph(self) -> nx.Graph:
+        import networkx as nx
+
+        graph = nx.Graph(rope=self.rope, fdr=self.fdr)
+        graph.add_nodes_from(self.nodes)
+        for row in self.edges.to_dict("records"):
+            values = {name: float(row[name]) for name in _ATTRIBUTES}
+            size = abs(values["weight"])
+            graph.add_edge(row["one"], row["other"], size=size, **values)
+        return graph
+
+
+def force_layout(graph: nx.Graph) -> pd.DataFrame:
+    """Return positions of all nodes: components on a spiral, by forces within each.
+
+    Parameters
+    ----------
+    graph : Graph
+        With `size` at each edge.
+
+    Returns
+    -------
+    DataFrame
+        Columns x and y, a row a node.
+    """
+    import networkx as nx
+
+    components = sorted(nx.connected_components(graph), key=len, reverse=True)
+    positions: dict[str, np.ndarray] = {}
+    area = 0.0
+    for number, component in enumerate(components):
+        radius = np.sqrt(len(component))
+        distance = np.sqrt(area) + radius if number else 0.0
+        angle = 2.4 * number  # the golden angle, which leaves no gaps
+        centre = distance * np.array([np.cos(angle), np.sin(angle)])
+        positions |= nx.spring_layout(
+            graph.subgraph(sorted(component)),
+            weight="size",
+            seed=_SEED,
+            scale=0.8 * radius if len(component) > 1 else None,
+            center=centre,
+        )
+        area += (1.3 * radius) ** 2
+    nodes = list(positions)
+    values = np.array([positions[node] for node in nodes]).reshape(-1, 2)
+    return pd.DataFrame(values, index=nodes, columns=["x", "y"])
