@@ -36,6 +36,8 @@ if (
     from causalstats.inference.fit import Fit as Fit
     from causalstats.inference.fit import fit as fit
     from causalstats.inference.fit import load as load
+    from causalstats.inference.fit_table import coefficient_plot as coefficient_plot
+    from causalstats.inference.fit_table import table as table
     from causalstats.inference.panel_comparison import PanelEstimates as PanelEstimates
     from causalstats.inference.panel_comparison import (
         panel_dml_estimators as panel_dml_estimators,
@@ -97,8 +99,10 @@ _WHERE = {
     "SelectiveLabels": "causalstats.models",
     "StoreError": "causalstats.errors",
     "calibrate": "causalstats.calibration.calibration",
+    "coefficient_plot": "causalstats.inference.fit_table",
     "fit": "causalstats.inference.fit",
     "load": "causalstats.inference.fit",
+    "table": "causalstats.inference.fit_table",
     "to_pymc": "causalstats.diagrams.to_pymc.pymc_model",
     "to_pymc_given": "causalstats.diagrams.to_pymc.likelihood",
     "panel_dml_estimators": "causalstats.inference.panel_comparison",

@@ -59,7 +59,14 @@ TOPICS = {
     "calibration": (
         "Calibration and comparison",
         "Whether a model is computed right, and what other estimators say.",
-        ["calibrate", "Calibration", "panel_dml_estimators", "PanelEstimates"],
+        [
+            "calibrate",
+            "Calibration",
+            "panel_dml_estimators",
+            "PanelEstimates",
+            "table",
+            "coefficient_plot",
+        ],
     ),
     "errors": (
         "Errors",
