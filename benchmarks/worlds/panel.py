@@ -60,6 +60,37 @@ def _model(**fields: Any) -> cs.PanelDML:
 # Right worlds ---------------------------------------------------------------
 
 
+def _counts(seed: int, additive: bool) -> Drawn:
+    """Draw Poisson counts of units whose level goes with how often they are treated.
+
+    Time and treatment add to the mean, or multiply it: by exp(.1) a year, and exp(.2).
+    """
+    rng = np.random.default_rng(seed)
+    frame = _grid(120, 8)
+    size = _unit_normal(rng, frame)
+    frame["d"] = (rng.random(len(frame)) < 1 / (1 + np.exp(-size))).astype(float)
+    mean = np.exp(0.8 + 0.7 * size + 0.1 * frame["time"] + 0.2 * frame["d"])
+    if additive:
+        mean = np.exp(0.8 + 0.7 * size) + 0.2 * frame["time"] + 0.5 * frame["d"]
+    frame["y"] = rng.poisson(mean).astype(float)
+    return _model(time_effects=True), _read(frame)
+
+
+def _events(seed: int, additive: bool) -> Drawn:
+    """Draw an outcome of 0 and 1 whose probability, or its log odds, has additive effects."""
+    rng = np.random.default_rng(seed)
+    frame = _grid(500, 8)
+    size = _unit_normal(rng, frame)
+    frame["d"] = (rng.random(len(frame)) < 1 / (1 + np.exp(-size))).astype(float)
+    odds = np.exp(-2.5 + 1.5 * size + 0.3 * frame["time"] + 0.8 * frame["d"])
+    probability = odds / (1 + odds)
+    if additive:
+        lasting = 0.1 + 0.4 / (1 + np.exp(-size))
+        probability = lasting + 0.03 * frame["time"] + 0.1 * frame["d"]
+    frame["y"] = (rng.random(len(frame)) < probability).astype(float)
+    return _model(time_effects=True), _read(frame)
+
+
 def _few_treated(seed: int, sd: float = 1.0) -> Drawn:
     """Draw 50 units of which three are treated midway, with errors of `sd` times the others'."""
     rng = np.random.default_rng(seed)
@@ -493,6 +524,18 @@ WORLDS = [
         "products in the treatment's equation alone", _products_of_the_treatment_alone
     ),
     _right("three of 50 units treated, placebo errors", _few_treated),
+    _right("counts, additive effects", partial(_counts, additive=True)),
+    _right("outcome of 0 and 1, additive effects", partial(_events, additive=True)),
+    _wrong(
+        "counts, effects in proportion to the level",
+        partial(_counts, additive=False),
+        ("effects add to the outcome",),
+    ),
+    _wrong(
+        "outcome of 0 and 1, effects on log odds",
+        partial(_events, additive=False),
+        ("effects add to the outcome",),
+    ),
     _wrong(
         "three of 50 units treated, with errors twice as large",
         partial(_few_treated, sd=2.0),

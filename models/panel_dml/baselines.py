@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.data import Panel
+from causalstats.models.panel_dml.checks.outcome_kind import is_count
 from causalstats.models.panel_dml.nuisance_basis import basis_of
 from causalstats.numerics.panel import linear_estimators
+from causalstats.numerics.panel.conditional_poisson import conditional_poisson
 from causalstats.numerics.panel.linear_estimators import Estimate, clustered
 from causalstats.numerics.panel.within_transformation import demeaned
 
@@ -36,7 +38,8 @@ def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable[..., Any]]:
     Intervals are exact: Student's t with cluster-robust standard errors. Simple OLS and pooled OLS
     leave out the units. Fixed effects and first differences take covariates as linear. Early
     demeaning computes the basis from demeaned covariates, which differs from demeaning the basis.
-    The pooled basis leaves out the units.
+    The pooled basis leaves out the units. Counts have Poisson regression with unit effects beside
+    them.
     """
     if len(data) > _MOST_ROWS:
         return {}
@@ -51,10 +54,28 @@ def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable[..., Any]]:
     }
     if not data.constant_within_units(data.treatment).all(axis=0).any():
         chosen |= {**by_name, "early demeaning": partial(_early_demeaning, model, data)}
+    if is_count(data) and np.ptp(data.weights) == 0:
+        chosen["Poisson with unit effects"] = partial(_poisson, model, data)
     return {
         name: (lambda rng, estimate=estimate: (estimate(), None))
         for name, estimate in chosen.items()
     }
+
+
+def _poisson(model: PanelDML, data: Panel) -> Estimate:
+    """Coefficients times the mean count: the mean change for one unit of treatment, if small."""
+    others = [straight_columns(data), time_columns(data, model.time_effects)]
+    estimate = conditional_poisson(
+        data.outcome,
+        np.hstack([data.treatment, *others]),
+        data.starts,
+        data.cluster[data.unit],
+    )
+    count = len(data.treatments)
+    mean = data.outcome.mean()
+    covariance = estimate.covariance[:count, :count]
+    coefficients = estimate.coefficients[:count]
+    return Estimate(mean * coefficients, mean**2 * covariance, estimate.degrees)
 
 
 def straight_columns(data: Panel) -> np.ndarray:

@@ -191,6 +191,11 @@ class PanelDML:
     variance is a difference, which no distribution of the errors has; crossed random effects would
     be one, and `fixed_effects=` takes the shocks out without a prior.
 
+    Effects add to the outcome, in its own units. An outcome of 0 and 1 has a linear probability
+    model: the effect is a difference of probabilities. A count has a difference of counts, and
+    Poisson regression with unit effects beside it in `fit.compare()`. A check fails where changes
+    depend on the unit's level, as those of rates and odds do.
+
     References
     ----------
     Fuhr & Papies (2024), Double machine learning meets panel data, arXiv 2409.01266.
