@@ -386,6 +386,22 @@ def _anticipation(seed: int) -> Drawn:
     return _model(), _read(frame)
 
 
+def _named_leads(seed: int, effect: float) -> Drawn:
+    """Draw a treatment whose next value has an effect, and name it as a treatment."""
+    rng = np.random.default_rng(seed)
+    frame = _grid(100, 8)
+    d = rng.normal(size=(100, 9))
+    frame["d"] = d[:, :8].ravel()
+    frame["y"] = frame["d"] + effect * d[:, 1:].ravel() + rng.normal(size=len(frame))
+    return _model(), _read(frame).with_lags(leads=1)
+
+
+def _named_lags(seed: int) -> Drawn:
+    """Draw a treatment whose effect lasts for a period, and name its lag as a treatment."""
+    model, data = _carried_over(seed)
+    return model, data.with_lags(lags=1)
+
+
 def _feedback(seed: int, binary: bool = False) -> Drawn:
     """Return a panel in which the outcome acts on the next treatment."""
     rng = np.random.default_rng(seed)
@@ -524,6 +540,13 @@ WORLDS = [
         "products in the treatment's equation alone", _products_of_the_treatment_alone
     ),
     _right("three of 50 units treated, placebo errors", _few_treated),
+    _right("leads without an effect, as treatments", partial(_named_leads, effect=0.0)),
+    _right("carry-over, with the lag as a treatment", _named_lags),
+    _wrong(
+        "leads with an effect, as treatments",
+        partial(_named_leads, effect=0.3),
+        ("leads have no effect",),
+    ),
     _right("counts, additive effects", partial(_counts, additive=True)),
     _right("outcome of 0 and 1, additive effects", partial(_events, additive=True)),
     _wrong(

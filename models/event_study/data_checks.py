@@ -93,8 +93,9 @@ def _treated_units(data: Panel, study: Adoption) -> Check:
     if not enough:
         remedy = (
             "So few clusters show little of how they differ by chance, and no method has exact "
-            "intervals: compare the answer with those for placebo adoptions among the controls "
-            "(randomisation inference; Conley & Taber 2011; MacKinnon & Webb 2020)."
+            "intervals: set the answer beside that with the errors of units never treated in "
+            "`fit.compare()`, where 30 or more are (randomisation inference; Conley & Taber 2011; "
+            "MacKinnon & Webb 2020)."
         )
     return Check(
         name="treated units",

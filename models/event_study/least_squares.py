@@ -38,18 +38,30 @@ def least_squares(
     columns : array, shape (n, m)
         Of the rows of the study.
     """
-    covariates, _ = first_covariates(model, data, study)
-    dummies = (study.period[:, None] == np.arange(1, len(study.periods))).astype(float)
-    by_row = covariates[study.unit]
-    others = [dummies * by_row[:, [j]] for j in range(by_row.shape[1])]
     return linear_estimators.within(
         data.outcome[study.rows],
         columns,
-        np.hstack(others),
+        period_columns(model, data, study),
         study.unit,
         data.weights[study.rows],
         data.cluster[data.unit[study.rows]],
     )
+
+
+def period_columns(model: EventStudy, data: Panel, study: Adoption) -> np.ndarray:
+    """Return dummies of periods, and these times each covariate, (n, p).
+
+    Parameters
+    ----------
+    model : EventStudy
+    data : Panel
+    study : Adoption
+    """
+    covariates, _ = first_covariates(model, data, study)
+    dummies = (study.period[:, None] == np.arange(1, len(study.periods))).astype(float)
+    by_row = covariates[study.unit]
+    others = [dummies * by_row[:, [j]] for j in range(by_row.shape[1])]
+    return np.hstack(others)
 
 
 def cell_dummies(study: Adoption, mask: np.ndarray) -> np.ndarray:

@@ -23,7 +23,11 @@ def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
             "check of strict exogeneity can show it with three rows or more of ten units or more; "
             "fewer cannot.",
             formula="E(e_it | X_i1 ... X_iT, D_i1 ... D_iT, unit) = 0",
-            checks=("strict exogeneity", "no earlier outcome among covariates"),
+            checks=(
+                "strict exogeneity",
+                "leads have no effect",
+                "no earlier outcome among covariates",
+            ),
         ),
         _units(model),
         _nuisance_functions(model),

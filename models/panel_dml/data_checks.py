@@ -17,7 +17,10 @@ from causalstats.models.panel_dml.checks.nuisance_form import nuisance_form
 from causalstats.models.panel_dml.checks.outcome_kind import outcome_kind
 from causalstats.models.panel_dml.checks.score_tests import Adjusted, some_units
 from causalstats.models.panel_dml.checks.staggered_adoption import staggered_adoption
-from causalstats.models.panel_dml.checks.strict_exogeneity import exogeneity_checks
+from causalstats.models.panel_dml.checks.strict_exogeneity import (
+    exogeneity_checks,
+    leads_have_no_effect,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -38,6 +41,7 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
     if model.within_units:
         over_time += exogeneity_checks(adjusted, estimands)
         over_time += staggered_adoption(model, adjusted, estimands)
+        over_time += leads_have_no_effect(adjusted, estimands)
         over_time += outcome_kind(adjusted, estimands)
     failed = tuple(check.name for check in over_time if check.passed is False)
     units = []

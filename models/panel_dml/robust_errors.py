@@ -149,7 +149,7 @@ def _two_way_sandwich(one_way: Sandwich, residuals: Residuals, data: Panel) -> S
     )
     root = np.sqrt(variances)
     correlation = _nearest_correlation(one_way.covariance + other.covariance)
-    degrees = known_degrees(other)
+    degrees = known_degrees(other, v, e, second)
     return Sandwich(
         covariance=root[:, None] * correlation * root,
         independent=one_way.independent,

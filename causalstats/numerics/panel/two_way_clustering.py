@@ -3,8 +3,8 @@
 The variance is that of clusters of the first kind, plus that of the second, less that of their
 intersections, which both count (Cameron, Gelbach & Miller 2011, Thompson 2011). The sum can be
 smaller than one of its parts, or negative, in small samples: then the largest part is taken
-(MacKinnon, Nielsen & Webb 2024). Both parts are CR2, each with its Bell-McCaffrey degrees of
-freedom, and Student's t has the smaller of them.
+(MacKinnon, Nielsen & Webb 2024). Both parts are CR2, each with degrees of freedom of its own, and
+Student's t has the smaller of them.
 """
 
 import numpy as np
@@ -66,12 +66,53 @@ def two_way_variances(
     return np.asarray(np.maximum(first + second - both, largest))
 
 
-def known_degrees(clustered: ClusterRobust) -> np.ndarray:
-    """Return degrees of freedom (k,) of the clusters that show their errors; at least 1.
+def known_degrees(
+    clustered: ClusterRobust,
+    regressors: np.ndarray,
+    residuals: np.ndarray,
+    cluster: np.ndarray,
+) -> np.ndarray:
+    """Return degrees of freedom (k,) of clusters whose rows share shocks; at least 1.
+
+    Bell and McCaffrey's are those of independent errors, whose scores have variances of Σ_i v_i² in
+    a cluster. With a correlation ρ of errors they are (1 - ρ) Σ v_i² + ρ (Σ v_i)², and differ more
+    between clusters (Imbens & Kolesár 2016): the degrees are multiplied by the ratio of
+    (Σ m)² / Σ m² of the latter to that of the former. ρ is that of the residuals.
+
+    Parameters
+    ----------
+    clustered : ClusterRobust
+    regressors : array, shape (n, k)
+    residuals : array, shape (n,)
+    cluster : int array, shape (n,)
 
     Examples
     --------
-    >>> known_degrees(ClusterRobust(np.eye(2), np.array([9.0, 4.0]), np.array([1.0, 0.1])))
-    array([9., 1.])
+    Two of four clusters have regressors that add up, and errors that are shared:
+
+    >>> v = np.array([[1.0], [1.0], [1.0], [1.0], [1.0], [-1.0], [1.0], [-1.0]])
+    >>> e, cluster = np.repeat([1.0, -1.0, 2.0, -2.0], 2), np.repeat(np.arange(4), 2)
+    >>> clustered = ClusterRobust(np.eye(1), np.array([4.0]), np.array([1.0]))
+    >>> known_degrees(clustered, v, e, cluster)
+    array([2.])
     """
-    return np.asarray(np.maximum(clustered.seen * clustered.degrees, 1.0))
+    size = np.bincount(cluster)
+    squares = np.bincount(cluster, residuals**2)
+    shared = np.bincount(cluster, residuals) ** 2 - squares
+    pairs = float((size * (size - 1)).sum())
+    correlation = 0.0
+    if pairs > 0 and squares.sum() > 0:
+        ratio = (shared.sum() / pairs) / (squares.sum() / size.sum())
+        correlation = float(np.clip(ratio, 0.0, 1.0))
+    degrees = clustered.seen * clustered.degrees
+    for k, column in enumerate(regressors.T):
+        alone = np.bincount(cluster, column**2)
+        together = np.bincount(cluster, column) ** 2
+        mixed = (1 - correlation) * alone + correlation * together
+        degrees[k] *= min(_effective(mixed) / max(_effective(alone), 1e-300), 1.0)
+    return np.asarray(np.maximum(degrees, 1.0))
+
+
+def _effective(sizes: np.ndarray) -> float:
+    """(Σ m)² / Σ m²: the number of clusters, if they were equal."""
+    return float(sizes.sum() ** 2 / max((sizes**2).sum(), 1e-300))

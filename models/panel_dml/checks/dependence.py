@@ -27,6 +27,7 @@ from causalstats.models.panel_dml.row_blocks import free_rows
 from causalstats.models.shared.cached_by_data import cached_by_data
 from causalstats.numerics.panel.cluster_robust import cluster_robust
 from causalstats.numerics.panel.group_correlation import group_correlation
+from causalstats.numerics.panel.two_way_clustering import known_degrees
 from causalstats.numerics.panel.within_transformation import demeaned, detrended
 
 if TYPE_CHECKING:
@@ -158,7 +159,13 @@ def _degrees_of_second(data: Panel, residuals: Residuals) -> float | None:
         residuals.others,
         second_clusters(data, residuals),
     )
-    return float((exact.seen * exact.degrees)[: len(data.treatments)].min())
+    degrees = known_degrees(
+        exact,
+        residuals.regressors,
+        residuals.residuals,
+        second_clusters(data, residuals),
+    )
+    return float(degrees[: len(data.treatments)].min())
 
 
 def _enough_of_second(model: PanelDML, data: Panel, degrees: float) -> Check:

@@ -196,11 +196,16 @@ class Adjusted:
         return int((np.bincount(self.clusters) > fewest).sum())
 
     @cached_property
-    def standard_errors(self) -> np.ndarray:
-        """Cluster-robust standard errors of `effect`, (k,)."""
+    def covariance(self) -> np.ndarray:
+        """Cluster-robust covariance of `effect`, (k, k)."""
         bread = np.linalg.pinv(self.treatment.T @ self.treatment)
         scores = self._by_cluster(self.treatment * self.error[:, None])
-        return np.sqrt(np.diagonal(bread @ (scores.T @ scores) @ bread))
+        return np.asarray(bread @ (scores.T @ scores) @ bread)
+
+    @property
+    def standard_errors(self) -> np.ndarray:
+        """Cluster-robust standard errors of `effect`, (k,)."""
+        return np.sqrt(np.diagonal(self.covariance))
 
     def _by_cluster(self, columns: np.ndarray) -> np.ndarray:
         return np.column_stack(

@@ -12,6 +12,7 @@ parallel trends before adoption.
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.data import Panel
@@ -28,6 +29,7 @@ _LEVEL = 0.005
 _LEADS = 2  # rows before adoption, beside a trend that adopters have in common
 _EXOGENEITY = "strict exogeneity"
 _CARRY_OVER = "no carry-over"
+_NO_LEADS = "leads have no effect"
 
 
 def absorbing(data: Panel) -> np.ndarray:
@@ -94,6 +96,48 @@ def exogeneity_checks(
         return (exogeneity,)
     lags = _lags(adjusted, ~forever)
     return exogeneity, _carry_over(lags, data, time_effects, estimands)
+
+
+def leads_have_no_effect(
+    adjusted: Adjusted, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Return the check of `Panel.with_lags(leads=)`: a joint Wald test of the leads; none without.
+
+    Hotelling's T² with the clusters as observations: F of q and G - q degrees of freedom.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    estimands : tuple of str
+        The answers that a failure stands on.
+    """
+    names = adjusted.data.treatments
+    which = np.array([k for k, name in enumerate(names) if " (lead " in name], int)
+    free = adjusted.count - len(which)
+    if len(which) == 0 or adjusted.count < FEWEST_CLUSTERS or free < 1:
+        return ()
+    effect = adjusted.effect[which]
+    covariance = adjusted.covariance[np.ix_(which, which)]
+    wald = float(effect @ np.linalg.pinv(covariance, hermitian=True) @ effect)
+    scaled = wald * free / (len(which) * (adjusted.count - 1))
+    p = float(stats.f.sf(scaled, len(which), free))
+    passed = bool(p >= _LEVEL)
+    return (
+        Check(
+            name=_NO_LEADS,
+            passed=passed,
+            value=p,
+            expected=f"p-value of at least {_LEVEL:g} (Wald test clustered by unit)",
+            finding=f"{', '.join(names[k] for k in which)} together: p = {p:.2g}",
+            remedy=""
+            if passed
+            else "A treatment that has not happened yet goes with the outcome: it was anticipated, "
+            "earlier outcomes move it, or both have trends. Let the treatment begin when it was "
+            "known of, or say unit_trends=True.",
+            estimands=estimands,
+            assumption="strict exogeneity",
+        ),
+    )
 
 
 def _leads(adjusted: Adjusted, which: np.ndarray) -> ScoreTest | None:
@@ -249,11 +293,10 @@ def _carry_over(
         )
     passed = bool(test.p >= _LEVEL)
     names = ", ".join(data.treatments)
-    lags = ", ".join(f"'{name}_before'" for name in data.treatments)
     remedy = (
         f"{_first(time_effects)}Effects last, or the outcome depends on its own past: give the "
-        f"treatment of the row before as a treatment too, `treatment=[..., {lags}]`, without the "
-        "first row of each unit."
+        "treatment of the row before as a treatment too, `panel.with_lags(lags=1)`, which leaves "
+        "out the first row of each unit."
     )
     return Check(
         name=_CARRY_OVER,
