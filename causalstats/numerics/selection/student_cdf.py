@@ -35,7 +35,7 @@ def log_student_cdf(xp: Any, value: Any, degrees_of_freedom: Any) -> Any:
     --------
     >>> from causalstats.numerics.selection.array_library import numpy_functions
     >>> log_student_cdf(numpy_functions(), np.array([-2.0, 0.0]), 5.0).round(4)
-    array([-2.9762, -0.6931])
+    array([-2.9765, -0.6931])
     """
     tail = _log_upper_tail(xp, xp.abs(value), degrees_of_freedom)
     return xp.where(value < 0, tail, xp.log1p(-xp.exp(tail)))
