@@ -33,6 +33,7 @@ def table_design(
     treated: Score,
     outcome: Callable[[np.ndarray, np.ndarray], np.ndarray],
     known_failure: str = "",
+    **options: Any,
 ) -> Design:
     """Return a design of labels in which confounders z act on treatment x and outcome y.
 
@@ -49,6 +50,8 @@ def table_design(
         Takes the treatment, 0 or 1, shape (rows,), and the same confounders to the log odds of y.
     known_failure : str
         As in `Design`.
+    **options
+        Other fields of `CausalDiagram`.
     """
     middle = (np.array(levels) - 1) / 2
     grid = np.array(list(itertools.product(*map(range, levels)))) - middle
@@ -57,7 +60,7 @@ def table_design(
     truth = float((with_treatment - without_treatment).mean())
     names = [f"z{k}" for k in range(len(levels))]
     model = cs.CausalDiagram(
-        f"{', '.join(names)} -> x, y; x -> y", treatment="x", outcome="y"
+        f"{', '.join(names)} -> x, y; x -> y", treatment="x", outcome="y", **options
     )
 
     def make(seed: int) -> tuple[Any, Any, float]:
@@ -85,10 +88,48 @@ def parity(z: np.ndarray, *columns: int) -> np.ndarray:
     return np.sign(z[:, list(columns)]).prod(axis=1)
 
 
-_EMPTY_CELLS = (
-    "Most cells of the confounders hold no row of one of the arms; the answer says so."
-)
 _EIGHT_SLOPES = np.array([0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1])
+_TWELVE_SLOPES = np.append(_EIGHT_SLOPES, np.full(4, 0.1))
+_TABLES_WITH_EMPTY_CELLS = (
+    "Most cells hold no row; the check `weight of the prior` fails."
+)
+_DENSE = (
+    "Many small products of two and three confounders act on treatment and outcome alike; the "
+    "caution `dense interactions` says that it is assumed otherwise."
+)
+
+
+def dense_products(confounders: int, seed: int, strength: float) -> Score:
+    """Return the sum of all products of the signs of two and three confounders.
+
+    Parameters
+    ----------
+    confounders : int
+    seed : int
+        Of the coefficients, which are all positive.
+    strength : float
+        The root of the number of products times the mean coefficient, but for √(2/π).
+    """
+    products = [
+        product
+        for order in (2, 3)
+        for product in itertools.combinations(range(confounders), order)
+    ]
+    rng = np.random.default_rng(seed)
+    coefficients = np.abs(rng.normal(size=len(products)))
+    coefficients *= strength / np.sqrt(len(products))
+
+    def score(z: np.ndarray) -> np.ndarray:
+        total = np.zeros(len(z))
+        for coefficient, product in zip(coefficients, products, strict=True):
+            total += coefficient * parity(z, *product)
+        return total
+
+    return score
+
+
+_DENSE_OF_EIGHT = dense_products(8, 1, 1.3)
+_DENSE_OF_TWELVE = dense_products(12, 1, 2.0)
 
 TABLES = [
     table_design(
@@ -146,7 +187,6 @@ TABLES = [
         200,
         lambda z: z @ [0.4, 0.3, 0.3],
         lambda x, z: -0.3 + x + z @ [0.4, 0.3, 0.3],
-        _EMPTY_CELLS,
     ),
     table_design(
         "5 confounders, 200 rows",
@@ -154,7 +194,6 @@ TABLES = [
         200,
         lambda z: z @ _EIGHT_SLOPES[:5],
         lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES[:5],
-        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, 200 rows",
@@ -162,7 +201,6 @@ TABLES = [
         200,
         lambda z: z @ _EIGHT_SLOPES,
         lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES,
-        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, a pair that acts by its parity, 500 rows",
@@ -170,7 +208,6 @@ TABLES = [
         500,
         lambda z: 0.8 * parity(z, 0, 1),
         lambda x, z: -0.3 + 0.8 * x + 0.8 * parity(z, 0, 1),
-        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, rare outcome, 2000 rows",
@@ -178,7 +215,6 @@ TABLES = [
         2000,
         lambda z: z @ _EIGHT_SLOPES,
         lambda x, z: -3.5 + x + z @ _EIGHT_SLOPES,
-        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, a tenth is treated, 500 rows",
@@ -186,7 +222,6 @@ TABLES = [
         500,
         lambda z: -2.2 + z @ _EIGHT_SLOPES,
         lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES,
-        _EMPTY_CELLS,
     ),
     table_design(
         "8 confounders, poor overlap, 500 rows",
@@ -194,8 +229,181 @@ TABLES = [
         500,
         lambda z: 2.5 * (z @ _EIGHT_SLOPES),
         lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES,
-        _EMPTY_CELLS,
     ),
+    table_design(
+        "8 confounders, tables, 200 rows",
+        (2,) * 8,
+        200,
+        lambda z: z @ _EIGHT_SLOPES,
+        lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES,
+        _TABLES_WITH_EMPTY_CELLS,
+        route="reduced",
+    ),
+    table_design(
+        "8 confounders, no confounding and no effect, 200 rows",
+        (2,) * 8,
+        200,
+        lambda z: 0 * z[:, 0],
+        lambda x, z: -0.3 + z @ _EIGHT_SLOPES,
+    ),
+    table_design(
+        "8 confounders, signs that alternate, 500 rows",
+        (2,) * 8,
+        500,
+        lambda z: z @ (_EIGHT_SLOPES * [1, -1] * 4),
+        lambda x, z: -0.3 + x + z @ _EIGHT_SLOPES,
+    ),
+    table_design(
+        "8 confounders, three that act by their parity, 200 rows",
+        (2,) * 8,
+        200,
+        lambda z: 0.5 * parity(z, 0, 1, 2),
+        lambda x, z: -0.3 + 0.8 * x + 0.5 * parity(z, 0, 1, 2),
+    ),
+    table_design(
+        "8 confounders, an effect that reverses with a pair, 500 rows",
+        (2,) * 8,
+        500,
+        lambda z: 0.6 * parity(z, 0, 1),
+        lambda x, z: -0.3 + (0.6 + 0.8 * x) * parity(z, 0, 1),
+    ),
+    table_design(
+        "8 confounders, few events, 500 rows",
+        (2,) * 8,
+        500,
+        lambda z: -2.4 + z @ _EIGHT_SLOPES,
+        lambda x, z: -3.3 + x + z @ _EIGHT_SLOPES,
+    ),
+    table_design(
+        "12 confounders, a pair that acts by its parity, 2000 rows",
+        (2,) * 12,
+        2000,
+        lambda z: 0.8 * parity(z, 0, 1),
+        lambda x, z: -0.3 + 0.8 * x + 0.8 * parity(z, 0, 1),
+    ),
+    table_design(
+        "12 confounders that modify the effect, 500 rows",
+        (2,) * 12,
+        500,
+        lambda z: z @ _TWELVE_SLOPES,
+        lambda x, z: (
+            -0.3 + x + z @ _TWELVE_SLOPES + x * (1.2 * z[:, 0] - 0.8 * z[:, 1])
+        ),
+    ),
+    table_design(
+        "5 confounders of 3 and 4 levels, 500 rows",
+        (3, 4, 3, 4, 3),
+        500,
+        lambda z: 0.32 * z.sum(axis=1),
+        lambda x, z: -0.3 + x + 0.3 * z.sum(axis=1),
+    ),
+    table_design(
+        "8 confounders, dense interactions, 500 rows",
+        (2,) * 8,
+        500,
+        _DENSE_OF_EIGHT,
+        lambda x, z: -0.3 + 0.8 * x + _DENSE_OF_EIGHT(z),
+        _DENSE,
+    ),
+    table_design(
+        "12 confounders, dense interactions, 500 rows",
+        (2,) * 12,
+        500,
+        _DENSE_OF_TWELVE,
+        lambda x, z: -0.3 + 0.8 * x + _DENSE_OF_TWELVE(z),
+        _DENSE,
+    ),
+]
+
+
+def several_levels(name: str, rows: int) -> Design:
+    """Return a design in which treatment and outcome have three levels, and 6 confounders two.
+
+    Parameters
+    ----------
+    name : str
+    rows : int
+    """
+    slopes = _EIGHT_SLOPES[:6]
+    grid = np.array(list(itertools.product([0, 1], repeat=6))) - 0.5
+    names = [f"z{k}" for k in range(6)]
+    model = cs.CausalDiagram(
+        f"{', '.join(names)} -> x, y; x -> y", treatment="x", outcome="y"
+    )
+
+    def outcome_shares(x: Any, z: np.ndarray) -> np.ndarray:
+        score = z @ slopes
+        logits = [0 * score, -0.2 + 0.6 * x + score, -0.6 + 0.9 * x - 0.5 * score]
+        odds = np.exp(np.stack(logits, axis=-1))
+        return odds / odds.sum(axis=-1, keepdims=True)
+
+    means = [outcome_shares(np.full(len(grid), x), grid).mean(axis=0) for x in range(3)]
+    truth = {
+        f"y={y}: x={x} against x=0": float(means[x][y] - means[0][y])
+        for x in (1, 2)
+        for y in range(3)
+    }
+
+    def make(seed: int) -> tuple[Any, Any, dict[str, float]]:
+        rng = np.random.default_rng(seed)
+        z = rng.integers(0, 2, (rows, 6))
+        score = (z - 0.5) @ slopes
+        x = rng.random(rows) < logistic(score)
+        x = x.astype(int) + (x & (rng.random(rows) < logistic(score)))
+        shares = outcome_shares(x, z - 0.5).cumsum(axis=1)
+        y = (rng.random((rows, 1)) > shares).sum(axis=1)
+        frame = pd.DataFrame({**dict(zip(names, z.T, strict=True)), "x": x, "y": y})
+        return model, cs.Observations.from_frame(frame), truth
+
+    return Design(name=name, family="diagrams", make=make, estimand="effect")
+
+
+def front_door_of_labels(name: str, rows: int) -> Design:
+    """Return a front-door design with 6 confounders of the mediator, and a hidden one of x and y.
+
+    Parameters
+    ----------
+    name : str
+    rows : int
+    """
+    slopes = _EIGHT_SLOPES[:6]
+    grid = np.array(list(itertools.product([0, 1], repeat=6))) - 0.5
+    names = [f"z{k}" for k in range(6)]
+    model = cs.CausalDiagram(
+        f"{', '.join(names)} -> x, m, y; x -> m -> y; x <-> y",
+        treatment="x",
+        outcome="y",
+    )
+
+    def mediated(x: Any, z: np.ndarray) -> np.ndarray:
+        return logistic(-0.7 + 1.5 * x + z @ slopes)
+
+    def risk(m: Any, u: Any, z: np.ndarray) -> np.ndarray:
+        return logistic(-0.8 + 1.2 * m + 1.0 * u + z @ slopes)
+
+    change = mediated(1, grid) - mediated(0, grid)
+    by_mediator = [(risk(m, 0.5, grid) + risk(m, -0.5, grid)) / 2 for m in (0, 1)]
+    truth = float((change * (by_mediator[1] - by_mediator[0])).mean())
+
+    def make(seed: int) -> tuple[Any, Any, float]:
+        rng = np.random.default_rng(seed)
+        z = rng.integers(0, 2, (rows, 6))
+        u = rng.integers(0, 2, rows) - 0.5
+        x = (rng.random(rows) < logistic(u + (z - 0.5) @ slopes)).astype(int)
+        m = (rng.random(rows) < mediated(x, z - 0.5)).astype(int)
+        y = (rng.random(rows) < risk(m, u, z - 0.5)).astype(int)
+        frame = pd.DataFrame(dict(zip(names, z.T, strict=True)))
+        frame = frame.assign(x=x, m=m, y=y)
+        return model, cs.Observations.from_frame(frame), truth
+
+    return Design(name=name, family="diagrams", make=make, estimand="effect")
+
+
+TABLES += [
+    several_levels(
+        "6 confounders, three levels of treatment and outcome, 500 rows", 500
+    ),
+    front_door_of_labels("front-door of labels, 6 confounders, 1000 rows", 1000),
 ]
 
 

@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from designs.diagrams import front_door, labelled, linear, logistic
+from designs.diagrams import (
+    Score,
+    dense_products,
+    front_door,
+    labelled,
+    linear,
+    logistic,
+    parity,
+)
 
 import causalstats as cs
 from worlds import World
@@ -17,6 +25,8 @@ Draw = Callable[[np.random.Generator], Any]
 _PRIOR, _SUPPORT = "weight of the prior", "positivity"
 _POSSIBLE = "possible under the diagram"
 _FORM, _IMPLIED = "form of the regressions", "independences of the diagram"
+_LEFT, _EVENTS = "confounding left by the regressions", "number of events"
+_DENSE = "dense interactions"
 
 
 def world(
@@ -87,6 +97,26 @@ def confounders_diagram(count: int) -> str:
     """Return the diagram in which z0, z1, ... are common causes of x and y."""
     names = ", ".join(f"z{k}" for k in range(count))
     return f"{names} -> x, y; x -> y"
+
+
+def by_products(
+    rng: np.random.Generator, rows: int, confounders: int, score: Score
+) -> dict[str, np.ndarray]:
+    """Return labels z0, z1, ... that act on x and y by one function of them.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    confounders : int
+    score : function of z
+        The log odds of x, and of y but for x.
+    """
+    z = rng.integers(0, 2, (rows, confounders))
+    value = score(z - 0.5)
+    x = coin(rng, logistic(value), rows)
+    y = coin(rng, logistic(-0.3 + 0.8 * x + value), rows)
+    return {**{f"z{k}": z[:, k] for k in range(confounders)}, "x": x, "y": y}
 
 
 def one_sided(rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -224,33 +254,63 @@ TWO_CONFOUNDERS = "z, w -> x, y; x -> y"
 
 WRONG = [
     world(
-        "8 confounders, 200 rows",
+        "8 confounders, 200 rows, tables",
         True,
         confounders_diagram(8),
         partial(confounded, rows=200, levels=(2,) * 8),
         _PRIOR,
+        route="reduced",
     ),
     world(
-        "8 confounders, BDeu prior",
+        "8 confounders, BDeu prior, tables",
         True,
         confounders_diagram(8),
         partial(confounded, rows=200, levels=(2,) * 8),
         _PRIOR,
+        route="reduced",
         prior="bdeu",
     ),
     world(
-        "3 confounders of 4 levels, 200 rows",
+        "3 confounders of 4 levels, 200 rows, tables",
         True,
         confounders_diagram(3),
         partial(confounded, rows=200, levels=(4,) * 3),
         _PRIOR,
+        route="reduced",
     ),
     world(
-        "6 confounders, rare outcome",
+        "6 confounders, rare outcome, tables",
         True,
         confounders_diagram(6),
         partial(confounded, rows=600, levels=(2,) * 6, base=-3.5),
         _PRIOR,
+        route="reduced",
+    ),
+    world(
+        "8 confounders, dense interactions, 2000 rows",
+        True,
+        confounders_diagram(8),
+        partial(by_products, rows=2000, confounders=8, score=dense_products(8, 1, 2.5)),
+        _LEFT,
+        _DENSE,
+        route="hierarchical",
+    ),
+    world(
+        "12 confounders, dense interactions, 500 rows",
+        True,
+        confounders_diagram(12),
+        partial(
+            by_products, rows=500, confounders=12, score=dense_products(12, 1, 2.0)
+        ),
+        _LEFT,
+        _DENSE,
+    ),
+    world(
+        "6 confounders, few events",
+        True,
+        confounders_diagram(6),
+        partial(confounded, rows=300, levels=(2,) * 6, base=-5.0),
+        _EVENTS,
     ),
     world(
         "a strong prior",
@@ -358,6 +418,30 @@ WRONG = [
 ]
 
 RIGHT = [
+    world(
+        "8 confounders, 200 rows",
+        False,
+        confounders_diagram(8),
+        partial(confounded, rows=200, levels=(2,) * 8),
+    ),
+    world(
+        "8 confounders, a pair that acts by its parity",
+        False,
+        confounders_diagram(8),
+        partial(
+            by_products,
+            rows=500,
+            confounders=8,
+            score=lambda z: 0.8 * parity(z, 0, 1),
+        ),
+    ),
+    world(
+        "5 confounders, 2000 rows, hierarchical",
+        False,
+        confounders_diagram(5),
+        partial(confounded, rows=2000, levels=(2,) * 5),
+        route="hierarchical",
+    ),
     world(
         "2 confounders, 300 rows",
         False,

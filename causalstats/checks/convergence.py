@@ -78,7 +78,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     complete run True
     """
     kind = draws_kind(draws)
-    if kind is DrawsKind.EXACT:
+    if kind.is_independent:
         return (_complete(draws),)
     if kind is DrawsKind.IMPORTANCE:
         return (*_importance_weights(draws), _complete(draws))

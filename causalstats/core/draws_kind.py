@@ -19,6 +19,9 @@ class DrawsKind(StrEnum):
     ----------
     EXACT
         Independent draws of a posterior in closed form: nothing about them can fail.
+    LAPLACE
+        Independent draws of normal approximations of a posterior, at several values of its scales;
+        a check of the model says how far the approximation can be trusted.
     IMPORTANCE
         Independent draws resampled by importance weights, which the Pareto k of the weights checks.
     CHAINS
@@ -31,8 +34,20 @@ class DrawsKind(StrEnum):
     """
 
     EXACT = "exact"
+    LAPLACE = "laplace"
     IMPORTANCE = "importance"
     CHAINS = "chains"
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether the draws are independent and unweighted, so that only their number counts.
+
+        Examples
+        --------
+        >>> DrawsKind.LAPLACE.is_independent, DrawsKind.IMPORTANCE.is_independent
+        (True, False)
+        """
+        return self in (DrawsKind.EXACT, DrawsKind.LAPLACE)
 
 
 def draws_kind(draws: xr.DataTree) -> DrawsKind:

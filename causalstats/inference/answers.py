@@ -21,7 +21,7 @@ from causalstats.core.abilities import (
     Queryable,
 )
 from causalstats.core.check import Check, Checks
-from causalstats.core.draws_kind import DrawsKind, draws_kind
+from causalstats.core.draws_kind import draws_kind
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand, answerable
 from causalstats.core.wording import wording_of
@@ -303,7 +303,7 @@ def carried_checks(
     tuple of Check
     """
     candidates = list(fit.sampling())
-    if draws_kind(fit.draws) is not DrawsKind.EXACT:
+    if not draws_kind(fit.draws).is_independent:
         candidates += answer_sampling(draws, fit.draws.attrs)
     candidates += question_checks(fit, name, estimand)
     candidates += fit.kept("checks") or checks_without_refits(fit)

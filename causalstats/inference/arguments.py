@@ -13,7 +13,7 @@ import pandas as pd
 
 from causalstats.core.abilities import ForData
 from causalstats.core.argument_validation import meant, shown
-from causalstats.core.draws_kind import DrawsKind, draws_kind
+from causalstats.core.draws_kind import draws_kind
 from causalstats.core.model import Model
 from causalstats.core.simulation import Simulation
 from causalstats.data import STUDIES
@@ -77,7 +77,7 @@ def refuse_missing_parameters(model: Model, data: Any, draws: xr.DataTree) -> No
     missing = [
         name for name in model.parameters(data) if name not in draws["posterior"]
     ]
-    if missing and draws_kind(draws) is not DrawsKind.EXACT:
+    if missing and not draws_kind(draws).is_independent:
         raise ModelError(
             f"`{type(model).__name__}.parameters` lists {', '.join(missing)}, which the posterior "
             f"lacks. It has: {', '.join(map(str, draws['posterior'].data_vars))}."

@@ -19,7 +19,7 @@ from causalstats.core.abilities import (
     HasObservedUnits,
     WorkingPosterior,
 )
-from causalstats.core.draws_kind import DrawsKind, draws_kind
+from causalstats.core.draws_kind import draws_kind
 from causalstats.core.model import Problem
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.errors import ModelError
@@ -130,7 +130,7 @@ class Source:
     @cached_property
     def is_exact(self) -> bool:
         """Whether the posterior has a closed form."""
-        return draws_kind(self.fit.draws) is DrawsKind.EXACT
+        return draws_kind(self.fit.draws).is_independent
 
     @cached_property
     def units(self) -> ObservedUnits:

@@ -40,7 +40,7 @@ from causalstats.core.argument_validation import (
     checked,
 )
 from causalstats.core.check import Check, Checks
-from causalstats.core.draws_kind import DrawsKind, draws_kind
+from causalstats.core.draws_kind import draws_kind
 from causalstats.core.effect import INTERVAL, Effect, in_doubt
 from causalstats.core.html_card import CARD_STYLE
 from causalstats.core.model import Model, Problem
@@ -226,8 +226,8 @@ class Fit:
         >>> fit.parameters()  # the posterior is exact
         ()
         """
-        exact = draws_kind(self.draws) is DrawsKind.EXACT
-        return () if exact else self.model.parameters(self.data)
+        independent = draws_kind(self.draws).is_independent
+        return () if independent else self.model.parameters(self.data)
 
     def effects(self) -> pd.DataFrame:
         """List what can be asked, in words.

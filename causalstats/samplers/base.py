@@ -138,7 +138,8 @@ def sample_many(
 def _with_marginals(draws: xr.DataTree, problem: Problem, seed: int) -> xr.DataTree:
     """Return draws with those of the parameters that the model integrates out."""
     model = problem.model
-    if not isinstance(model, RecoversMarginals) or draws_kind(draws) is DrawsKind.EXACT:
+    independent = draws_kind(draws).is_independent
+    if not isinstance(model, RecoversMarginals) or independent:
         return draws
     import xarray as xr
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from causalstats.core.abilities import DrawExactly, ExactPosterior
 from causalstats.core.argument_validation import Count, check_fields
-from causalstats.core.draws_kind import DrawsKind
+from causalstats.core.draws_kind import ATTRIBUTE, DrawsKind
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
@@ -36,6 +36,9 @@ def exact_draws(problem: Problem) -> DrawExactly | None:
 @dataclass(frozen=True, kw_only=True)
 class Exact:
     """Independent draws of a posterior in closed form; `Auto` takes it where the model has one.
+
+    Some models draw from normal approximations instead, and say so: the attribute `draws_kind` of
+    the draws is then "laplace".
 
     Parameters
     ----------
@@ -96,9 +99,10 @@ class ExactProgram:
         draw = exact_draws(problem)
         assert draw is not None
         posterior = draw(options.chains, options.draws, np.random.default_rng(seed))
+        kind = DrawsKind(posterior.attrs.pop(ATTRIBUTE, DrawsKind.EXACT))
         return describe_run(
             xr.DataTree.from_dict({"posterior": posterior}),
-            DrawsKind.EXACT,
+            kind,
             sampler=options,
             seed=seed,
             seconds=time.perf_counter() - started,

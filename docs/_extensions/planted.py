@@ -33,6 +33,10 @@ WORLDS = {
     ("CausalDiagram", "complete rows"): "outcomes missing in a fifth of the rows",
     ("CausalDiagram", "prior of the tables"): "a strong prior",
     ("CausalDiagram", "regressions"): "a square left out",
+    (
+        "CausalDiagram",
+        "hierarchical regressions",
+    ): "8 confounders, dense interactions, 2000 rows",
     ("PartialCorrelation", "normal log-ratios"): "heavy tails",
     ("PartialCorrelation", "these parts"): "a total of two parts",
     (
@@ -76,6 +80,9 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("EventStudy", "no anticipation"): {"anticipation": [1, 2]},
     ("CausalDiagram", "prior of the tables"): {"concentration": [0.1, 0.5, 2.0, 5.0]},
     ("CausalDiagram", "regressions"): {"basis_size": [3, 5, 8]},
+    ("CausalDiagram", "hierarchical regressions"): {
+        "interaction_scale": [0.1, 0.25, 1.0, 2.0]
+    },
     ("PartialCorrelation", "shrinkage"): {"shrinkage": [0.1, 0.3, 0.5, 0.7]},
     ("SelectiveLabels", "prevalence"): {"prevalence": [0.2, 0.3, 0.4]},
     ("Heckman", "mean"): {"mean": [-0.5, 0.0, 0.5]},

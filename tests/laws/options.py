@@ -300,6 +300,8 @@ _DIAGRAM = Family(
         "monotone": [{"diagram": "x -> y; x <-> y", "monotone": [("x", "y")]}],
         "logit_sd": [{"route": "regression", "logit_sd": 1.0}],
         "logit_intercept_sd": [{"route": "regression", "logit_intercept_sd": 2.0}],
+        "confounder_scale": [{"route": "hierarchical", "confounder_scale": 0.5}],
+        "interaction_scale": [{"route": "hierarchical", "interaction_scale": 0.2}],
     },
     shape_data=frozenset({"diagram", "monotone"}),
 )

@@ -124,13 +124,16 @@ VARIANTS = {
         cs.EventStudy(scale=1.0), {"units": 30, "times": 5, "cohorts": 2}
     ),
     "front-door": Variant(
-        cs.CausalDiagram("smoking -> tar -> cancer; smoking <-> cancer"),
+        cs.CausalDiagram(
+            "smoking -> tar -> cancer; smoking <-> cancer", route="reduced"
+        ),
         {"people": 200},
     ),
     "back-door": Variant(
         cs.CausalDiagram(
             cs.Diagram.parse("z -> x -> y; z -> y").with_levels({"z": 3, "x": 3}),
             treatment="x",
+            route="reduced",
         ),
         {"people": 100},
     ),

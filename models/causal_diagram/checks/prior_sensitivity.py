@@ -90,9 +90,9 @@ def prior_sensitivity(
 
 
 _REMEDY = (
-    "The interval is not to be trusted. Use route='regression', whose regressions borrow strength "
-    "between cells, join levels, leave out variables that the answer does not need, or observe "
-    "more."
+    "The interval is not to be trusted. Use route='hierarchical', whose regressions borrow "
+    "strength between cells, join levels, leave out variables that the answer does not need, or "
+    "observe more."
 )
 
 

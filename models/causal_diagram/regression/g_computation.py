@@ -1,6 +1,7 @@
 """G-computation: the Monte Carlo g-formula (Robins 1986), for each draw of the posterior.
 
-People are simulated under an intervention, and their outcomes averaged. Variables without a
+People are simulated under an intervention, and their outcomes averaged; labels between treatment
+and outcome are summed over rather than drawn, where that can be held. Variables without a
 condition come from the observed rows themselves, with weights that are a draw of the Bayesian
 bootstrap (Rubin 1981). Arms of an intervention share their random numbers, so that the difference
 between arms is that of the intervention.
@@ -35,6 +36,9 @@ SEED = 0
 
 _MOST_PEOPLE = 2000  # made for each draw
 _FEWEST_PEOPLE = 200
+_MOST_PEOPLE_BY_LEVEL = (
+    20_000  # of one draw, with the levels of labels that are not drawn
+)
 _PEOPLE_AT_ONCE = 1_000_000  # of several draws
 _MOST_DRAWS = 1000
 
@@ -68,6 +72,16 @@ class GComputation:
         rows = len(self.data.counts)
         return min(_MOST_PEOPLE, rows * ceil(_FEWEST_PEOPLE / rows))
 
+    @property
+    def people_with_levels(self) -> int:
+        """The number of people once they are divided over levels of labels."""
+        people = self.people
+        for step in self.order.steps[:-1]:
+            levels = len(self.levels.get(step.table.variable, ()))
+            if levels and people * levels <= _MOST_PEOPLE_BY_LEVEL:
+                people *= levels
+        return people
+
     def mean_outcome(
         self,
         draws: Draws,
@@ -90,10 +104,20 @@ class GComputation:
             weights = row_weights if k == 0 else weights
             for variable, name in group:
                 values[name] = values_of(variable, self.data, self.levels)[rows]
+        people = self.people
         for step in self.order.steps[:-1]:
             conditional = self.conditionals[step.table]
             mean = conditional.mean(draws, _causes(step, values))
-            values[step.name] = conditional.sample(mean, draws, self.people, rng)
+            levels = len(self.levels.get(step.table.variable, ()))
+            if levels and people * levels <= _MOST_PEOPLE_BY_LEVEL:
+                weights = _weights_by_level(mean, weights, people)
+                values = {
+                    name: _repeated(each, levels) for name, each in values.items()
+                }
+                values[step.name] = np.tile(np.arange(levels), people)[None]
+                people *= levels
+            else:
+                values[step.name] = conditional.sample(mean, draws, people, rng)
         last = self.order.steps[-1]
         mean = self.conditionals[last.table].mean(draws, _causes(last, values))
         if weights is None or mean.shape[1] == 1:
@@ -127,6 +151,36 @@ class GComputation:
             [np.searchsorted(*pair) for pair in zip(cumulative, uniform, strict=True)]
         )
         return rows.clip(max=len(counts) - 1), np.full((size, people), 1 / people)
+
+
+def _weights_by_level(
+    mean: np.ndarray, weights: np.ndarray | None, people: int
+) -> np.ndarray:
+    """Return the weights of people who are divided over the levels of a label.
+
+    In place of a drawn level a person has all of them, with their probabilities as weights: nothing
+    is left to chance.
+
+    Parameters
+    ----------
+    mean : array, shape (draws, people or 1, levels)
+        The probabilities.
+    weights : array, shape (draws, people), or None
+    people : int
+
+    Returns
+    -------
+    array, shape (draws, people * levels)
+    """
+    shape = (len(mean), people, mean.shape[-1])
+    if weights is None:
+        weights = np.full(shape[:2], 1 / people)
+    return (weights[:, :, None] * np.broadcast_to(mean, shape)).reshape(len(mean), -1)
+
+
+def _repeated(values: np.ndarray, times: int) -> np.ndarray:
+    """Return values of people, each as often in a row; those that all share stay as they are."""
+    return values if values.shape[1] == 1 else np.repeat(values, times, axis=1)
 
 
 def _causes(step: Step, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -174,7 +228,7 @@ def mean_outcomes(
     }
     chains = draws.sizes["chain"]
     size = draws.sizes["draw"]
-    step = max(1, _PEOPLE_AT_ONCE // simulation.people)
+    step = max(1, _PEOPLE_AT_ONCE // simulation.people_with_levels)
     parts = []
     for start in range(0, chains * size, step):
         some = {name: values[start : start + step] for name, values in flat.items()}

@@ -31,7 +31,6 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
 from causalstats.models.causal_diagram.levels import Levels, level_index, level_indices
 from causalstats.models.causal_diagram.regression.conditionals import (
     conditionals_of,
-    kind_of,
 )
 from causalstats.models.causal_diagram.regression.conditionals.logistic import (
     LogisticRegression,
@@ -232,7 +231,7 @@ def _undrawn_tables(
     data : Observations
     """
     undrawn = [table for table in order.tables if table not in model.tables]
-    if all(kind_of(table, data) is not LogisticRegression for table in undrawn):
+    if all(model.kind_of(table, data) is not LogisticRegression for table in undrawn):
         return undrawn
     rows = "."
     if group:

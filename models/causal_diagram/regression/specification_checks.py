@@ -17,10 +17,7 @@ import numpy as np
 from scipy import stats
 
 from causalstats.core.check import Check
-from causalstats.models.causal_diagram.regression.conditionals import (
-    TableOfLabels,
-    kind_of,
-)
+from causalstats.models.causal_diagram.regression.conditionals import TableOfLabels
 from causalstats.models.causal_diagram.regression.logistic_fit import (
     fitted_probabilities,
 )
@@ -63,7 +60,7 @@ def specification_checks(model: CausalDiagram, data: Observations) -> tuple[Chec
     regressions = [
         _Regression(model, table, data, levels, rows)
         for table in model.tables
-        if kind_of(table, data) is not TableOfLabels
+        if model.kind_of(table, data) is not TableOfLabels
     ]
     score_tests = [
         test for regression in regressions for test in regression.score_tests()

@@ -7,14 +7,18 @@ A new route is a file beside these with a class that has the methods of `Route`,
 from collections.abc import Mapping
 from typing import Literal
 
+from causalstats.models.causal_diagram.routes.automatic import Automatic
 from causalstats.models.causal_diagram.routes.base import Route
+from causalstats.models.causal_diagram.routes.hierarchical import Hierarchical
 from causalstats.models.causal_diagram.routes.reduced import ReducedForm
 from causalstats.models.causal_diagram.routes.regression import Regression
 from causalstats.models.causal_diagram.routes.structural import Structural
 
-RouteName = Literal["reduced", "structural", "regression"]
+RouteName = Literal["auto", "reduced", "hierarchical", "structural", "regression"]
 ROUTES: Mapping[RouteName, type[Route]] = {
+    "auto": Automatic,
     "reduced": ReducedForm,
+    "hierarchical": Hierarchical,
     "structural": Structural,
     "regression": Regression,
 }

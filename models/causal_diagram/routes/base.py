@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
     from causalstats.models.causal_diagram.model import CausalDiagram
+    from causalstats.models.causal_diagram.regression.conditionals import Conditional
 
 Query = tuple[str, Estimand]
 """The notation of a query, and its estimand."""
@@ -41,6 +42,9 @@ class Route(Protocol):
 
     def refuse(self, data: Observations) -> None:
         """Raise a `ModelError` where this route cannot take the data."""
+
+    def kind_of(self, table: Table, data: Observations) -> type[Conditional]:
+        """Return how a conditional distribution is estimated."""
 
     def inputs(self, data: Observations) -> dict[str, np.ndarray]: ...
 

@@ -35,6 +35,7 @@ from causalstats.models.causal_diagram.regression.conditionals import (
     LogisticRegression,
     TableOfLabels,
     conditionals_of,
+    usual_kind,
 )
 from causalstats.models.causal_diagram.regression.conditionals.logistic import prior_sds
 from causalstats.models.causal_diagram.regression.estimands import regression_estimands
@@ -67,6 +68,9 @@ class Regression:
     def refuse(self, data: Observations) -> None:
         if self.model.diagram.roles.selected:
             refuse_unidentified(self.model.identification)
+
+    def kind_of(self, table: Table, data: Observations) -> type[Conditional]:
+        return usual_kind(table, data)
 
     def conditionals(self, data: Observations) -> list[Conditional]:
         """Return the conditional distributions of the formula on these data."""
@@ -237,6 +241,8 @@ class Regression:
             "prior": "the weight of the prior is that of each cell, or of each regression.",
             "hidden_levels": f"route={self.model.route!r} does not use it: hidden variables have "
             "no mechanism in it.",
+            "confounder_scale": f"route={self.model.route!r} does not use it.",
+            "interaction_scale": f"route={self.model.route!r} does not use it.",
         }
         if not any(
             isinstance(each, LogisticRegression) for each in self.conditionals(data)

@@ -36,6 +36,10 @@ from causalstats.models.causal_diagram.observed_units import (
     cells_of_people,
     log_prior_of_tables,
 )
+from causalstats.models.causal_diagram.regression.conditionals import (
+    Conditional,
+    TableOfLabels,
+)
 from causalstats.models.causal_diagram.routes.base import Query
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
 from causalstats.models.causal_diagram.tables import (
@@ -131,6 +135,9 @@ class TableRoute(ABC):
 
     def refuse(self, data: Observations) -> None:
         refuse_numbers(data)
+
+    def kind_of(self, table: Table, data: Observations) -> type[Conditional]:
+        return TableOfLabels
 
     def network(self, draws: xr.Dataset, data: Observations) -> BayesianNetwork:
         """Return the tables of all draws as a Bayesian network with axes (chain, draw, ...)."""
@@ -230,5 +237,12 @@ class TableRoute(ABC):
 
     def unused_fields(self, data: Observations) -> dict[str, str]:
         reason = f"route={self.model.route!r} does not use it."
-        fields = ("basis_size", "interactions", "logit_sd", "logit_intercept_sd")
+        fields = (
+            "basis_size",
+            "interactions",
+            "logit_sd",
+            "logit_intercept_sd",
+            "confounder_scale",
+            "interaction_scale",
+        )
         return dict.fromkeys(fields, reason)

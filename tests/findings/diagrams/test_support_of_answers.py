@@ -82,7 +82,7 @@ def test_a_weak_prior_gives_finite_answers(levels, rows, options):
     data, _ = confounded(levels, rows, seed=rows)
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        fit = fitted(model_of(levels, **options), data)
+        fit = fitted(model_of(levels, route="reduced", **options), data)
         answer = fit.effect("effect")
         rows = (
             fit.sensitivity(prior=["bdeu"]) if options.get("prior") != "bdeu" else None
@@ -98,16 +98,27 @@ def test_a_weak_prior_gives_finite_answers(levels, rows, options):
     ("levels", "rows"), [((2,) * 8, 200), ((4,) * 3, 200), ((3,) * 4, 300)]
 )
 @pytest.mark.parametrize("options", [{}, {"prior": "bdeu"}, {"concentration": 1.0}])
-def test_an_answer_from_thin_cells_carries_the_weight_of_the_prior(
+def test_an_answer_of_tables_with_thin_cells_carries_the_weight_of_the_prior(
     levels, rows, options
 ):
     data, _ = confounded(levels, rows, seed=sum(levels))
-    doubts = [
-        check.name
-        for check in fitted(model_of(levels, **options), data).effect("effect").doubts
-    ]
+    fit = fitted(model_of(levels, route="reduced", **options), data)
+    doubts = [check.name for check in fit.effect("effect").doubts]
     assert "weight of the prior" in doubts
     assert "positivity" in doubts
+
+
+@pytest.mark.parametrize(
+    ("levels", "rows"), [((2,) * 8, 200), ((4,) * 3, 200), ((3,) * 4, 300)]
+)
+def test_default_answer_from_thin_cells_is_by_regressions_and_near_the_truth(
+    levels, rows
+):
+    data, truth = confounded(levels, rows, seed=sum(levels))
+    fit = fitted(model_of(levels), data)
+    answer = fit.effect("effect")
+    assert "hierarchical" in answer.description
+    assert abs(float(answer.draws.mean()) - truth) < 3.5 * float(answer.draws.std())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.models.causal_diagram.regression.conditionals.base import Conditional
+from causalstats.models.causal_diagram.regression.conditionals.hierarchical import (
+    HierarchicalLogistic,
+)
 from causalstats.models.causal_diagram.regression.conditionals.linear import (
     LinearRegression,
 )
@@ -27,15 +30,17 @@ _ROWS_PER_CELL = 10  # on average, in each cell of what a table is given
 
 __all__ = [
     "Conditional",
+    "HierarchicalLogistic",
     "LinearRegression",
     "LogisticRegression",
     "TableOfLabels",
     "conditionals_of",
-    "kind_of",
+    "hierarchical_kind",
+    "usual_kind",
 ]
 
 
-def kind_of(table: Table, data: Observations) -> type[Conditional]:
+def usual_kind(table: Table, data: Observations) -> type[Conditional]:
     """Return the kind of a conditional distribution: linear, a table, or logistic.
 
     A categorical variable given categorical ones is a table where its rows have ten observations or
@@ -50,6 +55,13 @@ def kind_of(table: Table, data: Observations) -> type[Conditional]:
     )
     full = not table.given or len(data) >= _ROWS_PER_CELL * cells
     return TableOfLabels if full else LogisticRegression
+
+
+def hierarchical_kind(table: Table, data: Observations) -> type[Conditional]:
+    """Return the kind of a conditional distribution: linear, or hierarchical logistic."""
+    return (
+        LinearRegression if table.variable in data.continuous else HierarchicalLogistic
+    )
 
 
 def conditionals_of(
@@ -67,6 +79,6 @@ def conditionals_of(
     """
     levels = model.levels(data)
     return {
-        table: kind_of(table, data)(model, table, number, data, levels)
+        table: model.kind_of(table, data)(model, table, number, data, levels)
         for number, table in enumerate(tables)
     }

@@ -1,0 +1,1 @@
+"""Hierarchical logistic regressions of labels: their columns, their propensity, their fit."""
