@@ -212,9 +212,12 @@ def _short(finding: str) -> str:
 def _untestable(
     assumptions: Sequence[Assumption], checks: Sequence[Check]
 ) -> tuple[tuple[str, str], ...]:
-    """Return assumptions that no check decided, and cautions about anything else."""
+    """Return assumptions that no check decided, and cautions about anything else.
+
+    An assumption of which one check passed and another is undecided has the caution of the latter.
+    """
     undecided = [
-        (assumption.name, assumption.statement)
+        assumption
         for assumption in assumptions
         if not verdicts(assumption, checks) & {"passed", "failed"}
     ]
@@ -223,6 +226,7 @@ def _untestable(
         for check in checks
         if check.passed is None
         and check.caution
-        and not any(_checks_of(assumption, [check]) for assumption in assumptions)
+        and not any(_checks_of(assumption, [check]) for assumption in undecided)
     ]
-    return (*undecided, *cautions)
+    statements = [(each.name, each.statement) for each in undecided]
+    return (*statements, *cautions)

@@ -598,6 +598,16 @@ def test_other_methods_and_other_assumptions_are_for_or_against():
     )
 
 
+def test_an_assumption_that_only_one_of_its_checks_could_test_keeps_its_caution():
+    both = assumption("parallel trends", "trends", "presence")
+    weak = check("trends", None, "the test has little power")
+    checks = [replace(weak, caution=True, remedy=""), check("presence", True)]
+    result = evidence([both], checks, None, [], None)
+    assert result.untestable == (("trends", "the test has little power."),)
+    alone = evidence([both], checks[:1], None, [], None)
+    assert alone.untestable == (("parallel trends", "parallel trends holds."),)
+
+
 def test_a_long_caution_is_cut_on_the_first_screen():
     caution = replace(
         check("rows left out", None, "word " * 90), caution=True, remedy=""
