@@ -195,13 +195,24 @@ def _moves(
     means = others["mean"]
     name = field.replace("_", " ")
     if means.between(*interval).all():
-        return f"The answer stays within its interval at other values of {name}.", True
+        stays = f"The answer stays within its interval at other values of {name}"
+        if _reaches_zero(others, interval):
+            return f"{stays}, but then intervals take in 0.", False
+        return f"{stays}.", True
     lowest = means.min()
     highest = means.max()
     _, low, high = rounded_by_interval(lowest, lowest, highest)
     values = low if lowest == highest else f"{low} to {high}"
     alternative = "another value gives" if len(means) == 1 else "other values give"
     return f"The answer depends on {name}: {alternative} {values}.", False
+
+
+def _reaches_zero(others: pd.DataFrame, interval: tuple[float, float]) -> bool:
+    """Return whether an interval without 0 takes it in at other values of an assumption."""
+    lower, upper = interval
+    if lower <= 0 <= upper or "lower" not in others:
+        return False
+    return bool(((others["lower"] <= 0) & (others["upper"] >= 0)).any())
 
 
 def _short(finding: str) -> str:

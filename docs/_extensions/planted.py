@@ -20,6 +20,7 @@ WORLDS = {
     ("PanelDML", "no unobserved time-varying confounder"): "shocks common to all units",
     ("PanelDML", "strict exogeneity"): "feedback",
     ("PanelDML", "smooth and additive"): "product of two covariates",
+    ("PanelDML", "smooth"): "curve, taken for a line",
     ("PanelDML", "constant effect"): "staggered adoption, fading effects",
     ("PanelDML", "independent errors"): "serial correlation, taken as independent",
     ("EventStudy", "parallel trends"): "trends differ by .3 a period",
@@ -29,6 +30,7 @@ WORLDS = {
         "EventStudy",
         "covariates before adoption",
     ): "no control as large as those that adopt",
+    ("EventStudy", "many clusters"): "three treated units",
     ("CausalDiagram", "this diagram"): "a missing arrow",
     ("CausalDiagram", "complete rows"): "outcomes missing in a fifth of the rows",
     ("CausalDiagram", "prior of the tables"): "a strong prior",
@@ -50,6 +52,11 @@ WORLDS = {
     ("SelectiveLabels", "expertise"): "expertise on a barrier to testing",
     ("SelectiveLabels", "errors of the test"): "test less specific than said",
     ("Instrument", "exclusion"): "one of two instruments acts on the outcome",
+    (
+        "Instrument",
+        "independence of the instruments",
+    ): "the only instrument acts on the outcome",
+    ("Instrument", "one effect"): "effects differ between the instruments' compliers",
     ("Instrument", "linearity"): "an instrument curved in a covariate",
     ("Instrument", "many rows"): "instruments that a few rows carry",
     ("Instrument", "equal variances"): "unequal variances, taken for equal",
@@ -72,12 +79,16 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("PanelDML", "independent clusters"): {"errors": ["iid", "bootstrap", "ar1"]},
     ("PanelDML", "AR(1) errors"): {"errors": ["iid", "cluster"]},
     ("CausalDiagram", "this diagram"): {"diagram": ["z -> x, y; x -> y"]},
-    ("CausalDiagram", "levels of hidden variables"): {"hidden_levels": [3, 4]},
+    ("CausalDiagram", "levels of hidden variables"): {"hidden_levels": [3]},
     ("SelectiveLabels", "response to risk"): {"response": [0.5, 0.75, 1.5]},
     ("SelectiveLabels", "one unobservable"): {"unobservable": ["normal", "logistic"]},
     ("PanelDML", "no unobserved time-varying confounder"): {"time_effects": [True]},
     ("EventStudy", "parallel trends"): {"trend_violation": [0.0, 0.5, 1.0, 2.0]},
     ("EventStudy", "no anticipation"): {"anticipation": [1, 2]},
+    ("EventStudy", "pooled shape of effects"): {"pooling": ["full", "none"]},
+    ("EventStudy", "exchangeable cohorts"): {"pooling": ["shape", "none"]},
+    ("EventStudy", "unrestricted effects"): {"pooling": ["shape", "full"]},
+    ("EventStudy", "independent errors"): {"errors": ["ar1"]},
     ("CausalDiagram", "prior of the tables"): {"concentration": [0.1, 0.5, 2.0, 5.0]},
     ("CausalDiagram", "regressions"): {"basis_size": [3, 5, 8]},
     ("CausalDiagram", "hierarchical regressions"): {
@@ -88,11 +99,16 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("Heckman", "mean"): {"mean": [-0.5, 0.0, 0.5]},
 }
 _PANEL = {"units": 60, "times": 6, "covariates": 1}
+_COHORTS = {"units": 100, "times": 6, "cohorts": 2}
 SIMULATED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     # the model and its simulated data, for the curve of an assumption that no world plants
     ("PanelDML", "unit heterogeneity"): ({}, _PANEL),
     ("PanelDML", "independent clusters"): ({}, _PANEL),
     ("PanelDML", "AR(1) errors"): ({"errors": "ar1"}, _PANEL),
+    ("EventStudy", "pooled shape of effects"): ({}, _COHORTS),
+    ("EventStudy", "exchangeable cohorts"): ({"pooling": "full"}, _COHORTS),
+    ("EventStudy", "unrestricted effects"): ({"pooling": "none"}, _COHORTS),
+    ("EventStudy", "independent errors"): ({"errors": "iid"}, _COHORTS),
     ("CausalDiagram", "levels of hidden variables"): (
         {
             "diagram": "z -> x -> y; x <-> y",
@@ -185,7 +201,8 @@ def _make(key: tuple[str, str]) -> dict[str, Any]:
         data = model.simulate(SEED, **sizes).data
     else:
         model, data = world.make(SEED)
-    sampler = {"sampler": cs.Laplace()} if is_heavy(key) else {}
+    sampled = is_heavy(key) and key[0] != "EventStudy"
+    sampler = {"sampler": cs.Laplace()} if sampled else {}
     fit = cs.fit(model, data, seed=SEED, progress=False, **sampler)
     made: dict[str, Any] = {"model": repr(model), "rows": len(data)}
     if world is not None:

@@ -598,6 +598,16 @@ def test_other_methods_and_other_assumptions_are_for_or_against():
     )
 
 
+def test_an_interval_that_reaches_zero_under_another_assumption_speaks_against():
+    values = {"mean": [0.9, 1.1], "lower": [0.4, -0.1], "upper": [1.4, 2.3]}
+    tables = [("direct", pd.DataFrame(values))]
+    against = evidence([], [], None, tables, (0.5, 1.5)).opposes
+    stays = "The answer stays within its interval at other values of direct"
+    assert against == (f"{stays}, but then intervals take in 0.",)
+    undecided = evidence([], [], None, tables, (-0.5, 1.5))
+    assert undecided.supports == (f"{stays}.",) and not undecided.opposes
+
+
 def test_an_assumption_that_only_one_of_its_checks_could_test_keeps_its_caution():
     both = assumption("parallel trends", "trends", "presence")
     weak = check("trends", None, "the test has little power")
