@@ -616,15 +616,17 @@ class EventStudy:
         import networkx as nx
 
         graph = nx.DiGraph()
+        label = data.wording.label
         treatment, outcome = data.treatments[0], data.arguments["outcome"]
-        graph.add_node(treatment, role="observed")
-        graph.add_node(outcome, role="observed")
-        lasting = f"what {data.arguments['unit']} is like for good"
+        graph.add_node(treatment, label=label(treatment), role="observed")
+        graph.add_node(outcome, label=label(outcome), role="observed")
+        lasting = f"what {label(data.arguments['unit'])} is like for good"
         graph.add_node("unit", label=lasting, role="hidden")
-        graph.add_node("period", label=data.arguments["time"], role="observed")
+        period = label(data.arguments["time"])
+        graph.add_node("period", label=period, role="observed")
         causes = ["unit", "period"]
         if data.covariates:
-            names = ", ".join(data.covariates)
+            names = ", ".join(map(label, data.covariates))
             graph.add_node("covariates", label=f"{names}, at first", role="observed")
             graph.add_edge("unit", "covariates")
             causes.append("covariates")
