@@ -34,7 +34,11 @@ def data(population: bool = False) -> cs.Panel:
         outcome="lemp",
         treatment="raised",
         covariates=["lpop"] if population else [],
-        labels={"lemp": "teen employment", "raised": "a raise of the minimum wage"},
+        labels={
+            "countyreal": "the county",
+            "lemp": "teen employment",
+            "raised": "a raise of the minimum wage",
+        },
         units={"lemp": "log teenagers"},
     )
 

@@ -17,12 +17,12 @@ def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph[Any]:
     import networkx as nx
 
     graph = nx.DiGraph()
-    given = data.arguments
+    given, label = data.arguments, data.wording.label
     graph.add_node("unobservable", label="unobserved causes", role="hidden")
-    graph.add_node("treatment", label=given["treatment"], role="observed")
-    graph.add_node("outcome", label=given["outcome"], role="observed")
+    graph.add_node("treatment", label=label(given["treatment"]), role="observed")
+    graph.add_node("outcome", label=label(given["outcome"]), role="observed")
     for name in given["instruments"]:
-        graph.add_node(f"instrument {name}", label=name, role="observed")
+        graph.add_node(f"instrument {name}", label=label(name), role="observed")
         graph.add_edge(f"instrument {name}", "treatment")
         if model.direct and name in model.direct:
             graph.add_edge(f"instrument {name}", "outcome", label="direct effect")
@@ -30,8 +30,8 @@ def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph[Any]:
     graph.add_edge("unobservable", "outcome")
     graph.add_edge("treatment", "outcome")
     if data.covariates.shape[1] or data.fixed_effects:
-        held = given["covariate_formula"] or ", ".join(given["covariates"])
-        held = ", ".join(filter(None, [held, *given["fixed_effects"]]))
+        held = given["covariate_formula"] or ", ".join(map(label, given["covariates"]))
+        held = ", ".join(filter(None, [held, *map(label, given["fixed_effects"])]))
         graph.add_node("covariates", label=held, role="observed")
         for name in ("treatment", "outcome"):
             graph.add_edge("covariates", name)
