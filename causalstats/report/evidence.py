@@ -16,10 +16,9 @@ from causalstats.core.check import Check
 from causalstats.core.display_scale import rounded_by_interval
 from causalstats.report.contents import Evidence, Status
 
-_LARGEST_R_HAT = 1.05  # of a parameter: above it chains may be of different posteriors
+_LARGEST_R_HAT = 1.05  # above it chains may be of different posteriors
 _LONGEST_FINDING = 160  # characters on the first screen
 _FATAL = (
-    "R-hat of this answer",
     "divergences",
     "E-BFMI",
     "Pareto k",
@@ -51,7 +50,7 @@ def is_fatal(check: Check) -> bool:
     """Return whether a failed check means that the draws are not those of the posterior."""
     if check.passed is not False:
         return False
-    if check.name == "R-hat":
+    if check.name in ("R-hat", "R-hat of this answer"):
         return check.value is None or check.value >= _LARGEST_R_HAT
     return check.name in _FATAL
 

@@ -549,7 +549,9 @@ def test_few_draws_of_a_parameter_are_no_reason_to_distrust_the_answer():
     apart = replace(check("R-hat", False), value=1.02)
     assert status([few, apart]) == "warn"
     assert status([replace(apart, value=1.2)]) == "fail"
-    assert status([check("R-hat of this answer", False)]) == "fail"
+    answer = replace(check("R-hat of this answer", False), value=1.03)
+    assert status([answer]) == "warn"  # the largest of many pairs, say
+    assert status([replace(answer, value=1.06)]) == "fail"
     assert status([check("divergences", False)]) == "fail"
     assert status([check("positivity", True)]) == "pass"
 
