@@ -52,6 +52,7 @@ def run(folder: Path, fast: bool = False) -> Path:
         title="Groups of gut bacteria that go together",
         question="Which two groups of bacteria vary together, or against each other, given all "
         "the other groups, age, region and weight?",
+        answers=["partial_correlation", "excess", "covariate_coefficient"],
         source="300 people of the HITChip atlas; `atlas.csv` beside this study.",
         references=[
             "Lahti, Salojärvi, Salonen, Scheffer & de Vos (2014), Tipping elements in the human "
