@@ -16,6 +16,7 @@ import pandas as pd
 from causalstats.core.argument_types import Frame
 from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
+from causalstats.data.abundance_tables import abundance_frame
 from causalstats.data.censoring import (
     Bounds,
     bounds_of,
@@ -258,6 +259,99 @@ class Composition:
         )
         _refuse_without_ratios(data)
         return data
+
+    @classmethod
+    def from_abundances(
+        cls,
+        table: Any,
+        *,
+        taxa_in_rows: bool = False,
+        taxonomy: pd.DataFrame | None = None,
+        rank: str | None = None,
+        min_prevalence: float = 0.0,
+        min_total: float = 0.0,
+        other: str | None = None,
+        metadata: pd.DataFrame | None = None,
+        sample_id: str | None = None,
+        covariates: str | None = None,
+        zeros: Literal["error", "counts"] = "counts",
+        subject: str | None = None,
+        time: str | None = None,
+    ) -> Composition:
+        """Read a table of taxa in samples: a frame, a BIOM file, or an AnnData.
+
+        Parameters
+        ----------
+        table : DataFrame, str, Path or AnnData
+            A frame whose index names the samples; the path of a BIOM file, of format 1 (JSON) or 2
+            (HDF5); or an object with X, obs and var. Names may be numbers.
+        taxa_in_rows : bool
+            Whether the rows of a frame are taxa, and its columns samples.
+        taxonomy : DataFrame, optional
+            A row for each taxon and a column for each rank, from the highest; by default that of
+            the file.
+        rank : str, optional
+            To which taxa are summed, such as "genus".
+        min_prevalence : float
+            The least share of samples in which a taxon is found, from 0 to 1.
+        min_total : float
+            The least sum of a taxon over all samples.
+        other : str, optional
+            The name of a part that sums all taxa that are rarer. None leaves them out. A taxon
+            that is found in no sample is always rare.
+        metadata : DataFrame, optional
+            A row for each sample, in any order; by default that of the file.
+        sample_id : str, optional
+            The column of the metadata that names the samples. None: its index does.
+        covariates, subject, time
+            Columns of the metadata, as in `from_frame`.
+        zeros : "counts" or "error"
+            As in `from_frame`.
+
+        Returns
+        -------
+        Composition
+
+        Raises
+        ------
+        DataError
+            If a cell is no number, a name is repeated, a sample has no metadata, a taxon no
+            lineage, or as in `from_frame`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import causalstats as cs
+        >>> counts = {"s1": [9, 4, 2, 0], "s2": [3, 8, 1, 0], "s3": [5, 5, 7, 1]}
+        >>> table = pd.DataFrame(counts, index=["otu1", "otu2", "otu3", "otu4"])
+        >>> data = cs.Composition.from_abundances(
+        ...     table, taxa_in_rows=True, min_prevalence=0.5, other="other"
+        ... )
+        >>> data.parts
+        ('otu1', 'otu2', 'otu3', 'other')
+        """
+        rare = {
+            "min_prevalence": min_prevalence,
+            "min_total": min_total,
+            "other": other,
+        }
+        frame, parts = abundance_frame(
+            table,
+            taxa_in_rows=taxa_in_rows,
+            taxonomy=taxonomy,
+            rank=rank,
+            metadata=metadata,
+            sample_id=sample_id,
+            rare=rare,
+        )
+        return cls.from_frame(
+            frame,
+            parts=parts,
+            covariates=covariates,
+            zeros=zeros,
+            subject=subject,
+            time=time,
+        )
 
     @property
     def wording(self) -> Wording:

@@ -132,7 +132,7 @@ def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[C
             finding=f"the prior, of weight {weight:.2f}, draws {pair} by {shift[most]:.1f} "
             "posterior standard deviations towards independence",
             remedy="Few strong links among many pairs are understated, and their intervals "
-            "cover less than they say: compare prior='sparse', or prior='matching' where "
+            "cover less than they say: compare prior='horseshoe', or prior='matching' where "
             "rows are many.",
             caution=True,
         )

@@ -57,7 +57,7 @@ _SWEEPS_BY_PARTS = (
     2e5  # of a chain, divided by D: those of few parts are quick, and mix slowly
 )
 _FEWEST_SWEEPS = 2000
-_MOST_SWEEPS = 40_000
+_MOST_SWEEPS = 60_000
 _FIRST_SHARE = 0.2  # of so many sweeps more, which are dropped
 _MOST_DRAWS = 1000  # of a chain
 _FEWEST_DRAWS = 200
