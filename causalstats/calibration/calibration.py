@@ -48,6 +48,7 @@ from causalstats.runs.resumable import resume
 from causalstats.samplers import (
     Auto,
     Exact,
+    Gibbs,
     Nuts,
     RunsMany,
     Sampler,
@@ -56,6 +57,7 @@ from causalstats.samplers import (
     sample_many,
 )
 from causalstats.samplers.exact import exact_draws
+from causalstats.samplers.gibbs import gibbs_kernel
 from causalstats.samplers.importance import importance_draws
 
 if TYPE_CHECKING:
@@ -262,9 +264,9 @@ def calibrate(
         Arguments of `model.simulate`, such as `{"people": 500, "features": 3}`; by default
         `model.simulation_defaults`.
     sampler : Sampler, optional
-        By default independent draws where the posterior is exact, importance sampling where the
-        model offers it, and otherwise NUTS with two chains of 250 + 400: enough for 119 nearly
-        independent draws where the chains mix.
+        By default independent draws where the posterior is exact, importance or Gibbs sampling
+        where the model offers it, and otherwise NUTS with two chains of 250 + 400: enough for 119
+        nearly independent draws where the chains mix.
     path : str or Path, optional
         A file of one line a data set. Data sets in the file are not fitted again, so that an
         interrupted run can be resumed.
@@ -367,6 +369,8 @@ def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sam
                 return Exact(chains=1, draws=RANKS - 1)
             if importance_draws(problem) is not None:
                 return Auto(chains=2, draws=400, tune=250)
+            if gibbs_kernel(problem) is not None:
+                return Gibbs(chains=2, draws=400)
             break
         except (DataError, ModelError):
             continue
