@@ -44,6 +44,14 @@ class ForData(Protocol):
 
 
 @runtime_checkable
+class HeadlineByData(Protocol):
+    """A model whose headline some data have no answer to, and who has another for them."""
+
+    def headline_for(self, data: Any) -> str:
+        """Return the name of the headline of a fit to these data."""
+
+
+@runtime_checkable
 class ExactPosterior(Protocol):
     """A model whose posterior is a known distribution for some data."""
 

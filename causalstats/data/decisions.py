@@ -222,7 +222,7 @@ class Decisions:
         DataError
             If a column is not there or not of its kind, labels or units are no text, rows lack
             something and `missing` is "error", outcomes stand where the decision is 0 and
-            `observed` is "error", or everybody or nobody was decided for.
+            `observed` is "error", or nobody was decided for.
 
         Examples
         --------
@@ -297,7 +297,7 @@ class Decisions:
         table, rows = kept(table, gaps)
         decided = decided[rows] == 1
         result = result[rows]
-        _refuse_one_sided(decided, decision)
+        _refuse_nobody(decided, decision)
         shown = ~np.isnan(result) & ~decided
         if shown.any() and observed == "error":
             raise DataError(
@@ -882,15 +882,7 @@ def _missing_message(
     )
 
 
-def _refuse_one_sided(decided: np.ndarray, decision: str) -> None:
-    if decided.all():
-        raise DataError(
-            f"Everybody was decided for ({decision!r} is 1 in every row): no label is missing. If "
-            "the outcome is seen without error, an ordinary logistic regression, e.g. "
-            "`statsmodels.api.Logit`, answers the question. If it is the result of an imperfect "
-            "test, correct the share of positive results p for its sensitivity and specificity, "
-            "(p + specificity - 1) / (sensitivity + specificity - 1) (Rogan & Gladen 1978)."
-        )
+def _refuse_nobody(decided: np.ndarray, decision: str) -> None:
     if not decided.any():
         raise DataError(
             f"Nobody was decided for ({decision!r} is 0 in every row): no outcome was ever seen, "

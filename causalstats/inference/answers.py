@@ -357,7 +357,7 @@ def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
 
 def every_check(fit: Fit) -> Checks:
     """Return every check, those with refits and of held-out outcomes included."""
-    model, headline = fit.model, fit.model.headline
+    model, headline = fit.model, fit.headline
     results = [*fit.sampling(), *checks_without_refits(fit)]
     results += question_checks(fit, headline, model.estimands()[headline])
     results += posterior_contraction(model, fit.draws, fit.data)

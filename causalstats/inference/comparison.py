@@ -25,7 +25,7 @@ class ClosedForm(Protocol):
 
 def compare(fit: Fit, prob: float) -> pd.DataFrame:
     """Return the headline beside the baselines, as `Fit.compare` says."""
-    answer = fit.effect(fit.model.headline)
+    answer = fit.effect(fit.headline)
     baselines = fit.once("baselines", lambda: _baselines(fit))
     tails = ((1 - prob) / 2, (1 + prob) / 2)
     if answer.draws.ndim > 2:

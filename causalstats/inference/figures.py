@@ -103,7 +103,7 @@ def _figures_that_apply(fit: Fit) -> dict[str, FitFigure]:
 
 
 def _comparison(fit: Fit, ax: Any) -> Figure:
-    headline = fit.effect(fit.model.headline)
+    headline = fit.effect(fit.headline)
     table = _in_words(headline, fit.compare())
     unit = _unit_in_words(headline)
     if headline.draws.ndim > 2:

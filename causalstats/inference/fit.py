@@ -22,6 +22,7 @@ from causalstats.core.abilities import (
     Bounded,
     HasNetwork,
     HasViews,
+    HeadlineByData,
     PlansTests,
     Predicts,
 )
@@ -130,6 +131,22 @@ class Fit:
     progress: bool = True
     _cache: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def headline(self) -> str:
+        """Name of the answer that stands first.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> data = model.simulate(1, rows=30, parts=4).data
+        >>> cs.fit(model, data, seed=1, progress=False).headline
+        'partial_correlation'
+        """
+        if isinstance(self.model, HeadlineByData):
+            return self.model.headline_for(self.data)
+        return self.model.headline
+
     @checked(ModelError)
     def summary(self, prob: Inside = INTERVAL) -> pd.DataFrame:
         """Summarise the posterior of every parameter.
@@ -156,7 +173,7 @@ class Fit:
         """
         posterior = self.draws["posterior"].to_dataset()
         if not self.parameters():
-            return self.effect(self.model.headline).summary(prob)
+            return self.effect(self.headline).summary(prob)
         tables = []
         for name in self.parameters():
             table = summarise(posterior[name], prob)
@@ -470,7 +487,7 @@ class Fit:
             )
         posterior = self.draws["posterior"].to_dataset()
         plans, people = self.model.next_tests(posterior, self.data, budget)
-        doubts = self.effect(self.model.headline).doubts
+        doubts = self.effect(self.headline).doubts
         return NextTests(plans=plans, people=people, doubts=doubts)
 
     def check(self) -> Checks:
@@ -739,10 +756,8 @@ class Fit:
         >>> fit.answer(doubts=False).split(' by ')[0]
         'Setting treated to 1 in place of 0 changes the probability of recovered=1'
         """
-        companion = self.model.estimands()[self.model.headline].companion
-        effects = [
-            self.effect(name) for name in (self.model.headline, companion) if name
-        ]
+        companion = self.model.estimands()[self.headline].companion
+        effects = [self.effect(name) for name in (self.headline, companion) if name]
         statements = " ".join(effect.statement() for effect in effects)
         if not doubts:
             return statements
@@ -830,7 +845,7 @@ class Fit:
         """
         from causalstats.inference.figures import figure
 
-        return figure(self, name or self.model.headline, ax)
+        return figure(self, name or self.headline, ax)
 
     @checked(ModelError)
     def report(
@@ -1035,7 +1050,7 @@ class Fit:
         try:
             return self.answer()
         except ModelError as error:
-            return f"{self.model.headline}: {error}"
+            return f"{self.headline}: {error}"
 
 
 @checked(ModelError)

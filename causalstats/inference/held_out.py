@@ -44,7 +44,7 @@ def held_out_checks(fit: Fit) -> tuple[Check, ...]:
     if known[undecided].all():
         people = "everybody not decided for"
     posterior = fit.draws["posterior"].to_dataset()
-    estimand = fit.model.estimands()[fit.model.headline]
+    estimand = fit.model.estimands()[fit.headline]
     answer = estimand.compute(posterior, data.part(known))
     if isinstance(fit.model, ImperfectlyTested):
         answer = fit.model.reported(posterior, answer)

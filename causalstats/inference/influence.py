@@ -54,12 +54,12 @@ def influence(fit: Fit, by: str | None, entry: str | None, refits: int) -> pd.Da
     source = Source(fit, max(1, _MOST_DRAWS // chains))
     units = source.units
     labels = _labels(fit, units, by)
-    estimand = fit.model.estimands()[fit.model.headline]
+    estimand = fit.model.estimands()[fit.headline]
     if estimand.per_person:
         raise ModelError(
             "The headline is a number a person: ask for the influence on another."
         )
-    reported = fit.effect(fit.model.headline).numbers()
+    reported = fit.effect(fit.headline).numbers()
     position = _position(list(map(str, reported.index)), entry)
     answer = _answers(estimand, source.working_draws, fit.data)[:, position]
     log_likelihood = units.log_likelihood()
@@ -110,7 +110,7 @@ def _refit(
     position : int
         Of the entry of the headline.
     """
-    estimand = fit.model.estimands()[fit.model.headline]
+    estimand = fit.model.estimands()[fit.headline]
     for name in names:
         try:
             data = without(fit.data, labels == name, pieces)

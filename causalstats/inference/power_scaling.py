@@ -34,7 +34,7 @@ def power_scaling_check(fit: Fit) -> tuple[Check, ...]:
         return ()
     if not densities.log_priors or not densities.answers.size:
         return ()
-    return (power_scaling(fit.model.headline, densities),)
+    return (power_scaling(fit.headline, densities),)
 
 
 def scaled_densities(fit: Fit) -> ScaledDensities:
@@ -52,7 +52,7 @@ def scaled_densities(fit: Fit) -> ScaledDensities:
     if source.draws.sizes["draw"] == 0:
         raise ModelError("The answers are in closed form, and there are no draws.")
     draws = source.working_draws
-    answer = model.estimands()[model.headline].compute(draws, data)
+    answer = model.estimands()[fit.headline].compute(draws, data)
     if answer.sizes["draw"] != draws.sizes["draw"]:
         raise ModelError("The answer takes fewer draws than there are.")
     declared: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ def scaled_densities(fit: Fit) -> ScaledDensities:
     flat = flat.reshape(len(flat), -1)
     return ScaledDensities(
         answers=flat,
-        entries=list(map(str, fit.effect(model.headline).numbers().index)),
+        entries=list(map(str, fit.effect(fit.headline).numbers().index)),
         log_priors=priors,
         log_likelihood=likelihood,
         declared=declared,

@@ -45,11 +45,10 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
             for name, value in zip(assumptions, values, strict=True)
         )
         variant = fit if model == fit.model else fit.refit(model, title)
-        headline = (
-            model.headline
-        )  # bounds, for one, where the effect is no longer identified
+        # Bounds, for one, where the effect is no longer identified
+        headline = variant.headline
         answer = variant.effect(headline).numbers()[["mean", "lower", "upper"]]
-        if headline != fit.model.headline:
+        if headline != fit.headline:
             answer.index = [f"{headline}: {entry}" for entry in answer.index]
         healthy = all(check.passed for check in variant.sampling())
         points += [tuple(map(_label, values))] * len(answer)

@@ -52,7 +52,7 @@ def compose(
     """
     model = fit.model
     checks = fit.check()
-    headline = fit.effect(model.headline)
+    headline = fit.effect(fit.headline)
     doubts = tuple(dict.fromkeys([*checks, *headline.doubts]))
     has_many_entries = headline.draws.ndim > 2
     comparison = headline.on_display_scale(fit.compare())
@@ -100,8 +100,7 @@ def compose(
 
 
 def _completed(authorship: Authorship, fit: Fit, headline: Effect) -> Authorship:
-    model = fit.model
-    title = f"{type(model).__name__}: {model.headline.replace('_', ' ')}"
+    title = f"{type(fit.model).__name__}: {fit.headline.replace('_', ' ')}"
     return replace(
         authorship,
         title=authorship.title or title,
@@ -111,8 +110,8 @@ def _completed(authorship: Authorship, fit: Fit, headline: Effect) -> Authorship
 
 def _answer(fit: Fit) -> str:
     """Return the headline in words, with a second answer where it alone would mislead."""
-    headline = fit.effect(fit.model.headline)
-    companion = fit.model.estimands()[fit.model.headline].companion
+    headline = fit.effect(fit.headline)
+    companion = fit.model.estimands()[fit.headline].companion
     if (
         not companion or "{count}" in headline.sentence
     ):  # which counts over the companion

@@ -31,12 +31,18 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     Raises
     ------
     ModelError
-        If the outcome is 0/1, or all outcomes that were seen are equal.
+        If the outcome is 0/1, all outcomes that were seen are equal, or nobody's is missing.
     """
     if data.binary:
         raise ModelError(
             "`Heckman` is for an outcome that is a number; for 0/1 use `SelectiveLabels`, or read "
             "it with `kind='continuous'`."
+        )
+    if data.decision.all():
+        raise ModelError(
+            f"The outcome of everybody was seen ({data.arguments['decision']!r} is 1 in every "
+            "row): nobody was selected, and least squares, e.g. `statsmodels.api.OLS`, answers the "
+            "question."
         )
     location, scale = outcome_units(model, data)
     values: dict[str, Any] = {

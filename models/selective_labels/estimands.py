@@ -36,6 +36,18 @@ from causalstats.numerics.selection.selective_labels_likelihood import (
 )
 from causalstats.numerics.selection.unobservable import Unobservable
 
+_OF_SELECTION = (
+    "untested_risk",
+    "untested_prevalence",
+    "missed_cases",
+    "share_found",
+    "allocation",
+    "excess_testing",
+    "testing_threshold",
+    "testing_policy",
+    "testing_policy_per_unit",
+    "testing_coefficient",
+)
 _SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
@@ -50,7 +62,7 @@ def estimands(law: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
         Whose groups have a question of their own.
     """
     parameters = _parameters(law)
-    return {
+    every = {
         **_risks(law),
         **_totals(law, prevalence),
         **_decisions(law),
@@ -60,6 +72,22 @@ def estimands(law: Unobservable, prevalence: Any) -> Mapping[str, Estimand]:
             for name in ("testing_policy", "risk_coefficient")
         },
     }
+    return {
+        name: _where_some_are_untested(estimand) if name in _OF_SELECTION else estimand
+        for name, estimand in every.items()
+    }
+
+
+def _where_some_are_untested(estimand: Estimand) -> Estimand:
+    """Return an answer that there is only where some people were not tested."""
+    other = estimand.unavailable_reason
+
+    def reason(data: Decisions) -> str:
+        if data.decision.all():
+            return "everybody was tested."
+        return other(data) if other is not None else ""
+
+    return replace(estimand, unavailable_reason=reason)
 
 
 def _risks(law: Unobservable) -> dict[str, Estimand]:

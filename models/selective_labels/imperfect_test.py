@@ -10,6 +10,7 @@ import xarray as xr
 
 from causalstats.core.assumption import Assumption
 from causalstats.core.knowledge import Known
+from causalstats.data import Decisions
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.misclassification import share_positive
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from causalstats.models.selective_labels.model import SelectiveLabels
 
 RATES = ("sensitivity", "specificity")
+_RESAMPLES = 1000
 
 
 def is_imperfect(model: SelectiveLabels) -> bool:
@@ -101,3 +103,27 @@ def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
             fields=("sensitivity", "specificity"),
         ),
     )
+
+
+def baselines(model: Any, data: Decisions) -> dict[str, Any]:
+    """Return the share of positive results, and its correction, where everybody was tested.
+
+    Each is a function of a Generator that returns draws of the prevalence: the share with a
+    Bayesian bootstrap of the people, and (share + specificity - 1) / (sensitivity + specificity -
+    1), by Rogan & Gladen (1978), at the rates as they are known.
+    """
+
+    def reported(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
+        weights = data.weights * rng.standard_exponential((_RESAMPLES, len(data)))
+        return weights @ (data.outcome == 1) / weights.sum(axis=1), None
+
+    def corrected(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
+        share, _ = reported(rng)
+        sensitivity, specificity = (
+            known.value + known.sd * rng.standard_normal(_RESAMPLES)
+            for known in (model.sensitivity, model.specificity)
+        )
+        prevalence = (share + specificity - 1) / (sensitivity + specificity - 1)
+        return np.clip(prevalence, 0, 1), None
+
+    return {"share of positive results": reported, "Rogan & Gladen": corrected}

@@ -266,6 +266,17 @@ class SelectiveLabels:
         """
         return pymc_model.inputs(self, data)
 
+    def headline_for(self, data: Decisions) -> str:
+        """Return the risk of the untested, or of everybody where everybody was tested.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels()
+        >>> model.headline_for(model.simulate(seed=1, people=200, features=1).data)
+        'untested_prevalence'
+        """
+        return "prevalence" if data.decision.all() else self.headline
+
     def build(self, data: Decisions) -> pm.Model:
         """Return the PyMC graph on these data.
 
@@ -382,6 +393,8 @@ class SelectiveLabels:
         ('risk_coefficient', 'policy_intercept', 'policy_coefficient', 'unobserved_scale')
         """
         names = ["risk_coefficient", "policy_intercept", "policy_coefficient"]
+        if data.decision.all():  # nothing shows the policy
+            names = ["risk_coefficient"]
         inferred = [
             name
             for name in ("unobserved_scale", "response")
@@ -523,8 +536,9 @@ class SelectiveLabels:
     def baselines(self, data: Decisions) -> Mapping[str, Callable[..., Any]]:
         """Return rules that need no model of the decision, by name.
 
-        Each is a function of a Generator that returns draws of the mean risk of the untested.
-        Recalibration is among them where the prevalence is one number.
+        Each is a function of a Generator that returns draws of the mean risk of the untested; of
+        everybody's, by Rogan & Gladen (1978), where everybody was tested. Recalibration is among
+        them where the prevalence is one number.
 
         Examples
         --------
@@ -533,6 +547,8 @@ class SelectiveLabels:
         >>> list(model.baselines(data))
         ['tested only', 'untested = negative', 'inverse probability weighting', 'pseudo-labels']
         """
+        if data.decision.all():
+            return imperfect_test.baselines(self, data)
         rules = dict(RULES)
         if isinstance(self.prevalence, Known) and data.reference is None:
             rules["tested only, recalibrated"] = partial(
@@ -563,6 +579,8 @@ class SelectiveLabels:
         >>> model.worst_case_bounds(data)["no assumption (Manski bounds)"]
         (0.0, 1.0)
         """
+        if data.decision.all():
+            return {}
         bounds = {"no assumption (Manski bounds)": (0.0, 1.0)}
         if self.imperfect:
             return bounds

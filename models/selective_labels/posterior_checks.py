@@ -39,8 +39,9 @@ def posterior_checks(
     people = np.arange(len(data))
     tested = data.decision
     results = data.outcome[tested] == 1
-    equations = (
-        binary_equation("who is tested", people, tested, chance_of_test),
-        binary_equation("the results of the tested", people[tested], results, positive),
+    decision = binary_equation("who is tested", people, tested, chance_of_test)
+    result = binary_equation(
+        "the results of the tested", people[tested], results, positive
     )
+    equations = (result,) if tested.all() else (decision, result)
     return (functional_form(data, equations, f"linear {model.link}", rng),)

@@ -47,10 +47,10 @@ def predictions(
     chance_of_test, positive = chances_seen(model, draws, data)
     decisions = rates_by_group(tested, chance_of_test, groups, rng)
     results = rates_by_group(data.outcome[tested] == 1, positive, groups[tested], rng)
-    return (
-        _prediction("decision rate by decile of risk", decisions),
-        _prediction("positive rate of the tested by decile of risk", results),
-    )
+    of_results = _prediction("positive rate of the tested by decile of risk", results)
+    if tested.all():
+        return (of_results,)
+    return (_prediction("decision rate by decile of risk", decisions), of_results)
 
 
 def chances_seen(

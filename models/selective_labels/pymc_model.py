@@ -43,7 +43,8 @@ def inputs(model: SelectiveLabels, data: Decisions) -> dict[str, np.ndarray]:
     Raises
     ------
     ModelError
-        If the outcome is not 0/1, or there are too few deciders.
+        If the outcome is not 0/1, there are too few deciders, or everybody was tested and the test
+        is perfect or something hidden.
     DataError
         If there is no such feature as a negative control.
     """
@@ -54,6 +55,7 @@ def inputs(model: SelectiveLabels, data: Decisions) -> dict[str, np.ndarray]:
     for feature in model.negative_controls:
         data.columns_of(feature)  # refused here if there is none
     refuse_too_few_deciders(model, data)
+    _refuse_nobody_untested(model, data)
     seen = seen_rows(data)
     values: dict[str, Any] = {
         f"features_{name}": data.matrix[rows] for name, rows in seen.items()
@@ -228,3 +230,24 @@ def _refuse_contradicted(
                 f"{limit:.2%}. Check that it is a proportion, of this population and this outcome; "
                 "`Known(..., sd=...)` says how sure it is."
             )
+
+
+def _refuse_nobody_untested(model: Any, data: Decisions) -> None:
+    """Raise `ModelError` where everybody was tested and the model has no use for that."""
+    if not data.decision.all():
+        return
+    everybody = (
+        f"Everybody was tested ({data.arguments['decision']!r} is 1 in every row)"
+    )
+    if not imperfect_test.is_imperfect(model):
+        raise ModelError(
+            f"{everybody}: no label is missing. If the outcome is seen without error, an ordinary "
+            "logistic regression, e.g. `statsmodels.api.Logit`, answers the question. If it is the "
+            "result of an imperfect test, say so: `sensitivity=`, `specificity=` and "
+            "`unobserved_scale=0`."
+        )
+    if model.unobserved_scale != Known(0.0):
+        raise ModelError(
+            f"{everybody}, so that nothing is hidden behind the decision: expected "
+            f"`unobserved_scale=0`, got {model.unobserved_scale}."
+        )

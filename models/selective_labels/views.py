@@ -40,9 +40,9 @@ def views(
         The posterior.
     data : Decisions
     """
-    figures: dict[str, Callable[[], View]] = {
-        "allocation_curve": partial(_allocation_curve, model, draws, data)
-    }
+    figures: dict[str, Callable[[], View]] = {}
+    if not data.decision.all():
+        figures["allocation_curve"] = partial(_allocation_curve, model, draws, data)
     for score in data.kept_columns:
         if isinstance(data.source[score].dtype, pd.CategoricalDtype):
             continue

@@ -169,10 +169,54 @@ def test_results_of_the_same_imperfect_test_are_compared_as_results():
     assert fit.held_out_rate() is None
 
 
-def test_everybody_tested_by_an_imperfect_test_is_told_of_its_correction():
-    table = pd.DataFrame({"x": range(40), "tested": 1, "y": [0, 1] * 20})
-    with pytest.raises(cs.DataError, match=r"imperfect.*Rogan & Gladen"):
-        read(table, features=["x"])
+def serosurvey(people=3330, positive=50):
+    """The Santa Clara serosurvey of Gelman & Carpenter (2020), with a feature that does nothing."""
+    x = np.random.default_rng(3).standard_normal(people)
+    results = np.arange(people) < positive
+    return read(
+        pd.DataFrame({"x": x, "tested": 1, "y": results.astype(int)}), features=["x"]
+    )
+
+
+def test_everybody_tested_needs_an_imperfect_test_and_nothing_hidden():
+    data = serosurvey(people=40, positive=10)
+    with pytest.raises(cs.ModelError, match=r"no label is missing.*imperfect test"):
+        cs.SelectiveLabels(unobserved_scale=0).build(data)
+    with pytest.raises(cs.ModelError, match="expected `unobserved_scale=0`"):
+        cs.SelectiveLabels(sensitivity=0.8, specificity=0.98).build(data)
+    numbers = data.source.assign(y=np.arange(40.0))
+    study = cs.Decisions.from_frame(
+        numbers, outcome="y", decision="tested", features=["x"], kind="continuous"
+    )
+    with pytest.raises(cs.ModelError, match="nobody was selected, and least squares"):
+        cs.Heckman().build(study)
+
+
+def test_an_imperfect_test_of_everybody_gives_the_prevalence_of_its_correction():
+    """1.5 % of results are positive; at specificity .995 and sensitivity .80, 1.26 % are cases."""
+    data = serosurvey()
+    model = cs.SelectiveLabels(
+        sensitivity=0.80,
+        specificity=0.995,
+        unobserved_scale=0,
+        intercept_prior_scale=10,
+    )
+    fit = cs.fit(model, data, seed=1, sampler=cs.Laplace(), progress=False)
+    assert fit.headline == "prevalence"
+    expected = (50 / 3330 + 0.995 - 1) / (0.80 + 0.995 - 1)
+    answer = fit.effect("prevalence").numbers().iloc[0]
+    error = np.sqrt(50 / 3330 * (1 - 50 / 3330) / 3330) / (0.80 + 0.995 - 1)
+    assert abs(answer["mean"] - expected) < 0.3 * error
+    assert answer["sd"] == pytest.approx(error, rel=0.15)
+    beside = fit.compare()
+    assert beside.loc["share of positive results", "mean"] == pytest.approx(
+        50 / 3330, rel=0.05
+    )
+    assert beside.loc["Rogan & Gladen", "mean"] == pytest.approx(expected, rel=0.05)
+    with pytest.raises(cs.ModelError, match="everybody was tested"):
+        fit.effect("untested_prevalence")
+    assert not [check.name for check in fit.check() if check.passed is False]
+    assert "everybody" in fit.answer()
 
 
 def relaxed(labels, rng, shift=0.0):
