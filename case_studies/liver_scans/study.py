@@ -22,7 +22,8 @@ NOT_VERIFIED = ((1, 166), (0, 140))
 
 def data() -> cs.Decisions:
     """650 patients; the disease is known of the 344 who were verified."""
-    rows = [(scan, 1, ill) for scan, ill, count in VERIFIED for _ in range(count)]
+    rows: list[tuple[int, int, float]] = []
+    rows += [(scan, 1, ill) for scan, ill, count in VERIFIED for _ in range(count)]
     rows += [(scan, 0, np.nan) for scan, count in NOT_VERIFIED for _ in range(count)]
     return cs.Decisions.from_frame(
         pd.DataFrame(rows, columns=["scan", "verified", "disease"]),
