@@ -63,6 +63,28 @@ def test_the_graph_has_the_likelihood_of_the_arrays(errors, copula):
     assert np.sum(values[0]) + np.sum(values[1]) == pytest.approx(expected, rel=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("errors", "copula"),
+    [("student", "elliptical"), ("skewed", "elliptical"), ("normal", "plackett")],
+)
+def test_the_gradient_is_right_where_a_search_for_the_mode_starts(errors, copula):
+    """There κ and the index of selection are exactly 0."""
+    model, simulation = simulated(errors, copula, people=60, seed=2)
+    graph = model.build(simulation.data)
+    with pytensor.config.change_flags(cxx=""):
+        density = graph.logp_dlogp_function(ravel_inputs=True, mode="FAST_COMPILE")
+    start = graph.initial_point()
+    point = np.concatenate(
+        [np.ravel(start[variable.name]) for variable in graph.value_vars]
+    )
+    _, gradient = density(point)
+    steps = 1e-5 * np.eye(len(point))
+    differences = [
+        (density(point + step)[0] - density(point - step)[0]) / 2e-5 for step in steps
+    ]
+    np.testing.assert_allclose(gradient, differences, rtol=1e-5, atol=1e-4)
+
+
 def test_combinations_without_meaning_are_refused():
     with pytest.raises(cs.ModelError, match="dependence of jointly Student t"):
         cs.Heckman(errors="student", copula="gumbel")

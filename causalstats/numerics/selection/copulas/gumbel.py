@@ -43,11 +43,12 @@ class Gumbel(Copula):
         kappa: Any,
         given: Parameters,
     ) -> Any:
-        beta = blomqvist(xp, xp.abs(kappa))
+        # `abs` has the derivative 0 at 0, where a search for the mode may start.
+        beta = blomqvist(xp, xp.where(kappa < 0, -kappa, kappa))
         theta = np.log(2) / xp.log(-xp.log((1 + beta) / 4) / np.log(2))
         outcome = -xp.log_ndtr(self.tail * shape.score(xp, error, given))
         # High outcomes go with high v where tail and κ have one sign.
-        together = self.tail * kappa > 0
+        together = kappa >= 0 if self.tail > 0 else kappa < 0
         cut = -xp.log_ndtr(xp.where(together, -index, index))
         log_below = _log_conditional(xp, outcome, cut, theta)
         rest = -xp.expm1(xp.minimum(log_below, -_LEAST_SURVIVAL))

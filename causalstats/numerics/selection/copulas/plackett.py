@@ -39,7 +39,8 @@ class Plackett(Copula):
         centre = 1 + (odds_ratio - 1) * below
         centre = centre - (odds_ratio + 1) * xp.exp(log_unselected)
         root = xp.sqrt(centre**2 + 4 * odds_ratio * xp.exp(log_both))
-        size = xp.log(root + xp.abs(centre))
+        # `abs` has the derivative 0 at 0, where a search for the mode may start.
+        size = xp.log(root + xp.where(centre > 0, centre, -centre))
         small = xp.log(2 * odds_ratio) + log_both - xp.log(root) - size
         large = size - xp.log(root) - np.log(2)
         return xp.where(centre > 0, large, small)
