@@ -145,7 +145,7 @@ def one(name: str, seed: int) -> dict[str, Any]:
     }
     if "placebo" in ends:
         check = variance_of_treated(data, typical_residuals(model, data))
-        result["doubted"] = check.passed is None
+        result["doubted"] = check.passed is not True
     return result
 
 

@@ -191,6 +191,17 @@ class PanelDML:
     variance is a difference, which no distribution of the errors has; crossed random effects would
     be one, and `fixed_effects=` takes the shocks out without a prior.
 
+    "Double machine learning" here is the partially linear model that it is used for, with the
+    reduced form of both equations and a learned correlation of their coefficients, which keeps
+    shrinkage from confounding (DiTraglia & Liu 2025). There is no sample splitting, no learner
+    other than the basis, and no Neyman-orthogonal score: products and steps of covariates have to
+    be named, and a check says where they are missing. Cross-fitted learners in an orthogonal
+    score are `causalstats.panel_dml_estimators`.
+
+    A lagged outcome is no covariate: the within transformation is biased by a term of order 1/T
+    (Nickell 1981), which a check says. Interactive effects (common factors) are not modelled:
+    `fixed_effects` and `unit_trends` stand for those that are known.
+
     Effects add to the outcome, in its own units. An outcome of 0 and 1 has a linear probability
     model: the effect is a difference of probabilities. A count has a difference of counts, and
     Poisson regression with unit effects beside it in `fit.compare()`. A check fails where changes

@@ -41,6 +41,7 @@ _LEVEL = 0.005  # over all groupings, in two tests each
 _SMALLEST_LEVEL, _LARGEST_LEVEL = 0.0005, 0.002  # of one grouping
 _LEVEL_AFTER_HISTORY = 0.05  # once the first test has failed
 _LEVEL_OF_VARIANCE = 0.05  # one treated cluster of 50 has no rank below .02
+_LEVEL_OF_LARGE_VARIANCE = 0.01
 _RANDOMISATIONS = 999
 _WITHOUT_CLUSTERED_INTERVALS = (
     "treatment_left",
@@ -225,10 +226,12 @@ def variance_of_treated(data: Panel, residuals: Residuals) -> Check:
     ]
     p = (1 + np.sum(np.array(drawn) >= observed)) / (1 + _RANDOMISATIONS)
     passed = bool(p > _LEVEL_OF_VARIANCE)
+    undecided = None if p > _LEVEL_OF_LARGE_VARIANCE else False
+    verdict = True if passed else undecided
     ratio = float(np.exp((observed - logs[donors].mean()) / 2))
     return Check(
         name="treated clusters err like the others",
-        passed=True if passed else None,
+        passed=verdict,
         value=float(p),
         expected=f"residuals of treated clusters no larger, p above {_LEVEL_OF_VARIANCE:g}",
         finding=f"residuals of the {len(changing):,} clusters that change their treatment are "
