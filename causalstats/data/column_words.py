@@ -7,6 +7,7 @@ from typing import Any
 
 from causalstats.core.wording import Wording
 from causalstats.data.columns import unknown
+from causalstats.data.labels import refuse_unreadable
 from causalstats.errors import DataError
 
 
@@ -77,4 +78,5 @@ def _words(argument: str, given: Any, columns: list[str]) -> dict[str, str] | No
             raise DataError(
                 f"Expected `{argument}` of column {name!r} as text that is not empty, got {text!r}."
             )
+    refuse_unreadable(given.values(), f"`{argument}`")
     return {name: " ".join(text.split()) for name, text in given.items()} or None

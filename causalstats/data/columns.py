@@ -13,7 +13,7 @@ import pandas as pd
 from causalstats.core import argument_validation as validation
 from causalstats.core.argument_types import Frame
 from causalstats.data.column_types import absent, kind_of
-from causalstats.data.labels import labelled
+from causalstats.data.labels import labelled, refuse_unreadable
 from causalstats.data.times import time_values
 from causalstats.errors import DataError
 
@@ -167,6 +167,7 @@ def column_name(role: str, name: Any) -> str:
             f"Expected column names as text, got {name!r} as {role}. Where columns are named by "
             f"numbers or in levels, make them text first: `{renamed}`."
         )
+    refuse_unreadable([name], f"The name of {role}")
     return str(name)
 
 

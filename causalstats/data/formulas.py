@@ -7,6 +7,7 @@ Where that can only be a mistake it is refused, with the formula to write.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from functools import partial
 from typing import Any
@@ -40,12 +41,18 @@ _ALLOWED = (
     ast.Constant,
     ast.BinOp,
     ast.UnaryOp,
-    ast.operator,
-    ast.unaryop,
+    *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow),
+    *(ast.UAdd, ast.USub),
     ast.List,
     ast.Tuple,
     ast.Load,
 )
+# Without bounds, a short formula takes minutes and gigabytes.
+_LONGEST = 5_000  # characters
+_MOST_TERMS = 3_000
+_MOST_COLUMNS = 100  # of a spline or a polynomial
+_LARGEST_BASE, _LARGEST_EXPONENT = 1_000, 100  # of a power of numbers
+_BASES = frozenset(["bs", "cs", "cc", "cr", "poly"])
 
 
 def formula_variables(formula: str) -> tuple[str, ...]:
@@ -109,12 +116,21 @@ def _factors(formula: str) -> list[str]:
             "Expected a formula as text, such as 'age + C(region) + bs(score, df=4)', got "
             f"{formula!r}."
         )
+    if len(formula) > _LONGEST:
+        raise DataError(
+            f"Expected a formula of at most {_LONGEST:,} characters, got {len(formula):,}. Name "
+            "many columns as a list, or compute them first."
+        )
     try:
+        _refuse_many_terms(DefaultFormulaParser().get_ast(formula), formula)
         parsed = Formula(formula)
         structured = hasattr(parsed, "lhs")
         terms = [] if structured else list(parsed)
         tree = None if structured else DefaultFormulaParser().get_ast(formula)
-    except (FormulaicError, SyntaxError, TypeError, ValueError) as error:
+    except (
+        *(FormulaicError, SyntaxError, TypeError, ValueError),
+        *(AttributeError, RecursionError, MemoryError),
+    ) as error:
         raise DataError(
             "Expected a formula such as 'age + C(region) + bs(score, df=4)', got "
             f"{formula!r}: {_plain(error)}"
@@ -126,6 +142,32 @@ def _factors(formula: str) -> list[str]:
         )
     _refuse_misread(tree, formula)
     return [factor.expr for term in terms for factor in term.factors]
+
+
+def _refuse_many_terms(tree: Any, formula: str) -> None:
+    """Refuse products and powers of many columns before they are multiplied out."""
+    count = _term_count(tree)
+    if count > _MOST_TERMS:
+        raise DataError(
+            f"Expected a formula of at most {_MOST_TERMS:,} terms; its products and powers make "
+            f"more: {formula[:200]!r}. Name the interactions that are meant."
+        )
+
+
+def _term_count(tree: Any) -> float:
+    """Return a bound of the number of terms that part of a formula makes."""
+    if not hasattr(tree, "operator"):
+        return 1.0
+    symbol = tree.operator.symbol
+    counts = [_term_count(arg) for arg in tree.args]
+    if symbol in ("**", "^") and len(counts) == 2:
+        power = _written(tree.args[1])
+        if not power.isdecimal() or len(power) > 2:
+            return float("inf")
+        return math.comb(round(min(counts[0], 1e6)) + int(power), int(power))
+    if symbol in ("+", "-", "~", "|"):
+        return sum(counts)
+    return math.prod(1 + count for count in counts)
 
 
 def _refuse_misread(tree: Any, formula: str) -> None:
@@ -213,7 +255,8 @@ def _names(expression: str) -> list[str]:
     """Return the columns of one expression, after refusing what it may not say."""
     try:
         tree = ast.parse(expression, mode="eval")
-    except SyntaxError as error:
+        _refuse_large_numbers(tree, expression)
+    except (SyntaxError, RecursionError, MemoryError) as error:
         raise DataError(
             f"{expression!r} in the formula is not an expression in column names. Rename columns "
             "to plain names first."
@@ -238,6 +281,69 @@ def _names(expression: str) -> list[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and node not in called
     ]
+
+
+def _refuse_large_numbers(tree: ast.Expression, expression: str) -> None:
+    """Refuse arithmetic of numbers without an end, and bases of very many columns."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            _refuse_power(node, expression)
+        if isinstance(node, ast.Constant) and not isinstance(
+            node.value, int | float | str | None
+        ):
+            raise DataError(f"{node.value!r} in {expression!r} is no number or text.")
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _BASES:
+            for given in (*node.args[1:], *(word.value for word in node.keywords)):
+                _refuse_columns(given, expression)
+
+
+def _refuse_power(node: ast.BinOp, expression: str) -> None:
+    """Refuse powers of numbers other than of two small ones."""
+    base, exponent = _number(node.left), _number(node.right)
+    if any(isinstance(part, ast.Name) for part in ast.walk(node.left)):
+        return
+    small = (
+        base is not None
+        and exponent is not None
+        and abs(base) <= _LARGEST_BASE
+        and abs(exponent) <= _LARGEST_EXPONENT
+    )
+    if not small:
+        raise DataError(
+            f"The power of numbers {ast.unparse(node)!r:.80} in {expression!r:.80} is too large: "
+            f"expected a base up to {_LARGEST_BASE:,} and an exponent up to {_LARGEST_EXPONENT}. "
+            "Write the number itself."
+        )
+
+
+def _refuse_columns(given: ast.expr, expression: str) -> None:
+    """Refuse arguments of a spline or a polynomial that ask for very many columns."""
+    if isinstance(given, ast.List | ast.Tuple):
+        if len(given.elts) <= _MOST_COLUMNS:
+            return
+    elif isinstance(given, ast.Constant) and not isinstance(given.value, int | float):
+        return
+    else:
+        number = _number(given)
+        many = isinstance(number, int) and abs(number) > _MOST_COLUMNS
+        if number is not None and not many:
+            return
+    raise DataError(
+        f"Expected at most {_MOST_COLUMNS} columns of a spline or a polynomial, as a number, such "
+        f"as `bs(x, df=4)`; got {expression!r:.120}."
+    )
+
+
+def _number(node: ast.expr) -> float | None:
+    """Return a number as it is written, with its sign; None of anything else."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        inner = _number(node.operand)
+        if inner is None:
+            return None
+        return -inner if isinstance(node.op, ast.USub) else inner
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return node.value
+    return None
 
 
 def _plain(error: Exception) -> str:

@@ -15,6 +15,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from causalstats.core.readable_text import unreadable
 from causalstats.data.column_types import Kind, absent, kind_of
 from causalstats.errors import DataError
 
@@ -58,8 +59,8 @@ def labelled(series: nw.Series[Any], name: str) -> Any:
     Raises
     ------
     DataError
-        If two values have one text, or whole numbers came as floating point too large to hold
-        every one of them.
+        If two values have one text, one has control characters, or whole numbers came as floating
+        point too large to hold every one of them.
 
     Examples
     --------
@@ -69,6 +70,7 @@ def labelled(series: nw.Series[Any], name: str) -> Any:
     kind = kind_of(series, name)
     codes, values = _numbered(series, name, kind)
     texts = [label(value) for value in values]
+    refuse_unreadable(texts, f"Column {name!r}")
     refuse_alike(values, texts, name)
     order = np.arange(len(texts))
     if kind != "categories":
@@ -79,6 +81,23 @@ def labelled(series: nw.Series[Any], name: str) -> Any:
         rank[codes], categories=pd.Index([texts[k] for k in order])
     )
     return column.remove_unused_categories()
+
+
+def refuse_unreadable(texts: Iterable[str], subject: str) -> None:
+    """Refuse texts with control characters, which files and figures cannot hold.
+
+    Parameters
+    ----------
+    texts : iterable of str
+    subject : str
+        Where they stand, for the message.
+    """
+    for text in texts:
+        if character := unreadable(text):
+            raise DataError(
+                f"{subject} has the text {text!r} with the character {character}, which files and "
+                "figures cannot hold. Take it out, e.g. `text.replace(...)`."
+            )
 
 
 def refuse_alike(values: Iterable[Any], texts: Iterable[str], name: str) -> None:

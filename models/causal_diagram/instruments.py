@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.data import Instrumented
+from causalstats.data.column_words import words_within
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -47,19 +48,11 @@ def instrumented(model: CausalDiagram, data: Observations) -> Instrumented:
     if counts is not None:
         table = table.loc[table.index.repeat(table[counts].astype(int))]
     used = [model.outcome, model.treatment, *names, *held]
-    given = {
-        kind: {name: word for name, word in words.items() if name in used}
-        for kind, words in (
-            ("labels", data.arguments["labels"] or {}),
-            ("units", data.arguments["units"] or {}),
-        )
-    }
     return Instrumented.from_frame(
         table[used].reset_index(drop=True),
         outcome=model.outcome,
         treatment=model.treatment,
         instruments=names,
         covariates=list(held),
-        labels=given["labels"] or None,
-        units=given["units"] or None,
+        **words_within(data.arguments, used),
     )

@@ -18,6 +18,7 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
+from causalstats.core.readable_text import unreadable
 from causalstats.diagrams.core import equality
 from causalstats.diagrams.core.roles import Roles
 from causalstats.errors import ModelError
@@ -128,8 +129,8 @@ class Hypergraph:
     Raises
     ------
     ModelError
-        If a wire has no producer or several, if a box or output takes an unknown wire, if the
-        wires form a cycle, or if a role names an unknown variable.
+        If a name has control characters, if a wire has no producer or several, if a box or output
+        takes an unknown wire, if the wires form a cycle, or if a role names an unknown variable.
     """
 
     wires: tuple[Wire, ...]
@@ -141,6 +142,7 @@ class Hypergraph:
 
     def __post_init__(self) -> None:
         self._check_wires()
+        self._check_texts()
         self._check_acyclic()
         labels = {wire.label for wire in self.wires}
         if unknown := self.roles.variables - labels:
@@ -165,6 +167,17 @@ class Hypergraph:
                 f"Expected boxes and outputs to take wires 0 to {len(self.wires) - 1}; "
                 f"got {sorted(unknown)}."
             )
+
+    def _check_texts(self) -> None:
+        texts = [wire.label for wire in self.wires]
+        texts += [box.name for box in self.boxes]
+        texts += [box.value for box in self.boxes if isinstance(box.value, str)]
+        for text in texts:
+            if character := unreadable(text):
+                raise ModelError(
+                    f"The name {text!r} has the character {character}, which files and figures "
+                    "cannot hold. Take it out."
+                )
 
     def _check_acyclic(self) -> None:
         needs = {wire: box.inputs for box in self.boxes for wire in box.outputs}
