@@ -1,7 +1,7 @@
-"""Simulation-based calibration of a model: ranks and coverage over data drawn from its prior.
+"""Simulation-based calibration (SBC): rank statistics and coverage over data from the prior.
 
-If graph and simulator are of the same model, the ranks of the true values among posterior draws are
-uniform.
+If graph and simulator are of the same model, the rank statistics of the true values among posterior
+draws are uniform.
 """
 
 from __future__ import annotations
@@ -203,7 +203,8 @@ class Calibration:
         )
 
     def plot(self, *, ax: AxesLike | None = None) -> Figure:
-        """Plot the ECDF of the ranks less that of the uniform, with a simultaneous 99 % band.
+        """Plot the ECDF of the rank statistics (in place of a rank histogram) less that of the
+        uniform, with a simultaneous 99 % band.
 
         Quantities that some data set determines are left out.
 

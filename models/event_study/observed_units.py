@@ -204,7 +204,9 @@ def log_likelihood_by_unit(rows: UnitRows, draws: ParameterDraws) -> np.ndarray:
         white, _ = serial.whitened(residual, rows.gap, study.starts, rho, True)
         squares = np.add.reduceat(white[:, 0] ** 2, study.starts)
         log_sd = draws.log_sds[k][study.cohort]
-        volume = serial.log_volumes(rows.gap, study.starts, rho) - np.log(study.sizes)
+        volume = serial.log_determinants(rows.gap, study.starts, rho) - np.log(
+            study.sizes
+        )
         log_scale = np.log(2 * np.pi) + 2 * (log_sd + np.log(rows.scale))
         deviance = freedom * log_scale + volume + squares * np.exp(-2 * log_sd)
         values[k] = -rows.weights * deviance / 2

@@ -58,7 +58,7 @@ def posterior_checks(
 
 
 def _before_adoption(model: EventStudy, draws: xr.Dataset, data: Panel) -> list[Check]:
-    """Return the checks of parallel trends and of anticipation."""
+    """Return the checks of parallel trends (pre-trends) and of anticipation."""
     estimands = answers_except(model, _NOT_EFFECTS)
     count = lead_count(model, data)
     if count == 0:

@@ -46,6 +46,7 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
 
 
 def _exclusion(model: Instrument) -> Assumption:
+    """Return the exclusion restriction, or the direct effects that take its place."""
     if not model.direct:
         return Assumption(
             name=EXCLUSION,

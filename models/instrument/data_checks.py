@@ -35,7 +35,7 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
     """Return checks of the instruments, of the covariates and of the errors."""
     checks = [
         *rows_left_out(data),
-        bounded_check(model, data),
+        weak_instruments_check(model, data),
         *_overidentification(model, data),
         *_linearity(data.thinned(_MOST_ROWS)),
         leverage_check(data),
@@ -49,8 +49,8 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
     )
 
 
-def bounded_check(model: Instrument, data: Instrumented) -> Check:
-    """Return whether the Anderson-Rubin set is bounded: whether the data bound the effect.
+def weak_instruments_check(model: Instrument, data: Instrumented) -> Check:
+    """Weak instruments: return whether the Anderson-Rubin set is bounded by the data.
 
     Parameters
     ----------

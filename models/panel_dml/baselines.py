@@ -64,7 +64,7 @@ def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable[..., Any]]:
 
 def _poisson(model: PanelDML, data: Panel) -> Estimate:
     """Coefficients times the mean count: the mean change for one unit of treatment, if small."""
-    others = [straight_columns(data), time_columns(data, model.time_effects)]
+    others = [linear_columns(data), time_columns(data, model.time_effects)]
     estimate = conditional_poisson(
         data.outcome,
         np.hstack([data.treatment, *others]),
@@ -78,7 +78,7 @@ def _poisson(model: PanelDML, data: Panel) -> Estimate:
     return Estimate(mean * coefficients, mean**2 * covariance, estimate.degrees)
 
 
-def straight_columns(data: Panel) -> np.ndarray:
+def linear_columns(data: Panel) -> np.ndarray:
     """Return the covariates as they are, (n, p): numbers standardised, dummies of text."""
     return basis_of(data, 1, "none").columns(data.source)
 
@@ -125,7 +125,7 @@ def _early_demeaning(model: PanelDML, data: Panel) -> Estimate:
 
 def linear(data: Panel, time_effects: bool) -> Mapping[str, LinearEstimator]:
     """Return the estimators that take covariates as linear, by name."""
-    x = np.hstack([straight_columns(data), time_columns(data, time_effects)])
+    x = np.hstack([linear_columns(data), time_columns(data, time_effects)])
     one, cluster = np.ones((len(data), 1)), data.cluster[data.unit]
     pooled = partial(clustered, data.outcome, data.treatment)
     return {

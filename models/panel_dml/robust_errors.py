@@ -191,7 +191,7 @@ def _one_way_sandwich(
     cr2 = np.maximum(np.diag(robust), 0.0)
     prior = np.maximum(np.diag(common), smallest)
     several = np.clip(len(data.units) / len(data.clusters), 1.0, _LARGEST_DIVISOR)
-    nu, seen, kappa = exact.degrees, exact.seen, prior_degrees / several
+    nu, seen, kappa = exact.degrees, exact.identified_share, prior_degrees / several
     known = seen * (nu * cr2 + kappa * prior) / (nu + kappa)
     assumed = (1 - seen) * prior
     variances = np.maximum(known + assumed, smallest)

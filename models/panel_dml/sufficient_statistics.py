@@ -273,9 +273,9 @@ def reduced_statistics(
     grams = grams * scale[:, None] * scale
     volumes = np.zeros(1)
     if correlations is not None:
-        log_volumes = np.array([volume for _, _, volume in reduced])
+        log_determinants = np.array([volume for _, _, volume in reduced])
         grams = correlations.coefficients(grams[1:])
-        volumes = correlations.coefficients(products.volumes[1:] + log_volumes[1:])
+        volumes = correlations.coefficients(products.volumes[1:] + log_determinants[1:])
     return SufficientStatistics(
         model=model,
         columns=columns,

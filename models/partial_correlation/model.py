@@ -102,8 +102,8 @@ class PartialCorrelation:
     "sparse"
         Spike and slab: the amounts before closure have a precision K = d R d in which partial
         correlations -R_ij are near 0, Normal(0, `spike_sd`²), or not, Normal(0, `slab_sd`²), by
-        the share π of mean `expected_slab_share`; d_j = ω_j^(-1/2), ω as above; all of it sampled
-        by NUTS, in minutes with 20 parts and an hour with 60: of more, take "horseshoe".
+        the share π of mean `prior_inclusion_probability`; d_j = ω_j^(-1/2), ω as above; all of it
+        sampled by NUTS, in minutes with 20 parts and an hour with 60: of more, take "horseshoe".
 
     "horseshoe"
         The amounts before closure have a precision K = d R d as under "sparse", with partial
@@ -140,7 +140,7 @@ class PartialCorrelation:
     slab_sd : float
         Standard deviation of the other partial correlations of the amounts, those of links. The
         default of 0.5 is wide on (-1, 1) and still makes links near ±1 rare.
-    expected_slab_share : float
+    prior_inclusion_probability : float
         Prior mean q of the share π ~ Beta(5 q, 5 (1-q)) of pairs of amounts that are linked. The
         default of 0.2, Beta(1, 4), favours few links and excludes none.
     global_shrinkage_scale : float
@@ -210,7 +210,7 @@ class PartialCorrelation:
     variance_spread_scale: Positive = 1.0
     spike_sd: Positive = 0.1
     slab_sd: Positive = 0.5
-    expected_slab_share: Inside = 0.2
+    prior_inclusion_probability: Inside = 0.2
     global_shrinkage_scale: Positive = 1.0
     row_correlation: Annotated[float, Number(least=0, below=1)] | None = None
 

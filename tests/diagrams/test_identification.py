@@ -17,7 +17,7 @@ from causalstats.diagrams.identification.expression import Probability
 from causalstats.diagrams.identification.id_algorithm import (
     conditional,
     effect,
-    interchangeable,
+    rule_2_exchangeable,
 )
 from causalstats.diagrams.identification.identification import identify
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
@@ -172,7 +172,7 @@ def by_algorithm(graph, outcome, do, given):
     Expression, or None where the effect is not identified
     """
     y, x, z = map(graph.bit_set, (outcome, do, given))
-    same = interchangeable(graph, y, x, z)
+    same = rule_2_exchangeable(graph, y, x, z)
     expression, _ = effect(graph, y | (z & ~same), x | same)
     if expression is not None and z & ~same:
         expression = conditional(graph, expression, y)

@@ -253,7 +253,9 @@ _COMPOSITION = Family(
         "variance_spread_scale": [0.5],
         "spike_sd": [{"prior": "sparse", "spike_sd": 0.05}],
         "slab_sd": [{"prior": "sparse", "slab_sd": 0.3}],
-        "expected_slab_share": [{"prior": "sparse", "expected_slab_share": 0.4}],
+        "prior_inclusion_probability": [
+            {"prior": "sparse", "prior_inclusion_probability": 0.4}
+        ],
         "global_shrinkage_scale": [
             {"prior": "horseshoe", "global_shrinkage_scale": 0.5}
         ],

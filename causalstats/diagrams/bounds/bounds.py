@@ -40,7 +40,7 @@ from causalstats.diagrams.identification.bit_sets import EMPTY, BitSet, smallest
 from causalstats.diagrams.identification.evaluation import JointTable, evaluate
 from causalstats.diagrams.identification.expression import Expression
 from causalstats.diagrams.identification.id_algorithm import (
-    identified_comb,
+    identified_c_factor,
     observed_c_factor,
     relevant,
 )
@@ -356,7 +356,7 @@ def check_levels(source: JointTable, levels: Mapping[str, tuple[int, ...]]) -> N
                 )
 
 
-def open_mechanisms(
+def unidentified_effect_program(
     diagram: Hypergraph | MixedGraph,
     outcome: str | Iterable[str],
     do: str | Iterable[str],
@@ -412,7 +412,7 @@ def _program(
     """
     do = identification.do
     seen = identification.outcome + identification.given
-    whole = without_proxies(diagram, do)
+    whole = exogenous_confounding_as_arrows(diagram, do)
     graph = whole.subgraph(whole.ancestors(*seen))
     acting = tuple(name for name in do if name in graph.nodes)
     seen_set = graph.bit_set(seen)
@@ -473,7 +473,7 @@ def _natural_bounds(
     """
     outcome, do = question.identification.outcome, question.identification.do
     given = question.identification.given
-    graph = without_proxies(diagram, do)
+    graph = exogenous_confounding_as_arrows(diagram, do)
     graph = graph.subgraph(graph.ancestors(*question.variables))
     lower, upper = natural_bounds(
         graph, question.source, outcome, do, given, question.weights
@@ -503,7 +503,7 @@ def natural_bounds_remarks(
     return tuple(remarks)
 
 
-def without_proxies(
+def exogenous_confounding_as_arrows(
     diagram: Hypergraph | MixedGraph, do: tuple[str, ...]
 ) -> MixedGraph:
     """Return the graph with z -> x in place of z <-> x, where that changes no answer.
@@ -645,7 +645,7 @@ def _known_combs_and_open(
     for part in graph.bits.districts(needed):
         district = graph.bits.district(smallest(part), everything)
         c_factor = observed_c_factor(graph, district, everything)
-        expression = identified_comb(graph, part, district, c_factor, [])
+        expression = identified_c_factor(graph, part, district, c_factor, [])
         comb = None
         if expression is not None:
             comb = _comb(graph, source, part, simplified(expression, graph.nodes))

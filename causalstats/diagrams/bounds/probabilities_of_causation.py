@@ -32,8 +32,8 @@ from causalstats.diagrams.bounds.bounds import (
     check_assumptions,
     check_levels,
     check_source,
+    exogenous_confounding_as_arrows,
     natural_bounds_remarks,
-    without_proxies,
 )
 from causalstats.diagrams.bounds.natural_bounds import (
     treated_natural_bounds,
@@ -59,7 +59,7 @@ from causalstats.diagrams.identification.expression import (
 )
 from causalstats.diagrams.identification.id_algorithm import (
     conditional,
-    identified_comb,
+    identified_c_factor,
     observed_c_factor,
     sum_of_product,
 )
@@ -553,7 +553,7 @@ def treated(
             return None
         district = graph.bits.district(smallest(part), everything)
         c_factor = observed_c_factor(graph, district, everything)
-        expression = identified_comb(graph, part, district, c_factor, [])
+        expression = identified_c_factor(graph, part, district, c_factor, [])
         if expression is None:
             return None
         combs.append(expression if part & x else renamed(expression, cause, primed))
@@ -637,7 +637,7 @@ def _two_world_program(
     together : bool
         Make no strata.
     """
-    whole = without_proxies(diagram, (cause,))
+    whole = exogenous_confounding_as_arrows(diagram, (cause,))
     refuse_selection(as_mixed_graph(diagram), f"what {cause} causes")
     graph = whole.subgraph(whole.ancestors(outcome))
     if outcome == cause or cause not in graph.nodes:

@@ -1,11 +1,11 @@
-"""The ID algorithm (Shpitser & Pearl) and IDC, in the form of Tian & Pearl on districts (combs).
+"""The ID algorithm (Shpitser & Pearl) and IDC, in the form of Tian & Pearl on c-factors.
 
 The observed joint distribution is a product with one factor for each district T: Q[T], the
-distribution of T when everything else is set from outside (a c-factor; in a string diagram, a
-comb). Summing out outputs of a comb on which no other output depends gives a smaller comb. The
-smaller comb is the product of the combs of its districts, each found by disintegration. Where
-neither step makes progress, the wanted comb and the larger one are a hedge: two models that agree
-on all that is observed differ in the answer. The algorithm is complete, and so is Pearl's
+distribution of T when everything else is set from outside: a c-factor, in a string diagram a comb.
+Summing out variables of a c-factor on which none of its others depends gives a smaller c-factor.
+That is the product of the c-factors of its districts (Tian's factorisation; disintegration). Where
+neither step makes progress, the wanted c-factor and the larger one are a hedge: two models that
+agree on all that is observed differ in the answer. The algorithm is complete, and so is Pearl's
 do-calculus: both find a formula whenever there is one.
 
 References
@@ -46,51 +46,51 @@ CFactor = dict[int, Expression]
 
 
 @dataclass(frozen=True)
-class CombSplit:
-    """Q[comb] is a product of combs, one of them Q[part], found by disintegration.
+class CFactorSplit:
+    """Q[whole] is a product of c-factors, one of them Q[part] (Tian's factorisation).
 
     Parameters
     ----------
-    comb, part : BitSet
+    whole, part : BitSet
     expression : Expression
         The formula of Q[part].
     """
 
-    comb: BitSet
+    whole: BitSet
     part: BitSet
     expression: Expression
 
 
 @dataclass(frozen=True)
-class CombMarginal:
-    """Q[part] is Q[comb] with its other outputs summed out: nothing in `part` depends on them.
+class CFactorMarginal:
+    """Q[part] is Q[whole] with its other variables summed out: nothing in `part` depends on them.
 
     Parameters
     ----------
-    comb, part : BitSet
+    whole, part : BitSet
     expression : Expression
         The formula of Q[part].
     """
 
-    comb: BitSet
+    whole: BitSet
     part: BitSet
     expression: Expression
 
 
 @dataclass(frozen=True)
 class HedgeFound:
-    """Two combs, `part` inside `comb`, that neither step separates: a hedge.
+    """Two c-factors, `part` inside `whole`, that neither step separates: a hedge.
 
     Parameters
     ----------
-    comb, part : BitSet
+    whole, part : BitSet
     """
 
-    comb: BitSet
+    whole: BitSet
     part: BitSet
 
 
-Move = CombSplit | CombMarginal | HedgeFound
+Step = CFactorSplit | CFactorMarginal | HedgeFound
 
 
 def relevant(
@@ -113,7 +113,7 @@ def effect(
     graph: MixedGraph,
     outcome: BitSet,
     do: BitSet,
-) -> tuple[Expression | None, list[Move]]:
+) -> tuple[Expression | None, list[Step]]:
     """Return P(outcome | do) and the steps that lead to it (the ID algorithm).
 
     Parameters
@@ -125,26 +125,26 @@ def effect(
     -------
     expression : Expression or None
         None where the effect is not identified; the last step is then a `HedgeFound`.
-    moves : list of Move
+    derivation : list of Step
     """
     everything, needed = relevant(graph, outcome, do)
-    moves: list[Move] = []
-    combs: list[Expression] = []
-    for comb in graph.bits.districts(needed):
-        district = graph.bits.district(smallest(comb), everything)
+    derivation: list[Step] = []
+    c_factors: list[Expression] = []
+    for wanted in graph.bits.districts(needed):
+        district = graph.bits.district(smallest(wanted), everything)
         c_factor = observed_c_factor(graph, district, everything)
-        if not any(move.part == district for move in moves):
-            moves.append(
-                CombSplit(everything, district, Product(tuple(c_factor.values())))
+        if not any(step.part == district for step in derivation):
+            derivation.append(
+                CFactorSplit(everything, district, Product(tuple(c_factor.values())))
             )
-        expression = identified_comb(graph, comb, district, c_factor, moves)
+        expression = identified_c_factor(graph, wanted, district, c_factor, derivation)
         if expression is None:
-            return None, moves
-        combs.append(expression)
-    return sum_of_product(graph.names(needed & ~outcome), combs), moves
+            return None, derivation
+        c_factors.append(expression)
+    return sum_of_product(graph.names(needed & ~outcome), c_factors), derivation
 
 
-def interchangeable(
+def rule_2_exchangeable(
     graph: MixedGraph,
     outcome: BitSet,
     do: BitSet,
@@ -190,7 +190,7 @@ def conditional(
 
 def observed_c_factor(
     graph: MixedGraph,
-    comb: BitSet,
+    whole: BitSet,
     everything: BitSet,
 ) -> CFactor:
     """Return the c-factor of a district: the conditional of each node given all before it.
@@ -200,61 +200,61 @@ def observed_c_factor(
     Parameters
     ----------
     graph : MixedGraph
-    comb : BitSet
+    whole : BitSet
         A district of the graph on `everything`.
     everything : BitSet
         An ancestral set.
     """
     c_factor: CFactor = {}
-    for node in members(comb):
+    for node in members(whole):
         district = graph.bits.district(node, everything & up_to(node))
         given = (district | graph.bits.parents_of(district)) & ~singleton(node)
         c_factor[node] = Probability((graph.nodes[node],), graph.names(given))
     return c_factor
 
 
-def identified_comb(
+def identified_c_factor(
     graph: MixedGraph,
     wanted: BitSet,
-    comb: BitSet,
+    whole: BitSet,
     c_factor: CFactor,
-    moves: list[Move],
+    derivation: list[Step],
 ) -> Expression | None:
-    """Return Q[wanted] from Q[comb] (`Identify` of Tian & Pearl); None where a hedge is found.
+    """Return Q[wanted] from Q[whole] (`Identify` of Tian & Pearl); None where a hedge is found.
 
     Parameters
     ----------
     graph : MixedGraph
     wanted : BitSet
-        One district of the graph on itself, inside `comb`.
-    comb : BitSet
+        One district of the graph on itself, inside `whole`.
+    whole : BitSet
     c_factor : CFactor
-        The conditionals of `comb`.
-    moves : list of Move
+        The conditionals of `whole`.
+    derivation : list of Step
         The steps are appended to it.
     """
-    kept = graph.bits.ancestors(wanted, comb)
-    if kept == comb != wanted:
-        moves.append(HedgeFound(comb, wanted))
+    kept = graph.bits.ancestors(wanted, whole)
+    if kept == whole != wanted:
+        derivation.append(HedgeFound(whole, wanted))
         return None
-    if kept != comb:
-        moves.append(
-            CombMarginal(comb, kept, _summed_out(graph, comb & ~kept, c_factor))
+    if kept != whole:
+        derivation.append(
+            CFactorMarginal(whole, kept, _summed_out(graph, whole & ~kept, c_factor))
         )
     if kept == wanted:
-        return _summed_out(graph, comb & ~kept, c_factor)
+        return _summed_out(graph, whole & ~kept, c_factor)
     part = graph.bits.district(smallest(wanted), kept)
-    smaller = disintegrated(graph, part, kept, comb, c_factor)
+    smaller = disintegrated(graph, part, kept, whole, c_factor)
     if part != kept:
-        moves.append(CombSplit(kept, part, Product(tuple(smaller.values()))))
-    return identified_comb(graph, wanted, part, smaller, moves)
+        derivation.append(CFactorSplit(kept, part, Product(tuple(smaller.values()))))
+    return identified_c_factor(graph, wanted, part, smaller, derivation)
 
 
 def disintegrated(
     graph: MixedGraph,
     part: BitSet,
     kept: BitSet,
-    comb: BitSet,
+    whole: BitSet,
     c_factor: CFactor,
 ) -> CFactor:
     """Return the conditionals of a district `part` of Q[kept].
@@ -262,19 +262,21 @@ def disintegrated(
     Parameters
     ----------
     graph : MixedGraph
-    part, kept, comb : BitSet
+    part, kept, whole : BitSet
         Each inside the next.
     c_factor : CFactor
-        The conditionals of `comb`; Q[kept] is their product with the other outputs summed out.
+        The conditionals of `whole`; Q[kept] is their product with the other variables summed out.
     """
-    trimmed = _without_ones(graph, comb & ~kept, c_factor)
+    trimmed = _without_ones(graph, whole & ~kept, c_factor)
     if len(trimmed) == kept.bit_count():
         return {node: trimmed[node] for node in members(part)}
     smaller: CFactor = {}
     for node in members(part):
         earlier = kept & up_to(node)
-        numerator = _summed_out(graph, comb & ~earlier, c_factor)
-        denominator = _summed_out(graph, comb & ~(earlier & ~singleton(node)), c_factor)
+        numerator = _summed_out(graph, whole & ~earlier, c_factor)
+        denominator = _summed_out(
+            graph, whole & ~(earlier & ~singleton(node)), c_factor
+        )
         smaller[node] = simplified(Quotient(numerator, denominator), graph.nodes)
     return smaller
 
@@ -301,7 +303,7 @@ def _summed_out(
     summed: BitSet,
     c_factor: CFactor,
 ) -> Expression:
-    """A comb with some of its outputs summed out."""
+    """A c-factor with some of its variables summed out."""
     kept = _without_ones(graph, summed, c_factor)
     names = graph.names(summed & union(map(singleton, kept)))
     return sum_of_product(names, kept.values())

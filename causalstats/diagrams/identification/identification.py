@@ -33,14 +33,14 @@ from causalstats.diagrams.identification.expression import (
     latex_name,
 )
 from causalstats.diagrams.identification.id_algorithm import (
-    CombMarginal,
-    CombSplit,
+    CFactorMarginal,
+    CFactorSplit,
     HedgeFound,
-    Move,
+    Step,
     conditional,
     effect,
-    interchangeable,
     relevant,
+    rule_2_exchangeable,
 )
 from causalstats.diagrams.identification.mixed_graph import MixedGraph, as_mixed_graph
 from causalstats.diagrams.identification.selection_bias import (
@@ -55,13 +55,13 @@ from causalstats.errors import ModelError
 
 @dataclass(frozen=True)
 class Reason:
-    """One line of a certificate: a step in words, the comb it arrives at and its formula.
+    """One line of a certificate: a step in words, the c-factor it arrives at and its formula.
 
     Parameters
     ----------
     words : str
-    comb : tuple of str
-        The variables T of the comb Q[T].
+    c_factor : tuple of str
+        The variables T of the c-factor Q[T].
     expression : Expression or None
         The formula of Q[T].
     order : tuple of str
@@ -69,7 +69,7 @@ class Reason:
     """
 
     words: str
-    comb: tuple[str, ...] = ()
+    c_factor: tuple[str, ...] = ()
     expression: Expression | None = None
     order: tuple[str, ...] = ()
 
@@ -77,7 +77,7 @@ class Reason:
         if self.expression is None:
             return self.words
         formula = simplified(self.expression, self.order)
-        return f"{self.words} Q[{', '.join(self.comb)}] = {formula}"
+        return f"{self.words} Q[{', '.join(self.c_factor)}] = {formula}"
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ class Hedge:
     Parameters
     ----------
     larger, smaller : tuple of str
-        Two combs, one inside the other, that nothing separates.
+        Two c-factors, one inside the other, that nothing separates.
     acted_on : tuple of str
-        The variables of the smaller comb that the rest of the larger one acts on.
+        The variables of the smaller c-factor that the rest of the larger one acts on.
     confounded : tuple of pairs of str
-        The pairs in the larger comb that share a hidden cause.
+        The pairs in the larger c-factor that share a hidden cause.
     """
 
     larger: tuple[str, ...]
@@ -538,8 +538,8 @@ def _from_selected(
         population, roles.selected, query.outcome, query.do, query.given
     )
     steps = tuple(
-        Reason(words, comb, formula if comb else None, graph.nodes)
-        for words, comb, formula in recovered.moves
+        Reason(words, c_factor, formula if c_factor else None, graph.nodes)
+        for words, c_factor, formula in recovered.derivation
     )
     if recovered.expression is None:
         return replace(query, steps=steps, hedge=recovered.bias)
@@ -594,15 +594,17 @@ def _by_id_algorithm(
             Probability(graph.names(outcome), graph.names(given)),
             None,
         )
-    settable = interchangeable(graph, outcome, do, given)
+    settable = rule_2_exchangeable(graph, outcome, do, given)
     seen = given & ~settable
-    expression, moves = effect(graph, outcome | seen, do | settable)
+    expression, derivation = effect(graph, outcome | seen, do | settable)
     steps = list(_first_steps(graph, outcome, do, settable, seen))
-    steps += [_step(graph, move) for move in moves if not isinstance(move, HedgeFound)]
+    steps += [
+        _step(graph, step) for step in derivation if not isinstance(step, HedgeFound)
+    ]
     if seen and expression is not None:
         expression = conditional(graph, expression, outcome)
         steps.append(Reason(f"Disintegrate the answer on {listed(graph.names(seen))}."))
-    return tuple(steps), expression, _hedge(graph, moves[-1])
+    return tuple(steps), expression, _hedge(graph, derivation[-1])
 
 
 def _first_steps(
@@ -612,7 +614,7 @@ def _first_steps(
     settable: BitSet,
     seen: BitSet,
 ) -> Iterator[Reason]:
-    """The exchanges, what is discarded, and the combs that are wanted.
+    """The exchanges, what is discarded, and the c-factors that are wanted.
 
     Parameters
     ----------
@@ -632,37 +634,39 @@ def _first_steps(
         yield Reason(f"Discard {dropped}: nothing asked for depends on it.")
     y, x = (listed(graph.names(nodes)) for nodes in (wanted, fixed))
     districts = map(graph.names, graph.bits.districts(needed))
-    combs = [f"Q[{', '.join(district)}]" for district in districts]
+    c_factors = [f"Q[{', '.join(district)}]" for district in districts]
     summed = graph.names(needed & ~wanted)
     sums = f", summed over {listed(summed)}" if summed else ""
-    apart = ", which hidden causes hold together in groups," if len(combs) > 1 else ""
+    apart = (
+        ", which hidden causes hold together in groups," if len(c_factors) > 1 else ""
+    )
     yield Reason(
-        f"Cut the arrows into {x}. What then acts on {y}{apart} gives {' '.join(combs)}{sums}: "
+        f"Cut the arrows into {x}. What then acts on {y}{apart} gives {' '.join(c_factors)}{sums}: "
         "that is wanted."
     )
 
 
-def _step(graph: MixedGraph, move: CombSplit | CombMarginal) -> Reason:
-    part = graph.names(move.part)
-    rest = listed(graph.names(move.comb & ~move.part))
-    if isinstance(move, CombMarginal):
-        words = f"Discard {rest}, on which no other output of this comb depends:"
-    elif move.comb == graph.bits.ancestors(move.comb):
+def _step(graph: MixedGraph, step: CFactorSplit | CFactorMarginal) -> Reason:
+    part = graph.names(step.part)
+    rest = listed(graph.names(step.whole & ~step.part))
+    if isinstance(step, CFactorMarginal):
+        words = f"Discard {rest}, on which no other variable of this c-factor depends:"
+    elif step.whole == graph.bits.ancestors(step.whole):
         words = "Disintegrate the observed distribution:"
     else:
         words = f"Pull {listed(part)} apart from {rest}, with which it shares no hidden cause:"
-    return Reason(words, part, move.expression, graph.nodes)
+    return Reason(words, part, step.expression, graph.nodes)
 
 
-def _hedge(graph: MixedGraph, move: Move) -> Hedge | None:
-    if not isinstance(move, HedgeFound):
+def _hedge(graph: MixedGraph, step: Step) -> Hedge | None:
+    if not isinstance(step, HedgeFound):
         return None
-    larger = graph.names(move.comb)
+    larger = graph.names(step.whole)
     pairs = [
         (one, other)
         for one, other in combinations(larger, 2)
         if frozenset((one, other)) in graph.bidirected
     ]
-    around = members(move.comb & ~move.part)
-    acted_on = union(graph.bits.children[node] for node in around) & move.part
-    return Hedge(larger, graph.names(move.part), graph.names(acted_on), tuple(pairs))
+    around = members(step.whole & ~step.part)
+    acted_on = union(graph.bits.children[node] for node in around) & step.part
+    return Hedge(larger, graph.names(step.part), graph.names(acted_on), tuple(pairs))

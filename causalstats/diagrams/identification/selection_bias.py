@@ -2,14 +2,14 @@
 
 Case-control studies, respondents and survivors are such data: draws of P(v | s), where s is the
 selection. Let A be the ancestors of s, s included, first in the order, and c = P(s). Then
-P(v | s) = c⁻¹ Q[V, s]: the comb of everything, up to an unknown factor.
+P(v | s) = c⁻¹ Q[V, s]: the c-factor of everything, up to an unknown factor.
 
     a district without any of A    its conditionals are those of everybody:
                                    Q[T] = Π P(v_i | before v_i, s)
     the other districts            their product is known up to the factor, and is split again once
                                    smaller
 
-An answer that needs combs of the first kind alone is found by the ID algorithm as without
+An answer that needs c-factors of the first kind alone is found by the ID algorithm as without
 selection. Any other is refused.
 
 References
@@ -33,13 +33,13 @@ from causalstats.diagrams.identification.expression import (
 )
 from causalstats.diagrams.identification.id_algorithm import (
     CFactor,
-    CombSplit,
-    Move,
+    CFactorSplit,
+    Step,
     conditional,
     disintegrated,
-    identified_comb,
-    interchangeable,
+    identified_c_factor,
     observed_c_factor,
+    rule_2_exchangeable,
     sum_of_product,
 )
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
@@ -57,20 +57,22 @@ class SelectionBias:
         The selection variables.
     acting : tuple of str
         The variables that act on the selection.
-    comb : tuple of str
+    c_factor : tuple of str
         The district whose distribution among everybody is needed; empty for the answer itself.
     """
 
     selected: tuple[str, ...]
     acting: tuple[str, ...]
-    comb: tuple[str, ...]
+    c_factor: tuple[str, ...]
 
     def __str__(self) -> str:
         who = " and ".join(self.selected)
         verb = "acts" if len(self.acting) == 1 else "act"
         acting = f", on which {', '.join(self.acting)} {verb}" if self.acting else ""
         needed = (
-            f"the distribution of {', '.join(self.comb)}" if self.comb else "the answer"
+            f"the distribution of {', '.join(self.c_factor)}"
+            if self.c_factor
+            else "the answer"
         )
         return (
             f"The data are of those alone whom {who} selects{acting}, and {needed} among everybody "
@@ -86,14 +88,14 @@ class RecoveredEffect:
     ----------
     expression : Expression or None
         None where the effect is not identified.
-    moves : tuple of (words, comb, expression)
+    derivation : tuple of (words, c-factor, expression)
         How the formula follows.
     bias : SelectionBias or None
         The reason why there is no formula.
     """
 
     expression: Expression | None
-    moves: tuple[tuple[str, tuple[str, ...], Expression], ...] = ()
+    derivation: tuple[tuple[str, tuple[str, ...], Expression], ...] = ()
     bias: SelectionBias | None = None
 
 
@@ -144,7 +146,7 @@ def effect_among_selected(
     cut = graph.bits.cut(out_of=x)
     if separated(cut, y, x, z) and separated(graph.bits, y, s, x | z):
         return _unconfounded(selected, outcome, do, given)
-    settable = interchangeable(graph, y, x, z)
+    settable = rule_2_exchangeable(graph, y, x, z)
     wanted = y | (z & ~settable)
     fixed = x | settable
     everything = graph.bits.ancestors(wanted | s)
@@ -152,65 +154,67 @@ def effect_among_selected(
     acting = graph.names(graph.bits.ancestors(s) & ~s)
     if needed & s:
         return RecoveredEffect(None, bias=SelectionBias(selected, acting, ()))
-    combs: list[Expression] = []
-    moves: list[Move] = []
-    for comb in graph.bits.districts(needed):
-        recovered = _recovered_comb(graph, selected, comb, everything, moves)
+    c_factors: list[Expression] = []
+    derivation: list[Step] = []
+    for wanted_part in graph.bits.districts(needed):
+        recovered = _recovered_c_factor(
+            graph, selected, wanted_part, everything, derivation
+        )
         if recovered is None:
-            bias = SelectionBias(selected, acting, graph.names(comb))
+            bias = SelectionBias(selected, acting, graph.names(wanted_part))
             return RecoveredEffect(None, bias=bias)
-        combs.append(recovered)
-    expression = sum_of_product(graph.names(needed & ~wanted), combs)
+        c_factors.append(recovered)
+    expression = sum_of_product(graph.names(needed & ~wanted), c_factors)
     if wanted != y:
         expression = conditional(graph, expression, y)
-    return RecoveredEffect(expression, _steps(graph, selected, moves))
+    return RecoveredEffect(expression, _steps(graph, selected, derivation))
 
 
 def _steps(
     graph: MixedGraph,
     selected: tuple[str, ...],
-    moves: list[Move],
+    derivation: list[Step],
 ) -> tuple[tuple[str, tuple[str, ...], Expression], ...]:
-    """The derivation of the formula: words, comb and formula of each split.
+    """The derivation of the formula: words, c-factor and formula of each split.
 
     Parameters
     ----------
     graph : MixedGraph
     selected : tuple of str
-    moves : list of Move
+    derivation : list of Step
     """
     words = (
-        f"Nothing that acts on {listed(selected)} is in this comb: its conditionals among the "
+        f"Nothing that acts on {listed(selected)} is in this c-factor: its conditionals among the "
         "selected are those of everybody:"
     )
-    splits = (move for move in moves if isinstance(move, CombSplit))
-    return tuple((words, graph.names(move.part), move.expression) for move in splits)
+    splits = (step for step in derivation if isinstance(step, CFactorSplit))
+    return tuple((words, graph.names(step.part), step.expression) for step in splits)
 
 
-def _recovered_comb(
+def _recovered_c_factor(
     graph: MixedGraph,
     selected: tuple[str, ...],
-    comb: BitSet,
+    whole: BitSet,
     everything: BitSet,
-    moves: list[Move],
+    derivation: list[Step],
 ) -> Expression | None:
-    """Q[comb] of everybody from the distribution of the selected; None where it is not recovered.
+    """Q[whole] of everybody from the distribution of the selected; None where it is not recovered.
 
     Parameters
     ----------
     graph : MixedGraph
         With the ancestors of the selection first in its order.
     selected : tuple of str
-    comb : BitSet
+    whole : BitSet
     everything : BitSet
         The ancestors of the outcome and of the selection.
-    moves : list of Move
+    derivation : list of Step
         The steps are appended to it.
     """
     selection = graph.bit_set(selected)
     others = everything & ~selection
     c_factor = observed_c_factor(_graph_of_selected(graph, selected), others, others)
-    return _recovered(graph, comb, everything, c_factor, selection, moves)
+    return _recovered(graph, whole, everything, c_factor, selection, derivation)
 
 
 def _unconfounded(
@@ -248,37 +252,37 @@ def _graph_of_selected(graph: MixedGraph, selected: tuple[str, ...]) -> MixedGra
 def _recovered(
     graph: MixedGraph,
     wanted: BitSet,
-    comb: BitSet,
+    whole: BitSet,
     c_factor: CFactor,
     selection: BitSet,
-    moves: list[Move],
+    derivation: list[Step],
 ) -> Expression | None:
-    """Q[wanted] from Q[comb] at the selected value, which is known up to a factor.
+    """Q[wanted] from Q[whole] at the selected value, which is known up to a factor.
 
     Parameters
     ----------
     graph : MixedGraph
         With the ancestors of the selection first in its order.
-    wanted, comb, selection : BitSet
+    wanted, whole, selection : BitSet
     c_factor : CFactor
-        The conditionals of `comb` without the selection.
-    moves : list of Move
+        The conditionals of `whole` without the selection.
+    derivation : list of Step
         The steps are appended to it.
     """
-    kept = graph.bits.ancestors(wanted | selection, comb)
+    kept = graph.bits.ancestors(wanted | selection, whole)
     acting = graph.bits.ancestors(selection, kept)
     part = graph.bits.district(smallest(wanted), kept)
     if not part & acting:
         smaller = disintegrated(
-            graph, part, kept & ~selection, comb & ~selection, c_factor
+            graph, part, kept & ~selection, whole & ~selection, c_factor
         )
-        moves.append(CombSplit(kept, part, Product(tuple(smaller.values()))))
-        return identified_comb(graph, wanted, part, smaller, moves)
+        derivation.append(CFactorSplit(kept, part, Product(tuple(smaller.values()))))
+        return identified_c_factor(graph, wanted, part, smaller, derivation)
     districts = graph.bits.districts(kept)
     joined = union(district for district in districts if district & acting)
-    if joined == comb:
+    if joined == whole:
         return None
     known = disintegrated(
-        graph, joined & ~selection, kept & ~selection, comb & ~selection, c_factor
+        graph, joined & ~selection, kept & ~selection, whole & ~selection, c_factor
     )
-    return _recovered(graph, wanted, joined, known, selection, moves)
+    return _recovered(graph, wanted, joined, known, selection, derivation)

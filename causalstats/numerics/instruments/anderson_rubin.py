@@ -53,7 +53,7 @@ class AndersonRubinSet:
         return {"whole line": "every effect", "empty": "no effect at all"}[self.shape]
 
 
-def score_statistic(
+def anderson_rubin_statistic(
     moments: InstrumentMoments,
     effect: np.ndarray,
     *,
@@ -153,7 +153,7 @@ def anderson_rubin_set(
         odds = limit / (moments.degrees + 1 - moments.instruments)
         return _solved(moments, odds / (1 + odds))
     effect = _grid(moments, _ANGLES)
-    statistic = score_statistic(
+    statistic = anderson_rubin_statistic(
         moments, effect, robust=robust, direct_mean=direct_mean, direct_sd=direct_sd
     )
     inside = statistic <= limit
@@ -220,7 +220,7 @@ def overidentification(
         return float("nan")
 
     def statistic(effect: np.ndarray) -> np.ndarray:
-        return score_statistic(
+        return anderson_rubin_statistic(
             moments, effect, robust=robust, direct_mean=direct_mean, direct_sd=direct_sd
         )
 

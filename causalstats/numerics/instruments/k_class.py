@@ -111,7 +111,7 @@ def k_class(
 
 
 def first_stage_f(moments: InstrumentMoments) -> float:
-    """Return the F statistic of the instruments in the regression of the treatment.
+    """Return the first-stage F statistic: of the instruments in the regression of the treatment.
 
     Errors have equal variances.
 

@@ -1,4 +1,4 @@
-"""Cluster-robust variance of least squares with few clusters: CR2, Bell-McCaffrey degrees.
+"""Cluster-robust variance of least squares with few clusters: CR2, Bell-McCaffrey.
 
 V is n by k, e the residuals, H the matrix that gave them, e = (I - H) y. The bias-reduced variance
 of a coefficient (Bell & McCaffrey 2002) is Σ_g (c_g'e_g)², c_g = (I - H_gg)^-½ V_g (V'V)⁻¹. Were
@@ -8,8 +8,8 @@ than there are clusters where few of them have most of V (Imbens & Kolesár 2016
 Tipton 2018; Carter, Schnepel & Steigerwald 2017).
 
 A cluster that alone determines a coefficient has (I - H_gg) singular: its residuals hold no
-information about its errors. `seen` is the share of the variance that the other clusters show, tr B
-(V'V), 1 but for such clusters.
+information about its errors. `identified_share` is the share of the variance that the other
+clusters show, tr B (V'V), 1 but for such clusters.
 """
 
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ class ClusterRobust:
         CR2.
     degrees : array, shape (k,)
         Bell-McCaffrey degrees of freedom.
-    seen : array, shape (k,)
+    identified_share : array, shape (k,)
         The share of the variance that clusters show which do not alone decide a coefficient.
     """
 
     covariance: np.ndarray
     degrees: np.ndarray
-    seen: np.ndarray
+    identified_share: np.ndarray
 
 
 def cluster_robust(
@@ -60,7 +60,7 @@ def cluster_robust(
     Returns
     -------
     ClusterRobust
-        With `covariance` divided by `seen`, as if unseen clusters were like the others.
+        With `covariance` divided by `identified_share`, as if unseen clusters were like the others.
 
     Examples
     --------
@@ -85,13 +85,13 @@ def cluster_robust(
         by_cluster = _all_clusters_at_once
     scores, norms, shares = by_cluster(hat[order], residuals[order], starts, root)
     degrees = np.empty(size)
-    seen = np.empty(size)
+    identified_share = np.empty(size)
     for j in range(size):
         trace, trace_of_square = _traces(norms[:, j], shares[:, :, j])
-        seen[j] = min(max(trace, 0.0) / bread[j, j], 1.0)
+        identified_share[j] = min(max(trace, 0.0) / bread[j, j], 1.0)
         degrees[j] = trace**2 / trace_of_square if trace_of_square > 0 else 0.0
-    scores = scores / np.sqrt(np.maximum(seen, _SINGULAR))
-    return ClusterRobust(scores.T @ scores, degrees, seen)
+    scores = scores / np.sqrt(np.maximum(identified_share, _SINGULAR))
+    return ClusterRobust(scores.T @ scores, degrees, identified_share)
 
 
 def _all_clusters_at_once(

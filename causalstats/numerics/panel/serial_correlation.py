@@ -147,7 +147,7 @@ def whitened(
     return white, volume
 
 
-def log_volumes(gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
+def log_determinants(gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
     """Return log |R| (1'R⁻¹1) of the errors of each unit, shape (N,).
 
     Parameters
@@ -160,7 +160,7 @@ def log_volumes(gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
 
     Examples
     --------
-    >>> log_volumes(np.array([np.nan, 1.0]), np.array([0]), 0.0).round(3)  # log 2
+    >>> log_determinants(np.array([np.nan, 1.0]), np.array([0]), 0.0).round(3)  # log 2
     array([0.693])
     """
     carried, factor = _innovations(gap, rho)

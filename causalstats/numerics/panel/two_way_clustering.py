@@ -104,7 +104,7 @@ def known_degrees(
     if pairs > 0 and squares.sum() > 0:
         ratio = (shared.sum() / pairs) / (squares.sum() / size.sum())
         correlation = float(np.clip(ratio, 0.0, 1.0))
-    degrees = clustered.seen * clustered.degrees
+    degrees = clustered.identified_share * clustered.degrees
     for k, column in enumerate(regressors.T):
         alone = np.bincount(cluster, column**2)
         together = np.bincount(cluster, column) ** 2

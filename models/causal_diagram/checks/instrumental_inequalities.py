@@ -21,7 +21,7 @@ from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.data import Observations
-from causalstats.diagrams.bounds.bounds import open_mechanisms
+from causalstats.diagrams.bounds.bounds import unidentified_effect_program
 from causalstats.diagrams.bounds.response_type_program import ResponseTypeProgram
 from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.errors import ModelError
@@ -108,7 +108,7 @@ def _response_type_program(
     model: CausalDiagram, joint: np.ndarray
 ) -> ResponseTypeProgram:
     nodes = model.graph.nodes
-    return open_mechanisms(
+    return unidentified_effect_program(
         model.diagram, model.outcome, model.treatment, joint, nodes, model.monotone
     )
 

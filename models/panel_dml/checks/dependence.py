@@ -124,7 +124,9 @@ def _clusters_enough(model: PanelDML, data: Panel, residuals: Residuals) -> Chec
         residuals.others,
         data.cluster[residuals.unit],
     )
-    degrees = float((exact.seen * exact.degrees)[: len(data.treatments)].min())
+    degrees = float(
+        (exact.identified_share * exact.degrees)[: len(data.treatments)].min()
+    )
     second = _degrees_of_second(data, residuals)
     if second is not None and second < degrees:
         return _enough_of_second(model, data, second)

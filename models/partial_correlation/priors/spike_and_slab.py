@@ -5,8 +5,9 @@ mixture: near 0 (the spike) or not (the slab),
 
     R_ij ~ (1-π) Normal(0, spike_sd²) + π Normal(0, slab_sd²),  π ~ Beta(5 q, 5 (1-q))
 
-with q the `expected_slab_share`, both cut to (-1, 1) and jointly to positive definite R. Which of
-the two is summed out. The Θ of the composition is K - K11'K / 1'K1. All of it is sampled.
+with q the `prior_inclusion_probability`, both cut to (-1, 1) and jointly to positive definite R.
+The indicator of spike or slab is marginalised out. The Θ of the composition is K - K11'K / 1'K1.
+All of it is sampled.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class SpikeAndSlab(SampledPrior):
         *FIELDS,
         "spike_sd",
         "slab_sd",
-        "expected_slab_share",
+        "prior_inclusion_probability",
     )
     parameters: ClassVar[tuple[str, ...]] = (
         *PARAMETERS,
@@ -80,7 +81,7 @@ class SpikeAndSlab(SampledPrior):
             "composition and amounts cannot be told apart.",
             formula=f"R_ij ~ (1-π) Normal(0, {model.spike_sd:g}²) + π Normal(0, "
             f"{model.slab_sd:g}²), π ~ Beta({share.one:g}, {share.other:g})",
-            fields=("spike_sd", "slab_sd", "expected_slab_share"),
+            fields=("spike_sd", "slab_sd", "prior_inclusion_probability"),
         )
 
     def hyperpriors(
@@ -175,7 +176,7 @@ class SpikeAndSlab(SampledPrior):
         }
 
     def _share_prior(self, model: PartialCorrelation) -> Beta:
-        share = model.expected_slab_share
+        share = model.prior_inclusion_probability
         return Beta(_SHARE_COUNT * share, _SHARE_COUNT * (1 - share))
 
 

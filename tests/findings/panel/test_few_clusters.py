@@ -84,7 +84,7 @@ def test_cr2_and_its_degrees_are_those_of_their_definition(clusters, rows, colum
     )
     expected = np.trace(moments) ** 2 / (moments**2).sum()
     assert robust.degrees[0] == pytest.approx(expected)
-    assert robust.seen[0] == pytest.approx(1.0)
+    assert robust.identified_share[0] == pytest.approx(1.0)
 
 
 def test_the_common_variance_is_that_of_toeplitz_matrices():

@@ -181,7 +181,7 @@ def test_the_density_by_numpy_is_that_of_the_graph(fields, rows):
 
 
 SCALES = {"basis_variance_sd": 0.5, "variance_spread_scale": 2.0}
-SPIKE_AND_SLAB = {"spike_sd": 0.05, "slab_sd": 0.4, "expected_slab_share": 0.1}
+SPIKE_AND_SLAB = {"spike_sd": 0.05, "slab_sd": 0.4, "prior_inclusion_probability": 0.1}
 
 
 @pytest.mark.parametrize(

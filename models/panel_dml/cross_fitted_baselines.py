@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from causalstats.data import Panel
-from causalstats.models.panel_dml.baselines import straight_columns, time_columns
+from causalstats.models.panel_dml.baselines import linear_columns, time_columns
 from causalstats.numerics import cross_fitting
 from causalstats.numerics.panel.linear_estimators import Estimate, clustered, within
 from causalstats.numerics.panel.within_transformation import demeaned, unit_means
@@ -238,7 +238,7 @@ def _levels(panel: Panel, time_effects: bool) -> _Rows:
     The columns include unit means of covariates and of period dummies. Without the means of the
     dummies, two-way effects would be wrong in unbalanced panels.
     """
-    x, dummies = straight_columns(panel), time_columns(panel, time_effects)
+    x, dummies = linear_columns(panel), time_columns(panel, time_effects)
 
     def means(columns: np.ndarray) -> np.ndarray:
         return unit_means(columns, panel.starts, panel.weights)[panel.unit]
@@ -268,7 +268,7 @@ def _demeaned(panel: Panel, time_effects: bool) -> _Rows:
     def about_means(columns: np.ndarray) -> np.ndarray:
         return demeaned(columns, panel.starts, panel.weights)
 
-    x = about_means(straight_columns(panel))
+    x = about_means(linear_columns(panel))
     dummies = about_means(time_columns(panel, time_effects))
     return _Rows(
         outcome=about_means(panel.outcome[:, None])[:, 0],
@@ -283,7 +283,7 @@ def _demeaned(panel: Panel, time_effects: bool) -> _Rows:
 
 def _changes(panel: Panel, time_effects: bool) -> _Rows:
     """First differences, over gaps too: they are free of the unit without neighbours in time."""
-    x, dummies = straight_columns(panel), time_columns(panel, time_effects)
+    x, dummies = linear_columns(panel), time_columns(panel, time_effects)
     same_unit = np.diff(panel.unit) == 0
 
     def later(columns: np.ndarray) -> np.ndarray:
