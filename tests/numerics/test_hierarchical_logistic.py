@@ -10,8 +10,10 @@ from causalstats.numerics.regression.hierarchical_logistic import (
     LaplaceMixture,
     draw_coefficients,
     draw_effects,
+    effects_shift,
     integrate_scales,
     level_probabilities,
+    mean_shift,
     mode_of_scales,
     posterior_mode,
 )
@@ -130,6 +132,66 @@ def test_effects_of_an_arm_without_rows_are_correlated_with_the_others_by_a_half
     assert effects.std() == pytest.approx(0.6, abs=0.02)
     correlation = np.corrcoef(effects[..., 0].ravel(), effects[..., 2].ravel())[0, 1]
     assert correlation == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(("events", "total"), [(3, 40), (1, 20), (10, 15)])
+def test_mean_shift_brings_the_mode_to_the_mean_of_the_posterior(events, total):
+    """One intercept, whose posterior is integrated on a grid."""
+    rows = GroupedRows(
+        np.ones((1, 1)),
+        np.array([[total - events, float(events)]]),
+        np.full(1, 2.5),
+        np.full(1, -1),
+        np.empty(0),
+    )
+    grid = np.linspace(-15, 10, 20_001)
+    log_density = events * grid - total * np.logaddexp(0, grid) - (grid / 2.5) ** 2 / 2
+    density = np.exp(log_density - log_density.max())
+    mean = (density @ grid) / density.sum()
+    sd = np.sqrt((density @ (grid - mean) ** 2) / density.sum())
+    mode = posterior_mode(rows, np.empty(0))
+    before = abs(mode.coefficients[0, 0] - mean) / sd
+    after = (
+        abs(mode.coefficients[0, 0] + mean_shift(mode).coefficients[0, 0] - mean) / sd
+    )
+    assert before > 0.08
+    assert after < before / 2.5
+
+
+@pytest.mark.parametrize("equations", [1, 2])
+def test_mean_shift_with_random_effects_is_that_of_a_dense_computation(equations):
+    """Third derivatives by differences of the curvature along each predictor."""
+    rows = grouped_rows(equations)
+    mode = posterior_mode(rows, LOG_SCALES)
+    shift = mean_shift(mode)
+    _, covariance, _ = dense(rows, LOG_SCALES)
+    size, columns = rows.design.shape
+    design = np.zeros((size, equations, equations, columns))
+    for equation in range(equations):
+        design[:, equation, equation] = rows.design
+    design = design.reshape(size * equations, -1)
+    design = np.hstack([design, np.eye(size * equations)])
+    spread = design @ covariance @ design.T
+    step = 1e-4
+    third = np.zeros((size, equations))
+    for row in range(size):
+        at = slice(row * equations, (row + 1) * equations)
+        for equation in range(equations):
+            curvatures = []
+            for sign in (-1, 1):
+                moved = mode.predictors[row].copy()
+                moved[equation] += sign * step
+                shares = level_probabilities(moved)[1:]
+                part = np.diag(shares) - np.outer(shares, shares)
+                curvatures.append(rows.totals[row] * part)
+            slope = (curvatures[1] - curvatures[0]) / (2 * step)
+            third[row, equation] = -(slope * spread[at, at]).sum()
+    expected = covariance @ design.T @ third.ravel() / 2
+    count = equations * columns
+    assert shift.coefficients.T.ravel() == pytest.approx(expected[:count], abs=1e-4)
+    arms = np.tile([0, 1], size // 2)
+    effects = effects_shift(mode, shift, arms, 2)[rows.cells, arms]
+    assert effects.ravel() == pytest.approx(expected[count:], abs=1e-4)
 
 
 def test_weights_of_the_scales_sum_to_one_and_the_best_has_most_evidence():

@@ -517,6 +517,92 @@ def _log_scale_sd(best: Mode, axis: int) -> float:
     return float(np.clip(sd, *_SD_BOUNDS))
 
 
+@dataclass(frozen=True, eq=False)
+class MeanShift:
+    """By how much posterior means differ from a mode, to first order in the skewness.
+
+    Parameters
+    ----------
+    coefficients : array, shape (columns, equations)
+    duals : array, shape (rows, equations)
+        C⁻¹ times the shift of the random effects.
+    """
+
+    coefficients: np.ndarray
+    duals: np.ndarray
+
+
+def mean_shift(mode: Mode) -> MeanShift:
+    """Return the shift from the mode to the mean: H⁻¹ Σ_i J_i' t_i / 2, t_i = ∂³ log p_i : cov_i.
+
+    J_i are the derivatives of the predictors of a row, H the precision of all parameters, and cov_i
+    the covariance of the predictors (Tierney & Kadane 1986; van Niekerk & Rue 2024).
+    """
+    rows = mode.rows
+    cells = _CellAlgebra(rows, rows.cell_variance(mode.log_scales), mode.curvature)
+    covariance = _predictor_covariance(mode, cells)
+    shares = mode.probabilities
+    identity = np.vstack([np.zeros(rows.equations), np.eye(rows.equations)])
+    deviations = identity[None] - shares[:, None, 1:]
+    squares = np.einsum("ike,ief,ikf->ik", deviations, covariance, deviations)
+    cumulants = shares * (squares - (shares * squares).sum(axis=1, keepdims=True))
+    third = -rows.totals[:, None] * cumulants[:, 1:]
+    spread = _cell_covariance(rows, mode.log_scales, third)
+    source = (third - cells.weighted(spread)) / 2
+    solved = linalg.cho_solve((mode.cholesky, True), (rows.design.T @ source).T.ravel())
+    coefficients = solved.reshape(rows.equations, -1).T
+    duals = source - cells.weighted(rows.design @ coefficients)
+    return MeanShift(coefficients, duals)
+
+
+def _predictor_covariance(mode: Mode, cells: _CellAlgebra) -> np.ndarray:
+    """Return the posterior covariance of the predictors of each row, (rows, E, E)."""
+    rows = mode.rows
+    size = rows.equations
+    columns = rows.design.shape[1]
+    jacobian = np.einsum("ef,ik->iefk", np.eye(size), rows.design)
+    jacobian = jacobian.reshape(len(rows.design), size, size * columns)
+    own = np.zeros((len(rows.design), size, size))
+    if cells.variance > 0:
+        prior = cells.variance * rows.level_covariance
+        of_rows = prior @ np.linalg.inv(np.eye(size) + mode.curvature @ prior)
+        kept = np.eye(size) - of_rows @ mode.curvature
+        weighted = np.einsum("ief,ik->iefk", cells.by_row, rows.design)
+        sums = rows.cell_sums(weighted.reshape(jacobian.shape))
+        shared = np.einsum("cef,cfk->cek", cells.by_cell, sums)
+        jacobian = kept @ (jacobian - shared[rows.cells])
+        own = of_rows + kept @ cells.by_cell[rows.cells] @ kept.swapaxes(1, 2)
+    flat = jacobian.reshape(-1, size * columns)
+    half = linalg.solve_triangular(mode.cholesky, flat.T, lower=True)
+    half = half.reshape(size * columns, len(rows.design), size)
+    return own + np.einsum("kie,kif->ief", half, half)
+
+
+def effects_shift(
+    mode: Mode, shift: MeanShift, arms: np.ndarray, arm_count: int
+) -> np.ndarray:
+    """Return the shift of the random effects of every cell in every arm.
+
+    Parameters
+    ----------
+    mode : Mode
+    shift : MeanShift
+    arms : int array, shape (rows,)
+    arm_count : int
+
+    Returns
+    -------
+    array, shape (cells, arms, equations)
+    """
+    rows = mode.rows
+    assert rows.cells is not None
+    variance = rows.cell_variance(mode.log_scales)
+    scaled = variance * shift.duals @ rows.level_covariance
+    total = np.repeat(rows.cell_sums(scaled)[:, None], arm_count, axis=1)
+    total[rows.cells, arms] += scaled
+    return total
+
+
 def draw_coefficients(
     mixture: LaplaceMixture, size: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,8 @@ Each conditional distribution of the formula is a (multinomial) logistic regress
 interactions whose scales are learned, a propensity of the treatment as a covariate, products of
 confounders that score tests find, and random effects of cells; see
 `regression.hierarchical.kernel`. Variables without a condition come from the rows themselves,
-weighted by the Bayesian bootstrap. The posterior is a normal approximation, drawn from directly.
+weighted by the Bayesian bootstrap. The posterior is a normal approximation, with its mean corrected
+for skewness, drawn from directly.
 """
 
 from __future__ import annotations
@@ -237,6 +238,7 @@ def hierarchical_assumption(model: CausalDiagram) -> Assumption:
             "positivity",
             "overlap",
             "number of events",
+            "normal approximation",
         ),
         fields=(
             "confounder_scale",

@@ -39,7 +39,9 @@ from causalstats.numerics.regression.hierarchical_logistic import (
     GroupedRows,
     draw_coefficients,
     draw_effects,
+    effects_shift,
     level_probabilities,
+    mean_shift,
 )
 
 if TYPE_CHECKING:
@@ -169,14 +171,16 @@ class HierarchicalLogistic(Conditional):
         term, event, block, cell, arm = self._dimensions
         total = size[0] * size[1]
         coefficients, chosen = draw_coefficients(mixture, total, rng)
+        shifts = [mean_shift(mode) for mode in mixture.modes]
         scales = np.exp(np.stack([mode.log_scales for mode in mixture.modes]))[chosen]
 
         def by_chain(values: np.ndarray) -> np.ndarray:
             return values.reshape(*size, *values.shape[1:])
 
         axes = ("chain", "draw")
+        moved = coefficients + np.stack([each.coefficients for each in shifts])[chosen]
         arrays: LabelledArrays = {
-            self.coefficients_name: ((*axes, term, event), by_chain(coefficients))
+            self.coefficients_name: ((*axes, term, event), by_chain(moved))
         }
         if len(rows.scales):
             arrays[self.scales_name] = ((*axes, block), by_chain(scales))
@@ -186,9 +190,9 @@ class HierarchicalLogistic(Conditional):
         effects = np.empty((total, rows.cell_count, arms, rows.equations))
         for number, mode in enumerate(mixture.modes):
             inside = chosen == number
-            effects[inside] = draw_effects(
-                mode, coefficients[inside], self._arms, arms, rng
-            )
+            drawn = draw_effects(mode, coefficients[inside], self._arms, arms, rng)
+            shift = effects_shift(mode, shifts[number], self._arms, arms)
+            effects[inside] = drawn + shift
         arrays[self.effects_name] = ((*axes, cell, arm, event), by_chain(effects))
         return arrays
 

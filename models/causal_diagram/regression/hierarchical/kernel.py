@@ -35,6 +35,7 @@ from causalstats.numerics.regression.hierarchical_logistic import (
     Mode,
     integrate_scales,
     level_probabilities,
+    mean_shift,
     mode_of_scales,
     posterior_mode,
 )
@@ -303,6 +304,23 @@ class Kernel:
     screening_z: float
     residual_covariance: float = 0.0
     has_third_order: bool = False
+
+    @property
+    def largest_mean_shift(self) -> float:
+        """By how many standard deviations means differ from modes, of the treatment's columns.
+
+        Of all columns in a kernel without a treatment.
+        """
+        mode = self.mixture.modes[0]
+        inverse = linalg.cho_solve((mode.cholesky, True), np.eye(len(mode.cholesky)))
+        sds = np.sqrt(np.diag(inverse)).reshape(mode.rows.equations, -1).T
+        shifts = np.abs(mean_shift(mode).coefficients) / sds
+        names: list[tuple[str, ...]] = [("",)]
+        for term in self.equation.terms:
+            names += [term.causes] * term.width(self.data.codings)
+        names += [("",)] * (len(shifts) - len(names))
+        inside = np.array([each == (self.data.treatment,) for each in names])
+        return float(shifts[inside if inside.any() else slice(None)].max())
 
 
 def fit_kernel(data: KernelData, priors: KernelPriors) -> Kernel:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _ASSUMPTION = "hierarchical regressions"
 _FEWEST_EVENTS = 5.0
+_LARGEST_MEAN_SHIFT = 0.6
 _LEAST_SHARE_COMPARABLE = 0.5
 _LARGEST_SHARE_ONE_SIDED = 0.05
 
@@ -47,7 +48,7 @@ def kernel_checks(
     if not kernels:
         return ()
     confounded = [each for each in kernels if each.kernel.propensity is not None]
-    checks = [_events(kernels)]
+    checks = [_events(kernels), _normal_approximation(kernels)]
     if confounded:
         checks += [
             _confounding_left(confounded),
@@ -188,6 +189,24 @@ def _events(kernels: Sequence[HierarchicalLogistic]) -> Check:
         "every level of the treatment",
         finding=f"the fewest are {value:g}, of {worst.table.variable}",
         remedy="" if passed else remedy,
+        assumption=_ASSUMPTION,
+    )
+
+
+def _normal_approximation(kernels: Sequence[HierarchicalLogistic]) -> Check:
+    value = max(each.kernel.largest_mean_shift for each in kernels)
+    passed = value <= _LARGEST_MEAN_SHIFT
+    return Check(
+        name="normal approximation",
+        passed=passed,
+        value=value,
+        expected="a mean of the treatment's coefficient within "
+        f"{_LARGEST_MEAN_SHIFT:g} standard deviations of its mode",
+        finding=f"the skewness of the posterior moves it by {value:.2g}",
+        remedy=""
+        if passed
+        else "Draws correct for it to first order alone. Sample the regressions, "
+        "`cs.fit(..., sampler=cs.Nuts(target_accept=0.95))`.",
         assumption=_ASSUMPTION,
     )
 
