@@ -4,7 +4,11 @@ A stratum is a combination of levels of the confounders of a conditional distrib
 where some level of the treatment was seen in it fewer than five times: a table then has its prior
 there, in place of data. A large stratum that lacks a level altogether is not thin: there is no
 overlap, and regressions would only carry on beyond the data.
-`benchmarks/coverage/diagrams.json` has the coverage that chose the rule.
+
+Two to five confounders, 60 data sets each, standard error .03: with a twentieth of the people or
+fewer in thin strata, tables covered .88 to .98 and regressions .90 to .98, at nearly one length;
+with few treated, few events and more than a tenth in thin strata, tables covered .48 to .98 with a
+bias of up to .09, and regressions .90 to 1.00 with a bias of up to .02.
 """
 
 from __future__ import annotations
