@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,16 +17,31 @@ _RELATIVE_TOLERANCE = 1e-9
 
 
 def is_available() -> bool:
-    """Return whether JAX computes on anything but the CPU. Imports JAX, in half a second.
+    """Return whether JAX computes on anything but the CPU.
+
+    JAX takes half a second or more to import, and is imported only where a plugin for another
+    device is installed.
 
     Examples
     --------
     >>> isinstance(is_available(), bool)
     True
     """
+    if "jax" not in sys.modules and not _has_plugin():
+        return False
     import jax
 
     return jax.default_backend() != "cpu"
+
+
+def _has_plugin() -> bool:
+    """Return whether a plugin for another device is where JAX looks for it."""
+    return (
+        find_spec("jax_plugins") is not None
+        or bool(entry_points(group="jax_plugins"))
+        or find_spec("libtpu") is not None
+        or "PJRT_NAMES_AND_LIBRARY_PATHS" in os.environ
+    )
 
 
 def compiled(

@@ -9,6 +9,7 @@ from causalstats.core.abilities import NutsOptions
 from causalstats.core.argument_validation import Count, Inside, check_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
+from causalstats.numerics import accelerator
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import Program
 from causalstats.samplers.exact import Exact, exact_draws
@@ -85,7 +86,7 @@ class Auto:
             else {}
         )
         suggested = options.pop("backend", None)
-        if suggested and _on_cpu():
+        if suggested and not accelerator.is_available():
             backend = suggested
         else:
             largest = max((value.size for value in problem.inputs.values()), default=0)
@@ -110,7 +111,7 @@ class Auto:
 
 @dataclass(frozen=True)
 class _NutsWhenNeeded:
-    """NUTS with the options of `Auto`, chosen late because choosing starts JAX."""
+    """NUTS with the options of `Auto`, chosen late because choosing may start JAX."""
 
     auto: Auto
 
@@ -131,13 +132,6 @@ def backend_for(numbers: int) -> Backend:
     >>> backend_for(100) in ("numba", "numpyro")
     True
     """
-    if not _on_cpu():
+    if accelerator.is_available():
         return "numpyro"
     return "jax" if numbers >= _JAX_PAYS_FROM_NUMBERS else "numba"
-
-
-def _on_cpu() -> bool:
-    """Return whether JAX has no accelerator."""
-    import jax
-
-    return jax.default_backend() == "cpu"

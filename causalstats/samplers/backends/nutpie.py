@@ -10,6 +10,7 @@ import numpy as np
 
 from causalstats.core.model import Problem
 from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.backends.numba_callbacks import kept_on_disk
 from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, complete
 from causalstats.samplers.program_cache import cached_program
 
@@ -37,9 +38,10 @@ def compile_graph(
     import nutpie
 
     def compile_program() -> NutpieProgram:
-        compiled = nutpie.compile_pymc_model(
-            graph, backend=gradient, freeze_model=False
-        )
+        with kept_on_disk(gradient) as options:
+            compiled = nutpie.compile_pymc_model(
+                graph, backend=gradient, freeze_model=False, **options
+            )
         return NutpieProgram(sampler, graph, compiled)
 
     program = cached_program(
