@@ -15,7 +15,7 @@ FAST := core data numerics runs structure/test_architecture.py structure/test_im
 # Packages are compiled when first imported, which must then be allowed to be remembered.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast findings docs docs-fast lint types floors lock clean
+.PHONY: help demo test test-fast findings docs docs-fast lint types floors gpu-extras lock clean
 
 help:
 	@echo "make demo    a real study, from data to report"
@@ -26,6 +26,7 @@ help:
 	@echo "make lint    ruff, on code and format"
 	@echo "make types   mypy, and whether every public type is known"
 	@echo "make floors  tests and a fit of each family with the oldest packages allowed (needs uv)"
+	@echo "make gpu-extras  whether causalstats[gpu] resolves for CUDA 12 and 13 beside the lock (needs uv)"
 	@echo "make lock    newest versions into requirements.lock (needs uv)"
 	@echo "make clean   remove .venv, caches and builds; results/ stays"
 	@echo "Another Python: make PYTHON=python3.13 demo"
@@ -63,6 +64,14 @@ floors:
 		dask ipython mpmath polars pytest pytest-xdist statsmodels
 	uv pip install --quiet --python $(FLOORS)/bin/python --no-deps --editable .
 	$(FLOORS)/bin/pytest -n $(WORKERS) tests/core tests/data tests/numerics tests/runs tests/inference/test_first_fit.py
+
+# Whether the extras for a GPU resolve with the versions that are tested; nothing is installed.
+gpu-extras:
+	@for extra in gpu gpu-cuda12; do \
+		uv pip compile pyproject.toml --extra $$extra --constraint requirements.lock --python-version 3.12 --only-binary :all: \
+			--quiet --no-header --no-annotate > /dev/null || exit 1; \
+		echo "causalstats[$$extra] resolves beside requirements.lock"; \
+	done
 
 lock:
 	uv pip compile pyproject.toml --extra dev --extra docs --extra studies --universal --python-version 3.12 --only-binary :all: \
