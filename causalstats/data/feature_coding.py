@@ -153,7 +153,7 @@ def design(
         many = int(constant.sum()) > 1
         raise DataError(
             f"Feature{'s' * many} {shown} {'are' if many else 'is'} constant: "
-            f"{'they say' if many else 'it says'} nothing about anybody. "
+            f"{'they do' if many else 'it does'} not tell people apart. "
             f"Leave {'them' if many else 'it'} out."
         )
     unit = power_of_two(np.stack([facts.lowest, facts.highest]))

@@ -1,4 +1,4 @@
-"""The contents of a report, gathered from a fit; every number comes from its verbs."""
+"""The contents of a report, gathered from a fit, whose methods give every number."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _adoption_times(study: Adoption) -> Check:
         passed=True if few else None,
         value=float(count),
         expected="units seen in the period before their first treated row",
-        finding=f"{count:,} units were not, and may have adopted earlier",
+        finding=f"{count:,} units were not seen then, and may have adopted earlier",
         remedy=""
         if few
         else "Take the adoption time from another source, or leave these out.",

@@ -50,7 +50,7 @@ def rows_for_parts(data: Composition) -> Check:
         finding=f"{data.degrees} degrees of freedom for {size} parts",
         remedy=""
         if enough
-        else "What is said of each pair owes much to the prior: see the sensitivity to "
+        else "The answer for each pair depends much on the prior: look at the sensitivity to "
         "`shrinkage`, or name fewer parts.",
     )
 

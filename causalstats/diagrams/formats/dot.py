@@ -313,8 +313,8 @@ class _Reader:
         if flags := sorted(key for key, value in attributes.items() if value == _FLAG):
             name = groups[-1][-1] if groups[-1] else "x"
             raise ModelError(
-                f"Expected [{flags[0]}] to be said of a variable, got it of an arrow. Say it in a "
-                f"statement of its own, `{name} [{flags[0]}]`."
+                f"Expected the attribute [{flags[0]}] on a variable, got it on an arrow. Write a "
+                f"separate statement, `{name} [{flags[0]}]`."
             )
         direction = attributes.get("dir", "forward").lower()
         for (left, right), arrow in zip(pairwise(groups), arrows, strict=True):

@@ -425,7 +425,8 @@ def _check_causal_model(diagram: Hypergraph) -> None:
     labels = list(diagram.variables)
     if len(set(labels)) < len(labels):
         raise ModelError(
-            f"Expected each variable on one wire; got {labels}. Ask the diagram of one world."
+            f"Expected each variable on one wire; got {labels}. A diagram of several worlds (a "
+            "twin network) has copies of its variables: ask the one it was made from."
         )
 
 

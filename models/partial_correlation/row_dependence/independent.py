@@ -1,4 +1,4 @@
-"""Independent rows: their cross-products about the covariates are those of least squares."""
+"""Independent rows: cross-products of the residuals of least squares on the covariates."""
 
 from __future__ import annotations
 
