@@ -19,7 +19,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).with_suffix(".json")
 PROBLEMS = {
-    "SelectiveLabels": "cs.SelectiveLabels(prevalence=0.3), dict(people=500, features=3)",
+    "SelectiveLabels": "cs.SelectiveLabels(), dict(people=500, features=3)",
     "Heckman": "cs.Heckman(), dict(people=500, features=3)",
     "PartialCorrelation": "cs.PartialCorrelation(), dict(rows=40, parts=10)",
     "PanelDML": "cs.PanelDML(errors='iid'), dict(units=50, times=6)",
