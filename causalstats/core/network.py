@@ -36,8 +36,10 @@ class Network:
     >>> model = cs.PartialCorrelation(prior="matching")
     >>> data = model.simulate(1, rows=100, parts=5).data
     >>> network = cs.fit(model, data, seed=1, progress=False).network()
-    >>> network.edges[["one", "other", "weight"]].round(1).iloc[0].tolist()
-    ['p1', 'p2', 0.6]
+    >>> network.edges[["one", "other", "weight"]].head(2).round(1)
+      one other  weight
+    0  p3    p4     0.8
+    1  p4    p5    -0.6
     """
 
     nodes: tuple[str, ...]

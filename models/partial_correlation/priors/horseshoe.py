@@ -53,9 +53,8 @@ if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
 _MOST_TRIES = 10_000
-_SWEEPS_BY_PARTS = (
-    2e5  # of a chain, divided by D: those of few parts are quick, and mix slowly
-)
+# Sweeps of a chain by the number of parts: those of few are quick, and mix slowly
+_SWEEPS_BY_PARTS = 4e5
 _FEWEST_SWEEPS = 2000
 _MOST_SWEEPS = 60_000
 _FIRST_SHARE = 0.2  # of so many sweeps more, which are dropped
