@@ -168,9 +168,10 @@ class CausalDiagram:
         "structural").
 
     The hierarchical regressions assume that there are not many small interactions of three or more
-    confounders that act on treatment and outcome alike. Where there were (286 of them, among twelve
-    confounders of 500 people) their intervals covered about half of the time, and no check sees it;
-    the caution `dense interactions` says so wherever few people have others like them.
+    confounders that act on treatment and outcome alike. With 286 of them, among twelve confounders
+    of 500 people, their intervals covered in 18 of 24 simulated data sets, and fewer where they are
+    stronger. No check sees it; the caution `dense interactions` says so wherever few people have
+    others like them.
 
     Other queries: `fit.effect(outcome, do=..., given=...)`, the effect of treatment on the treated
     with `factual=`, and bounds with `fit.bounds`.
