@@ -102,8 +102,9 @@ class Heckman:
         Dependence of u and v. "elliptical": that of jointly Normal (or Student t) errors.
         "plackett": one odds ratio of being seen and of an outcome above any value, and independent
         tails. "gumbel": the highest outcomes go with being seen, or not seen where κ < 0, more than
-        others do; "survival_gumbel": the lowest. κ is then the correlation of the elliptical
-        copula with the same Blomqvist β. Student errors have their own dependence, the elliptical.
+        others do; "survival_gumbel": the lowest. Both have an edge at κ = 0: where `Laplace` has a
+        Pareto k above 0.7, use `Nuts`. κ is the correlation of the elliptical copula with the same
+        Blomqvist β. Student errors have their own dependence, the elliptical.
     correlation : Known, float or None
         κ: inferred (None), or known: exactly, as a grid of values for `fit.sensitivity` takes it,
         or with a Beta distribution on (-1, 1). 0 means that decisions depend on the features alone.

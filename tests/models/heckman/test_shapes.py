@@ -111,9 +111,10 @@ def test_the_shape_is_an_assumption_and_says_what_identifies_the_answer():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("errors", "copula"), [("student", "elliptical"), ("skewed", "gumbel")]
+    ("errors", "copula"), [("student", "elliptical"), ("skewed", "elliptical")]
 )
 def test_simulated_truths_are_recovered(errors, copula):
+    """By `Laplace`; the densities of Gumbel's copulas have an edge at κ = 0, and are for NUTS."""
     model, simulation = simulated(errors, copula, people=1500, seed=2)
     fit = cs.fit(model, simulation.data, seed=1, sampler=cs.Laplace(), progress=False)
     assert fit.draws.attrs["pareto_k"] < 0.7
