@@ -75,7 +75,7 @@ class Network:
         matrix[other, one] = weights
         return pd.DataFrame(matrix, index=list(self.nodes), columns=list(self.nodes))
 
-    def to_networkx(self) -> nx.Graph:
+    def to_networkx(self) -> nx.Graph[str]:
         """Return the graph, with weight, interval and q-value at each edge.
 
         A node has its `module`, and `not_determined`, the number of its pairs of which the data say
@@ -158,7 +158,7 @@ class Network:
         linked = graph.subgraph([node for node, degree in graph.degree if degree])
         return force_layout(linked)
 
-    def _graph(self) -> nx.Graph:
+    def _graph(self) -> nx.Graph[str]:
         import networkx as nx
 
         graph = nx.Graph(rope=self.rope, fdr=self.fdr)
@@ -170,7 +170,7 @@ class Network:
         return graph
 
 
-def force_layout(graph: nx.Graph) -> pd.DataFrame:
+def force_layout(graph: nx.Graph[str]) -> pd.DataFrame:
     """Return positions of all nodes: components on a spiral, by forces within each.
 
     Parameters

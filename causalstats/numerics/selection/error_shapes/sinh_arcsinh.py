@@ -25,7 +25,7 @@ _ARCSINH_NODES = np.arcsinh(_NODES)
 class SinhArcsinh(ErrorShape):
     """A sinh-arcsinh error."""
 
-    parameters = ("skewness", "tail_weight")
+    parameters: tuple[str, ...] = ("skewness", "tail_weight")
 
     def log_density(self, xp: Any, error: Any, given: Parameters) -> Any:
         mean, sd = _moments(xp, given)

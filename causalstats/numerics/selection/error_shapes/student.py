@@ -26,7 +26,7 @@ from causalstats.numerics.selection.student_cdf import (
 class Student(ErrorShape):
     """A Student t error with more than 2 degrees of freedom; its score is t itself."""
 
-    parameters = ("degrees_of_freedom",)
+    parameters: tuple[str, ...] = ("degrees_of_freedom",)
     has_normal_score = False
 
     def log_density(self, xp: Any, error: Any, given: Parameters) -> Any:
