@@ -208,10 +208,10 @@ class SimulationDefaults(Protocol):
 
 @runtime_checkable
 class PriorFromData(Protocol):
-    """A model that reads some prior scales from the data unless they are given."""
+    """A model whose prior depends on the data unless fields say otherwise."""
 
     def with_proper_prior(self) -> Model:
-        """Return the model with its prior scales fixed, so that its prior can be drawn from."""
+        """Return the model with its prior fixed, so that its prior can be drawn from."""
 
 
 @runtime_checkable

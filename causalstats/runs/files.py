@@ -87,6 +87,8 @@ def read_whole(path: Path, expected: str) -> bytes:
         if not path.is_file():
             raise StoreError(f"Expected {expected}, got {_kind(path)} {str(path)!r}.")
         return path.read_bytes()
+    except StoreError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreError(f"{str(path)!r} cannot be read ({reason}).") from error
@@ -100,6 +102,8 @@ def _ordinary(path: Path) -> Path:
             raise StoreError(
                 f"Expected the path of a file, got {_kind(target)} {str(path)!r}."
             )
+    except StoreError:
+        raise
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -583,6 +583,17 @@ class CausalDiagram:
     def priors(self, data: Observations) -> dict[str, Any]:
         """Return no priors: parameters are probabilities with joint Dirichlet priors."""
         return {}
+
+    def with_proper_prior(self) -> CausalDiagram:
+        """Return the model by tables, if the data were to choose between tables and regressions.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.CausalDiagram("x -> y").with_proper_prior().route
+        'reduced'
+        """
+        return replace(self, route="reduced") if self.route == "auto" else self
 
     @checked(ModelError)
     def simulate(
