@@ -6,8 +6,8 @@ With the precision K = d R d of the log amounts, d_j = ω_j^(-1/2) and R of unit
     log ω_j ~ Normal(μ, σ²),  μ ~ Normal(μ₀, s²),  σ ~ half-Normal(σ₀)
 
 and amounts z ~ Normal(0, K⁻¹), a sweep updates one R_jk after the other. With A the inverse of R
-without part j, r its column j and S̃ the cross-products of d z, the conditional density of one entry
-of r is
+without part j, r its column j and S̃ the cross-products of d z, the conditional density of an
+entry of r is
 
     (1 - r'A r)^(m/2) exp(-S̃_jk r_k - r_k² / 2 τ² λ_jk²)
 

@@ -96,6 +96,8 @@ def pareto_smoothed_weights(log_ratio: np.ndarray) -> ImportanceWeights:
     Returns
     -------
     ImportanceWeights
+        Where the largest ratios are all the same, as of copies of one draw, no tail can be fitted:
+        the weights are as they are, and k is infinite. Where all ratios are the same, k is 0.
 
     Examples
     --------
@@ -109,8 +111,12 @@ def pareto_smoothed_weights(log_ratio: np.ndarray) -> ImportanceWeights:
     """
     from arviz_stats.base import array_stats
 
-    smoothed, pareto_k = array_stats.psislw(
-        log_ratio.max() - log_ratio
-    )  # it takes the negative
+    logs = log_ratio - log_ratio.max()
+    if not logs.any():
+        return ImportanceWeights(np.full(len(logs), 1 / len(logs)), 0.0)
+    try:
+        smoothed, pareto_k = array_stats.psislw(-logs)  # it takes the negative
+    except ValueError:
+        smoothed, pareto_k = logs, np.inf
     weights = np.exp(smoothed - smoothed.max())
     return ImportanceWeights(weights / weights.sum(), float(pareto_k))
