@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
@@ -10,12 +10,15 @@ from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.exclusion_restrictions import exclusion_assumptions
 from causalstats.numerics.selection.joint_errors import JointErrors
 
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
+
 NORMALITY = "joint normality"
 SHAPE = "shape of the errors"
 LINEARITY = "linear outcome"
 
 
-def assumptions(model: Any) -> tuple[Assumption, ...]:
+def assumptions(model: Heckman) -> tuple[Assumption, ...]:
     """Return the assumptions of the answer; those not used are not listed."""
     listed = [
         _normality() if errors_of(model).is_normal else _shape(model),
@@ -68,7 +71,7 @@ def _linearity() -> Assumption:
     )
 
 
-def _known_mean(model: Any) -> Assumption:
+def _known_mean(model: Heckman) -> Assumption:
     return Assumption(
         name="mean",
         statement=f"The mean of the outcome in the population is {model.mean}.",
@@ -79,7 +82,7 @@ def _known_mean(model: Any) -> Assumption:
     )
 
 
-def _expertise(model: Any) -> Assumption:
+def _expertise(model: Heckman) -> Assumption:
     """The expertise constraint of the paper."""
     names = ", ".join(model.expertise)
     value = (
@@ -109,7 +112,7 @@ _DEPENDENCES = {
 }
 
 
-def _shape(model: Any) -> Assumption:
+def _shape(model: Heckman) -> Assumption:
     return Assumption(
         name=SHAPE,
         statement="What the features leave open of the outcome is "

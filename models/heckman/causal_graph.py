@@ -9,8 +9,10 @@ from causalstats.data import Decisions
 if TYPE_CHECKING:
     import networkx as nx
 
+    from causalstats.models.heckman.model import Heckman
 
-def causal_graph(model: Any, data: Decisions) -> nx.DiGraph[Any]:
+
+def causal_graph(model: Heckman, data: Decisions) -> nx.DiGraph[Any]:
     """Return who affects whom; excluded features affect the decision alone."""
     import networkx as nx
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from causalstats.core.assumption import Assumption
-from causalstats.core.knowledge import Known
+from causalstats.core.knowledge import Known, as_known
+
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
 
 NAME = "correlation"
 
@@ -132,8 +135,8 @@ CORRELATION_PRIORS = {
 }
 
 
-def correlation_prior_of(model: Any) -> CorrelationPrior | KnownCorrelation:
+def correlation_prior_of(model: Heckman) -> CorrelationPrior | KnownCorrelation:
     """Return the prior of κ of a model."""
     if model.correlation is None:
         return CORRELATION_PRIORS[model.selection]
-    return KnownCorrelation(model.correlation)
+    return KnownCorrelation(as_known(model.correlation))

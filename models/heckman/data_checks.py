@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from causalstats.models.shared.exclusion_restrictions import strength_of_exclusi
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.numerics.selection.heckman_baselines import with_intercept
 from causalstats.numerics.selection.selection_normality import normality_test
+
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
 
 _LIMIT = 0.01
 _CORRELATIONS = np.linspace(-1, 1, 101)
@@ -34,7 +37,7 @@ _REMEDY = (
 _ABOUT_THE_SEEN = ("seen_outcome", "selection_coefficient")
 
 
-def data_checks(model: Any, data: Decisions) -> tuple[Check, ...]:
+def data_checks(model: Heckman, data: Decisions) -> tuple[Check, ...]:
     """Return the normality of the errors, and whether their shape alone identifies the answer.
 
     Where another shape is assumed, `predictions` holds skewness and kurtosis against it.
@@ -54,7 +57,7 @@ def data_checks(model: Any, data: Decisions) -> tuple[Check, ...]:
     )
 
 
-def _identification(model: Any) -> tuple[Check, ...]:
+def _identification(model: Heckman) -> tuple[Check, ...]:
     knowledge = (model.mean, model.correlation)
     if any(known is not None for known in knowledge) or (
         model.excluded or model.expertise
@@ -78,7 +81,7 @@ def _identification(model: Any) -> tuple[Check, ...]:
     return (replace(check, name="identified by the shape of the errors alone"),)
 
 
-def normality_check(model: Any, data: Decisions) -> Check:
+def normality_check(model: Heckman, data: Decisions) -> Check:
     """Compare skewness and kurtosis of the residuals of those seen with those of Normal errors.
 
     At each third of the chance of being seen, and at every correlation that the model allows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -19,6 +19,9 @@ from causalstats.models.shared.per_unit import per_unit
 from causalstats.models.shared.population import Compute, average, flat, per_person
 from causalstats.models.shared.sentences import those_not_decided_for
 from causalstats.numerics.selection.joint_errors import JointErrors
+
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
 
 
 def indices(draws: xr.Dataset, people: People) -> tuple[np.ndarray, np.ndarray]:
@@ -75,9 +78,10 @@ def _response(draws: xr.Dataset, data: Decisions) -> xr.DataArray:
     return draws["correlation"] / (draws["outcome_sd"] * spread)
 
 
-def _mean_by_group(model: Any, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
+def _mean_by_group(model: Heckman, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
     """Return draws (chain, draw, group)."""
     people = data.population
+    assert isinstance(model.mean, KnownByGroup)
     levels, codes = data.levels_of(model.mean.feature, people.matrix)
     parts = []
     for position in range(len(levels)):
@@ -91,7 +95,7 @@ def _mean_by_group(model: Any, draws: xr.Dataset, data: Decisions) -> xr.DataArr
     return xr.concat(parts, groups).transpose(..., "group")
 
 
-def estimands(model: Any) -> Mapping[str, Estimand]:
+def estimands(model: Heckman) -> Mapping[str, Estimand]:
     """Return every estimand by name; the means of groups where they are known."""
     joint = errors_of(model)
     parameters = _of_parameters()
@@ -106,7 +110,7 @@ def estimands(model: Any) -> Mapping[str, Estimand]:
     return every
 
 
-def _of_people(model: Any) -> dict[str, Estimand]:
+def _of_people(model: Heckman) -> dict[str, Estimand]:
     unit = "units of the outcome"
     joint = errors_of(model)
     return {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalstats.core.knowledge import Known, KnownByGroup
+from causalstats.core.knowledge import Known, KnownByGroup, as_known
 from causalstats.data import Decisions
 from causalstats.errors import ModelError
+
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class GroupMean:
     average: np.ndarray
 
 
-def group_means(model: Any, data: Decisions) -> list[GroupMean]:
+def group_means(model: Heckman, data: Decisions) -> list[GroupMean]:
     """Return the known mean of everybody, or of each level in the order of the levels.
 
     Raises
@@ -41,9 +44,9 @@ def group_means(model: Any, data: Decisions) -> list[GroupMean]:
     people = data.population
     if model.mean is None:
         return []
-    if isinstance(model.mean, Known):
+    if not isinstance(model.mean, KnownByGroup):
         average = people.weights @ people.matrix / people.weights.sum()
-        return [GroupMean("", model.mean, average)]
+        return [GroupMean("", as_known(model.mean), average)]
     feature = model.mean.feature
     values = model.mean.values
     levels, codes = data.levels_of(feature, people.matrix)
@@ -65,7 +68,7 @@ def group_means(model: Any, data: Decisions) -> list[GroupMean]:
     return means
 
 
-def solved_columns(model: Any, data: Decisions) -> np.ndarray:
+def solved_columns(model: Heckman, data: Decisions) -> np.ndarray:
     """Return the columns whose outcome coefficients follow from the means of groups."""
     if not isinstance(model.mean, KnownByGroup):
         return np.array([], int)
@@ -73,6 +76,6 @@ def solved_columns(model: Any, data: Decisions) -> np.ndarray:
     return np.array(data.columns_of(model.mean.feature), int)
 
 
-def uncertain_levels(model: Any, data: Decisions) -> list[str]:
+def uncertain_levels(model: Heckman, data: Decisions) -> list[str]:
     """Return the groups whose mean is not known exactly."""
     return [each.level for each in group_means(model, data) if not each.known.exact]

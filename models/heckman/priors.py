@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from causalstats.models.heckman.means import group_means, solved_columns
 from causalstats.models.heckman.shape_priors import shape_sds
 from causalstats.models.shared.half_normal import HALF_NORMAL_SD
 
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
 
-def outcome_units(model: Any, data: Decisions) -> tuple[float, float]:
+
+def outcome_units(model: Heckman, data: Decisions) -> tuple[float, float]:
     """Return location and scale of the outcome, in whose units the priors are.
 
     Raises
@@ -32,22 +35,22 @@ def outcome_units(model: Any, data: Decisions) -> tuple[float, float]:
     return float(location), float(scale)
 
 
-def included(model: Any, data: Decisions) -> np.ndarray:
+def included(model: Heckman, data: Decisions) -> np.ndarray:
     """Return positions of the columns that may affect the outcome."""
     return np.flatnonzero(~data.feature_mask(model.excluded))
 
 
-def sampled_columns(model: Any, data: Decisions) -> np.ndarray:
+def sampled_columns(model: Heckman, data: Decisions) -> np.ndarray:
     """Return positions of the columns whose outcome coefficients have a prior of their own."""
     return np.setdiff1d(included(model, data), solved_columns(model, data))
 
 
-def policy_sd(model: Any, data: Decisions) -> np.ndarray:
+def policy_sd(model: Heckman, data: Decisions) -> np.ndarray:
     """Return the prior standard deviation of Δ a column; -1 where γ has a prior of its own."""
     return np.where(data.feature_mask(model.expertise), float(model.expertise_sd), -1.0)
 
 
-def prior_sds(model: Any, data: Decisions) -> dict[str, Any]:
+def prior_sds(model: Heckman, data: Decisions) -> dict[str, Any]:
     """Return prior standard deviations, NaN where a parameter is fixed or follows from others."""
     scale = outcome_units(model, data)[1]
     coefficient_sd = model.outcome_prior_scale * scale

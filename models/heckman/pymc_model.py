@@ -24,8 +24,10 @@ from causalstats.numerics.selection.joint_errors import JointErrors
 if TYPE_CHECKING:
     import pymc as pm
 
+    from causalstats.models.heckman.model import Heckman
 
-def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
+
+def inputs(model: Heckman, data: Decisions) -> dict[str, np.ndarray]:
     """Return every number that the graph takes, by name, in units of the outcome's scale.
 
     Raises
@@ -76,7 +78,7 @@ def inputs(model: Any, data: Decisions) -> dict[str, np.ndarray]:
     return {name: np.asarray(value, float) for name, value in values.items()}
 
 
-def build(model: Any, data: Decisions) -> pm.Model:
+def build(model: Heckman, data: Decisions) -> pm.Model:
     """Return the PyMC graph on these data.
 
     The expertise constraint enters the selection equation: γ = βκ/σ + √(1-κ²) Δ.
@@ -142,7 +144,7 @@ def build(model: Any, data: Decisions) -> pm.Model:
     return graph
 
 
-def _outcome_intercept(model: Any, given: dict[str, Any], beta: Any) -> Any:
+def _outcome_intercept(model: Heckman, given: dict[str, Any], beta: Any) -> Any:
     """Return β_0: sampled, or solved from the known mean of the population."""
     import pymc as pm
 
@@ -161,7 +163,7 @@ def _outcome_intercept(model: Any, given: dict[str, Any], beta: Any) -> Any:
 
 
 def _solved_by_group(
-    model: Any, data: Decisions, given: dict[str, Any], beta: Any
+    model: Heckman, data: Decisions, given: dict[str, Any], beta: Any
 ) -> tuple[Any, Any]:
     """Return β_0 and β with the coefficients of levels solved from the means of their groups.
 

@@ -6,10 +6,10 @@ The answers without it are for the check of prior-data conflict.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Relaxation
-from causalstats.core.knowledge import Known, KnownByGroup
+from causalstats.core.knowledge import Known, KnownByGroup, as_known
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import shape_assumption
 from causalstats.models.heckman.means import group_means
@@ -20,6 +20,9 @@ from causalstats.models.shared.exclusion_restrictions import (
     without_restriction,
 )
 
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
+
 _REMEDY = (
     "The data, under the other assumptions, say otherwise, the shape of the errors among them: "
     "look at the shape of the outcome first, then check the source of this knowledge."
@@ -27,7 +30,7 @@ _REMEDY = (
 _VAGUE = 10  # standard deviations of the outcome, of a mean that is not known
 
 
-def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+def relaxations(model: Heckman, data: Decisions) -> tuple[Relaxation, ...]:
     """Return the model without its known mean, and without each restriction of a feature."""
     return (
         *_of_mean(model, data),
@@ -36,7 +39,7 @@ def relaxations(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
     )
 
 
-def _of_mean(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+def _of_mean(model: Heckman, data: Decisions) -> tuple[Relaxation, ...]:
     if model.mean is None:
         return ()
     location, scale = outcome_units(model, data)
@@ -62,14 +65,14 @@ def _of_mean(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
             name="mean",
             model=replace(model, mean=vague),
             estimand="mean",
-            known=model.mean,
+            known=as_known(model.mean),
             suspect=shape_assumption(errors_of(model)),
             remedy=_REMEDY,
         ),
     )
 
 
-def _of_correlation(model: Any) -> tuple[Relaxation, ...]:
+def _of_correlation(model: Heckman) -> tuple[Relaxation, ...]:
     if model.correlation is None:
         return ()
     return (
@@ -77,14 +80,14 @@ def _of_correlation(model: Any) -> tuple[Relaxation, ...]:
             name="correlation",
             model=replace(model, correlation=None),
             estimand="correlation",
-            known=model.correlation,
+            known=as_known(model.correlation),
             suspect=shape_assumption(errors_of(model)),
             remedy=_REMEDY,
         ),
     )
 
 
-def _of_features(model: Any, data: Decisions) -> tuple[Relaxation, ...]:
+def _of_features(model: Heckman, data: Decisions) -> tuple[Relaxation, ...]:
     """Return the model without each exclusion and each expertise.
 
     Normality identifies coefficients of the outcome and Δ, not those of the decision.

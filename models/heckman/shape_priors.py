@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from causalstats.numerics.selection.joint_errors import JointErrors, joint_errors
+
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
 
 LEAST_DEGREES_OF_FREEDOM = 2.0  # fewer have no variance
 
@@ -77,19 +80,19 @@ SHAPE_PRIORS: Mapping[str, ShapePrior] = {
 }
 
 
-def errors_of(model: Any) -> JointErrors:
+def errors_of(model: Heckman) -> JointErrors:
     """Return the joint distribution of the errors of a model."""
     return joint_errors(model.errors, model.copula)
 
 
-def shape_inputs(model: Any) -> dict[str, list[float]]:
+def shape_inputs(model: Heckman) -> dict[str, list[float]]:
     """Return the prior scales that the graph takes; none where the shape has no parameters."""
     names = errors_of(model).shape.parameters
     scales = [getattr(model, SHAPE_PRIORS[name].field) for name in names]
     return {"shape_prior_scales": scales} if names else {}
 
 
-def add_shape(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def add_shape(model: Heckman, given: Mapping[str, Any]) -> dict[str, Any]:
     """Add the parameters of the shape to the current PyMC model, and return them by name."""
     names = errors_of(model).shape.parameters
     return {
@@ -98,7 +101,7 @@ def add_shape(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def draw_shape(model: Any, rng: np.random.Generator) -> dict[str, float]:
+def draw_shape(model: Heckman, rng: np.random.Generator) -> dict[str, float]:
     """Return a draw of the parameters of the shape from their priors."""
     names = errors_of(model).shape.parameters
     return {
@@ -107,7 +110,7 @@ def draw_shape(model: Any, rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def shape_sds(model: Any) -> dict[str, float]:
+def shape_sds(model: Heckman) -> dict[str, float]:
     """Return the prior standard deviations of the parameters of the shape."""
     names = errors_of(model).shape.parameters
     return {
@@ -116,7 +119,7 @@ def shape_sds(model: Any) -> dict[str, float]:
     }
 
 
-def unused_shape_fields(model: Any) -> dict[str, str]:
+def unused_shape_fields(model: Heckman) -> dict[str, str]:
     """Return the prior scales of shapes other than the one of the model, with the reason."""
     names = errors_of(model).shape.parameters
     reason = f"errors={model.errors!r} does not use it."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,12 @@ from causalstats.data import Decisions
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
 from causalstats.models.heckman.shape_priors import draw_shape, errors_of
 
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
+
 
 def simulate(
-    model: Any, seed: int, people: int, features: int, design: str
+    model: Heckman, seed: int, people: int, features: int, design: str
 ) -> Simulation:
     """Return data with features x1, x2, ... ~ Normal(0, 1), and their truth.
 
@@ -80,7 +83,7 @@ def simulate(
 
 
 def _paper(
-    model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]
+    model: Heckman, rng: np.random.Generator, x: np.ndarray, names: list[str]
 ) -> dict[str, Any]:
     """Return parameters of the synthetic design of the paper.
 
@@ -113,7 +116,7 @@ def _paper(
 
 
 def _prior(
-    model: Any, rng: np.random.Generator, x: np.ndarray, names: list[str]
+    model: Heckman, rng: np.random.Generator, x: np.ndarray, names: list[str]
 ) -> dict[str, Any]:
     """Return parameters drawn from the model's own prior; arguments as in `_paper`.
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from causalstats.core.knowledge import KnownByGroup
+from causalstats.core.knowledge import KnownByGroup, as_known
 from causalstats.errors import ModelError
 from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.feature_roles import refuse_shared_features
 
+if TYPE_CHECKING:
+    from causalstats.models.heckman.model import Heckman
 
-def refuse_senseless(model: Any) -> None:
+
+def refuse_senseless(model: Heckman) -> None:
     """Raise `ModelError` for fields that contradict each other."""
     roles = {
         "excluded": model.excluded,
@@ -28,9 +31,9 @@ def refuse_senseless(model: Any) -> None:
                 "groups of different means have different outcomes.",
             )
     _refuse_shape_without_meaning(model)
-    known = model.correlation
-    if known is None:
+    if model.correlation is None:
         return
+    known = as_known(model.correlation)
     if model.selection != "any":
         raise ModelError(
             f"Expected `selection` or `correlation`, got both: {model.selection!r} and {known}."
@@ -42,7 +45,7 @@ def refuse_senseless(model: Any) -> None:
         )
 
 
-def _refuse_shape_without_meaning(model: Any) -> None:
+def _refuse_shape_without_meaning(model: Heckman) -> None:
     joint = errors_of(model)
     if joint.copula.needs_normal_scores and not joint.shape.has_normal_score:
         raise ModelError(

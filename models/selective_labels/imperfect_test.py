@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.assumption import Assumption
-from causalstats.core.knowledge import Known
+from causalstats.core.knowledge import Known, as_known
 from causalstats.data import Decisions
 from causalstats.models.shared.population import flat
 from causalstats.numerics.selection.misclassification import share_positive
@@ -105,7 +105,7 @@ def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
     )
 
 
-def baselines(model: Any, data: Decisions) -> dict[str, Any]:
+def baselines(model: SelectiveLabels, data: Decisions) -> dict[str, Any]:
     """Return the share of positive results, and its correction, where everybody was tested.
 
     Each is a function of a Generator that returns draws of the prevalence: the share with a
@@ -121,7 +121,7 @@ def baselines(model: Any, data: Decisions) -> dict[str, Any]:
         share, _ = reported(rng)
         sensitivity, specificity = (
             known.value + known.sd * rng.standard_normal(_RESAMPLES)
-            for known in (model.sensitivity, model.specificity)
+            for known in map(as_known, (model.sensitivity, model.specificity))
         )
         prevalence = (share + specificity - 1) / (sensitivity + specificity - 1)
         return np.clip(prevalence, 0, 1), None

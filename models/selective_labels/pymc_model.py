@@ -232,7 +232,7 @@ def _refuse_contradicted(
             )
 
 
-def _refuse_nobody_untested(model: Any, data: Decisions) -> None:
+def _refuse_nobody_untested(model: SelectiveLabels, data: Decisions) -> None:
     """Raise `ModelError` where everybody was tested and the model has no use for that."""
     if not data.decision.all():
         return
