@@ -64,7 +64,7 @@ def rankings(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     ratios = log_ratios.clr(values)
     logs = np.log(values / values.sum(axis=1, keepdims=True))
     data = cs.Composition.from_frame(frame, parts=list(frame))
-    shrunk = log_ratios.pseudo_inverse(
+    shrunk = log_ratios.precision_from_covariance(
         log_ratios.centre(log_ratios.shrunk_covariance(logs)[0])
     )
     scores = {

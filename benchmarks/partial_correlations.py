@@ -68,7 +68,7 @@ def basis_shrinkage(frame: pd.DataFrame) -> np.ndarray:
         np.log(values / values.sum(axis=1, keepdims=True))
     )[0]
     return partial_correlations(
-        log_ratios.pseudo_inverse(log_ratios.centre(covariance))
+        log_ratios.precision_from_covariance(log_ratios.centre(covariance))
     )
 
 
@@ -76,7 +76,7 @@ def ledoit_wolf(frame: pd.DataFrame) -> np.ndarray:
     from sklearn.covariance import ledoit_wolf as shrink
 
     return partial_correlations(
-        log_ratios.pseudo_inverse(
+        log_ratios.precision_from_covariance(
             log_ratios.centre(shrink(log_ratios.clr(frame.to_numpy()))[0])
         )
     )

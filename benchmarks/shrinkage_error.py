@@ -59,7 +59,7 @@ def estimates(frame: pd.DataFrame) -> dict[str, np.ndarray]:
             np.linalg.pinv(log_ratios.shrunk_covariance(ratios)[0], hermitian=True)
         )[PAIRS],
         "basis shrinkage": partial_correlations(
-            log_ratios.pseudo_inverse(
+            log_ratios.precision_from_covariance(
                 log_ratios.centre(log_ratios.shrunk_covariance(logs)[0])
             )
         )[PAIRS],
@@ -97,7 +97,7 @@ def main() -> None:
             rng = np.random.default_rng((rows, replication))
             root = truth(rng)
             true = partial_correlations(
-                log_ratios.pseudo_inverse(log_ratios.centre(root @ root.T))
+                log_ratios.precision_from_covariance(log_ratios.centre(root @ root.T))
             )[PAIRS]
             logs = rng.standard_normal((rows, root.shape[1])) @ root.T
             frame = pd.DataFrame(np.exp(logs), columns=[f"p{k}" for k in range(PARTS)])

@@ -127,7 +127,7 @@ def design(
                 for level, values in levels.items()
                 for name, value in zip(names, values, strict=True)
             }
-        theta = log_ratios.pseudo_inverse(log_ratios.centre(basis))
+        theta = log_ratios.precision_from_covariance(log_ratios.centre(basis))
         r = partial_correlations(theta.copy())
         base = closure_baseline(partial_variances(theta))
         value = r
@@ -184,7 +184,7 @@ def strong_links(
         scale = rng.uniform(0.7, 1.5, parts) / np.sqrt(np.diagonal(covariance))
         covariance = covariance * scale[:, None] * scale
         logs = rng.standard_normal((rows, parts)) @ np.linalg.cholesky(covariance).T
-        theta = log_ratios.pseudo_inverse(log_ratios.centre(covariance))
+        theta = log_ratios.precision_from_covariance(log_ratios.centre(covariance))
         r = partial_correlations(theta)
         strong = {
             f"{names[i]} ~ {names[j]}": float(r[i, j])

@@ -13,8 +13,10 @@ from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL
 from causalstats.numerics.sampling.convergence_diagnostics import (
     SUPERCHAIN,
+    bulk_ess,
     r_hat,
     superchains,
+    tail_ess,
     varies,
 )
 from causalstats.numerics.sampling.posterior_summaries import entries
@@ -98,13 +100,8 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
     }
     superchain = superchains(posterior)
     r_hats = {name: r_hat(value, superchain) for name, value in values.items()}
-    bulks = {
-        name: float(az.ess(value, method="bulk")) for name, value in values.items()
-    }
-    tails = {
-        name: float(az.ess(value, method="tail", prob=INTERVAL))
-        for name, value in values.items()
-    }
+    bulks = {name: bulk_ess(value) for name, value in values.items()}
+    tails = {name: tail_ess(value, INTERVAL) for name, value in values.items()}
     worst = max(r_hats, key=r_hats.__getitem__)
     least_bulk = min(bulks, key=bulks.__getitem__)
     least_tail = min(tails, key=tails.__getitem__)
@@ -232,9 +229,7 @@ def answer_sampling(
         return ()
     superchain = superchains(draws)
     r_hats = {name: r_hat(value, superchain) for name, value in values.items()}
-    sizes = {
-        name: float(az.ess(value, method="bulk")) for name, value in values.items()
-    }
+    sizes = {name: bulk_ess(value) for name, value in values.items()}
     worst = max(r_hats, key=r_hats.__getitem__)
     least = min(sizes, key=sizes.__getitem__)
     largest = r_hats[worst]

@@ -364,7 +364,7 @@ class Composition:
 
         Rows sum to 0. With counts, the log-ratios are those of counts + 1/2.
         """
-        ratios = log_ratios.clr(_without_zeros(self.values, self.counts))
+        ratios = log_ratios.clr(log_ratios.without_zeros(self.values, self.counts))
         basis = np.linalg.qr(self.matrix)[0]
         return frozen(ratios - basis @ (basis.T @ ratios))
 
@@ -697,10 +697,6 @@ def _refuse_empty(values: np.ndarray, rows: np.ndarray) -> None:
         )
 
 
-def _without_zeros(values: np.ndarray, counts: bool) -> np.ndarray:
-    return values + 0.5 if counts else values
-
-
 def _refuse_without_ratios(data: Composition) -> None:
     """Refuse parts whose ratios cannot be looked at: none that varies, or some that never do.
 
@@ -711,7 +707,7 @@ def _refuse_without_ratios(data: Composition) -> None:
         _refuse_never_counted(dict(zip(data.parts, data.values.T, strict=True)))
         _refuse_empty(data.values, data.rows)
     _refuse_proportional(
-        _without_zeros(data.values, data.counts), data.parts, data.counts
+        log_ratios.without_zeros(data.values, data.counts), data.parts, data.counts
     )
     if not data.counts and data.bounds is None:
         _refuse_dependent(data)

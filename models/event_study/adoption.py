@@ -49,7 +49,7 @@ class LeftOut:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Pairs of a cohort and an event time.
+    """Pairs of a cohort and an event time, whose effects are the group-time effects ATT(g, t).
 
     Parameters
     ----------

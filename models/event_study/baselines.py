@@ -134,7 +134,9 @@ def placebo_att(model: EventStudy, data: Panel, rng: np.random.Generator) -> np.
 
 
 def one_coefficient_weights(data: Panel, study: Adoption) -> np.ndarray:
-    """Return the weight of every treated row in the one coefficient; they sum to 1.
+    """Return the weight of every treated row in the one coefficient; negative weights are possible.
+
+    They sum to 1.
 
     With V the residual of the treatment after units and periods, V_it / Σ V D (de Chaisemartin &
     D'Haultfœuille 2020, theorem 1).

@@ -59,7 +59,7 @@ def estimands(model: EventStudy) -> dict[str, Estimand]:
         "cell": _answer(
             model,
             lambda draws, data: draws["effect"],
-            "ATT of each cohort in each period.",
+            "Group-time ATT: of each cohort in each period.",
         ),
         "lead": replace(
             _answer(

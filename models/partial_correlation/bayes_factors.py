@@ -86,6 +86,6 @@ def _log_density_at_zero(scatter: np.ndarray, degrees: np.ndarray) -> np.ndarray
     upper = pairs(scatter.shape[-1])
     total = np.full(len(upper[0]), -np.inf)
     for inverse, freedom in zip(scatter, degrees, strict=True):
-        rho = partial_correlations(log_ratios.pseudo_inverse(inverse))[upper]
+        rho = partial_correlations(log_ratios.precision_from_covariance(inverse))[upper]
         total = np.logaddexp(total, log_density_at_zero(rho, freedom))
     return total - np.log(len(scatter))

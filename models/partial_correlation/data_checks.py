@@ -85,7 +85,8 @@ def groups_of_rows(data: Composition) -> Check | None:
     parts = observation_of(data).well_observed(data)
     if len(parts) < 3:
         return None
-    ratios = log_ratios.clr(data.values[:, parts] + 0.5 * data.counts)
+    values = log_ratios.without_zeros(data.values[:, parts], data.counts)
+    ratios = log_ratios.clr(values)
     basis = np.linalg.qr(data.matrix)[0]
     residuals = ratios - basis @ (basis.T @ ratios)
     independent = row_dependence_of(data).independent_rows(residuals, data.matrix)

@@ -208,7 +208,7 @@ def _band(rng: np.random.Generator, parts: int) -> np.ndarray:
     precision = np.eye(parts) + np.diag(links, 1) + np.diag(links, -1)
     scale = 1 / rng.uniform(*_BAND_SDS, parts)
     covariance = np.linalg.inv(precision * scale[:, None] * scale)
-    return log_ratios.pseudo_inverse(log_ratios.centre(covariance))
+    return log_ratios.precision_from_covariance(log_ratios.centre(covariance))
 
 
 def _draw_from_prior(

@@ -63,7 +63,7 @@ def baselines(data: Composition) -> Mapping[str, Callable[..., Any]]:
     gamma = data.covariance
     size = len(data.parts)
     upper = pairs(size)
-    shrunk = log_ratios.pseudo_inverse(_basis_shrinkage(data))
+    shrunk = log_ratios.precision_from_covariance(_basis_shrinkage(data))
     estimates = {
         "basis shrinkage": partial_correlations(shrunk)[upper],
         "proportionality": log_ratios.proportionality(gamma)[upper],
@@ -71,7 +71,7 @@ def baselines(data: Composition) -> Mapping[str, Callable[..., Any]]:
         "correlation of the parts": np.corrcoef(data.values, rowvar=False)[upper],
     }
     with suppress(np.linalg.LinAlgError):
-        r = partial_correlations(log_ratios.pseudo_inverse(gamma))[upper]
+        r = partial_correlations(log_ratios.precision_from_covariance(gamma))[upper]
         estimates = {"sample estimate": r, **estimates}
         freedom = data.degrees - size + 2
         if freedom > 0:
@@ -89,7 +89,7 @@ def _basis_shrinkage(data: Composition) -> np.ndarray:
 
     It is the shrinkage estimate of the covariance of log-proportions, centred.
     """
-    values = data.values + 0.5 * data.counts
+    values = log_ratios.without_zeros(data.values, data.counts)
     logs = np.log(values / values.sum(axis=1, keepdims=True))
     basis = np.linalg.qr(data.matrix)[0]
     return log_ratios.centre(

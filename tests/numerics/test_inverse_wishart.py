@@ -79,7 +79,9 @@ def test_draws_have_the_closed_form_margins():
     residuals, variances = study(12, 5)
     scale, degrees = iw.posterior_scale(residuals, variances, 8.0), 8.0 + 11
     scatter = iw.scatter_of(residuals.T @ residuals, variances, 8.0 - 5)
-    np.testing.assert_allclose(lr.pseudo_inverse(scatter), scale, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        lr.precision_from_covariance(scatter), scale, rtol=1e-9, atol=1e-12
+    )
     draws = iw.draw_precisions(scatter, degrees, 20_000, np.random.default_rng(4))
     one_each = iw.draw_precisions(
         np.broadcast_to(scatter, (20_000, 5, 5)),

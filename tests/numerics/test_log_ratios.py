@@ -30,7 +30,7 @@ def gamma():
 
 
 def test_the_pseudo_inverse_by_every_other_way(gamma):
-    theta, size = lr.pseudo_inverse(gamma), len(gamma)
+    theta, size = lr.precision_from_covariance(gamma), len(gamma)
     centring = np.eye(size) - 1 / size
     np.testing.assert_allclose(gamma @ theta, centring, atol=1e-10)
     np.testing.assert_allclose(lr.covariance_from_precision(theta), gamma, atol=1e-10)
@@ -69,7 +69,7 @@ def test_the_pseudo_inverse_by_every_other_way(gamma):
 def test_partial_correlation_is_that_of_residuals_whatever_the_reference():
     rng = np.random.default_rng(2)
     logs = rng.standard_normal((60, 5)) @ rng.standard_normal((5, 5))
-    theta = lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs)), rowvar=False))
+    theta = lr.precision_from_covariance(np.cov(lr.clr(np.exp(logs)), rowvar=False))
     r, b, v = (
         partial_correlations(theta),
         regression_coefficients(theta),
@@ -93,7 +93,7 @@ def test_partial_correlation_is_that_of_residuals_whatever_the_reference():
 
 def test_three_parts_by_hand(gamma):
     logs = np.random.default_rng(3).standard_normal((30, 3))
-    theta = lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs)), rowvar=False))
+    theta = lr.precision_from_covariance(np.cov(lr.clr(np.exp(logs)), rowvar=False))
     by_hand = np.corrcoef(logs[:, 0] - logs[:, 2], logs[:, 1] - logs[:, 2])[0, 1]
     assert partial_correlations(theta)[0, 1] == pytest.approx(by_hand, abs=1e-12)
 
@@ -101,10 +101,12 @@ def test_three_parts_by_hand(gamma):
 def test_a_subcomposition_is_a_schur_complement():
     logs = np.random.default_rng(4).standard_normal((50, 6)).cumsum(axis=1)
     theta, keep = (
-        lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs)), rowvar=False)),
+        lr.precision_from_covariance(np.cov(lr.clr(np.exp(logs)), rowvar=False)),
         np.array([4, 0, 3]),
     )
-    alone = lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs[:, keep])), rowvar=False))
+    alone = lr.precision_from_covariance(
+        np.cov(lr.clr(np.exp(logs[:, keep])), rowvar=False)
+    )
     np.testing.assert_allclose(
         lr.subcomposition(theta, keep), alone, rtol=1e-9, atol=1e-10
     )
@@ -116,7 +118,7 @@ def test_independent_parts_have_the_baseline():
     )
     theta = lr.basis_laplacian(variances)
     np.testing.assert_allclose(
-        lr.pseudo_inverse(lr.centre(np.eye(4) * variances[:, None])),
+        lr.precision_from_covariance(lr.centre(np.eye(4) * variances[:, None])),
         theta,
         rtol=1e-6,
         atol=1e-6,
@@ -149,7 +151,7 @@ def test_the_baseline_has_a_limit_where_no_independent_parts_have_these_variance
 def test_multiple_r_squared_by_regression():
     logs = np.random.default_rng(5).standard_normal((40, 4)).cumsum(axis=1)
     gamma = np.cov(lr.clr(np.exp(logs)), rowvar=False)
-    theta = lr.pseudo_inverse(gamma)
+    theta = lr.precision_from_covariance(gamma)
 
     def share(outcome, design):
         design = np.column_stack([np.ones(len(design)), design])
@@ -176,7 +178,7 @@ def test_proportional_parts_are_refused():
     logs = np.random.default_rng(6).standard_normal((30, 4))
     logs[:, 3] = logs[:, 0] + 0.5
     with pytest.raises(np.linalg.LinAlgError, match="linearly dependent"):
-        lr.pseudo_inverse(np.cov(lr.clr(np.exp(logs)), rowvar=False))
+        lr.precision_from_covariance(np.cov(lr.clr(np.exp(logs)), rowvar=False))
 
 
 @pytest.mark.skipif(not CUPS.exists(), reason="the cups are not at hand")
@@ -184,7 +186,7 @@ def test_the_glass_cups():
     parts = pd.read_csv(CUPS, index_col="cup")
     names = list(parts)
     gamma = np.cov(lr.clr(parts.to_numpy()), rowvar=False)
-    theta = lr.pseudo_inverse(gamma)
+    theta = lr.precision_from_covariance(gamma)
     r = pd.DataFrame(partial_correlations(theta), names, names)
     assert np.trace(gamma) == pytest.approx(0.2360977, abs=5e-8)
     published = {
@@ -223,13 +225,13 @@ def test_the_glass_cups():
     assert (intensity, of_variances) == pytest.approx(
         (0.05912293, 0.08146712), abs=5e-9
     )
-    shrunk = partial_correlations(lr.pseudo_inverse(lr.centre(covariance)))
+    shrunk = partial_correlations(lr.precision_from_covariance(lr.centre(covariance)))
     np.testing.assert_allclose(
         shrunk[[0, 1, 0, 4], [1, 2, 2, 5]], [0.624, 0.588, -0.543, 0.573], atol=1e-3
     )
     rescaled = parts.to_numpy() * np.random.default_rng(0).uniform(1, 100, (47, 1))
     np.testing.assert_allclose(
-        lr.pseudo_inverse(np.cov(lr.clr(rescaled), rowvar=False)),
+        lr.precision_from_covariance(np.cov(lr.clr(rescaled), rowvar=False)),
         theta,
         rtol=1e-8,
         atol=1e-7,

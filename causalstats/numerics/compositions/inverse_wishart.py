@@ -64,7 +64,7 @@ def posterior_scale(
     rows, size = residuals.shape
     strength = degrees - size
     if rows >= size:
-        return log_ratios.pseudo_inverse(
+        return log_ratios.precision_from_covariance(
             log_ratios.centre(np.diag(strength * variances)) + residuals.T @ residuals
         )
     prior = log_ratios.basis_laplacian(variances) / strength
@@ -190,7 +190,7 @@ def draw_precisions(
 
     >>> scatter = log_ratios.centre(np.diag([1.0, 2.0, 3.0]))
     >>> draws = draw_precisions(scatter, 8.0, 20_000, np.random.default_rng(1))
-    >>> (draws.mean(axis=0) / (8 * log_ratios.pseudo_inverse(scatter))).round(1)
+    >>> (draws.mean(axis=0) / (8 * log_ratios.precision_from_covariance(scatter))).round(1)
     array([[1., 1., 1.],
            [1., 1., 1.],
            [1., 1., 1.]])

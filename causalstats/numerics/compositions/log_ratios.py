@@ -23,6 +23,19 @@ import numpy as np
 _LARGEST_CONDITION = 1e10  # in the norm of the largest row sum
 
 
+def without_zeros(values: np.ndarray, counts: bool) -> np.ndarray:
+    """Return counts plus 1/2 (zero replacement by a pseudo-count), and amounts as they are.
+
+    For starting points, checks and figures: no answer rests on it.
+
+    Examples
+    --------
+    >>> without_zeros(np.array([[0, 3]]), counts=True)
+    array([[0.5, 3.5]])
+    """
+    return values + 0.5 if counts else values
+
+
 def clr(parts: np.ndarray) -> np.ndarray:
     """Return the centred log-ratios log(x / g(x)), g the geometric mean.
 
@@ -119,8 +132,8 @@ def centre(matrix: np.ndarray) -> np.ndarray:
     return rows - rows.mean(axis=-1, keepdims=True)
 
 
-def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
-    """Return Θ = Γ⁺, the pseudo-inverse of the covariance of centred log-ratios.
+def precision_from_covariance(gamma: np.ndarray) -> np.ndarray:
+    """Return the precision matrix Θ = Γ⁺, of the covariance Γ of centred log-ratios.
 
     Γ⁺ = (Γ + s 11'/D)⁻¹ - 11'/(s D) for any s > 0, here the mean non-zero eigenvalue, which leaves
     the condition number as it is.
@@ -142,7 +155,7 @@ def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> pseudo_inverse(centre(np.diag([1.0, 1.0, 1.0]))).round(4)
+    >>> precision_from_covariance(centre(np.diag([1.0, 1.0, 1.0]))).round(4)
     array([[ 0.6667, -0.3333, -0.3333],
            [-0.3333,  0.6667, -0.3333],
            [-0.3333, -0.3333,  0.6667]])
@@ -161,7 +174,7 @@ def pseudo_inverse(gamma: np.ndarray) -> np.ndarray:
 
 
 def covariance_from_precision(theta: np.ndarray) -> np.ndarray:
-    """Return Γ = Θ⁺, whatever the condition of Θ, by the formula of `pseudo_inverse`.
+    """Return Γ = Θ⁺, whatever the condition of Θ, by the formula of `precision_from_covariance`.
 
     Parameters
     ----------
@@ -175,7 +188,7 @@ def covariance_from_precision(theta: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> gamma = centre(np.diag([1.0, 2.0, 3.0]))
-    >>> bool(np.allclose(covariance_from_precision(pseudo_inverse(gamma)), gamma))
+    >>> bool(np.allclose(covariance_from_precision(precision_from_covariance(gamma)), gamma))
     True
     """
     size = theta.shape[-1]

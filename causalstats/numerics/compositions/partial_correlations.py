@@ -108,9 +108,9 @@ def r_squared(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
     --------
     Nothing explains one of several independent parts of equal variance.
 
-    >>> from causalstats.numerics.compositions.log_ratios import centre, pseudo_inverse
+    >>> from causalstats.numerics.compositions.log_ratios import centre, precision_from_covariance
     >>> gamma = centre(np.eye(4))
-    >>> bool(np.allclose(r_squared(gamma, pseudo_inverse(gamma)), 0))
+    >>> bool(np.allclose(r_squared(gamma, precision_from_covariance(gamma)), 0))
     True
     """
     size = gamma.shape[-1]
@@ -132,9 +132,9 @@ def r_squared_by_reference(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> from causalstats.numerics.compositions.log_ratios import centre, pseudo_inverse
+    >>> from causalstats.numerics.compositions.log_ratios import centre, precision_from_covariance
     >>> gamma = centre(np.eye(3))
-    >>> r_squared_by_reference(gamma, pseudo_inverse(gamma)).round(4)
+    >>> r_squared_by_reference(gamma, precision_from_covariance(gamma)).round(4)
     array([[ nan, 0.25, 0.25],
            [0.25,  nan, 0.25],
            [0.25, 0.25,  nan]])

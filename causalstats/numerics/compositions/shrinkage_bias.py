@@ -60,7 +60,7 @@ def link_shrinkage(
     shift = np.where(false < _EXPECTED_FALSE_LINKS, weight / (1 - weight) * score, 0.0)
     if scatter is None or degrees < _ROWS_PER_PART * size:
         return shift
-    unshrunk = beyond_closure(log_ratios.pseudo_inverse(scatter))
+    unshrunk = beyond_closure(log_ratios.precision_from_covariance(scatter))
     freedom = degrees - size + 2
     p = (
         2

@@ -110,7 +110,7 @@ def _orthonormal(columns: np.ndarray) -> np.ndarray:
 
 
 def differences(columns: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return changes from each row of a unit to its next, and the unit of each change.
+    """Return first differences, from each row of a unit to its next, and the unit of each change.
 
     Examples
     --------

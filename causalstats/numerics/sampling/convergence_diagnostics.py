@@ -1,4 +1,4 @@
-"""Convergence diagnostics of Markov chains: R-hat, and nested R-hat of superchains."""
+"""Convergence diagnostics of Markov chains: R-hat, effective sample size, nested R-hat."""
 
 import numpy as np
 import xarray as xr
@@ -28,6 +28,32 @@ def with_superchains_of(posterior: xr.Dataset, answer: xr.DataArray) -> xr.DataA
     if SUPERCHAIN not in posterior.coords or SUPERCHAIN in answer.coords:
         return answer
     return answer.assign_coords({SUPERCHAIN: posterior[SUPERCHAIN]})
+
+
+def bulk_ess(values: np.ndarray) -> float:
+    """Return the effective sample size (ESS) for the centre of a distribution.
+
+    Parameters
+    ----------
+    values : array, shape (chain, draw)
+    """
+    import arviz as az
+
+    return float(az.ess(values, method="bulk"))
+
+
+def tail_ess(values: np.ndarray, prob: float) -> float:
+    """Return the effective sample size (ESS) for the ends of the central interval.
+
+    Parameters
+    ----------
+    values : array, shape (chain, draw)
+    prob : float
+        Of the interval.
+    """
+    import arviz as az
+
+    return float(az.ess(values, method="tail", prob=prob))
 
 
 def r_hat(values: np.ndarray, superchain: list[int] | None = None) -> float:

@@ -5,8 +5,10 @@ import pandas as pd
 import xarray as xr
 
 from causalstats.numerics.sampling.convergence_diagnostics import (
+    bulk_ess,
     r_hat,
     superchains,
+    tail_ess,
     varies,
 )
 
@@ -93,15 +95,13 @@ def _diagnostics(
     values: np.ndarray, prob: float, superchain: list[int] | None
 ) -> np.ndarray:
     """Return bulk ESS, tail ESS and R-hat, shape (3, entry), of draws (entry, chain, draw)."""
-    import arviz as az
-
     diagnostics = np.full((3, len(values)), np.nan)
     if len(values) > _MOST_DIAGNOSED:
         return diagnostics
     for column, number in enumerate(values):
         if varies(number):
-            bulk = az.ess(number, method="bulk")
-            tail = az.ess(number, method="tail", prob=prob)
+            bulk = bulk_ess(number)
+            tail = tail_ess(number, prob)
             diagnostics[:, column] = bulk, tail, r_hat(number, superchain)
     return diagnostics
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from causalstats.core.check import Check
 from causalstats.data import Composition
+from causalstats.numerics.compositions.log_ratios import without_zeros
 from causalstats.numerics.compositions.zero_inflation import excess_zeros
 
 _FEWEST_VALUES = 10  # different ones of a part
@@ -113,7 +114,7 @@ def _offset(data: Composition, common: np.ndarray, part: int) -> np.ndarray:
     """
     others = common[common != part]
     if len(others):
-        return np.log(data.values + 0.5)[:, others].mean(axis=1)
+        return np.log(without_zeros(data.values, counts=True)[:, others]).mean(axis=1)
     return np.log(data.values.sum(axis=1) - data.values[:, part] + 1)
 
 

@@ -131,7 +131,7 @@ def posterior_scale(
 ) -> tuple[np.ndarray, float]:
     """Return B of Θ ~ Wishart(ν, B), (D, D), and ν; by (n, n) matrices where rows are fewer."""
     if posterior.strength == 0:
-        return log_ratios.pseudo_inverse(data.scatter), posterior.degrees
+        return log_ratios.precision_from_covariance(data.scatter), posterior.degrees
     prior_degrees = posterior.strength + len(data.parts)
     scale = inverse_wishart.posterior_scale(
         data.residuals, posterior.variances, prior_degrees

@@ -87,8 +87,8 @@ def test_some_of_many_parts_are_answered_without_draws(size, keep):
     posterior = fit.model.covariance_prior.conjugate(fit.model, fit.data)
     scale, degrees = posterior_scale(posterior, fit.data)
     positions = [fit.data.parts.index(part) for part in parts]
-    block = lr.centre(lr.pseudo_inverse(scale)[np.ix_(positions, positions)])
-    rho = partial_correlations(lr.pseudo_inverse(block))[0, 1]
+    block = lr.centre(lr.precision_from_covariance(scale)[np.ix_(positions, positions)])
+    rho = partial_correlations(lr.precision_from_covariance(block))[0, 1]
     margin = stats.t.sf(
         rho * np.sqrt((degrees - size + keep) / (1 - rho**2)), degrees - size + keep
     )

@@ -34,7 +34,7 @@ def cautioned(data):
 
 def test_what_independent_parts_have_beyond_closure_is_zero():
     variances = np.array([1.0, 0.3, 2.0, 0.7])
-    theta = log_ratios.pseudo_inverse(log_ratios.centre(np.diag(variances)))
+    theta = log_ratios.precision_from_covariance(log_ratios.centre(np.diag(variances)))
     np.testing.assert_allclose(beyond_closure(theta), 0, atol=1e-10)
 
 

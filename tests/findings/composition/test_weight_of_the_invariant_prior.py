@@ -36,7 +36,7 @@ def composed(seed, rows, parts, link=0.0, sds=1.0):
     data = cs.Composition.from_frame(
         pd.DataFrame(np.exp(logs), columns=names), parts=names
     )
-    theta = lr.pseudo_inverse(lr.centre(covariance))
+    theta = lr.precision_from_covariance(lr.centre(covariance))
     return data, partial_correlations(theta)[np.triu_indices(parts, 1)]
 
 

@@ -156,7 +156,7 @@ def test_the_graph_of_a_sparse_basis_by_its_definition():
             for w, sd in ((share, 0.5), (1 - share, 0.1))
         )
         np.testing.assert_allclose(inclusion, 1 / (1 + np.exp(spike - slab)), rtol=1e-8)
-        gamma = lr.pseudo_inverse(theta)
+        gamma = lr.precision_from_covariance(theta)
         omega = np.exp(-1 + np.log(2) * deviation)
         scaled = np.eye(4)
         scaled[np.triu_indices(4, 1)] = -r

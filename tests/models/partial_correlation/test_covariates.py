@@ -167,7 +167,7 @@ def test_dependent_rows_are_generalised_least_squares(frame, subject, time):
         time=time,
     )
     theta = np.linalg.inv(np.cov(np.random.default_rng(2).standard_normal((5, 9))))
-    theta = lr.pseudo_inverse(lr.centre(np.linalg.inv(theta)))
+    theta = lr.precision_from_covariance(lr.centre(np.linalg.inv(theta)))
     links = data.dependence.links
     phi = np.repeat([0.2, 0.7], 6000)
     draws = xr.Dataset(

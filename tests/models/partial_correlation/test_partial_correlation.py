@@ -112,7 +112,9 @@ def test_nuts_on_the_graph_agrees_with_the_exact_posterior(model, simulation):
             for i in range(5)
         ]
     )
-    z = (theta.mean(axis=(0, 1)) - degrees * lr.pseudo_inverse(scatter)) / error
+    z = (
+        theta.mean(axis=(0, 1)) - degrees * lr.precision_from_covariance(scatter)
+    ) / error
     assert abs(z).max() < 4.5
 
 
@@ -254,9 +256,9 @@ def test_hyperparameters_alone_are_sampled_and_the_rest_is_exact(shrunk, simulat
     )
     strength = data.degrees * weight / (1 - weight)
     scatter = iw.scatter_of(data.residuals.T @ data.residuals, omega, strength)
-    conditional = (strength + 5 + data.degrees)[:, None, None] * lr.pseudo_inverse(
-        scatter
-    )
+    conditional = (strength + 5 + data.degrees)[
+        :, None, None
+    ] * lr.precision_from_covariance(scatter)
     theta = posterior["precision"].to_numpy().reshape(-1, 5, 5)
     z = (theta - conditional).mean(axis=0) / (
         (theta - conditional).std(axis=0) / np.sqrt(len(theta))
@@ -307,7 +309,7 @@ def test_the_matching_prior_is_the_t_test(simulation):
     data = simulation.data
     fit = exact(cs.PartialCorrelation(prior="matching"), data)
     table = fit.effect("partial_correlation").decide()
-    r = partial_correlations(lr.pseudo_inverse(data.covariance))
+    r = partial_correlations(lr.precision_from_covariance(data.covariance))
     freedom = len(data) - 5 + 1
     for label, (i, j) in {"p1 ~ p2": (0, 1), "p2 ~ p5": (1, 4)}.items():
         p = stats.t.sf(r[i, j] * np.sqrt(freedom / (1 - r[i, j] ** 2)), freedom)
@@ -346,10 +348,12 @@ def test_given_fewer_parts(simulation):
     fit = exact(cs.PartialCorrelation(prior="invariant"), data, draws=5000)
     effect = fit.effect("partial_correlation", at=keep)
     theta = fit.draws["posterior"]["precision"].to_numpy()[0, 7]
-    gamma = lr.centre(lr.pseudo_inverse(theta)[np.ix_([3, 0, 1], [3, 0, 1])])
+    gamma = lr.centre(lr.precision_from_covariance(theta)[np.ix_([3, 0, 1], [3, 0, 1])])
     np.testing.assert_allclose(
         effect.draws.to_numpy()[0, 7],
-        partial_correlations(lr.pseudo_inverse(gamma))[np.triu_indices(3, 1)],
+        partial_correlations(lr.precision_from_covariance(gamma))[
+            np.triu_indices(3, 1)
+        ],
         atol=1e-9,
     )
     assert list(effect.draws["pair"].to_numpy()) == ["p4 ~ p1", "p4 ~ p2", "p1 ~ p2"]
