@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -74,8 +76,11 @@ def level_index(
     texts = list(map(str, known))
     if str(value) in texts:
         return texts.index(str(value))
+    hint = ""
+    if isinstance(value, bool | np.bool_) and int(value) in known:
+        hint = f" Columns of Booleans are read as 0 and 1: write {int(value)}."
     raise ModelError(
-        f"Expected a level of {name!r} ({', '.join(map(repr, known))}), got {value!r}."
+        f"Expected a level of {name!r} ({', '.join(map(repr, known))}), got {value!r}.{hint}"
     )
 
 
