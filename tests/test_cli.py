@@ -133,7 +133,7 @@ def test_completion_in_a_shell(typed, completed):
         (["demo", "--results", "/proc/none"], 1, "/proc/none"),
         (["calibrate", "PanelDML", "--results", "file"], 1, "file"),
         (["report", "missing.nc"], 1, "missing.nc"),
-        (["report", "file"], 1, "not a netCDF file"),
+        (["report", "file"], 1, "not a fit saved by causalstats"),
         (["report", "."], 1, "folder"),
         (["studdy"], 2, "study"),
         (["study", "kidney"], 2, "kidney_stones"),

@@ -51,7 +51,12 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
 from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
 from causalstats.models.causal_diagram.instruments import instrumented
 from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
-from causalstats.models.causal_diagram.routes import ROUTES, Route, RouteName
+from causalstats.models.causal_diagram.routes import (
+    ROUTES,
+    ROUTES_OF_PRIORS,
+    Route,
+    RouteName,
+)
 from causalstats.models.causal_diagram.table_priors import PriorName
 from causalstats.models.causal_diagram.tables import Table
 from causalstats.models.causal_diagram.views import causal_graph, surgery
@@ -593,7 +598,7 @@ class CausalDiagram:
         >>> cs.CausalDiagram("x -> y").with_proper_prior().route
         'reduced'
         """
-        return replace(self, route="reduced") if self.route == "auto" else self
+        return replace(self, route=ROUTES_OF_PRIORS.get(self.route, self.route))
 
     @checked(ModelError)
     def simulate(

@@ -22,5 +22,7 @@ ROUTES: Mapping[RouteName, type[Route]] = {
     "structural": Structural,
     "regression": Regression,
 }
+ROUTES_OF_PRIORS: Mapping[RouteName, RouteName] = {"auto": "reduced"}
+"""The route whose prior data are drawn from, of a route that the data choose."""
 
-__all__ = ["ROUTES", "Route", "RouteName"]
+__all__ = ["ROUTES", "ROUTES_OF_PRIORS", "Route", "RouteName"]

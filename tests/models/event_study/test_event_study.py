@@ -450,7 +450,7 @@ def test_few_treated_clusters_are_counted():
     treated = frame[frame["d"] > 0]["unit"].unique()
     kept = frame[~frame["unit"].isin(treated[2:])]
     verdicts = checks_of(cs.Panel.from_frame(kept, **ROLES))
-    assert "placebo" in verdicts["remedy"]["treated units"]
+    assert "Conley & Taber" in verdicts["remedy"]["treated units"]
 
 
 def test_units_treated_at_once_and_periods_without_controls_are_left_out_and_counted():

@@ -577,7 +577,7 @@ def test_models_that_these_data_exclude_are_refused(frame, fields, options, mess
         ({"interactions": "all"}, "'none' or 'pairs'"),
         ({"interactions": [("x", "x")]}, "two different"),
         ({"effect_sd": 0}, "positive"),
-        ({"errors": "robust"}, "'cluster', 'iid', 'bootstrap' or 'ar1'"),
+        ({"errors": "robust"}, "'cluster', 'iid', 'bootstrap', 'ar1' or 'placebo'"),
         ({"scale": (1.0, -1.0)}, "positive numbers"),
     ],
 )

@@ -296,8 +296,8 @@ def without_field(header, name):
             "`Nuts` was saved",
         ),
         (
-            lambda header: header | {"sampler": {"type": "Gibbs"}},
-            "does not know 'Gibbs'",
+            lambda header: header | {"sampler": {"type": "Slice"}},
+            "does not know 'Slice'",
         ),
     ],
     ids=[
