@@ -61,6 +61,8 @@ class Estimand:
         of the unit.
     in_words : function of data, optional
         Description and contrast in the levels of these data.
+    assumptions_with : function of data, optional
+        In place of `assumptions`, where the data choose how the answer is estimated.
     checks : function of draws and data, optional
         Checks of this question alone, such as positivity of the people it is about.
     keeps_draws : bool
@@ -95,6 +97,7 @@ class Estimand:
     sentence: str | Callable[[Any], str] = ""
     scale: Callable[[Any], DisplayScale | None] | None = None
     in_words: Callable[[Any], tuple[str, str]] | None = None
+    assumptions_with: Callable[[Any], tuple[str, ...]] | None = None
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
     keeps_draws: bool = True
     unavailable_reason: Callable[[Any], str] | None = None

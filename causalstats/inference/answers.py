@@ -137,6 +137,9 @@ def answer(
     description, contrast = estimand.description, estimand.contrast
     if estimand.in_words is not None:
         description, contrast = estimand.in_words(fit.data)
+    assumptions = estimand.assumptions
+    if estimand.assumptions_with is not None:
+        assumptions = estimand.assumptions_with(fit.data)
     if by is not None:
         group = by if isinstance(by, str) else "group"
         description = f"By {group}: {description}"
@@ -163,7 +166,7 @@ def answer(
         unit=estimand.unit if scale is None else scale.raw_unit or estimand.unit,
         contrast=contrast,
         kind=estimand.kind,
-        assumptions=estimand.assumptions,
+        assumptions=assumptions,
         make_doubts=partial(carried_checks, fit, name, estimand, draws),
         sentence=sentence,
         marginals=marginals,

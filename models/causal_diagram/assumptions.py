@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes import Route
 
+TABLE_PRIOR = "prior of the tables"
+
 
 def assumptions(model: CausalDiagram, route: Route) -> tuple[Assumption, ...]:
     """Return the assumptions of the answer, those of the route among them."""
@@ -82,7 +84,7 @@ def _table_prior(model: CausalDiagram) -> Assumption:
     prior = TABLE_PRIORS[model.prior]
     concentration = model.concentration
     return Assumption(
-        name="prior of the tables",
+        name=TABLE_PRIOR,
         statement="Before the data each row of each table is Dirichlet, with a weight of "
         f"{concentration:g}, in observations, for each {prior.unit}.",
         if_wrong="Where few were observed the prior draws probabilities towards each other, and "

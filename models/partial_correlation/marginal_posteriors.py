@@ -37,6 +37,15 @@ def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:
     return np.triu_indices(size, 1)
 
 
+def with_unit_diagonal(entries: np.ndarray, size: int) -> np.ndarray:
+    """Return the symmetric matrix (D, D) with `entries` above the diagonal, row by row."""
+    one, other = pairs(size)
+    matrix = np.eye(size)
+    matrix[one, other] = entries
+    matrix[other, one] = entries
+    return matrix
+
+
 @dataclass(frozen=True, eq=False)
 class Correlations:
     """Marginal posteriors of the partial correlation r of every pair.

@@ -131,6 +131,9 @@ class Automatic:
                 return this.description, this.contrast
             return this.in_words(data)
 
+        def assumptions_with(data: Observations) -> tuple[str, ...]:
+            return of_route(self.chosen(data)).assumptions
+
         def sentence(data: Observations) -> str:
             words = of_route(self.chosen(data)).sentence
             return words if isinstance(words, str) else words(data)
@@ -144,6 +147,7 @@ class Automatic:
             compute=compute,
             checks=checks,
             in_words=in_words,
+            assumptions_with=assumptions_with,
             sentence=sentence if estimand.sentence else "",
             unavailable_reason=unavailable,
         )

@@ -26,6 +26,7 @@ from causalstats.core.estimand import Estimand
 from causalstats.core.simulation import Simulation
 from causalstats.data import Observations
 from causalstats.errors import ModelError
+from causalstats.models.causal_diagram.assumptions import TABLE_PRIOR
 from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
     hierarchical_kind,
@@ -144,10 +145,12 @@ class Hierarchical(Regression):
         data: Observations,
     ) -> Query:
         try:
-            return super().query(outcome, do, given, factual, data)
+            name, estimand = super().query(outcome, do, given, factual, data)
         except ModelError:
             if data.continuous:
                 raise
+        else:
+            return name, _by_regressions(estimand)
         query = self.reduced.query(outcome, do, given, factual, data)
         return by_tables(self.reduced, query)
 
@@ -178,7 +181,9 @@ class Hierarchical(Regression):
 
 
 def _by_regressions(estimand: Estimand) -> Estimand:
-    """Return an estimand whose description says that regressions give it."""
+    """Return an estimand that says that regressions give it, and no prior of tables."""
+    names = tuple(name for name in estimand.assumptions if name != TABLE_PRIOR)
+    estimand = replace(estimand, assumptions=names)
     in_words = estimand.in_words
     if in_words is None:
         description = f"{estimand.description} {BY_REGRESSIONS}"

@@ -35,6 +35,7 @@ from causalstats.models.partial_correlation.hyperpriors import HalfCauchy, Hyper
 from causalstats.models.partial_correlation.marginal_posteriors import (
     pair_labels,
     pairs,
+    with_unit_diagonal,
 )
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import AnswerText, Scatter
@@ -189,9 +190,7 @@ class Horseshoe(SampledPrior):
         scale, entries = _draw_correlations(table["global_shrinkage"], parts, rng)
         values = draw_basis_variances(table, parts, rng)
         omega = values["basis_variance"]
-        precision = _with_unit_diagonal(entries, parts) / np.sqrt(
-            omega[:, None] * omega
-        )
+        precision = with_unit_diagonal(entries, parts) / np.sqrt(omega[:, None] * omega)
         sums = precision.sum(axis=1)
         return {
             **values,
@@ -295,13 +294,6 @@ def _scatter_root(scatter: np.ndarray, degrees: int) -> np.ndarray:
     return np.ascontiguousarray((root - root.mean(axis=0)).T)
 
 
-def _with_unit_diagonal(entries: np.ndarray, parts: int) -> np.ndarray:
-    """Return the symmetric matrix (D, D) with these entries above the diagonal."""
-    matrix = np.eye(parts)
-    matrix[pairs(parts)] = entries
-    return np.triu(matrix) + np.triu(matrix, 1).T
-
-
 def _draw_correlations(
     scale_prior: Hyperprior, parts: int, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
@@ -324,7 +316,7 @@ def _draw_correlations(
         scale = scale_prior.draw(rng)
         local = abs(rng.standard_cauchy(count))
         entries = scale * local * rng.standard_normal(count)
-        if np.linalg.eigvalsh(_with_unit_diagonal(entries, parts))[0] > 0:
+        if np.linalg.eigvalsh(with_unit_diagonal(entries, parts))[0] > 0:
             return scale, entries
     raise ModelError(
         f"Among {_MOST_TRIES:,} draws of the correlations of {parts} parts none was positive "

@@ -24,6 +24,9 @@ from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Beta, Hyperprior
+from causalstats.models.partial_correlation.marginal_posteriors import (
+    with_unit_diagonal,
+)
 from causalstats.models.partial_correlation.priors.base import AnswerText, Scatter
 from causalstats.models.partial_correlation.priors.basis_variances import (
     FIELDS,
@@ -163,7 +166,7 @@ class SpikeAndSlab(SampledPrior):
         share, r = _draw_correlations(model, table["slab_share"], parts, rng)
         values = draw_basis_variances(table, parts, rng)
         omega = values["basis_variance"]
-        precision = _with_unit_diagonal(r, parts) / np.sqrt(omega[:, None] * omega)
+        precision = with_unit_diagonal(r, parts) / np.sqrt(omega[:, None] * omega)
         sums = precision.sum(axis=1)
         slab = share * _truncated_normal(model.slab_sd).pdf(r)
         spike = (1 - share) * _truncated_normal(model.spike_sd).pdf(r)
@@ -213,15 +216,6 @@ def _truncated_normal(sd: np.ndarray | float) -> Any:
     return stats.truncnorm(-1 / sd, 1 / sd, scale=sd)
 
 
-def _with_unit_diagonal(r: np.ndarray, parts: int) -> np.ndarray:
-    """Return the symmetric matrix (D, D) with `r` above the diagonal, row by row."""
-    rows, columns = np.triu_indices(parts, 1)
-    matrix = np.eye(parts)
-    matrix[rows, columns] = r
-    matrix[columns, rows] = r
-    return matrix
-
-
 def _draw_correlations(
     model: PartialCorrelation,
     share_prior: Hyperprior,
@@ -248,7 +242,7 @@ def _draw_correlations(
         share = share_prior.draw(rng)
         sds = np.where(rng.random(pairs) < share, model.slab_sd, model.spike_sd)
         r = _truncated_normal(sds).rvs(random_state=rng)
-        if np.linalg.eigvalsh(_with_unit_diagonal(r, parts))[0] > 0:
+        if np.linalg.eigvalsh(with_unit_diagonal(r, parts))[0] > 0:
             return share, r
     raise ModelError(
         f"Among {_MOST_TRIES:,} draws of the correlations of {parts} parts none was positive "

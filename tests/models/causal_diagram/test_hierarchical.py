@@ -169,6 +169,16 @@ def test_default_takes_tables_where_cells_are_full_alone(rows, confounders, thin
     assert numbers(cs.fit(automatic, data, seed=1, progress=False)).equals(same)
 
 
+@pytest.mark.parametrize(
+    ("rows", "confounders", "thin"), [(900, 2, False), (200, 8, True)]
+)
+def test_answers_stand_on_the_assumptions_of_what_gave_them(rows, confounders, thin):
+    fit = fitted(confounded(rows, confounders, seed=1), route="auto")
+    for answer in (fit.effect("effect"), fit.effect("y", do={"x": 1})):
+        assert ("hierarchical regressions" in answer.assumptions) == thin
+        assert ("prior of the tables" in answer.assumptions) != thin
+
+
 def test_default_takes_tables_where_the_formula_is_a_quotient():
     diagram = cs.CausalDiagram(
         "w -> z -> x -> y; w <-> x; w <-> y", treatment="x", outcome="y"

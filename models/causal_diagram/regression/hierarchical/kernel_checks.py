@@ -103,9 +103,10 @@ def _dense_interactions(kernels: Sequence[HierarchicalLogistic]) -> tuple[Check,
             value=comparable,
             expected=f"at least {_LEAST_SHARE_COMPARABLE:.0%} of the people in strata with every "
             "level of the treatment",
-            finding=f"{comparable:.0%} of the people are; a product of confounders that score "
-            f"tests just miss in both equations moves the answer by about {miss:.2g} standard "
-            "errors, and many small ones of three or more confounders together by more",
+            finding=f"{comparable:.0%} of the people are in such strata; a product of confounders "
+            "that score tests just miss in both equations moves the answer by about "
+            f"{miss:.2g} standard errors, and many small ones of three or more confounders "
+            "together by more",
             remedy="It is assumed that there are not many such interactions, which these data "
             "cannot show: join levels, leave out variables that the answer does not need, or "
             "observe more.",
