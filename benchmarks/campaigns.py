@@ -26,7 +26,8 @@ RECORDS_FOLDER = Path("results")
 _FITTED_BY_LAPLACE = ("selection",)
 _LARGEST_PARETO_K = 0.5
 _SMALLEST_ESS = 1000
-_SHORT_NUTS = cs.Nuts(chains=2)  # half the draws of the default, from the same posterior
+# Half the draws of the default, from the same posterior.
+_SHORT_NUTS = cs.Nuts(chains=2)
 Record = dict[str, Any]
 
 
