@@ -44,7 +44,16 @@ RESULTS = Path(__file__).with_suffix(".json")
 
 
 def states(count: int, binary: bool, seed: int) -> tuple[cs.PanelDML, cs.Panel]:
-    """Draw states of 2 to 20 units whose treatments and errors are partly those of their state."""
+    """Draw states of 2 to 20 units whose treatments and errors are partly those of their state.
+
+    Parameters
+    ----------
+    count : int
+        Number of states, the clusters.
+    binary : bool
+        Whether every other state adopts a treatment of 0 or 1, and keeps it.
+    seed : int
+    """
     rng = np.random.default_rng(seed)
     sizes = np.linspace(2, 20, count).round().astype(int)
     state = np.repeat(np.arange(count), sizes)
@@ -60,7 +69,14 @@ def states(count: int, binary: bool, seed: int) -> tuple[cs.PanelDML, cs.Panel]:
 
 
 def two_ways(units: int, times: int, seed: int) -> tuple[cs.PanelDML, cs.Panel]:
-    """Draw shocks that all units of a period share, beside serial correlation of .7."""
+    """Draw shocks that all units of a period share, beside serial correlation of .7.
+
+    Parameters
+    ----------
+    units, times : int
+        Numbers of units and of periods, the clusters.
+    seed : int
+    """
     rng = np.random.default_rng(seed)
     d = persistent(rng, units, times, 0.7) + rng.standard_normal(times)
     error = persistent(rng, units, times, 0.7) + rng.standard_normal(times)
@@ -69,7 +85,16 @@ def two_ways(units: int, times: int, seed: int) -> tuple[cs.PanelDML, cs.Panel]:
 
 
 def treated(count: int, sd: float, seed: int) -> tuple[cs.PanelDML, cs.Panel]:
-    """Draw 50 units of which `count` are treated from the middle on."""
+    """Draw 50 units of which `count` are treated from the middle on.
+
+    Parameters
+    ----------
+    count : int
+        Number of treated units.
+    sd : float
+        Standard deviation of the errors of treated units, in those of the others.
+    seed : int
+    """
     rng = np.random.default_rng(seed)
     d = np.zeros((50, 10))
     d[:count, 5:] = 1.0
@@ -96,7 +121,16 @@ DESIGNS: dict[str, Callable[[int], tuple[cs.PanelDML, cs.Panel]]] = {
 def intervals(
     model: cs.PanelDML, data: cs.Panel, seed: int
 ) -> tuple[float, dict[str, tuple[float, float]]]:
-    """Return the slope, and the ends of each interval about it, in units of the model."""
+    """Return the slope, and the ends of each interval about it, in units of the model.
+
+    Parameters
+    ----------
+    model : PanelDML
+    data : Panel
+        With one cluster or two.
+    seed : int
+        Of the placebo assignments.
+    """
     partialled = typical_residuals(model, data)
     v, e = partialled.regressors, partialled.residuals
     first = data.cluster[partialled.unit]

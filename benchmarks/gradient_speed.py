@@ -159,7 +159,16 @@ def by_numba(problem: cs.Problem, vector: np.ndarray) -> float:
 
 
 def by_xla(functions: Any, start: np.ndarray, data: tuple) -> float:
-    """Return seconds of a gradient within a program, for one vector or for each row of several."""
+    """Return seconds of a gradient within a program, for one vector or for each row of several.
+
+    Parameters
+    ----------
+    functions : JaxGraph
+    start : array, shape (P,) or (chains, P)
+        Unconstrained parameters.
+    data : tuple of arrays
+        The data of the graph.
+    """
     import jax
 
     steps = 50

@@ -124,6 +124,16 @@ def study(
       causalstats study
       causalstats study central_review
       causalstats study union_wages --fast --results /tmp/studies
+
+    \f
+    Parameters
+    ----------
+    name : str
+        The name of a study; all are listed where it is empty.
+    fast : bool
+        Whether the study fits few draws.
+    results : Path
+        The folder that takes the report.
     """
     from causalstats.case_studies import case_studies
 
@@ -258,6 +268,23 @@ def calibrate(
       causalstats calibrate PanelDML --fits 100
       causalstats calibrate SelectiveLabels --field prevalence=0.3 --simulate people=500
       causalstats calibrate Heckman --jobs 4 --results /tmp/ranks
+
+    \f
+    Parameters
+    ----------
+    model : str
+        The name of a model in `causalstats.models`.
+    field : list of str, optional
+        Fields of the model as `name=JSON`.
+    fits : int
+        Number of data sets that are simulated and fitted.
+    seed : int
+    simulate : list of str, optional
+        Arguments of the simulator as `name=JSON`.
+    jobs : int
+        Number of worker processes.
+    results : Path
+        The folder that takes the ranks and their figure.
     """
     from causalstats import models
 

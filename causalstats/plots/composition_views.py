@@ -67,13 +67,31 @@ def view(content: View, title: str = "", ax: Any = None) -> Figure:
 
 @view.register
 def drawn(content: DrawnView, title: str = "", ax: Any = None) -> Figure:
-    """Return the figure of a view that draws itself."""
+    """Return the figure of a view that draws itself.
+
+    Parameters
+    ----------
+    content : DrawnView
+    title : str
+        The heading; none where it is empty.
+    ax : Axes, optional
+        Where the view is drawn; a new figure unless given.
+    """
     return content.draw(ax)
 
 
 @view.register
 def curve(content: CurveView, title: str = "", ax: Any = None) -> Figure:
-    """Draw a curve in its band, a line for comparison, and a point with its interval."""
+    """Draw a curve in its band, a line for comparison, and a point with its interval.
+
+    Parameters
+    ----------
+    content : CurveView
+    title : str
+        The heading; none where it is empty.
+    ax : Axes, optional
+        Where the view is drawn; a new figure unless given.
+    """
     with drawing(WIDTH, 0.75 * WIDTH, ax) as canvas:
         axes, palette = canvas.axes, canvas.palette
         axes.fill_between(
@@ -117,7 +135,16 @@ def curve(content: CurveView, title: str = "", ax: Any = None) -> Figure:
 
 @view.register
 def interval_path(content: IntervalPathView, title: str = "", ax: Any = None) -> Figure:
-    """Draw numbers over time with their intervals, and the band around all of them."""
+    """Draw numbers over time with their intervals, and the band around all of them.
+
+    Parameters
+    ----------
+    content : IntervalPathView
+    title : str
+        The heading; none where it is empty.
+    ax : Axes, optional
+        Where the view is drawn; a new figure unless given.
+    """
     with drawing(WIDTH, 0.65 * WIDTH, ax) as canvas:
         axes, palette = canvas.axes, canvas.palette
         lower, upper = content.band.T
@@ -139,6 +166,14 @@ def network(content: NetworkView, title: str = "", ax: Any = None) -> Figure:
 
     Few parts stand on a circle, neighbours next to each other; many are placed by forces. A line is
     as wide as the partial correlation.
+
+    Parameters
+    ----------
+    content : NetworkView
+    title : str
+        The heading; none where it is empty.
+    ax : Axes, optional
+        Where the view is drawn; a new figure unless given.
     """
     sure = content.edges[content.edges["sign_probability"] >= _SIGN_PROBABILITY]
     order = sure["excess"].abs().sort_values(ascending=False).index
@@ -284,7 +319,16 @@ def _draw_node(
 
 @view.register
 def matrix(content: MatrixView, title: str = "", ax: Any = None) -> Figure:
-    """Draw numbers below and above the diagonal in colour; bold where the interval excludes 0."""
+    """Draw numbers below and above the diagonal in colour; bold where the interval excludes 0.
+
+    Parameters
+    ----------
+    content : MatrixView
+    title : str
+        The heading; none where it is empty.
+    ax : Axes, optional
+        Where the view is drawn; a new figure unless given.
+    """
     size = len(content.labels)
     side = max(WIDTH, 1.6 + 0.36 * min(size, _LABELS_DRAWN))
     with drawing(side, side, ax) as canvas:
@@ -341,6 +385,14 @@ def baseline(content: BaselineView, title: str = "", ax: Any = None) -> Figure:
     """Draw a point and its interval for each label, over its baseline.
 
     On the diagonal there is nothing but the baseline.
+
+    Parameters
+    ----------
+    content : BaselineView
+    title : str
+        The heading; none where it is empty.
+    ax : Axes, optional
+        Where the view is drawn; a new figure unless given.
     """
     with drawing(WIDTH, 0.85 * WIDTH, ax) as canvas:
         axes, palette = canvas.axes, canvas.palette
@@ -410,7 +462,16 @@ def baseline(content: BaselineView, title: str = "", ax: Any = None) -> Figure:
 
 @view.register
 def scatter(content: ScatterView, title: str = "", ax: Any = None) -> Figure:
-    """Draw the residuals of each pair in a panel, with their correlation."""
+    """Draw the residuals of each pair in a panel, with their correlation.
+
+    Parameters
+    ----------
+    content : ScatterView
+    title : str
+        The heading; none where it is empty.
+    ax : array or list of Axes, optional
+        Where each pair has its own Axes; a new figure unless given.
+    """
     columns = min(2, len(content.panels))
     rows = -(-len(content.panels) // columns)
     size = (WIDTH, 0.5 + 2.6 * rows)
@@ -441,6 +502,14 @@ def biplot(content: BiplotView, title: str = "", ax: Any = None) -> Figure:
 
     The distance between two arrowheads is the standard deviation of the log-ratio of two parts, as
     far as two axes show it.
+
+    Parameters
+    ----------
+    content : BiplotView
+    title : str
+        The heading; none where it is empty.
+    ax : Axes, optional
+        Where the view is drawn; a new figure unless given.
     """
     with drawing(WIDTH, WIDTH * 0.9, ax) as canvas:
         axes, palette = canvas.axes, canvas.palette
@@ -489,7 +558,16 @@ def biplot(content: BiplotView, title: str = "", ax: Any = None) -> Figure:
 
 @view.register
 def ternary(content: TernaryView, title: str = "", ax: Any = None) -> Figure:
-    """Draw each row as a point in the triangle of three parts (a ternary diagram)."""
+    """Draw each row as a point in the triangle of three parts (a ternary diagram).
+
+    Parameters
+    ----------
+    content : TernaryView
+    title : str
+        The heading; none where it is empty.
+    ax : Axes, optional
+        Where the view is drawn; a new figure unless given.
+    """
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])
     with drawing(WIDTH, WIDTH * 0.85, ax) as canvas:
         axes, palette = canvas.axes, canvas.palette

@@ -12,7 +12,15 @@ _SECTION = re.compile(r"^-{3,}$")
 
 
 def prepare(app, kind, name, thing, options, lines: list[str]) -> None:
-    """Rewrite a docstring in place, before numpydoc reads its sections."""
+    """Rewrite a docstring in place, before numpydoc reads its sections.
+
+    Parameters
+    ----------
+    app, kind, name, thing, options
+        As Sphinx gives them to `autodoc-process-docstring`; not used.
+    lines : list of str
+        The docstring, which is changed.
+    """
     start = next(
         (k - 1 for k, line in enumerate(lines) if _SECTION.match(line.strip())), None
     )

@@ -24,7 +24,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def toctree(entries: Iterable[str], caption: str = "", hidden: bool = False) -> str:
-    """Return a table of contents."""
+    """Return a table of contents.
+
+    Parameters
+    ----------
+    entries : iterable of str
+        Names of pages, relative to the page that holds the table.
+    caption : str
+    hidden : bool
+        Whether the table stands in the sidebar only.
+    """
     options = [":maxdepth: 1"]
     if caption:
         options.append(f":caption: {caption}")

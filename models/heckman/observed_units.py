@@ -49,7 +49,15 @@ def observed_units(
 def pointwise_log_likelihood(
     joint: JointErrors, draws: xr.Dataset, data: Decisions
 ) -> np.ndarray:
-    """Return log p(T_i, Y_i where seen) of every draw, (draws, person), chain by chain."""
+    """Return log p(T_i, Y_i where seen) of every draw, (draws, person), chain by chain.
+
+    Parameters
+    ----------
+    joint : JointErrors
+    draws : Dataset
+        With dims `chain` and `draw`.
+    data : Decisions
+    """
     mean, index = indices(draws, data.people())
     sigma = flat(draws, "outcome_sd")
     kappa = flat(draws, "correlation")

@@ -9,7 +9,19 @@ from causalstats.numerics.testing.score_tests import binary_equation, largest_sc
 
 
 def logistic_posterior(x, outcome, rng, draws=200):
-    """Draws of the chances from the normal approximation of a logistic posterior."""
+    """Draws of the chances from the normal approximation of a logistic posterior.
+
+    Parameters
+    ----------
+    x : array, shape (N, K)
+    outcome : bool array, shape (N,)
+    rng : Generator
+    draws : int
+
+    Returns
+    -------
+    array, shape (draws, N)
+    """
     design = np.column_stack([np.ones(len(x)), x])
     beta = np.zeros(design.shape[1])
     for _ in range(15):
@@ -25,7 +37,22 @@ def logistic_posterior(x, outcome, rng, draws=200):
 
 
 def p_value_and_term(seed, index, people=400, features=3):
-    """The test of a logistic regression on Normal features, where `index` gives the log-odds."""
+    """The test of a logistic regression on Normal features, where `index` gives the log-odds.
+
+    Parameters
+    ----------
+    seed : int
+    index : callable
+        Features (N, K) -> log-odds (N,).
+    people, features : int
+        N and K.
+
+    Returns
+    -------
+    p : float
+    term : str
+        The term with the largest score.
+    """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((people, features))
     outcome = rng.random(people) < expit(index(x))

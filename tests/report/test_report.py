@@ -509,7 +509,17 @@ def test_a_missing_program_is_named(name, tmp_path, monkeypatch):
 
 
 def program(folder: Path, name: str, script: str) -> None:
-    """Put a program on the path that makes a file in place of pandoc or a browser."""
+    """Put a program on the path that makes a file in place of pandoc or a browser.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder of the path.
+    name : str
+        Name of the program.
+    script : str
+        Lines for the shell.
+    """
     path = folder / name
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)

@@ -66,7 +66,17 @@ CASES = {  # chains and rows, and over how many of eight devices each is spread
 
 
 def on_devices(count: int, program: str, argument: object) -> Any:
-    """Return what a program prints with so many devices."""
+    """Return what a program prints with so many devices.
+
+    Parameters
+    ----------
+    count : int
+        Number of devices that XLA is told to show.
+    program : str
+        Lines of Python; the last line that they print is JSON.
+    argument : object
+        What the program gets, as JSON, in `sys.argv[1]`.
+    """
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),

@@ -82,7 +82,17 @@ class JointErrors:
         return self.shape.log_density(xp, error, given) + selected
 
     def log_unseen(self, xp: Any, index: Any, given: Parameters) -> Any:
-        """Return log P(T=0); parameters as in `log_seen`."""
+        """Return log P(T=0).
+
+        Parameters
+        ----------
+        xp : namespace
+            `numpy_functions()` or `pytensor_functions()`.
+        index : array
+            x'γ.
+        given : mapping
+            Values of the parameters of the shape.
+        """
         return self.shape.log_cdf(xp, -index, given)
 
     def log_likelihood(
@@ -234,7 +244,16 @@ class JointErrors:
         kappa: np.ndarray,
         given: Parameters,
     ) -> np.ndarray:
-        """Return draws of e given T = 1, (draws, N); parameters as in `draw`."""
+        """Return draws of e given T = 1, (draws, N).
+
+        Parameters
+        ----------
+        rng : Generator
+        index : array (draws, N)
+            x'γ.
+        kappa : array (draws, 1)
+        given : mapping of arrays (draws, 1)
+        """
         if self.is_normal:
             # Given that a person is seen, v is a Normal above -index; u given v is Normal.
             v = truncated_normal(-index, rng)

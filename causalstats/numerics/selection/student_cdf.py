@@ -44,7 +44,15 @@ def log_student_cdf(xp: Any, value: Any, degrees_of_freedom: Any) -> Any:
 
 
 def log_student_density(xp: Any, value: Any, degrees_of_freedom: Any) -> Any:
-    """Return the log density of Student's t; parameters as in `log_student_cdf`.
+    """Return the log density of Student's t.
+
+    Parameters
+    ----------
+    xp : namespace
+        `numpy_functions()` or `pytensor_functions()`.
+    value : array
+    degrees_of_freedom : array, broadcast against `value`
+        ν.
 
     Examples
     --------

@@ -16,7 +16,16 @@ def logistic(value):
 
 
 def confounded(rows, confounders, seed, levels=2, base=-0.3):
-    """Return labels z0, z1, ... that act on x and y."""
+    """Return labels z0, z1, ... that act on x and y.
+
+    Parameters
+    ----------
+    rows, confounders, seed : int
+    levels : int
+        Of treatment and outcome; those of confounders are 2.
+    base : float
+        Log-odds of the outcome where everything else is 0.
+    """
     rng = np.random.default_rng(seed)
     z = rng.integers(0, 2, (rows, confounders))
     score = (z - 0.5) @ SLOPES[:confounders]

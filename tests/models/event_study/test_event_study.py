@@ -134,7 +134,15 @@ def test_exact_draws_have_the_clustered_standard_error():
 
 
 def dense(model, panel, scales):
-    """Return mean and covariance of flat effects given ρ and sds, from whitened rows."""
+    """Return mean and covariance of flat effects given ρ and sds, from whitened rows.
+
+    Parameters
+    ----------
+    model : EventStudy
+    panel : Panel
+    scales : (float, array)
+        ρ, and the standard deviation of the errors of each cohort.
+    """
     study = model.adoption(panel)
     rho, sd = scales
     covariates, _ = first_covariates(model, panel, study)

@@ -13,7 +13,15 @@ DECISION = np.array([0.8, 0.4, -0.6])
 
 
 def study(seed, count=2000, decision=None, outcome=None, spread=None):
-    """Outcomes seen for some, with functions of the features added where they are given."""
+    """Outcomes seen for some, with functions of the features added where they are given.
+
+    Parameters
+    ----------
+    seed, count : int
+    decision, outcome, spread : callable, optional
+        Functions of the features (N, 3): added to the index of selection, added to the mean of
+        the outcome, and a factor of its error.
+    """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((count, 3))
     v = rng.standard_normal(count)

@@ -131,7 +131,13 @@ def test_compiled_splines_match_numpy(monkeypatch):
 @pytest.mark.parametrize(("rows", "size"), [(40, 5), (8, 12)])
 @pytest.mark.parametrize("aims", [2, 3])
 def test_the_pieces_have_the_likelihood_of_the_rows(rows, size, aims):
-    """log N(vec Y; 0, Σ ⊗ I + T ⊗ ΦKΦ') at points, with fewer rows than columns too."""
+    """log N(vec Y; 0, Σ ⊗ I + T ⊗ ΦKΦ') at points, with fewer rows than columns too.
+
+    Parameters
+    ----------
+    rows, size, aims : int
+        Numbers of rows, of columns of Φ and of columns of Y.
+    """
     rng = np.random.default_rng(5)
     phi, y, spectrum = (
         rng.standard_normal((rows, size)),

@@ -45,7 +45,19 @@ def from_the_prior(rng):
 
 
 def log_ratio_rows(state, rows, rng):
-    """Draw centred rows of log-ratios given the state."""
+    """Draw centred rows of log-ratios given the state.
+
+    Parameters
+    ----------
+    state : State
+        Of the Gibbs sampler.
+    rows : int
+    rng : Generator
+
+    Returns
+    -------
+    array, shape (rows, PARTS)
+    """
     covariance = np.linalg.inv(horseshoe_gibbs.basis_precision(state))
     amounts = rng.standard_normal((rows, PARTS)) @ np.linalg.cholesky(covariance).T
     return np.ascontiguousarray(amounts - amounts.mean(axis=1, keepdims=True))
@@ -180,7 +192,15 @@ def test_bounds_and_dependent_rows_are_refused():
     [(0, -4.0, 0.5), (0, 1.0, 2.0), (3, 0.0, 0.1), (40, 6.0, 1.0), (5000, 8.0, 9.0)],
 )
 def test_a_step_of_a_log_abundance_draws_from_its_density(count, mean, precision):
-    """The moments of a chain of steps against those by quadrature."""
+    """The moments of a chain of steps against those by quadrature.
+
+    Parameters
+    ----------
+    count : int
+        Observed count of the part.
+    mean, precision : float
+        Of the Normal prior of the log abundance.
+    """
     rng = np.random.default_rng(4)
     grid = np.linspace(-40, 20, 60_001)
     density = count * grid - np.exp(grid) - precision * (grid - mean) ** 2 / 2

@@ -11,7 +11,16 @@ from causalstats.models.shared.exclusion_restrictions import strength_of_exclusi
 
 
 def values_at_a_point(graph, names, seed=1):
-    """Return variables of a graph at a point near its initial one."""
+    """Return variables of a graph at a point near its initial one.
+
+    Parameters
+    ----------
+    graph : pm.Model
+    names : iterable of str
+        Names of variables of the graph.
+    seed : int
+        Of the distance to the initial point.
+    """
     rng = np.random.default_rng(seed)
     point = graph.initial_point()
     outputs = graph.replace_rvs_by_values([graph[name] for name in names])
@@ -64,7 +73,20 @@ def test_roles_that_contradict_each_other_are_refused():
 
 
 def study(seed, people=1500, push=2.0):
-    """Return data in which an offer moves testing and not the outcome."""
+    """Return data in which an offer moves testing and not the outcome.
+
+    Parameters
+    ----------
+    seed, people : int
+    push : float
+        Effect of the offer on the log-odds of testing.
+
+    Returns
+    -------
+    data : Decisions
+    untested_risk : float
+        Share of the people without a test whose outcome is 1.
+    """
     rng = np.random.default_rng(seed)
     x = rng.normal(size=people)
     offer = rng.integers(0, 2, people).astype(float)

@@ -13,7 +13,14 @@ NAMES = ["x1", "x2", "x3"]
 
 
 def people(seed, count=1500, testing=None, risk=None):
-    """Features and the study, with functions of the features added to testing or to risk."""
+    """Features and the study, with functions of the features added to testing or to risk.
+
+    Parameters
+    ----------
+    seed, count : int
+    testing, risk : callable, optional
+        Functions of the features (N, 3), added to the log-odds.
+    """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((count, 3))
     known = x @ RISK + (risk(x) if risk else 0.0)

@@ -73,7 +73,16 @@ GENERAL = [
 @pytest.mark.parametrize("prior", ["attenuated", "paper"])
 @pytest.mark.parametrize("fields", GENERAL, ids=str)
 def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
-    """The reference is a log density written from the model's equations, at a draw's values."""
+    """The reference is a log density written from the model's equations, at a draw's values.
+
+    Parameters
+    ----------
+    wide : Decisions
+    fields : dict
+        Fields of the model.
+    prior : str
+        The prior of the coefficients.
+    """
     model = cs.SelectiveLabels(**fields, coefficient_prior=prior)
     graph = model.build(wide)
     rng = np.random.default_rng(2)

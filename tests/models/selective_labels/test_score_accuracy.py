@@ -37,7 +37,16 @@ def hepatic() -> cs.Decisions:
 
 
 def posterior(middle, coefficient, width=1e-6, draws=2) -> xr.Dataset:
-    """Return equal draws of the parameters, with testing unrelated to features."""
+    """Return equal draws of the parameters, with testing unrelated to features.
+
+    Parameters
+    ----------
+    middle, coefficient : float
+        Of the risk.
+    width : float
+        Of the unobservable.
+    draws : int
+    """
 
     def repeated(value):
         return np.full((1, draws), value)
@@ -171,7 +180,21 @@ def test_the_posterior_of_the_hepatic_study_is_about_begg_and_greenes():
 
 
 def study(seed, people, width=3.0):
-    """Return data with an unobservable, and a score that is a function of the features."""
+    """Return data with an unobservable, and a score that is a function of the features.
+
+    Parameters
+    ----------
+    seed, people : int
+    width : float
+        Of the unobservable, in log-odds.
+
+    Returns
+    -------
+    frame : DataFrame
+        With features, test, outcome where tested, score and group.
+    outcome : bool array, shape (people,)
+        Outcomes of all.
+    """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((people, 2))
     risk = -1 + x @ (1.0, -0.5) + width * (rng.random(people) - 0.5)

@@ -29,11 +29,29 @@ class ErrorShape:
     has_normal_score = True
 
     def log_density(self, xp: Any, error: Any, given: Parameters) -> Any:
-        """Return the log density of the standardised error."""
+        """Return the log density of the standardised error.
+
+        Parameters
+        ----------
+        xp : namespace
+        error : array
+            The error divided by its standard deviation.
+        given : mapping of str to array
+            Values of the parameters, broadcast against `error`.
+        """
         raise NotImplementedError
 
     def score(self, xp: Any, error: Any, given: Parameters) -> Any:
-        """Return the score of an error."""
+        """Return the score of an error.
+
+        Parameters
+        ----------
+        xp : namespace
+        error : array
+            The error divided by its standard deviation.
+        given : mapping of str to array
+            Values of the parameters, broadcast against `error`.
+        """
         raise NotImplementedError
 
     def from_score(self, score: np.ndarray, given: Parameters) -> np.ndarray:
@@ -43,11 +61,29 @@ class ErrorShape:
     def draw(
         self, rng: np.random.Generator, size: tuple[int, ...], given: Parameters
     ) -> np.ndarray:
-        """Return draws of the error."""
+        """Return draws of the error.
+
+        Parameters
+        ----------
+        rng : Generator
+        size : tuple of int
+            Shape of the draws.
+        given : mapping of str to array
+            Values of the parameters, broadcast against `size`.
+        """
         return self.from_score(rng.standard_normal(size), given)
 
     def log_cdf(self, xp: Any, index: Any, given: Parameters) -> Any:
-        """Return log P(v ≤ index) of the error of the selection equation."""
+        """Return log P(v ≤ index) of the error of the selection equation.
+
+        Parameters
+        ----------
+        xp : namespace
+        index : array
+            x'γ of the selection equation.
+        given : mapping of str to array
+            Values of the parameters, broadcast against `index`.
+        """
         return xp.log_ndtr(index)
 
     def log_selected(
