@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.style
 import numpy as np
@@ -22,6 +22,9 @@ from matplotlib.figure import Figure
 
 from causalstats.colours import DARK, LIGHT, Palette
 from causalstats.errors import ModelError
+
+if TYPE_CHECKING:
+    from causalstats.core.argument_types import AxesLike
 
 WIDTH = 5.8  # inches: text of 10 points stays readable on the screen of a phone
 _PIXELS_PER_INCH = 96
@@ -198,7 +201,7 @@ class Canvas:
 def drawing(
     width: float,
     height: float,
-    ax: Any = None,
+    ax: AxesLike | None = None,
     *,
     panels: int = 1,
     columns: int = 1,
@@ -238,7 +241,7 @@ def drawing(
         yield Canvas(tuple(grid), palette, is_ours=True)
 
 
-def axes_of(ax: Any, panels: int) -> tuple[Axes, ...]:
+def axes_of(ax: AxesLike, panels: int) -> tuple[Axes, ...]:
     """Return the caller's axes, as many as there are panels.
 
     Parameters

@@ -62,7 +62,7 @@ def one(number: int, jobs: list[tuple[str, int]]) -> dict[str, Any]:
         record["additive"] = _ours(cs.PanelDML(), data, seed)["PanelDML"]
     rng = np.random.default_rng(seed)
     record |= {
-        name: answer(rng)[0].mean().item()
+        name: float(answer(rng)[0].mean())
         for name, answer in model.baselines(data).items()
     }
     x = data.source[list(data.covariates)].to_numpy(float)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.check import Check, Checks
 from causalstats.core.estimand import answerable
 from causalstats.core.model import Model, Problem
+from causalstats.core.simulation import Simulation
 from causalstats.errors import DataError, ModelError
 from causalstats.inference.arguments import refuse_model, refuse_sampler
 from causalstats.numerics.sampling.convergence_diagnostics import varies
@@ -310,6 +311,10 @@ def calibrate(
         )
     if isinstance(model, PriorFromData):
         model = model.with_proper_prior()
+    if not isinstance(model, Simulates):
+        raise ModelError(
+            f"`{type(model).__name__}` does not simulate data, so it has no calibration."
+        )
     options = _options(model, simulate)
     seeds = [
         int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(fits)
@@ -334,12 +339,12 @@ def calibrate(
     )
 
 
-def _options(model: Model, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
+class _SimulatedModel(Model, Simulates, Protocol):
+    """A model that draws data from its prior."""
+
+
+def _options(model: Simulates, simulate: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the arguments of `model.simulate` besides seed and design; refuse unknown ones."""
-    if not isinstance(model, Simulates):
-        raise ModelError(
-            f"`{type(model).__name__}` does not simulate data, so it has no calibration."
-        )
     options = simulate
     if options is None:
         options = (
@@ -359,7 +364,9 @@ def _options(model: Model, simulate: Mapping[str, Any] | None) -> dict[str, Any]
     return dict(options)
 
 
-def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sampler:
+def _suited(
+    model: _SimulatedModel, options: Mapping[str, Any], seeds: Sequence[int]
+) -> Sampler:
     """By the first data set that is not refused."""
     for seed in seeds:
         try:
@@ -379,7 +386,7 @@ def _suited(model: Any, options: Mapping[str, Any], seeds: Sequence[int]) -> Sam
 
 
 def _one(
-    model: Any, sampler: Sampler, options: Mapping[str, Any], seed: int
+    model: _SimulatedModel, sampler: Sampler, options: Mapping[str, Any], seed: int
 ) -> dict[str, Any]:
     """One data set, drawn, fitted and ranked."""
     started = time.perf_counter()
@@ -395,7 +402,7 @@ def _one(
     return {"seconds": time.perf_counter() - started, **record}
 
 
-def _refuse_divided(path: Any, jobs: int) -> None:
+def _refuse_divided(path: File | None, jobs: int) -> None:
     if path is not None or jobs != 1:
         raise ModelError(
             "Expected `vectorized` without `path` and `jobs`: all data sets are one piece of work. "
@@ -404,7 +411,7 @@ def _refuse_divided(path: Any, jobs: int) -> None:
 
 
 def _all_at_once(
-    model: Any,
+    model: _SimulatedModel,
     sampler: Sampler,
     options: Mapping[str, Any],
     seeds: Sequence[int],
@@ -449,7 +456,7 @@ def _all_at_once(
     return [records[seed] for seed in seeds]
 
 
-def _ranked(model: Model, simulation: Any, draws: xr.DataTree) -> dict[str, Any]:
+def _ranked(model: Model, simulation: Simulation, draws: xr.DataTree) -> dict[str, Any]:
     """Rank the truth of a data set among its draws."""
     posterior = draws["posterior"].to_dataset()
     statistics: Any = draws["sample_stats"] if "sample_stats" in draws.children else {}

@@ -35,6 +35,23 @@ DrawByImportance = Callable[
 
 
 @runtime_checkable
+class ClosedForm(Protocol):
+    """An estimate with quantiles in closed form: numbers, or arrays with one for each entry."""
+
+    def mean(self) -> float | np.ndarray:
+        """Return the mean of each entry."""
+
+    def quantile(self, prob: float) -> float | np.ndarray:
+        """Return the quantile of each entry."""
+
+
+Baseline = Callable[
+    [np.random.Generator], tuple[np.ndarray | ClosedForm, np.ndarray | None]
+]
+"""A simpler method: draws of the headline or an estimate, and one number a person or None."""
+
+
+@runtime_checkable
 class ForData(Protocol):
     """A model that names the class of its data."""
 
@@ -114,7 +131,7 @@ class NutsOptions(Protocol):
 class HasPriors(Protocol):
     """A model that compares the posterior of its parameters with their prior."""
 
-    def priors(self, data: Any) -> Mapping[str, Any]:
+    def priors(self, data: Any) -> Mapping[str, float | np.ndarray]:
         """Return prior standard deviations of parameters, NaN where one is fixed."""
 
 
@@ -229,11 +246,11 @@ class HasCausalGraph(Protocol):
 class HasBaselines(Protocol):
     """A model that computes the answers of simpler methods, to compare with its own."""
 
-    def baselines(self, data: Any) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Any) -> Mapping[str, Baseline]:
         """Return functions of a generator, by name.
 
         Each gives draws of the headline estimand, or an estimate with `mean()` and
-        `quantile(prob)` in closed form; and one number a person.
+        `quantile(prob)` in closed form; and one number a person, or None.
         """
 
 
@@ -362,7 +379,7 @@ class Bounded(Protocol):
         do: Mapping[str, Any] | None,
         given: Mapping[str, Any],
         factual: Mapping[str, Any],
-        cause: Any,
+        cause: str | Mapping[str, Any] | None,
         data: Any,
     ) -> tuple[str, Estimand]:
         """Return the notation of the query, and the estimand of its bounds.

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from narwhals.typing import IntoDataFrame
 
-    from causalstats.data import Composition, Decisions, Observations, Panel
+    from causalstats.data import (
+        Composition,
+        Decisions,
+        Instrumented,
+        Observations,
+        Panel,
+    )
 
 type Frame = IntoDataFrame
 """A data frame in memory: of pandas, polars, pyarrow, or another that narwhals reads."""
 
-type Data = Composition | Decisions | Observations | Panel | pd.DataFrame
+type Data = Composition | Decisions | Instrumented | Observations | Panel | pd.DataFrame
 """Data that a model is fitted to; those of a model of your own may be a pandas DataFrame."""
 
 type Level = str | float | np.generic

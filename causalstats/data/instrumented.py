@@ -133,7 +133,7 @@ class Instrumented:
     @classmethod
     def from_frame(
         cls,
-        frame: Any,
+        frame: Frame,
         *,
         outcome: str,
         treatment: str,
@@ -314,7 +314,7 @@ class Instrumented:
     def from_formula(
         cls,
         formula: str,
-        frame: Any,
+        frame: Frame,
         *,
         weights: str | None = None,
         cluster: str | None = None,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from causalstats.core.effect import MarginalDistributions
+    from causalstats.core.model import Model
     from causalstats.inference.fit import Fit
 
 _LARGEST_ANSWER = 1e100  # its square is still a floating-point number
@@ -107,7 +108,7 @@ def find_estimand(
     return name, estimand
 
 
-def _why(model: Any, name: str) -> str:
+def _why(model: Model, name: str) -> str:
     """Return why the effect is not identified, where that was asked for, and a full stop."""
     if name != "effect" or not isinstance(model, HasDerivation):
         return "."

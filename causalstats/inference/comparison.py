@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from causalstats.core.abilities import HasBaselines, HasWorstCaseBounds
+from causalstats.core.abilities import ClosedForm, HasBaselines, HasWorstCaseBounds
 from causalstats.inference.held_out import held_out_rate
 
 if TYPE_CHECKING:
     from causalstats.inference.fit import Fit
-
-
-@runtime_checkable
-class ClosedForm(Protocol):
-    """An estimate with quantiles in closed form: numbers, or arrays with one for each entry."""
-
-    def mean(self) -> Any: ...
-
-    def quantile(self, prob: float) -> Any: ...
 
 
 def compare(fit: Fit, prob: float) -> pd.DataFrame:
@@ -49,14 +40,14 @@ def compare(fit: Fit, prob: float) -> pd.DataFrame:
     )
 
 
-def _baselines(fit: Fit) -> dict[str, Any]:
+def _baselines(fit: Fit) -> dict[str, np.ndarray | ClosedForm]:
     if not isinstance(fit.model, HasBaselines):
         return {}
     rng = np.random.default_rng(fit.seed)
     return {name: rule(rng)[0] for name, rule in fit.model.baselines(fit.data).items()}
 
 
-def _row(estimate: Any, tails: tuple[float, float]) -> list[float]:
+def _row(estimate: np.ndarray | ClosedForm, tails: tuple[float, float]) -> list[float]:
     """Return mean and interval of draws, or of an estimate with quantiles in closed form."""
     if isinstance(estimate, ClosedForm):
         lower, upper = map(estimate.quantile, tails)
@@ -65,7 +56,9 @@ def _row(estimate: Any, tails: tuple[float, float]) -> list[float]:
     return [estimate.mean(), *np.quantile(estimate, tails)]
 
 
-def _columns(name: str, estimate: Any, tails: tuple[float, float]) -> dict[str, Any]:
+def _columns(
+    name: str, estimate: np.ndarray | ClosedForm, tails: tuple[float, float]
+) -> dict[str, Any]:
     """Return the numbers of a baseline, a row an entry, with its interval where it has one."""
     if not isinstance(estimate, ClosedForm):
         return {name: estimate}

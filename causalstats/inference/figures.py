@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from causalstats.core.argument_types import AxesLike
     from causalstats.inference.fit import Fit
 
 
@@ -63,7 +64,7 @@ def captions(fit: Fit) -> dict[str, str]:
     }
 
 
-def figure(fit: Fit, name: str, ax: Any = None) -> Figure:
+def figure(fit: Fit, name: str, ax: AxesLike | None = None) -> Figure:
     """Return the figure of this name.
 
     Parameters
@@ -102,7 +103,7 @@ def _figures_that_apply(fit: Fit) -> dict[str, FitFigure]:
     return {name: each for name, each in FIGURES.items() if each.applies(fit)}
 
 
-def _comparison(fit: Fit, ax: Any) -> Figure:
+def _comparison(fit: Fit, ax: AxesLike | None) -> Figure:
     headline = fit.effect(fit.headline)
     table = _in_words(headline, fit.compare())
     unit = _unit_in_words(headline)
@@ -123,7 +124,7 @@ def _unit_in_words(effect: Effect) -> str:
     return effect.display_scale.unit if effect.wording else effect.unit
 
 
-def _effect(fit: Fit, name: str, ax: Any) -> Figure:
+def _effect(fit: Fit, name: str, ax: AxesLike | None) -> Figure:
     """Return the density of an answer, or its intervals where it has several entries.
 
     Parameters
@@ -157,24 +158,25 @@ def _leave_out_tails(axes: Axes, values: np.ndarray) -> None:
     axes.set_xlim(max(left, lower - width), min(right, upper + width))
 
 
-def _view(make: Callable[[], View], ax: Any) -> Figure:
+def _view(make: Callable[[], View], ax: AxesLike | None) -> Figure:
     return view(make(), ax=ax)
 
 
-def _diagram(fit: Fit, ax: Any) -> Figure:
+def _diagram(fit: Fit, ax: AxesLike | None) -> Figure:
     assert isinstance(fit.model, HasCausalGraph)
-    return diagram(fit.model.causal_graph(fit.data), ax)
+    axes = None if ax is None else axes_of(ax, panels=1)[0]
+    return diagram(fit.model.causal_graph(fit.data), axes)
 
 
-def _parameters(fit: Fit, ax: Any) -> Figure:
+def _parameters(fit: Fit, ax: AxesLike | None) -> Figure:
     return figure_of(posterior(fit.draws, fit.parameters(), ax))
 
 
-def _chains(fit: Fit, ax: Any) -> Figure:
+def _chains(fit: Fit, ax: AxesLike | None) -> Figure:
     return figure_of(trace(fit.draws, fit.parameters(), ax))
 
 
-def _pairs(fit: Fit, ax: Any) -> Figure:
+def _pairs(fit: Fit, ax: AxesLike | None) -> Figure:
     return pairs(fit.draws, fit.parameters(), ax)
 
 

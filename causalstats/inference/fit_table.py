@@ -14,6 +14,7 @@ from causalstats.inference.fit import Fit
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from causalstats.core.argument_types import AxesLike
     from causalstats.core.effect import Effect
 
 _FACTS = ("Rows", "Units", "Times", "Clusters", "Fixed effects")
@@ -67,7 +68,12 @@ def table(
 
 
 def coefficient_plot(
-    fits: Fits, effect: str = "", *, prob: float = 0.95, title: str = "", ax: Any = None
+    fits: Fits,
+    effect: str = "",
+    *,
+    prob: float = 0.95,
+    title: str = "",
+    ax: AxesLike | None = None,
 ) -> Figure:
     """Draw the answers of several fits, one below the other, with their intervals.
 

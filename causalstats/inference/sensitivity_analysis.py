@@ -121,7 +121,7 @@ def _distinct(values: list[Any]) -> list[Any]:
     ]
 
 
-def _refuse_unused(models: list[Any], data: Any, names: Mapping[str, Any]) -> None:
+def _refuse_unused(models: list[Model], data: Any, names: Mapping[str, Any]) -> None:
     """Raise where a field can change nothing: equal rows would look like robustness."""
     reasons: list[Mapping[str, str]] = [
         model.unused_fields(data) if isinstance(model, HasUnusedFields) else {}

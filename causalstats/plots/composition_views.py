@@ -31,6 +31,8 @@ from causalstats.style import WIDTH, Canvas, drawing, figure_of_axes, wrap
 if TYPE_CHECKING:
     import pandas as pd
 
+    from causalstats.core.argument_types import AxesLike
+
 _SIGN_PROBABILITY = 0.975  # from which an edge is drawn
 _EDGES_DRAWN = 60
 _EDGES_DRAWN_OF_MANY = 600
@@ -47,7 +49,7 @@ _LABEL_BOX = {"boxstyle": "round,pad=0.2", "edgecolor": "none"}
 
 
 @singledispatch
-def view(content: View, title: str = "", ax: Any = None) -> Figure:
+def view(content: View, title: str = "", ax: AxesLike | None = None) -> Figure:
     """Return the figure of a view, by its kind.
 
     Parameters
@@ -66,7 +68,7 @@ def view(content: View, title: str = "", ax: Any = None) -> Figure:
 
 
 @view.register
-def drawn(content: DrawnView, title: str = "", ax: Any = None) -> Figure:
+def drawn(content: DrawnView, title: str = "", ax: AxesLike | None = None) -> Figure:
     """Return the figure of a view that draws itself.
 
     Parameters
@@ -81,7 +83,7 @@ def drawn(content: DrawnView, title: str = "", ax: Any = None) -> Figure:
 
 
 @view.register
-def curve(content: CurveView, title: str = "", ax: Any = None) -> Figure:
+def curve(content: CurveView, title: str = "", ax: AxesLike | None = None) -> Figure:
     """Draw a curve in its band, a line for comparison, and a point with its interval.
 
     Parameters
@@ -134,7 +136,9 @@ def curve(content: CurveView, title: str = "", ax: Any = None) -> Figure:
 
 
 @view.register
-def interval_path(content: IntervalPathView, title: str = "", ax: Any = None) -> Figure:
+def interval_path(
+    content: IntervalPathView, title: str = "", ax: AxesLike | None = None
+) -> Figure:
     """Draw numbers over time with their intervals, and the band around all of them.
 
     Parameters
@@ -161,7 +165,9 @@ def interval_path(content: IntervalPathView, title: str = "", ax: Any = None) ->
 
 
 @view.register
-def network(content: NetworkView, title: str = "", ax: Any = None) -> Figure:
+def network(
+    content: NetworkView, title: str = "", ax: AxesLike | None = None
+) -> Figure:
     """Draw parts, and a line for each pair whose excess over closure has a sure sign.
 
     Few parts stand on a circle, neighbours next to each other; many are placed by forces. A line is
@@ -318,7 +324,7 @@ def _draw_node(
 
 
 @view.register
-def matrix(content: MatrixView, title: str = "", ax: Any = None) -> Figure:
+def matrix(content: MatrixView, title: str = "", ax: AxesLike | None = None) -> Figure:
     """Draw numbers below and above the diagonal in colour; bold where the interval excludes 0.
 
     Parameters
@@ -381,7 +387,9 @@ def _number_colour(value: float, certain: bool) -> str:
 
 
 @view.register
-def baseline(content: BaselineView, title: str = "", ax: Any = None) -> Figure:
+def baseline(
+    content: BaselineView, title: str = "", ax: AxesLike | None = None
+) -> Figure:
     """Draw a point and its interval for each label, over its baseline.
 
     On the diagonal there is nothing but the baseline.
@@ -461,7 +469,9 @@ def baseline(content: BaselineView, title: str = "", ax: Any = None) -> Figure:
 
 
 @view.register
-def scatter(content: ScatterView, title: str = "", ax: Any = None) -> Figure:
+def scatter(
+    content: ScatterView, title: str = "", ax: AxesLike | None = None
+) -> Figure:
     """Draw the residuals of each pair in a panel, with their correlation.
 
     Parameters
@@ -497,7 +507,7 @@ def scatter(content: ScatterView, title: str = "", ax: Any = None) -> Figure:
 
 
 @view.register
-def biplot(content: BiplotView, title: str = "", ax: Any = None) -> Figure:
+def biplot(content: BiplotView, title: str = "", ax: AxesLike | None = None) -> Figure:
     """Draw rows as points and parts as arrows (a biplot of principal components).
 
     The distance between two arrowheads is the standard deviation of the log-ratio of two parts, as
@@ -557,7 +567,9 @@ def biplot(content: BiplotView, title: str = "", ax: Any = None) -> Figure:
 
 
 @view.register
-def ternary(content: TernaryView, title: str = "", ax: Any = None) -> Figure:
+def ternary(
+    content: TernaryView, title: str = "", ax: AxesLike | None = None
+) -> Figure:
     """Draw each row as a point in the triangle of three parts (a ternary diagram).
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 from causalstats.colours import Palette
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.style import WIDTH, axis_label, drawing, wrap
+
+if TYPE_CHECKING:
+    from causalstats.core.argument_types import AxesLike
 
 Row = tuple[str, float, float, float]
 """Label, mean, lower and upper."""
@@ -28,7 +31,7 @@ def effects(
     reference: float | None = None,
     reference_label: str = "reference",
     title: str = "",
-    ax: Any = None,
+    ax: AxesLike | None = None,
 ) -> Figure:
     """Draw the mean and the interval of each row of one or several tables.
 
@@ -76,7 +79,7 @@ def comparison(
     title: str = "",
     *,
     unit: str = "",
-    ax: Any = None,
+    ax: AxesLike | None = None,
 ) -> Figure:
     """Draw what each method says of the same number.
 
@@ -107,7 +110,7 @@ def comparison(
 
 
 def beside(
-    table: pd.DataFrame, title: str = "", *, unit: str = "", ax: Any = None
+    table: pd.DataFrame, title: str = "", *, unit: str = "", ax: AxesLike | None = None
 ) -> Figure:
     """Draw our interval of each entry of an answer, with other methods' estimates as markers.
 
@@ -163,7 +166,7 @@ def _is_other_estimate(name: str) -> bool:
 
 
 def estimators(
-    table: pd.DataFrame, title: str = "", *, unit: str = "", ax: Any = None
+    table: pd.DataFrame, title: str = "", *, unit: str = "", ax: AxesLike | None = None
 ) -> Figure:
     """Draw what each estimator says, and in words where it is biased.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -17,6 +17,9 @@ from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import entries
 from causalstats.style import drawing, wrap
 
+if TYPE_CHECKING:
+    from causalstats.core.argument_types import AxesLike
+
 _COLUMNS = 3
 _MOST_PANELS = 6
 _MOST_NUMBERS = 60  # among which pairs are looked for
@@ -25,7 +28,9 @@ _PANEL_WIDTH = 2.3  # inches
 _PANEL_HEIGHT = 2.3
 
 
-def pairs(draws: xr.DataTree, names: Sequence[str], ax: Any = None) -> Figure:
+def pairs(
+    draws: xr.DataTree, names: Sequence[str], ax: AxesLike | None = None
+) -> Figure:
     """Draw the joint posterior of the six pairs of numbers with the strongest correlation.
 
     A narrow line is a ridge: the data know a combination of the two numbers better than either. A

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,11 @@ from matplotlib.figure import Figure
 
 from causalstats.style import WIDTH, axis_label, drawing, wrap
 
+if TYPE_CHECKING:
+    from causalstats.core.argument_types import AxesLike
 
-def contraction(table: pd.DataFrame, ax: Any = None) -> Figure:
+
+def contraction(table: pd.DataFrame, ax: AxesLike | None = None) -> Figure:
     """Draw the contraction of each parameter: 0 as before the data, 1 known exactly.
 
     Parameters

@@ -19,13 +19,15 @@ from causalstats.style import Picture, axes_of, figure_of_axes, house_style
 if TYPE_CHECKING:
     from arviz_plots import PlotCollection
 
+    from causalstats.core.argument_types import AxesLike
+
 _COLUMNS = 3
 _MOST_ROWS = 20
 _PAGE_WIDTH = 7.0  # inches
 
 
 def posterior(
-    dt: xr.DataTree, var_names: str | Sequence[str], ax: Any = None
+    dt: xr.DataTree, var_names: str | Sequence[str], ax: AxesLike | None = None
 ) -> PlotCollection:
     """Draw the marginal posterior of each number: density, mean and 95 % equal-tailed interval.
 
@@ -65,7 +67,7 @@ def posterior(
 
 
 def trace(
-    dt: xr.DataTree, var_names: str | Sequence[str], ax: Any = None
+    dt: xr.DataTree, var_names: str | Sequence[str], ax: AxesLike | None = None
 ) -> PlotCollection:
     """Draw whether the chains agree: the density of each, and a rank plot (Δ-ECDF) with its test.
 
@@ -127,7 +129,9 @@ class _FigureOfCaller(Picture):
         return axes.reshape(grid.shape) if grid.ndim else axes[0]
 
 
-def figure_options(size: tuple[float, float], ax: Any, panels: int) -> dict[str, Any]:
+def figure_options(
+    size: tuple[float, float], ax: AxesLike | None, panels: int
+) -> dict[str, Any]:
     """Return the arguments of ArviZ for a new figure, or for axes of the caller.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,8 +10,11 @@ from matplotlib.figure import Figure
 from causalstats.core.prediction import Prediction
 from causalstats.style import WIDTH, drawing, wrap
 
+if TYPE_CHECKING:
+    from causalstats.core.argument_types import AxesLike
 
-def predictive(prediction: Prediction, ax: Any = None) -> Figure:
+
+def predictive(prediction: Prediction, ax: AxesLike | None = None) -> Figure:
     """Draw the statistic of each group on 50 % and 95 % intervals of its replications.
 
     Parameters

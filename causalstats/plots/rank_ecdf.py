@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import xarray as xr
@@ -16,10 +16,13 @@ from causalstats.plots.posterior_draws import (
 )
 from causalstats.style import house_style
 
+if TYPE_CHECKING:
+    from causalstats.core.argument_types import AxesLike
+
 _COLUMNS = 3
 
 
-def ranks(table: pd.DataFrame, ax: Any = None) -> Figure:
+def ranks(table: pd.DataFrame, ax: AxesLike | None = None) -> Figure:
     """Draw the ECDF of each column, less that of the uniform, with its 99 % simultaneous band.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 
 from causalstats.errors import ModelError
 from causalstats.style import WIDTH, Canvas, axis_label, drawing, wrap
+
+if TYPE_CHECKING:
+    from causalstats.core.argument_types import AxesLike
 
 _MOST_ENTRIES = 5
 
@@ -51,7 +54,7 @@ def sensitivity(
     truth: float | None = None,
     *,
     unit: str = "",
-    ax: Any = None,
+    ax: AxesLike | None = None,
 ) -> Figure:
     """Draw an answer, mean and interval, at each value of one or two assumptions.
 

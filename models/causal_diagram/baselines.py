@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import Baseline
 from causalstats.data import Observations
 from causalstats.models.causal_diagram.estimands import contrasts_with_first
 from causalstats.numerics.discrete import dirichlet
@@ -24,9 +25,7 @@ _DRAWS = 1000
 _MOST_NUMBERS = 2e7  # cells times draws
 
 
-def table_baselines(
-    model: CausalDiagram, data: Observations
-) -> Mapping[str, Callable[..., Any]]:
+def table_baselines(model: CausalDiagram, data: Observations) -> Mapping[str, Baseline]:
     """Return the estimates that people make without a diagram, by name.
 
     Each is a function of a generator. Strata of all observed variables are left out where their

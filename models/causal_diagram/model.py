@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from causalstats.core.abilities import DrawExactly
+from causalstats.core.abilities import Baseline, DrawExactly
 from causalstats.core.argument_types import Level, Levels
 from causalstats.core.argument_validation import (
     Count,
@@ -479,7 +479,7 @@ class CausalDiagram:
         do: Mapping[str, Level | Sequence[Level]] | None,
         given: Levels,
         factual: Levels,
-        cause: Any,
+        cause: str | Mapping[str, tuple[Level, Level]] | None,
         data: Observations,
     ) -> tuple[str, Estimand]:
         """Return the notation and the estimand of the bounds of an answer: `fit.bounds`.
@@ -585,7 +585,7 @@ class CausalDiagram:
         """
         return self._route.parameters(data)
 
-    def priors(self, data: Observations) -> dict[str, Any]:
+    def priors(self, data: Observations) -> Mapping[str, float | np.ndarray]:
         """Return no priors: parameters are probabilities with joint Dirichlet priors."""
         return {}
 
@@ -707,7 +707,7 @@ class CausalDiagram:
                 graph.nodes[name]["label"] = label
         return graph
 
-    def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Observations) -> Mapping[str, Baseline]:
         """Return estimates without a diagram: unadjusted, and adjusted for all observed.
 
         Examples

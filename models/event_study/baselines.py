@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from causalstats.core.abilities import Baseline
 from causalstats.data import Panel
 from causalstats.models.event_study import aggregations
 from causalstats.models.event_study.adoption import Adoption, adoption
@@ -31,7 +32,7 @@ _PLACEBO_DRAWS = 4_000
 _MOST_NUMBERS = 50_000_000  # rows times columns
 
 
-def baselines(model: EventStudy, data: Panel) -> Mapping[str, Callable[..., Any]]:
+def baselines(model: EventStudy, data: Panel) -> Mapping[str, Baseline]:
     """Return two-way fixed effects, imputation and Callaway-Sant'Anna, by name.
 
     Imputation has the errors of units never treated too, where 30 or more are. None of large

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import Baseline, DrawByImportance
 from causalstats.core.argument_validation import (
     Count,
     NotNegative,
@@ -351,7 +352,7 @@ class EventStudy:
         """
         return () if self.clustered else parameters_of(self, self.statistics(data))
 
-    def importance_draws(self, data: Panel) -> Callable | None:
+    def importance_draws(self, data: Panel) -> DrawByImportance | None:
         """Return a function that draws the scales by importance sampling, if they are few.
 
         Examples
@@ -480,7 +481,7 @@ class EventStudy:
         names = [each.name for each in self.sampled(data) if each.name not in hidden]
         return ("effect", "error_sd", *names)
 
-    def priors(self, data: Panel) -> dict[str, Any]:
+    def priors(self, data: Panel) -> Mapping[str, float | np.ndarray]:
         """Return prior standard deviations of the parameters that the data should inform.
 
         Examples
@@ -635,7 +636,7 @@ class EventStudy:
             graph.add_edges_from([(cause, treatment), (cause, outcome)])
         return graph
 
-    def baselines(self, data: Panel) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Panel) -> Mapping[str, Baseline]:
         """Return two-way fixed effects, imputation and Callaway-Sant'Anna, by name.
 
         Examples

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import Baseline
 from causalstats.core.argument_validation import (
     Count,
     Finite,
@@ -270,7 +271,7 @@ class Heckman:
             names.append("population_mean")
         return (*names, *errors_of(self).shape.parameters)
 
-    def priors(self, data: Decisions) -> dict[str, Any]:
+    def priors(self, data: Decisions) -> Mapping[str, float | np.ndarray]:
         """Return prior standard deviations of `parameters()`, NaN where one is fixed.
 
         Examples
@@ -395,7 +396,7 @@ class Heckman:
         """
         return causal_graph(self, data)
 
-    def baselines(self, data: Decisions) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Decisions) -> Mapping[str, Baseline]:
         """Return least squares on those seen, and Heckman's two steps, by name.
 
         Each is a function of a Generator that returns draws of the mean of the unseen.

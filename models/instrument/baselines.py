@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalstats.core.abilities import Baseline
 from causalstats.models.instrument.posterior import direct_prior, moments_of
 from causalstats.numerics.instruments.anderson_rubin import anderson_rubin_set
 from causalstats.numerics.instruments.effect_posterior import flat_first_stage_posterior
@@ -39,9 +40,7 @@ class _Set:
         return limits.lower if prob < 0.5 else limits.upper
 
 
-def baselines(
-    model: Instrument, data: Instrumented
-) -> Mapping[str, Callable[..., Any]]:
+def baselines(model: Instrument, data: Instrumented) -> Mapping[str, Baseline]:
     """Return least squares, 2SLS, LIML, Fuller, the Anderson-Rubin set and a vague-prior fit."""
     moments = data.moments
     robust = model.errors == "robust"

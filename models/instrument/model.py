@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import Baseline
 from causalstats.core.argument_validation import (
     Count,
     MappingOf,
@@ -392,7 +393,7 @@ class Instrument:
         """
         return posterior_checks(self, draws, data, rng)
 
-    def baselines(self, data: Instrumented) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Instrumented) -> Mapping[str, Baseline]:
         """Return the usual estimators of the same data, by name.
 
         Examples

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalstats.core.abilities import Baseline
 from causalstats.data import Panel
 from causalstats.models.panel_dml.checks.outcome_kind import is_count
 from causalstats.models.panel_dml.nuisance_basis import basis_of
@@ -32,7 +33,7 @@ class LinearEstimator:
     estimate: Callable[[], Estimate]
 
 
-def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable[..., Any]]:
+def baselines(model: PanelDML, data: Panel) -> Mapping[str, Baseline]:
     """Return least squares in the ways of Fuhr & Papies (2024), Tables 3 and 4.
 
     Intervals are exact: Student's t with cluster-robust standard errors. Simple OLS and pooled OLS
@@ -57,9 +58,15 @@ def baselines(model: PanelDML, data: Panel) -> Mapping[str, Callable[..., Any]]:
     if is_count(data) and np.ptp(data.weights) == 0:
         chosen["Poisson with unit effects"] = partial(_poisson, model, data)
     return {
-        name: (lambda rng, estimate=estimate: (estimate(), None))
-        for name, estimate in chosen.items()
+        name: partial(_without_people, estimate) for name, estimate in chosen.items()
     }
+
+
+def _without_people(
+    estimate: Callable[[], Estimate], rng: np.random.Generator
+) -> tuple[Estimate, None]:
+    """Return an estimate, which needs no generator, and no number a person."""
+    return estimate(), None
 
 
 def _poisson(model: PanelDML, data: Panel) -> Estimate:

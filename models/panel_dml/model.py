@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import Baseline, DrawByImportance
 from causalstats.core.argument_validation import (
     Count,
     Formula,
@@ -346,7 +347,7 @@ class PanelDML:
             options["target_accept"] = 0.9
         return options
 
-    def importance_draws(self, data: Panel) -> Callable[..., Any] | None:
+    def importance_draws(self, data: Panel) -> DrawByImportance | None:
         """Return a function that draws from the posterior by importance sampling, if few suffice.
 
         It takes chains, draws and a generator, and gives draws, log densities, the Pareto k of
@@ -478,7 +479,7 @@ class PanelDML:
         )
         return (*names, *self.error_model.checked_parameters, *between)
 
-    def priors(self, data: Panel) -> dict[str, Any]:
+    def priors(self, data: Panel) -> Mapping[str, float | np.ndarray]:
         """Return the prior standard deviations of `parameters`, in the units of these data.
 
         Examples
@@ -617,7 +618,7 @@ class PanelDML:
             graph.add_edges_from([(confounder, treatment), (confounder, outcome)])
         return graph
 
-    def baselines(self, data: Panel) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Panel) -> Mapping[str, Baseline]:
         """Return the usual least-squares estimators of panels, by name.
 
         Examples

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import Baseline, DrawByImportance
 from causalstats.core.argument_validation import (
     Count,
     Inside,
@@ -359,7 +360,7 @@ class PartialCorrelation:
 
         return draw
 
-    def importance_draws(self, data: Composition) -> Callable[..., Any] | None:
+    def importance_draws(self, data: Composition) -> DrawByImportance | None:
         """Return a function that draws by importance sampling; None with many parts.
 
         Examples
@@ -710,7 +711,7 @@ class PartialCorrelation:
             graph.add_edge("covariates", "amounts")
         return graph
 
-    def baselines(self, data: Composition) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Composition) -> Mapping[str, Baseline]:
         """Return other estimates for each pair of parts.
 
         Examples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from causalstats.core.abilities import Baseline
 from causalstats.core.prediction import Prediction
 from causalstats.core.views import (
     BaselineView,
@@ -54,7 +56,7 @@ _REMEDIES = {
 }
 
 
-def baselines(data: Composition) -> Mapping[str, Callable[..., Any]]:
+def baselines(data: Composition) -> Mapping[str, Baseline]:
     """Return the estimates of other methods for each pair of parts, in the order of `pairs`.
 
     Erb's sample estimate and the q-values (false discovery rate, Benjamini & Hochberg) of its
@@ -79,9 +81,15 @@ def baselines(data: Composition) -> Mapping[str, Callable[..., Any]]:
             p = 2 * stats.t.sf(t, freedom)
             estimates["q-value of the t-test"] = stats.false_discovery_control(p)
     return {
-        name: lambda rng, values=values: (values, None)
-        for name, values in estimates.items()
+        name: partial(_without_people, values) for name, values in estimates.items()
     }
+
+
+def _without_people(
+    values: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, None]:
+    """Return an estimate, which needs no generator, and no number a person."""
+    return values, None
 
 
 def _basis_shrinkage(data: Composition) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import Baseline
 from causalstats.core.argument_validation import (
     Count,
     Name,
@@ -409,7 +410,7 @@ class SelectiveLabels:
             *imperfect_test.uncertain_rates(self),
         )
 
-    def priors(self, data: Decisions) -> dict[str, Any]:
+    def priors(self, data: Decisions) -> Mapping[str, float | np.ndarray]:
         """Return prior standard deviations of `parameters()`, NaN where one is fixed.
 
         Examples
@@ -533,7 +534,7 @@ class SelectiveLabels:
         """
         return causal_graph(self, data)
 
-    def baselines(self, data: Decisions) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Decisions) -> Mapping[str, Baseline]:
         """Return rules that need no model of the decision, by name.
 
         Each is a function of a Generator that returns draws of the mean risk of the untested; of

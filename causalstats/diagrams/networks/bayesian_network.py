@@ -306,8 +306,8 @@ class BayesianNetwork:
         cause: str,
         outcome: str,
         *,
-        levels: Mapping[str, tuple[Any, Any]] | None = None,
-    ) -> dict[str, Any]:
+        levels: Mapping[str, tuple[Level, Level]] | None = None,
+    ) -> Mapping[str, float | np.ndarray]:
         """Return the probabilities of necessity and sufficiency (PNS, PN, PS).
 
         They are the probabilities that the presence of the cause makes the outcome occur and its
@@ -447,7 +447,9 @@ class BayesianNetwork:
         ]
         return self.query(names, do=do)
 
-    def probability(self, event: Levels, *, do: Levels | None = None) -> Any:
+    def probability(
+        self, event: Levels, *, do: Levels | None = None
+    ) -> float | np.ndarray:
         """Return P(event | do(...)); 0 where it cannot happen.
 
         Parameters

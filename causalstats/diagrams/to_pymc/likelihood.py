@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import ArrayLike
 
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.core.ordering import in_order
@@ -39,9 +40,9 @@ MAX_STATES = 4096  # of all hidden variables together, for each row
 def to_pymc_given(
     diagram: Hypergraph,
     mechanisms: Mapping[str, Mechanism],
-    data: Mapping[str, Any],
+    data: Mapping[str, ArrayLike],
     *,
-    counts: Any = None,
+    counts: ArrayLike | None = None,
 ) -> pm.Model:
     """Return the PyMC model of the mechanisms of a diagram, given independent cases.
 

@@ -15,6 +15,7 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
+from numpy.typing import ArrayLike
 from pymc.distributions.distribution import SymbolicRandomVariable
 from pymc.distributions.shape_utils import change_dist_size
 from pytensor.graph.basic import Variable
@@ -43,7 +44,7 @@ class LearnedTable:
     LearnedTable(concentration=0.5)
     """
 
-    concentration: Any = 1.0
+    concentration: ArrayLike = 1.0
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from causalstats.models.causal_diagram.bounds.partial_identification import (
 from causalstats.models.causal_diagram.levels import Levels, level_index
 
 if TYPE_CHECKING:
+    from causalstats.core.argument_types import Level
     from causalstats.models.causal_diagram.routes.base import Query
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 def causation_query(
     route: TableRoute,
     outcome: str,
-    cause: str | Mapping[str, tuple[Any, Any]],
+    cause: str | Mapping[str, tuple[Level, Level]] | None,
     data: Observations,
 ) -> Query:
     """Return the notation and the estimand of bounds of the probabilities of causation.
@@ -112,22 +113,22 @@ def causation_query(
 
 def _cause_and_levels(
     outcome: str,
-    cause: Any,
+    cause: str | Mapping[str, tuple[Level, Level]] | None,
     levels: Levels,
     graph: Any,
 ) -> tuple[str, Sequence[Any]]:
     """Return the cause, and its levels of absence and presence."""
+    named: Sequence[Any] | None = None
     name = cause
-    pair = None
     if isinstance(cause, Mapping) and len(cause) == 1:
-        ((name, pair),) = cause.items()
+        ((name, named),) = cause.items()
     if not isinstance(name, str):
         raise ModelError(
             "Expected a variable as the cause, or a mapping of one to two of its levels, got "
             f"cause={cause!r}."
         )
     identify(graph, outcome, name)  # refuses one that is unknown, hidden or the outcome
-    pair = levels[name] if pair is None else tuple(pair)
+    pair = levels[name] if named is None else tuple(named)
     if len(pair) != 2 or pair[0] == pair[1]:
         raise ModelError(
             f"Expected the levels that are the absence and the presence of {name!r}, such as "

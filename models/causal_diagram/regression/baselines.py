@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalstats.core.abilities import Baseline
 from causalstats.data import Observations
 from causalstats.models.causal_diagram.levels import Levels
 from causalstats.numerics.panel.linear_estimators import clustered
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def regression_baselines(
     model: CausalDiagram, data: Observations
-) -> Mapping[str, Callable[..., Any]]:
+) -> Mapping[str, Baseline]:
     """Return least-squares estimates with robust standard errors, by name.
 
     There are none where treatment or outcome is a label of more than two levels.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from causalstats.core.abilities import DrawExactly
+from causalstats.core.abilities import Baseline, DrawExactly
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
@@ -35,6 +35,7 @@ from causalstats.models.causal_diagram.thin_cells import regressions_are_needed
 if TYPE_CHECKING:
     import pymc as pm
 
+    from causalstats.core.argument_types import Level
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 
@@ -176,7 +177,7 @@ class Automatic:
         do: Mapping[str, Any] | None,
         given: Mapping[str, Any],
         factual: Mapping[str, Any],
-        cause: Any,
+        cause: str | Mapping[str, tuple[Level, Level]] | None,
         data: Observations,
     ) -> Query:
         def of_route(route: Route) -> Query:
@@ -198,7 +199,7 @@ class Automatic:
     def log_prior(self, draws: xr.Dataset, data: Observations) -> xr.Dataset:
         return self.of_draws(draws, data).log_prior(draws, data)
 
-    def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Observations) -> Mapping[str, Baseline]:
         return self.chosen(data).baselines(data)
 
     def predictions(

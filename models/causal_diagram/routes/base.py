@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import xarray as xr
 
-from causalstats.core.abilities import DrawExactly
+from causalstats.core.abilities import Baseline, DrawExactly
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
@@ -21,6 +21,7 @@ from causalstats.models.causal_diagram.tables import Table
 if TYPE_CHECKING:
     import pymc as pm
 
+    from causalstats.core.argument_types import Level
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.regression.conditionals import Conditional
 
@@ -81,7 +82,7 @@ class Route(Protocol):
         do: Mapping[str, Any] | None,
         given: Mapping[str, Any],
         factual: Mapping[str, Any],
-        cause: Any,
+        cause: str | Mapping[str, tuple[Level, Level]] | None,
         data: Observations,
     ) -> Query: ...
 
@@ -103,7 +104,7 @@ class Route(Protocol):
 
     def log_prior(self, draws: xr.Dataset, data: Observations) -> xr.Dataset: ...
 
-    def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]: ...
+    def baselines(self, data: Observations) -> Mapping[str, Baseline]: ...
 
     def predictions(
         self,

@@ -48,6 +48,7 @@ from causalstats.models.causal_diagram.tables import Table
 from causalstats.models.causal_diagram.thin_cells import MOST_MAIN, main_coefficients
 
 if TYPE_CHECKING:
+    from causalstats.core.argument_types import Level
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 _SEED_OF_TABLES = 0
@@ -128,7 +129,7 @@ class Hierarchical(Regression):
         do: Mapping[str, Any] | None,
         given: Mapping[str, Any],
         factual: Mapping[str, Any],
-        cause: Any,
+        cause: str | Mapping[str, tuple[Level, Level]] | None,
         data: Observations,
     ) -> Query:
         if data.continuous:

@@ -8,7 +8,7 @@ themselves, weighted by the Bayesian bootstrap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from causalstats.core.abilities import DrawExactly
+from causalstats.core.abilities import Baseline, DrawExactly
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
@@ -51,6 +51,7 @@ from causalstats.models.causal_diagram.validation import refuse_unidentified
 if TYPE_CHECKING:
     import pymc as pm
 
+    from causalstats.core.argument_types import Level
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 
@@ -189,7 +190,7 @@ class Regression:
         do: Mapping[str, Any] | None,
         given: Mapping[str, Any],
         factual: Mapping[str, Any],
-        cause: Any,
+        cause: str | Mapping[str, tuple[Level, Level]] | None,
         data: Observations,
     ) -> Query:
         raise ModelError(
@@ -222,7 +223,7 @@ class Regression:
     def log_prior(self, draws: xr.Dataset, data: Observations) -> xr.Dataset:
         return log_prior_of_regressions(self.conditionals(data), draws)
 
-    def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Observations) -> Mapping[str, Baseline]:
         return regression_baselines(self.model, data)
 
     def predictions(

@@ -7,13 +7,14 @@ bounds, baselines, simulation and the posterior predictive check follow from the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from causalstats.core.abilities import Baseline
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
@@ -50,6 +51,7 @@ from causalstats.models.causal_diagram.tables import (
 from causalstats.models.causal_diagram.validation import refuse_numbers
 
 if TYPE_CHECKING:
+    from causalstats.core.argument_types import Level
     from causalstats.models.causal_diagram.checks.prior_sensitivity import Compute
     from causalstats.models.causal_diagram.model import CausalDiagram
 
@@ -177,7 +179,7 @@ class TableRoute(ABC):
         do: Mapping[str, Any] | None,
         given: Mapping[str, Any],
         factual: Mapping[str, Any],
-        cause: Any,
+        cause: str | Mapping[str, tuple[Level, Level]] | None,
         data: Observations,
     ) -> Query:
         too_much = cause is not None and (given or factual)
@@ -198,7 +200,7 @@ class TableRoute(ABC):
     ) -> Simulation:
         return simulation.simulate(self, seed, people, design)
 
-    def baselines(self, data: Observations) -> Mapping[str, Callable[..., Any]]:
+    def baselines(self, data: Observations) -> Mapping[str, Baseline]:
         return baselines.table_baselines(self.model, data)
 
     def predictions(
