@@ -22,7 +22,13 @@ import pandas as pd
 from causalstats.core.estimand import Estimand
 from causalstats.core.model import Problem
 from causalstats.core.observed_units import ObservedUnits
-from causalstats.data import Composition, Decisions, Observations, Panel
+from causalstats.data import (
+    Composition,
+    Decisions,
+    Instrumented,
+    Observations,
+    Panel,
+)
 from causalstats.errors import CausalStatsError, ModelError
 from causalstats.inference.arviz_groups import Source
 from causalstats.numerics.sampling.pareto_smoothing import pareto_smoothed_weights
@@ -186,7 +192,7 @@ def without(data: Any, unit: np.ndarray, pieces: np.ndarray) -> Any:
 
     Parameters
     ----------
-    data : Decisions, Panel, Observations, Composition or DataFrame
+    data : Decisions, Panel, Observations, Composition, Instrumented or DataFrame
     unit : bool array, shape (units,)
         Those left out.
     pieces : array, shape (units,)
@@ -212,6 +218,8 @@ def without(data: Any, unit: np.ndarray, pieces: np.ndarray) -> Any:
         if data.dependence is not None:
             row = np.unique(data.dependence.subject, return_inverse=True)[1]
         return Composition.from_frame(data.source[~unit[row]], **data.arguments)
+    if isinstance(data, Instrumented):
+        return Instrumented.from_frame(data.source[~unit], **data.arguments)
     if isinstance(data, pd.DataFrame):
         return data[~unit]
     raise ModelError(f"Units of a {type(data).__name__} cannot be left out.")

@@ -35,6 +35,7 @@ from causalstats.models.instrument.baselines import baselines
 from causalstats.models.instrument.causal_graph import causal_graph
 from causalstats.models.instrument.data_checks import data_checks
 from causalstats.models.instrument.estimands import estimands
+from causalstats.models.instrument.observed_units import observed_units, working_draws
 from causalstats.models.instrument.posterior import (
     exact_posterior,
     log_likelihood_of,
@@ -200,23 +201,48 @@ class Instrument:
     def observed_units(
         self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
     ) -> ObservedUnits:
-        """Refuse to give the likelihood of each row.
+        """Return the outcome of each row, with the likelihood of its outcome and treatment.
 
         Parameters
         ----------
         draws : Dataset
+            Under errors of equal variance, as `working_draws` returns them.
         data : Instrumented
         rng : Generator
 
         Raises
         ------
         ModelError
-            Always: coefficients are integrated out, so that rows depend on each other.
+            If there are more than a million rows.
+
+        Examples
+        --------
+        >>> model = Instrument(errors="iid")
+        >>> data = model.simulate(seed=1, rows=50).data
+        >>> draws = model.exact_posterior(data)(1, 100, np.random.default_rng(1))
+        >>> units = model.observed_units(draws, data, np.random.default_rng(1))
+        >>> units.log_likelihood().shape
+        (100, 50)
         """
-        raise ModelError(
-            "Coefficients of instruments and covariates are integrated out, so that rows "
-            "depend on each other: they have no likelihood one by one."
-        )
+        return observed_units(self, draws, data, rng)
+
+    def working_draws(self, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
+        """Return the draws under errors of equal variance, which rows have a likelihood of.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Instrumented
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> data = model.simulate(seed=1, rows=50).data
+        >>> draws = model.exact_posterior(data)(1, 100, np.random.default_rng(1))
+        >>> model.working_draws(draws, data)["effect"].shape
+        (1, 100)
+        """
+        return working_draws(self, draws, data)
 
     def log_likelihood(self, draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
         """Return log p(data | β, s, η), errors of equal variance, the others integrated out.

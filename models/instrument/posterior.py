@@ -177,7 +177,8 @@ def errors_given(
     data : Instrumented
     rng : Generator
     """
-    return draw_errors(moments_of(model, data), *_flat(model, draws), rng)
+    flat = _flat(model, draws)
+    return draw_errors(moments_of(model, data), *flat, rng, model.confounding)
 
 
 def _flat(
@@ -202,6 +203,7 @@ def log_likelihood_of(
     draws : Dataset
     data : Instrumented
     """
-    values = log_likelihood(moments_of(model, data), *_flat(model, draws))
+    flat = _flat(model, draws)
+    values = log_likelihood(moments_of(model, data), *flat, model.confounding)
     effect = draws["effect"]
     return effect.copy(data=values.reshape(effect.shape))

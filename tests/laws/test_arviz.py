@@ -45,8 +45,6 @@ WITHOUT_UNITS = {
     "counts": "not kept",
     "values within bounds": "not kept",
     "panel with autoregressive errors": "whitened",
-    "instruments": "integrated out",
-    "instrument with a direct effect": "integrated out",
 }
 """Variants whose observations have no likelihood one by one, with a word of the reason."""
 

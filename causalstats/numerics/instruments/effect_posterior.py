@@ -192,6 +192,7 @@ class EffectPosterior:
         Nodes of direct effects; one row of none where there are none.
     probability : array, shape (e, a, v)
         Of the nodes; they sum to 1.
+    confounding : "uniform" or "any"
     """
 
     moments: InstrumentMoments
@@ -199,6 +200,7 @@ class EffectPosterior:
     angle: np.ndarray
     direct: np.ndarray
     probability: np.ndarray
+    confounding: ConfoundingPrior = "uniform"
 
     @cached_property
     def _by_angle(self) -> np.ndarray:
@@ -257,7 +259,9 @@ class EffectPosterior:
         log_variance = self.log_variance[column] + width * (rng.random(size) - 0.5)
         effect = self.effect_at(angle)
         direct = self.direct[node]
-        errors = draw_errors(self.moments, effect, log_variance, direct, rng)
+        errors = draw_errors(
+            self.moments, effect, log_variance, direct, rng, self.confounding
+        )
         return {
             "effect": effect,
             "log_first_stage_variance": log_variance,
@@ -307,11 +311,13 @@ def draw_errors(
     log_variance: np.ndarray,
     direct: np.ndarray,
     rng: np.random.Generator,
+    confounding: ConfoundingPrior = "uniform",
 ) -> ErrorDraws:
     """Return draws of the errors' covariance and of the first stage, from conjugate posteriors.
 
     σ_u² ~ inverse Gamma(n'/2, U/2), Var(v | u) ~ inverse Gamma((n'-2)/2, D/2A),
-    φ ~ Normal(u'(1-κP)T / A, Var(v | u) / A) and Π ~ Normal(κQ'(T - φu), κ Var(v | u)).
+    φ ~ Normal(u'(1-κP)T / A, Var(v | u) / A) and Π ~ Normal(κQ'(T - φu), κ Var(v | u)). With
+    confounding="any" the shapes are (n'-1)/2 and n'/2.
 
     Parameters
     ----------
@@ -319,7 +325,9 @@ def draw_errors(
     effect, log_variance : arrays, shape (n,)
     direct : array, shape (n, d)
     rng : Generator
+    confounding : "uniform" or "any"
     """
+    uniform = confounding == "uniform"
     variance = np.exp(log_variance)
     kappa = variance / (1 + variance)
     c = np.column_stack([np.ones(len(effect)), -effect, -direct])
@@ -336,8 +344,9 @@ def draw_errors(
     inside = form(c, c)
     cross = form(treatment, c)
     left = form(treatment, treatment) - cross**2 / inside
-    residual = left / 2 / rng.gamma((moments.degrees - 2) / 2, 1.0, len(c))
-    error = size / 2 / rng.gamma(moments.degrees / 2, 1.0, len(c))
+    n = moments.degrees
+    residual = left / 2 / rng.gamma((n - 2 if uniform else n) / 2, 1.0, len(c))
+    error = size / 2 / rng.gamma((n if uniform else n - 1) / 2, 1.0, len(c))
     noise = np.sqrt(residual / inside) * rng.standard_normal(len(c))
     slope = cross / inside + noise
     scores = c @ moments.projections.T
@@ -356,6 +365,7 @@ def log_likelihood(
     effect: np.ndarray,
     log_variance: np.ndarray,
     direct: np.ndarray,
+    confounding: ConfoundingPrior = "uniform",
 ) -> np.ndarray:
     """Return log p(data | β, s, η) up to a constant, errors of equal variance, others integrated.
 
@@ -364,6 +374,8 @@ def log_likelihood(
     moments : InstrumentMoments
     effect, log_variance : arrays, shape (n,)
     direct : array, shape (n, d)
+    confounding : "uniform" or "any"
+        The prior of what is integrated out.
 
     Returns
     -------
@@ -382,12 +394,12 @@ def log_likelihood(
             for each, node in zip(kappa, direct, strict=True)
         ]
     )
-    return (
-        (n - 3) / 2 * inside
-        - n / 2 * np.log(size)
-        - (n - 2) / 2 * determinants
-        - moments.instruments / 2 * np.log1p(variance)
-    )
+    first_stage = moments.instruments / 2 * np.log1p(variance)
+    if confounding == "any":
+        residual = (n - 1) / 2 * (inside - np.log(size))
+        return residual - n / 2 * determinants - first_stage
+    residual = (n - 3) / 2 * inside - n / 2 * np.log(size)
+    return residual - (n - 2) / 2 * determinants - first_stage
 
 
 def effect_posterior(
@@ -463,6 +475,7 @@ def effect_posterior(
         angle=angle,
         direct=np.stack(nodes),
         probability=density / density.sum(),
+        confounding=confounding,
     )
 
 
