@@ -94,6 +94,27 @@ def error_precisions(xp: Any, effect: Any, links: Any, error_sd: Any) -> Any:
     return xp.stack(precisions)
 
 
+def structural_rows(effect: np.ndarray, links: np.ndarray | None) -> np.ndarray:
+    """Return B (q, q), whose rows make independent errors of the residuals of each equation.
+
+    Parameters
+    ----------
+    effect : array, shape (k,)
+    links : array, shape (k(k-1)/2,), or None
+
+    Examples
+    --------
+    >>> structural_rows(np.array([2.0]), None)
+    array([[ 1.,  0.],
+           [-2.,  1.]])
+    """
+    equations = len(effect) + 1
+    rows = np.eye(equations)
+    for j in range(1, equations):
+        rows[j, :j] = [-slope for slope in _slopes(effect, links, j, equations)]
+    return rows
+
+
 def association_root(xp: Any, association: Any, count: int) -> Any:
     """Return the Cholesky factor of the correlation of a column's coefficients over equations.
 

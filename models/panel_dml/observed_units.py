@@ -6,11 +6,12 @@ outcomes, about its own means where unit effects are unrestricted:
 
     -½ (f log |2πΣ| + tr(Σ⁻¹ C'G_i C)),  G_i = X_i'X_i,  C the residuals as combinations of columns
 
-with f the rows of the unit, less 1 for its effect.
+with f the rows of the unit, less 1 for its effect. AR(1) errors: `serially_correlated_units`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,18 +23,15 @@ import xarray as xr
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.data import Panel
 from causalstats.errors import ModelError
-from causalstats.models.panel_dml.covariances import (
-    coefficient_factors,
-    error_precisions,
-    residual_covariance,
-)
+from causalstats.models.panel_dml import serially_correlated_units as serial_units
+from causalstats.models.panel_dml.covariances import residual_covariance
 from causalstats.models.panel_dml.residuals import with_effects
 from causalstats.models.panel_dml.row_blocks import blocks
 from causalstats.models.panel_dml.sufficient_statistics import (
     SufficientStatistics,
+    drawn_coefficients,
     scales_of,
 )
-from causalstats.numerics.regression.gram_regression import draw_coefficients
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -84,15 +82,18 @@ def observed_units(
     Raises
     ------
     ModelError
-        If errors are AR(1), or units have effects or trends of their own.
+        If units have effects or trends of their own.
     """
     _refuse(model)
-    products = unit_products(model, data)
-    statistics = model.statistics(data)
-    outcome = products.difference[:, -1]
-    changes = bool((data.sizes[products.unit] > 1).all())
-    what = "Change of the outcome of each unit from its first time to its last"
-    first = data.source.iloc[data.starts[products.unit]]
+    sizes = data.sizes
+    unit = np.flatnonzero(sizes > 1 if model.within_units else sizes > 0)
+    last = data.starts + sizes - 1
+    outcome = data.outcome[last[unit]]
+    changes = bool((sizes[unit] > 1).all())
+    if changes:
+        outcome = outcome - data.outcome[data.starts[unit]]
+    words = "Change of the outcome of each unit from its first time to its last"
+    first = data.source.iloc[data.starts[unit]]
     lasting = [
         name
         for name in data.source.columns
@@ -100,19 +101,45 @@ def observed_units(
         .astype(bool)
         .all()
     ]
+    log_likelihood, replicate = _by_unit(model, draws, data, rng)
     return ObservedUnits(
         name=f"change in {data.arguments['outcome']}"
         if changes
         else data.arguments["outcome"],
         dim="unit",
-        labels=np.array(data.units)[products.unit],
+        labels=np.array(data.units)[unit],
         observed=outcome,
-        meaning=f"{what if changes else 'Outcome of each unit'}; the likelihood is that of "
+        meaning=f"{words if changes else 'Outcome of each unit'}; the likelihood is that of "
         "treatments and outcomes.",
-        log_likelihood=partial(_log_likelihood, statistics, products, draws, rng),
-        replicate=partial(_replicate, statistics, products, draws, rng),
+        log_likelihood=log_likelihood,
+        replicate=replicate,
         table=pd.DataFrame(first[lasting]).reset_index(drop=True),
     )
+
+
+def _by_unit(
+    model: PanelDML, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+) -> tuple[Callable[[], np.ndarray], Callable[[], np.ndarray]]:
+    """Return the functions that give likelihoods and replications, (draws, units) each.
+
+    Parameters
+    ----------
+    model : PanelDML
+    draws : Dataset
+    data : Panel
+    rng : Generator
+    """
+    if model.error_model.correlations_are_sampled:
+        rows = serial_units.panel_rows(model, draws, data, rng)
+        seed = int(rng.integers(2**63))  # the same coefficients in both functions
+        part = np.flatnonzero(rows.sizes > int(rows.within))
+        return (
+            lambda: serial_units.log_likelihood(rows, seed)[:, part],
+            lambda: serial_units.replicate(rows, seed, rng)[:, part],
+        )
+    products = unit_products(model, data)
+    given = (model.statistics(data), products, draws, rng)
+    return partial(_log_likelihood, *given), partial(_replicate, *given)
 
 
 def _first(data: Panel) -> np.ndarray:
@@ -121,11 +148,6 @@ def _first(data: Panel) -> np.ndarray:
 
 
 def _refuse(model: PanelDML) -> None:
-    if model.error_model.correlations_are_sampled:
-        raise ModelError(
-            f"errors={model.errors!r}: rows are whitened with a serial correlation of each draw, "
-            "and units have no likelihood at hand. Use errors='cluster' or 'iid'."
-        )
     if model.unit_trends:
         raise ModelError(
             "unit_trends=True takes a trend out of each unit, of which a change from first to last "
@@ -167,36 +189,6 @@ def unit_products(model: PanelDML, data: Panel) -> UnitProducts:
         difference=np.array(differences),
         variance=np.array(variances),
     )
-
-
-def drawn_coefficients(
-    statistics: SufficientStatistics, draws: xr.Dataset, rng: np.random.Generator
-) -> np.ndarray:
-    """Return coefficients of φ (draws, p, q) in standard units, drawn given the scales.
-
-    Parameters
-    ----------
-    statistics : SufficientStatistics
-    draws : Dataset
-    rng : Generator
-    """
-    scales = scales_of(statistics, draws)
-    count = len(scales["standard_error_sd"])
-    given = statistics.cross_products
-    equations = len(statistics.units)
-    drawn = np.empty((count, len(statistics.basis.spectrum), equations))
-    for k in range(count):
-        values = {name: value[k] for name, value in scales.items()}
-        grams, _ = statistics.model.error_model.cross_products(np, given, values)
-        precisions = error_precisions(
-            np,
-            values["standard_effect"],
-            values.get("standard_link"),
-            values["standard_error_sd"],
-        )
-        factors = coefficient_factors(np, given, values, equations)
-        drawn[k] = draw_coefficients(grams, precisions, factors, rng)
-    return drawn
 
 
 def _combinations(
@@ -249,7 +241,7 @@ def _log_likelihood(
     draws: xr.Dataset,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return the log likelihood of each unit, (draws, unit).
+    """Return the log likelihood of each unit, (draws, unit), in units of the data.
 
     Parameters
     ----------
@@ -260,6 +252,7 @@ def _log_likelihood(
     """
     combination, covariance = _combinations(statistics, products, draws, rng)
     log_volume = np.linalg.slogdet(2 * np.pi * covariance)[1]
+    log_volume = log_volume + 2 * np.log(statistics.units).sum()
     precision = np.linalg.inv(covariance)
     values = np.empty((len(combination), len(products.unit)))
     flat = products.grams.reshape(len(products.unit), -1)

@@ -464,3 +464,33 @@ def coefficients(
     )
     factors = coefficient_factors(np, given, scales, len(sd))
     return gram_regression.coefficients(grams, precisions, factors)
+
+
+def drawn_coefficients(
+    statistics: SufficientStatistics, draws: xr.Dataset, rng: np.random.Generator
+) -> np.ndarray:
+    """Return coefficients of φ (draws, p, q) in standard units, drawn given the scales.
+
+    Parameters
+    ----------
+    statistics : SufficientStatistics
+    draws : Dataset
+    rng : Generator
+    """
+    scales = scales_of(statistics, draws)
+    count = len(scales["standard_error_sd"])
+    given = statistics.cross_products
+    equations = len(statistics.units)
+    drawn = np.empty((count, len(statistics.basis.spectrum), equations))
+    for k in range(count):
+        values = {name: value[k] for name, value in scales.items()}
+        grams, _ = statistics.model.error_model.cross_products(np, given, values)
+        precisions = error_precisions(
+            np,
+            values["standard_effect"],
+            values.get("standard_link"),
+            values["standard_error_sd"],
+        )
+        factors = coefficient_factors(np, given, values, equations)
+        drawn[k] = gram_regression.draw_coefficients(grams, precisions, factors, rng)
+    return drawn

@@ -44,7 +44,6 @@ CHAINS_ONLY = {"counts", "values within bounds", "sparse composition"}
 WITHOUT_UNITS = {
     "counts": "not kept",
     "values within bounds": "not kept",
-    "panel with autoregressive errors": "whitened",
 }
 """Variants whose observations have no likelihood one by one, with a word of the reason."""
 

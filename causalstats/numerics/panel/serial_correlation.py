@@ -147,8 +147,10 @@ def whitened(
     return white, volume
 
 
-def log_determinants(gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndarray:
-    """Return log |R| (1'R⁻¹1) of the errors of each unit, shape (N,).
+def log_determinants(
+    gap: np.ndarray, starts: np.ndarray, rho: float, unit_effects: bool = True
+) -> np.ndarray:
+    """Return log |R| (1'R⁻¹1) of the errors of each unit, or log |R|, shape (N,).
 
     Parameters
     ----------
@@ -157,6 +159,8 @@ def log_determinants(gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndar
     starts : int array, shape (N,)
         First row of each unit.
     rho : float
+    unit_effects : bool
+        Whether unit effects are integrated out.
 
     Examples
     --------
@@ -164,9 +168,11 @@ def log_determinants(gap: np.ndarray, starts: np.ndarray, rho: float) -> np.ndar
     array([0.693])
     """
     carried, factor = _innovations(gap, rho)
+    volumes = -2 * np.add.reduceat(np.log(factor), starts)
+    if not unit_effects:
+        return np.asarray(volumes)
     ones = factor * (1 - carried)
-    total = np.log(np.add.reduceat(ones**2, starts))
-    return np.asarray(total - 2 * np.add.reduceat(np.log(factor), starts))
+    return np.asarray(volumes + np.log(np.add.reduceat(ones**2, starts)))
 
 
 def ar1_errors(
