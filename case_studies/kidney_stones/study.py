@@ -47,6 +47,8 @@ def data() -> cs.Observations:
         labels={
             "size": "the size of the stone",
             "treatment": "the treatment",
+            "treatment=nephrolithotomy": "percutaneous nephrolithotomy",
+            "treatment=surgery": "open surgery",
             "stone": "the stone",
         },
     )

@@ -44,7 +44,7 @@ def run(folder: Path, fast: bool = False) -> Path:
         ],
         sensitivity={}
         if fast
-        else {"prior": ["invariant"], "shrinkage": [0.2, 0.5]},
+        else [{"prior": ["invariant", "matching"]}, {"shrinkage": [0.05, 0.2, 0.5]}],
     )
 
 

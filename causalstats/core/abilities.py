@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from causalstats.core.assumption import Adjustment, Relaxation
+from causalstats.core.assumption import Adjustment, Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.core.gibbs_kernel import GibbsKernel
@@ -434,6 +434,14 @@ class HasWorstCaseBounds(Protocol):
 
     def worst_case_bounds(self, data: Any) -> Mapping[str, tuple[float, float]]:
         """Return lower and upper bounds of the headline, by what is assumed."""
+
+
+@runtime_checkable
+class AssumesByData(Protocol):
+    """A model some of whose assumptions concern some data alone."""
+
+    def assumptions_for(self, data: Any) -> tuple[Assumption, ...]:
+        """Return the assumptions of the answers that these data give."""
 
 
 @runtime_checkable

@@ -590,7 +590,9 @@ class Effect:
         return self.on_display_scale(table[["mean", "lower", "upper"]])
 
     def relabelled(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return a table with labels in place of names of columns in the last level of its index.
+        """Return a table with labels in place of names, of columns and of levels, in its index.
+
+        Entries of answers stand in the last level of the index; groups in the others.
 
         Examples
         --------
@@ -600,14 +602,23 @@ class Effect:
         >>> fit.effect("effect").relabelled(fit.compare()).index[1]  # the data have no labels
         'unadjusted'
         """
-        if not self.wording.labels:
+        words = self.wording
+        if not words.labels and not words.levels:
             return table
 
         def in_words(label: Any) -> Any:
-            return self.wording.entry(label) if isinstance(label, str) else label
+            return words.entry(label) if isinstance(label, str) else label
 
         if table.index.nlevels == 1:
-            return table.set_axis([in_words(label) for label in table.index], axis=0)
+            group = str(table.index.name)
+            if group in words.levels:
+                labels = [words.level(group, label) for label in table.index]
+            else:
+                labels = [in_words(label) for label in table.index]
+            return table.set_axis(labels, axis=0)
+        for name in words.levels:
+            if name in table.index.names[:-1]:
+                table = table.rename(index=words.levels[name], level=name)
         return table.rename(index=in_words, level=-1)
 
     @checked(ModelError)

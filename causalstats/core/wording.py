@@ -1,7 +1,8 @@
-"""The reader's words for columns: labels and units.
+"""The reader's words for columns: labels of columns and of their levels, and units.
 
-A label stands for the name of a column in sentences, tables and figures. A unit that begins with
-"log " declares that a column holds natural logarithms: effects on it are then shown in per cent.
+A label stands for the name of a column, or of one of its levels, in sentences, tables and figures.
+A unit that begins with "log " declares that a column holds natural logarithms: effects on it are
+then shown in per cent.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ _SHORTEST_NAME = (
 
 @dataclass(frozen=True)
 class Wording:
-    """Labels and units of columns.
+    """Labels and units of columns, and labels of their levels.
 
     Parameters
     ----------
     labels, units : mapping of column to str
         Columns without a label are called by their names.
+    levels : mapping of column to a mapping of level to str
+        Levels without a label are shown as they are written.
 
     Examples
     --------
@@ -35,13 +38,25 @@ class Wording:
 
     labels: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.labels or self.units)
+        return bool(self.labels or self.units or self.levels)
 
     def label(self, column: str) -> str:
         """Return the label of a column, its name where it has none."""
         return self.labels.get(column, column)
+
+    def level(self, column: str, level: Any) -> str:
+        """Return the label of a level of a column, the level itself where it has none.
+
+        Examples
+        --------
+        >>> words = Wording(levels={"smoker": {"1": "smokers"}})
+        >>> words.level("smoker", 1), words.level("smoker", 0)
+        ('smokers', '0')
+        """
+        return self.levels.get(column, {}).get(str(level), str(level))
 
     def unit(self, column: str) -> str:
         """Return the unit of a column, of the number itself where the column is its logarithm."""
@@ -53,25 +68,58 @@ class Wording:
         return (self.units.get(column, "") + " ").startswith(LOG + " ")
 
     def entry(self, text: str) -> str:
-        """Return the label of an entry of an answer with labels in place of names of columns.
+        """Return the label of an entry of an answer with labels in place of names.
 
-        Levels of a column, which follow `=` or stand in brackets, stay as they are.
+        Levels of a column, which follow `=` or stand in brackets, have their labels where they have
+        some, and otherwise stay as they are.
 
         Examples
         --------
-        >>> words = Wording({"x": "smoking", "region": "home region"})
+        >>> words = Wording({"x": "smoking", "region": "home region"}, {}, {"y": {"1": "ill"}})
         >>> words.entry("y=1 | do(x=x)"), words.entry("region[south]")
-        ('y=1 | do(smoking = x)', 'home region[south]')
+        ('y = ill | do(smoking = x)', 'home region[south]')
+        >>> Wording(levels={"drug": {"b": "the new drug"}}).entry("b against a")
+        'the new drug against a'
         """
-        if not self.labels or " against " in text:
+        if not self.labels and not self.levels:
             return text
-        names = sorted(self.labels, key=len, reverse=True)
+        if " against " in text:
+            return self._contrast(text)
+        names = sorted({*self.labels, *self.levels}, key=len, reverse=True)
         pattern = "|".join(map(re.escape, names))
+        levels = {*map(str, self._labels_of_levels())}
+        known = "|".join(map(re.escape, sorted(levels, key=len, reverse=True)))
+        level = rf"(?:({known})(?![\w]))?" if known else "()"
         return re.sub(
-            rf"(?<![\w=\[])({pattern})(?!\w)(=?)",
-            lambda match: self.labels[match[1]] + (" = " if match[2] else ""),
+            rf"(?<![\w=\[])({pattern})(?!\w)(?:(=|\[){level})?",
+            self._in_words,
             text,
         )
+
+    def _in_words(self, match: re.Match[str]) -> str:
+        """Return the words for a name, and for the level after it."""
+        column, sign, level = match[1], match[2] or "", match[3] or ""
+        sign = " = " if sign == "=" else sign
+        return self.label(column) + sign + (self.level(column, level) if level else "")
+
+    def _contrast(self, text: str) -> str:
+        """Return "a against b" with labels of levels that no two columns call differently."""
+        head, colon, arms = text.rpartition(": ")
+        labels = self._labels_of_levels()
+        one, against, other = arms.partition(" against ")
+        words = [labels.get(arm, arm) for arm in (one, other)]
+        return (self.entry(head) if colon else "") + colon + against.join(words)
+
+    def _labels_of_levels(self) -> dict[str, str]:
+        """Return the labels of all levels, but for those that two columns call differently."""
+        given: dict[str, set[str]] = {}
+        for labels in self.levels.values():
+            for level, label in labels.items():
+                given.setdefault(level, set()).add(label)
+        return {
+            level: next(iter(labels)) if len(labels) == 1 else level
+            for level, labels in given.items()
+        }
 
     def explained(self, text: str) -> str:
         """Return text with its label in brackets after the first mention of each column.

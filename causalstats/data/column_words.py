@@ -1,9 +1,14 @@
-"""Labels and units of columns, as users give them to data."""
+"""Labels and units of columns, as users give them to data.
+
+A label of a level has the key "column=level".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import pandas as pd
 
 from causalstats.core.wording import Wording
 from causalstats.data.columns import unknown
@@ -52,14 +57,81 @@ def words_within(given: Mapping[str, Any], columns: Iterable[str]) -> dict[str, 
     words = {}
     for argument in ("labels", "units"):
         texts = given.get(argument) or {}
-        chosen = {name: text for name, text in texts.items() if name in kept}
+        chosen = {
+            name: text
+            for name, text in texts.items()
+            if name in kept or _column_and_level(name, kept)[0] in kept
+        }
         words[argument] = chosen or None
     return words
 
 
 def wording(arguments: Mapping[str, Any]) -> Wording:
-    """Return the words among the arguments of `from_frame`."""
-    return Wording(arguments.get("labels") or {}, arguments.get("units") or {})
+    """Return the words among the arguments of `from_frame`.
+
+    Examples
+    --------
+    >>> wording({"labels": {"drug": "the drug", "drug=b": "aspirin"}}).level("drug", "b")
+    'aspirin'
+    """
+    given = arguments.get("labels") or {}
+    columns = {name for name in given if "=" not in name}
+    labels: dict[str, str] = {}
+    levels: dict[str, dict[str, str]] = {}
+    for name, text in given.items():
+        column, level = _column_and_level(name, columns)
+        if level is None:
+            labels[name] = text
+        else:
+            levels.setdefault(column, {})[level] = text
+    return Wording(labels, arguments.get("units") or {}, levels)
+
+
+def refuse_unknown_levels(words: Mapping[str, Any], table: pd.DataFrame) -> None:
+    """Refuse the label of a level that its column does not have.
+
+    Parameters
+    ----------
+    words : mapping
+        The arguments `labels` and `units`.
+    table : DataFrame
+        The columns that were read.
+
+    Raises
+    ------
+    DataError
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"drug": ["a", "b"]})
+    >>> refuse_unknown_levels({"labels": {"drug=c": "aspirin"}}, table)
+    Traceback (most recent call last):
+        ...
+    causalstats.errors.DataError: `labels` of 'drug': There is no level 'c'. There are: a, b.
+    """
+    for column, labels in wording(words).levels.items():
+        if column not in table:
+            continue
+        there = list(map(str, table[column].dropna().unique()))
+        for level in labels:
+            if level not in there:
+                raise DataError(
+                    f"`labels` of {column!r}: {unknown(level, there, 'level')}"
+                )
+
+
+def _column_and_level(name: str, columns: Iterable[str]) -> tuple[str, str | None]:
+    """Return the column and the level that "column=level" names; no level of a column's name.
+
+    Parameters
+    ----------
+    name : str
+    columns : iterable of str
+    """
+    if name in columns or "=" not in name:
+        return name, None
+    column, _, level = name.partition("=")
+    return column, level
 
 
 def _words(argument: str, given: Any, columns: list[str]) -> dict[str, str] | None:
@@ -72,7 +144,8 @@ def _words(argument: str, given: Any, columns: list[str]) -> dict[str, str] | No
             f"{given!r}."
         )
     for name, text in given.items():
-        if name not in columns:
+        column, level = _column_and_level(name, columns)
+        if column not in columns or level is not None and argument == "units":
             raise DataError(f"`{argument}`: {unknown(name, columns, 'column')}")
         if not isinstance(text, str) or not text.strip():
             raise DataError(

@@ -24,7 +24,12 @@ from causalstats.data.censoring import (
     refuse_text,
     refuse_unmeasured,
 )
-from causalstats.data.column_words import column_words, wording, words_within
+from causalstats.data.column_words import (
+    column_words,
+    refuse_unknown_levels,
+    wording,
+    words_within,
+)
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -156,7 +161,7 @@ class Composition:
         time : str, optional
             A column of numbers or dates: rows of a subject, or all rows, depend on each other the
             less the further apart they are.
-        labels : mapping of column to str, optional
+        labels : mapping of column, or of "column=level", to str, optional
             Words for columns in sentences, tables and figures, as they read inside a sentence:
             `{"Al2O3": "aluminium oxide"}`.
         units : mapping of column to str, optional
@@ -220,6 +225,7 @@ class Composition:
             labels=[*categories, *named_rows],
             checks=[*checks, ([], incomplete)],
         )
+        refuse_unknown_levels(words, table)
         gaps = incomplete(table)
         table, rows = kept(table, gaps)
         order = in_order(table, subject, time)

@@ -21,7 +21,11 @@ from causalstats.data.column_roles import (
     refuse_weights,
     weights_of,
 )
-from causalstats.data.column_words import column_words, wording
+from causalstats.data.column_words import (
+    column_words,
+    refuse_unknown_levels,
+    wording,
+)
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -203,7 +207,7 @@ class Decisions:
             Whether numeric columns are standardised.
         kind : "binary" or "continuous"
             The type of the outcome.
-        labels : mapping of column to str, optional
+        labels : mapping of column, or of "column=level", to str, optional
             Words for columns in sentences, tables and figures, as they read inside a sentence. The
             decision reads well as a participle, "tested": answers are about "those not tested".
             The outcome is a noun:
@@ -290,6 +294,7 @@ class Decisions:
                 ),
             ],
         )
+        refuse_unknown_levels(words, table)
         decided = binary(table, decision, "decision")
         result = read_outcome(table, outcome)
         gaps = _gaps(table, outcome, decision, missing)

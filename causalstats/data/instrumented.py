@@ -19,7 +19,11 @@ from causalstats.data.column_roles import (
     text_that_is_no_number,
     weights_of,
 )
-from causalstats.data.column_words import column_words, wording
+from causalstats.data.column_words import (
+    column_words,
+    refuse_unknown_levels,
+    wording,
+)
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -171,7 +175,7 @@ class Instrumented:
             A column of labels: rows with the same label may depend on each other.
         missing : "error" or "drop"
             Treatment of rows that have missing values.
-        labels : mapping of column to str, optional
+        labels : mapping of column, or of "column=level", to str, optional
             The reader's words for columns, used in sentences, tables and figures.
         units : mapping of column to str, optional
             Units of columns. One that begins with "log " declares natural logarithms: effects are
@@ -211,6 +215,7 @@ class Instrumented:
         table = read(
             frame, roles.columns, labels=roles.labels, checks=roles.checks(missing)
         )
+        refuse_unknown_levels(words, table)
         gaps = missing_rows(table)
         table, rows = kept(table, gaps)
         dropped = {name: int(mask.sum()) for name, mask in gaps.items()}

@@ -15,7 +15,11 @@ from causalstats.core.argument_types import Frame
 from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import refuse_out_of_scale, text_that_is_no_number
-from causalstats.data.column_words import column_words, wording
+from causalstats.data.column_words import (
+    column_words,
+    refuse_unknown_levels,
+    wording,
+)
 from causalstats.data.columns import (
     as_frame,
     choice,
@@ -115,9 +119,10 @@ class Observations:
             Columns of few different whole numbers that are numeric all the same.
         missing : "error" or "drop"
             Treatment of rows that have missing values; "drop" keeps the complete cases.
-        labels : mapping of column to str, optional
+        labels : mapping of column, or of "column=level", to str, optional
             Words for columns in sentences, tables and figures, as they read inside a sentence:
-            `{"smoking": "smoking", "cancer": "lung cancer"}`.
+            `{"smoking": "smoking", "cancer": "lung cancer"}`. Levels have words too:
+            `{"drug": "the drug", "drug=b": "aspirin"}`.
         units : mapping of column to str, optional
             Units of columns: `{"weight": "kg"}`. A unit that begins with "log", such
             as "log US dollars", declares that the column holds natural logarithms; answers about
@@ -150,6 +155,7 @@ class Observations:
             ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
         ]
         table = read(frame, [*names, *counted], whole=names, checks=checks)
+        refuse_unknown_levels(words, table)
         gaps = missing_rows(table)
         table, rows = kept(table, gaps)
         weights = _counts(table, counts)
@@ -348,7 +354,9 @@ class Observations:
         return {
             "Observations": f"{len(self):,}",
             **{
-                f"Levels of {self.wording.label(name)}": ", ".join(map(str, levels))
+                f"Levels of {self.wording.label(name)}": ", ".join(
+                    self.wording.level(name, level) for level in levels
+                )
                 for name, levels in self.levels.items()
             },
             **({"Numbers": ", ".join(self._numeric())} if self.continuous else {}),

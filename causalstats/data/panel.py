@@ -23,7 +23,11 @@ from causalstats.data.column_roles import (
     text_that_is_no_number,
     weights_of,
 )
-from causalstats.data.column_words import column_words, wording
+from causalstats.data.column_words import (
+    column_words,
+    refuse_unknown_levels,
+    wording,
+)
 from causalstats.data.columns import (
     choice,
     column_name,
@@ -173,7 +177,7 @@ class Panel:
         missing : "error" or "drop"
             Treatment of rows that have missing values. Unit means are then those of the complete
             rows.
-        labels : mapping of column to str, optional
+        labels : mapping of column, or of "column=level", to str, optional
             Words for columns in sentences, tables and figures, as they read inside a sentence; of a
             treatment of 0 and 1, words that can be its subject:
             `{"union": "joining a union", "lwage": "a man's hourly wage"}`.
@@ -221,6 +225,7 @@ class Panel:
             ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
         ]
         table = read(frame, wanted, times=[time], labels=_named(roles), checks=checks)
+        refuse_unknown_levels(words, table)
         gaps = missing_rows(table)
         origin = origin_of(frame, len(table))
         table, rows = kept(table, gaps)

@@ -14,6 +14,7 @@ from causalstats.checks.posterior_contraction import posterior_contraction
 from causalstats.checks.posterior_predictive import posterior_predictive_checks
 from causalstats.checks.prior_data_conflict import prior_data_conflict
 from causalstats.core.abilities import (
+    AssumesByData,
     HasDataChecks,
     HasDerivation,
     HasPosteriorChecks,
@@ -141,6 +142,9 @@ def answer(
     assumptions = estimand.assumptions
     if estimand.assumptions_with is not None:
         assumptions = estimand.assumptions_with(fit.data)
+    if isinstance(fit.model, AssumesByData):
+        concerned = {each.name for each in fit.model.assumptions_for(fit.data)}
+        assumptions = tuple(name for name in assumptions if name in concerned)
     if by is not None:
         group = by if isinstance(by, str) else "group"
         description = f"By {group}: {description}"

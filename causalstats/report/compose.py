@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from causalstats.core.abilities import HasAdjustments, HasCausalGraph, HasDerivation
+from causalstats.core.abilities import (
+    AssumesByData,
+    HasAdjustments,
+    HasCausalGraph,
+    HasDerivation,
+)
+from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.effect import Effect, warning
 from causalstats.core.estimand import answerable
@@ -68,7 +74,7 @@ def compose(
         figure=_headline_figure(fit, headline, comparison),
         figure_caption="The answer beside other methods on the same data, with 95 % intervals.",
         evidence=evidence(
-            model.assumptions(),
+            _assumptions(fit),
             doubts,
             None if has_many_entries else comparison,
             [(name, table) for name, table, _ in curves],
@@ -81,7 +87,7 @@ def compose(
         comparison_note=_comparison_note(headline, has_many_entries),
         withheld=_withheld(checks, comparison),
         sensitivity=curves,
-        assumptions=model.assumptions(),
+        assumptions=_assumptions(fit),
         diagram=fit.plot("diagram") if isinstance(model, HasCausalGraph) else None,
         diagram_caption=fit.figures().get("diagram", ""),
         adjustments=model.adjustments(fit.data)
@@ -97,6 +103,13 @@ def compose(
         reproduce=tuple((name, str(value)) for name, value in fit.provenance.items()),
         call=_call(fit),
     )
+
+
+def _assumptions(fit: Fit) -> tuple[Assumption, ...]:
+    """Return the assumptions of the model that concern these data."""
+    if isinstance(fit.model, AssumesByData):
+        return fit.model.assumptions_for(fit.data)
+    return fit.model.assumptions()
 
 
 def _completed(authorship: Authorship, fit: Fit, headline: Effect) -> Authorship:

@@ -210,11 +210,12 @@ def compared_in_words(model: CausalDiagram, data: Observations) -> str:
     """Return which levels of the treatment are set against which, by its label if it has one."""
     levels = model.levels(data)
     x = model.treatment
-    if x not in data.wording.labels:
+    words = data.wording
+    if x not in words.labels and x not in words.levels:
         return compared(x, levels)
-    first, *others = map(str, levels[x])
+    first, *others = (words.level(x, level) for level in levels[x])
     each = ", each" if len(others) > 1 else ""
-    return f"{data.wording.label(x)}: {', '.join(others)}{each} against {first}"
+    return f"{words.label(x)}: {', '.join(others)}{each} against {first}"
 
 
 def effect_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
@@ -250,14 +251,15 @@ def _subject_and_event(model: CausalDiagram, data: Observations) -> tuple[str, .
     words = data.wording
     x = model.treatment
     y = model.outcome
-    subject = f"Setting {words.label(x)} to {arms[1]} in place of {arms[0]}"
-    if x in words.labels and _is_absence_and_presence(arms):
+    one, other = (words.level(x, arm) for arm in (arms[1], arms[0]))
+    subject = f"Setting {words.label(x)} to {one} in place of {other}"
+    if x in words.labels and x not in words.levels and _is_absence_and_presence(arms):
         subject = words.label(x)
-    if y not in words.labels:
+    if y not in words.labels and y not in words.levels:
         return subject, f"of {event(y, levels)}"
-    if _is_absence_and_presence(states):
+    if y not in words.levels and _is_absence_and_presence(states):
         return subject, f"of {words.label(y)}"
-    return subject, f"that {words.label(y)} is {states[1]}"
+    return subject, f"that {words.label(y)} is {words.level(y, states[1])}"
 
 
 def _is_absence_and_presence(levels: Sequence[Any]) -> bool:

@@ -10,6 +10,8 @@ from causalstats.data import Composition
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
+MULTINOMIAL = "multinomial counts"
+
 
 def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
     """Return the assumptions of the answers."""
@@ -45,7 +47,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
         ),
         model.covariance_prior.assumption(model),
         Assumption(
-            name="multinomial counts",
+            name=MULTINOMIAL,
             statement="Counts, where the data are counts, are multinomial draws from a "
             "composition in which no part is 0.",
             if_wrong="Parts that are really absent from some rows look rare and variable there. "
@@ -66,6 +68,14 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             checks=("no part is a sum of others", "no part repeats another"),
         ),
     )
+
+
+def assumptions_for(
+    model: PartialCorrelation, data: Composition
+) -> tuple[Assumption, ...]:
+    """Return the assumptions, without that of counts where the data are none."""
+    listed = assumptions(model)
+    return tuple(each for each in listed if data.counts or each.name != MULTINOMIAL)
 
 
 def adjustments(data: Composition) -> tuple[Adjustment, ...]:

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 _LARGEST_SIZE = 158
 _LARGEST_NUMBER = 5e6
 _LINKS = (
-    "{count} of {total} pairs of parts have a 95 % interval that leaves out the partial "
-    "correlation that closure alone makes[; the surest: {surest}]. One in twenty does so by chance."
+    "In {count} of {total} pairs of parts the 95 % interval leaves out the partial correlation "
+    "that closure alone makes[; the surest: {surest}]. In one of twenty it does so by chance."
 )
 _DIMS = ("chain", "draw", "part", "other_part")
 

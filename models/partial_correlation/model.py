@@ -36,7 +36,11 @@ from causalstats.core.views import View
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import simulation as simulation
-from causalstats.models.partial_correlation.assumptions import adjustments, assumptions
+from causalstats.models.partial_correlation.assumptions import (
+    adjustments,
+    assumptions,
+    assumptions_for,
+)
 from causalstats.models.partial_correlation.covariates import with_coefficients
 from causalstats.models.partial_correlation.data_checks import data_checks
 from causalstats.models.partial_correlation.estimands import estimands
@@ -442,6 +446,19 @@ class PartialCorrelation:
         ['normal log-ratios', 'independent rows', 'shrinkage']
         """
         return assumptions(self)
+
+    def assumptions_for(self, data: Composition) -> tuple[Assumption, ...]:
+        """Return the assumptions that matter for these data: that of counts, of counts alone.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=20, parts=4).data
+        >>> [each.name for each in model.assumptions_for(data)][-2:]
+        ['shrinkage', 'these parts']
+        """
+        return assumptions_for(self, data)
 
     def estimands(self) -> Mapping[str, Estimand]:
         """Return the estimands by name. None of them is causal.

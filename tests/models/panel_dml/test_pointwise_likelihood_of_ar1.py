@@ -34,9 +34,7 @@ def test_a_unit_has_the_density_of_its_contrasts_or_of_its_rows(heterogeneity):
     for k, errors, slopes in units._drawn(rows, seed=2):
         error = (errors - rows.free @ slopes) * SCALE
         sd = rows.scales["standard_error_sd"][k] * SCALE
-        for unit, (start, size) in enumerate(
-            zip(rows.starts, rows.sizes, strict=True)
-        ):
+        for unit, (start, size) in enumerate(zip(rows.starts, rows.sizes, strict=True)):
             expected = 0.0
             for j, rho in enumerate(rows.correlations(k)):
                 powers = linalg.toeplitz(rho ** np.arange(size)) / (1 - rho**2)
