@@ -1,19 +1,39 @@
-"""The models, one package a family: frozen dataclasses whose fields are their assumptions."""
+"""The models, one package a family: frozen dataclasses whose fields are their assumptions.
 
-from causalstats.models.causal_diagram.model import CausalDiagram
-from causalstats.models.event_study.model import EventStudy
-from causalstats.models.heckman.model import Heckman
-from causalstats.models.instrument.model import Instrument
-from causalstats.models.panel_dml.model import PanelDML
-from causalstats.models.partial_correlation.model import PartialCorrelation
-from causalstats.models.selective_labels.model import SelectiveLabels
+Each is loaded when it is first used: a first fit waits for no other family.
+"""
 
-__all__ = [
-    "CausalDiagram",
-    "EventStudy",
-    "Heckman",
-    "Instrument",
-    "PanelDML",
-    "PartialCorrelation",
-    "SelectiveLabels",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for static checkers
+    from causalstats.models.causal_diagram.model import CausalDiagram as CausalDiagram
+    from causalstats.models.event_study.model import EventStudy as EventStudy
+    from causalstats.models.heckman.model import Heckman as Heckman
+    from causalstats.models.instrument.model import Instrument as Instrument
+    from causalstats.models.panel_dml.model import PanelDML as PanelDML
+    from causalstats.models.partial_correlation.model import (
+        PartialCorrelation as PartialCorrelation,
+    )
+    from causalstats.models.selective_labels.model import (
+        SelectiveLabels as SelectiveLabels,
+    )
+
+_WHERE = {
+    "CausalDiagram": "causalstats.models.causal_diagram.model",
+    "EventStudy": "causalstats.models.event_study.model",
+    "Heckman": "causalstats.models.heckman.model",
+    "Instrument": "causalstats.models.instrument.model",
+    "PanelDML": "causalstats.models.panel_dml.model",
+    "PartialCorrelation": "causalstats.models.partial_correlation.model",
+    "SelectiveLabels": "causalstats.models.selective_labels.model",
+}
+__all__ = sorted(_WHERE)
+
+
+if not TYPE_CHECKING:  # a checker would take it for every name there could be
+
+    def __getattr__(name: str) -> Any:
+        if name not in _WHERE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_WHERE[name]), name)

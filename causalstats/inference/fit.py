@@ -58,7 +58,6 @@ from causalstats.inference import (
     held_out,
     influence,
     sensitivity_analysis,
-    store,
 )
 from causalstats.inference.answers import find_estimand
 from causalstats.inference.arguments import (
@@ -957,6 +956,8 @@ class Fit:
         >>> fit.save(Path(mkdtemp()) / "fit.nc").name
         'fit.nc'
         """
+        from causalstats.inference import store
+
         parts = (self.model, self.data, self.sampler, self.draws, self.provenance)
         return store.save(Path(path), *parts)
 
@@ -1167,6 +1168,8 @@ def load(path: File) -> Fit:
     >>> cs.load(fit.save(Path(mkdtemp()) / "fit.nc")).model == fit.model
     True
     """
+    from causalstats.inference import store
+
     parts = store.load(Path(path))
     return Fit(**parts, seed=int(parts["provenance"]["seed"]))
 
