@@ -87,6 +87,27 @@ class Sampler(Protocol):
         """Return a program for this problem and for others of the same structure."""
 
 
+class Refuses(Protocol):
+    """A sampler that cannot run every problem, and says so before it samples."""
+
+    def refusal(self, problem: Problem) -> str | None: ...
+
+
+def refuse_problem(sampler: Refuses, problem: Problem) -> None:
+    """Raise where a sampler cannot run a problem.
+
+    Raises
+    ------
+    SamplingError
+        With the reason that the sampler gives.
+    """
+    if reason := sampler.refusal(problem):
+        raise SamplingError(
+            f"`cs.{type(sampler).__name__}` cannot sample {problem.model}: {reason}. Use "
+            "`cs.Auto()` or `cs.Nuts()`."
+        )
+
+
 def sample(
     program: Program, problem: Problem, seed: int, advance: Advance = silent
 ) -> xr.DataTree:

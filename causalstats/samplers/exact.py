@@ -14,7 +14,7 @@ from causalstats.core.draws_kind import ATTRIBUTE, DrawsKind
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
-from causalstats.samplers.base import describe_run
+from causalstats.samplers.base import describe_run, refuse_problem
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,12 +75,14 @@ class Exact:
 
     def compile(self, problem: Problem) -> ExactProgram:
         """Return a program for every problem with an exact posterior; it compiles nothing."""
-        if exact_draws(problem) is None:
-            raise SamplingError(
-                f"The posterior of {problem.model} has no closed form: use `cs.Auto()` or "
-                "`cs.Nuts()`."
-            )
+        refuse_problem(self, problem)
         return ExactProgram(self)
+
+    def refusal(self, problem: Problem) -> str | None:
+        """Return why this sampler cannot run a problem, or None where it can."""
+        if exact_draws(problem) is None:
+            return "the posterior has no closed form"
+        return None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,11 @@ from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
-from causalstats.samplers.base import FEWEST_DRAWS_OF_A_CHAIN, describe_run
+from causalstats.samplers.base import (
+    FEWEST_DRAWS_OF_A_CHAIN,
+    describe_run,
+    refuse_problem,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,12 +92,14 @@ class Gibbs:
 
     def compile(self, problem: Problem) -> GibbsProgram:
         """Return a program for every problem whose model has sweeps; it compiles nothing."""
-        if gibbs_kernel(problem) is None:
-            raise SamplingError(
-                f"{problem.model} has no Gibbs sampler for these data: use `cs.Auto()` or "
-                "`cs.Nuts()`."
-            )
+        refuse_problem(self, problem)
         return GibbsProgram(self)
+
+    def refusal(self, problem: Problem) -> str | None:
+        """Return why this sampler cannot run a problem, or None where it can."""
+        if gibbs_kernel(problem) is None:
+            return "the model draws no blocks of its parameters given the others"
+        return None
 
 
 @dataclass(frozen=True)

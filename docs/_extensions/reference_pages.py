@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 
 from markdown import table, toctree, write
+from sampler_pages import sampler_table
 
 import causalstats as cs
 
@@ -83,7 +84,9 @@ def write_pages(folder: Path) -> None:
         for member in members:
             write(folder / "api" / f"causalstats.{member}.rst", _stub(member))
     write(folder / "command_line.md", _command_line())
-    pages = [*topics(), "command_line", "file_format", "glossary"]
+    write(folder / "samplers_and_models.md", sampler_table())
+    written = ["samplers_and_models", "command_line", "file_format", "glossary"]
+    pages = [*topics(), *written]
     words = "Every public name by topic, every command, every file, every term."
     write(folder / "index.md", f"# Reference\n\n{words}\n\n{toctree(pages)}")
 

@@ -10,13 +10,16 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
+from pytensor.compile.mode import Mode
 
 import causalstats as cs
 from causalstats.core.model import Problem
 from causalstats.samplers import program_cache
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
-from causalstats.samplers.program_cache import cached_program, same_program
+from causalstats.samplers.program_cache import cached_program
+from tests.laws import sampler_table
 from tests.laws.options import FAMILIES, fields_without_values, options
+from tests.samplers.test_numba_callbacks import density_and_gradient
 
 OPTIONS = {option.name: option for option in options()}
 AGREEMENT = 1e-9  # relative, of float64 sums in another order
@@ -25,8 +28,8 @@ NEAR = 1e-4  # relative to the largest part, of float32
 
 MONTE_CARLO_ERRORS = 5  # of a difference; there are hundreds of them
 DEVICE_SAMPLERS = {
-    "NUTS by NumPyro": cs.Nuts(chains=2, draws=500, backend="numpyro"),
-    "ChEES-HMC": cs.Chees(chains=32, draws=100),
+    "NUTS by NumPyro": cs.Nuts(chains=2, draws=400, backend="numpyro"),
+    "ChEES-HMC": cs.Chees(chains=32, draws=50),
 }
 
 
@@ -72,7 +75,7 @@ def traced(problem: Problem) -> JaxGraph:
 
 
 class ReferenceProgram:
-    """The log density and gradient of a graph, by PyTensor's interpreter or another mode."""
+    """The log density and gradient of a graph, compiled in a mode of PyTensor."""
 
     def __init__(self, graph, mode):
         import pytensor
@@ -98,19 +101,13 @@ class ReferenceProgram:
         return self.function(*position)
 
 
-def reference(problem: Problem, position: list[np.ndarray], mode) -> list:
+def reference(problem: Problem, position: list[np.ndarray]) -> list:
+    """Return log density and gradient by PyTensor's interpreter."""
+    mode = Mode(linker="py", optimizer="fast_compile")
     program = cached_program(
-        ("reference", str(mode)),
-        problem.graph,
-        lambda: ReferenceProgram(problem.graph, mode),
+        "reference", problem.graph, lambda: ReferenceProgram(problem.graph, mode)
     )
     return program(problem, position)
-
-
-def interpreted():
-    from pytensor.compile.mode import Mode
-
-    return Mode(linker="py", optimizer="fast_compile")
 
 
 def assert_same_density(first, second):
@@ -124,13 +121,28 @@ def test_every_field_of_a_model_has_an_option(family):
     assert not fields_without_values(FAMILIES[family])
 
 
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_table_of_the_documentation_says_what_samplers_refuse(name):
+    refused = {
+        sampler: reasons[name]
+        for sampler, reasons in sampler_table.recorded().items()
+        if name in reasons
+    }
+    assert refused == sampler_table.refusals_of(OPTIONS[name])
+
+
+def test_the_table_of_the_documentation_names_no_other_option():
+    for reasons in sampler_table.recorded().values():
+        assert set(reasons) <= set(OPTIONS)
+
+
 @pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_density_and_its_gradient_by_jax_are_those_of_the_graph(name):
     problem = problem_of(name)
     functions = traced(problem)
     position = [part[0] for part in positions(problem, 1)]
-    expected = reference(problem, position, interpreted())
+    expected = reference(problem, position)
     assert np.isfinite(expected[0])
     assert_same_density(
         expected, functions.density(position, functions.data(problem)[0])
@@ -156,15 +168,26 @@ def test_every_draw_of_a_device_is_labelled(name):
             assert draws[variable].dims[2:] == dims
 
 
-def has_another_program(name: str) -> bool:
-    """Return whether no option before it has a graph of the same structure."""
-    names = list(OPTIONS)
-    family = name.partition(",")[0]
-    earlier = [
-        other for other in names[: names.index(name)] if other.startswith(family)
-    ]
-    graph = problem_of(name).graph
-    return not any(same_program(graph, problem_of(other).graph) for other in earlier)
+@cache
+def options_with_programs(family: type) -> frozenset[str]:
+    """Return the options of a family whose graph has the structure of no earlier one."""
+    names: list[str] = []
+    structures: list = []
+    for name, option in OPTIONS.items():
+        if not isinstance(option.model, family):
+            continue
+        structure = program_cache._structure(problem_of(name).graph)
+        if not any(program_cache._same_structure(structure, one) for one in structures):
+            structures.append(structure)
+            names.append(name)
+    return frozenset(names)
+
+
+@pytest.fixture
+def has_another_program(name):
+    """Skip an option whose compiled code an earlier option has run."""
+    if name not in options_with_programs(type(OPTIONS[name].model)):
+        pytest.skip("the program of this option is that of an earlier one")
 
 
 @cache
@@ -181,11 +204,10 @@ def standard_errors(draws: xr.DataArray) -> np.ndarray:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiled_quickly", "has_another_program")
 @pytest.mark.parametrize("sampler", DEVICE_SAMPLERS)
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_headline_of_a_device_is_that_of_the_default_sampler(name, sampler):
-    if not has_another_program(name):
-        pytest.skip("the program of this option is that of an earlier one")
     problem = problem_of(name)
     fit = cs.fit(
         problem.model,
@@ -202,22 +224,27 @@ def test_the_headline_of_a_device_is_that_of_the_default_sampler(name, sampler):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("has_another_program")
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_density_by_numba_is_that_of_the_graph(name):
-    if not has_another_program(name):
-        pytest.skip("the program of this option is that of an earlier one")
+    """The function is the one in C that nutpie calls."""
     problem = problem_of(name)
     position = [part[0] for part in positions(problem, 1)]
-    expected = reference(problem, position, interpreted())
-    assert_same_density(expected, reference(problem, position, "NUMBA"))
+    value, *gradient = reference(problem, position)
+    program = cs.Nuts().compile(problem).compiled
+    read = {variable.name for variable in program.shared_var_keys}
+    inputs = {key: values for key, values in problem.inputs.items() if key in read}
+    status, *computed = density_and_gradient(
+        program.with_data(**inputs), np.concatenate(position, axis=None)
+    )
+    assert status == 0
+    assert_same_density([value, np.concatenate(gradient, axis=None)], computed)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("compiled_quickly")
+@pytest.mark.usefixtures("compiled_quickly", "has_another_program")
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_density_in_float32_is_near_that_in_float64(name):
-    if not has_another_program(name):
-        pytest.skip("the program of this option is that of an earlier one")
     problem = problem_of(name)
     functions = trace(problem.graph, "float32")
     data, _ = functions.data(problem)

@@ -194,7 +194,7 @@ class CheesProgram:
             seconds=time.perf_counter() - started,
             seed=seed,
             sampler=options,
-            device=device_in_words(precision),
+            device=device_in_words(precision, layout.devices),
         )
 
     def _labelled(self, chunks: list[tuple], data: tuple[Any, ...]) -> xr.DataTree:

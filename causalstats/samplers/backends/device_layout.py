@@ -1,8 +1,10 @@
 """Chains and rows over the devices of JAX: several GPUs share the work of one fit.
 
 Chains are spread over as many devices as divide their number; what devices are left share the rows
-of the data, as do all of them where the data are too large for each device to hold. How arrays are
-laid out changes no result beyond rounding: XLA inserts the sums over devices.
+of the data, as do all of them where the data are too large for each device to hold. Where there are
+too few rows to share, a number of chains that no devices divide is made one by repeating the last
+chain, which takes no time: the others wait for it anyway. How arrays are laid out changes no result
+beyond rounding: XLA inserts the sums over devices.
 """
 
 from __future__ import annotations
@@ -53,21 +55,32 @@ class DeviceLayout:
     Attributes
     ----------
     chain_devices, row_devices : int
-        Their product is the number of devices.
+        Their product is the number of devices that work.
     """
 
     chain_devices: int
     row_devices: int
 
+    @property
+    def devices(self) -> int:
+        return self.chain_devices * self.row_devices
+
     def put_chains(self, tree: Any) -> Any:
-        """Return arrays (chain, ...) with their chains over the devices."""
+        """Return arrays (chain, ...) with their chains over the devices, the last one repeated."""
         if self.chain_devices == 1:
             return tree
-        return jax.device_put(tree, self._sharding("chain"))
+        return jax.device_put(
+            jax.tree.map(self._lengthened, tree), self._sharding("chain")
+        )
+
+    def _lengthened(self, array: Any) -> Any:
+        chains = array.shape[0]
+        padded = chains + -chains % self.chain_devices
+        return array[np.minimum(np.arange(padded), chains - 1)]
 
     def put_data(self, arrays: list[np.ndarray]) -> tuple[Any, ...]:
         """Return data on the devices, long arrays divided by rows and the others copied."""
-        if self.chain_devices == self.row_devices == 1:
+        if self.devices == 1:
             return tuple(jax.numpy.asarray(array) for array in arrays)
         return tuple(self._put(np.asarray(array)) for array in arrays)
 
@@ -82,12 +95,14 @@ class DeviceLayout:
 
     def _sharding(self, *axes: str) -> Any:
         shape = (self.chain_devices, self.row_devices)
-        devices = np.array(jax.devices()).reshape(shape)
+        devices = np.array(jax.devices()[: self.devices]).reshape(shape)
         mesh = Mesh(devices, ("chain", "row"))
         return NamedSharding(mesh, PartitionSpec(*axes))
 
 
-def layout_for(chains: int, arrays: list[np.ndarray]) -> DeviceLayout:
+def layout_for(
+    chains: int, arrays: list[np.ndarray], *, repeatable: bool = False
+) -> DeviceLayout:
     """Return how chains and rows are spread over the devices there are.
 
     Parameters
@@ -95,6 +110,9 @@ def layout_for(chains: int, arrays: list[np.ndarray]) -> DeviceLayout:
     chains : int
     arrays : list of arrays
         The data.
+    repeatable : bool
+        Whether a chain may be run twice, so that devices hold equally many: chains that adapt
+        together may not.
 
     Raises
     ------
@@ -119,12 +137,23 @@ def layout_for(chains: int, arrays: list[np.ndarray]) -> DeviceLayout:
     over_rows = count // over_chains
     if rows < over_rows * _FEWEST_ROWS_OF_A_DEVICE:
         over_rows = 1
-        over_chains = max(dividing)
+        over_chains = _devices_of_few_rows(chains, repeatable)
     layout = DeviceLayout(over_chains, over_rows)
-    numbers_of_a_gradient = _LEAST_ARRAYS_OF_A_GRADIENT * chains / over_chains * rows
+    on_each = -(-chains // over_chains)
+    numbers_of_a_gradient = _LEAST_ARRAYS_OF_A_GRADIENT * on_each * rows
     needed = (copied + 8 * numbers_of_a_gradient) / over_rows
     _refuse_too_large(needed, devices[0])
     return layout
+
+
+def _devices_of_few_rows(chains: int, repeatable: bool) -> int:
+    """Return the fewest devices with which none runs more chains than it has to."""
+    numbers = [
+        number
+        for number in range(1, len(jax.devices()) + 1)
+        if repeatable or chains % number == 0
+    ]
+    return min(numbers, key=lambda number: -(-chains // number))
 
 
 def _refuse_too_large(needed: float, device: Any) -> None:
@@ -158,15 +187,20 @@ def out_of_memory_in_words() -> Iterator[None]:
         ) from error
 
 
-def device_in_words(precision: str) -> str:
-    """Return which devices JAX uses, how many, and in which precision.
+def device_in_words(precision: str, number: int = 1) -> str:
+    """Return which devices are used, how many, and in which precision.
+
+    Parameters
+    ----------
+    precision : str
+    number : int
+        Of devices that work.
 
     Examples
     --------
-    >>> device_in_words("float64").endswith("float64")
+    >>> device_in_words("float64", 2).startswith("2 x ")
     True
     """
-    devices = jax.devices()
-    kind = devices[0].device_kind
-    count = f"{len(devices)} x " if len(devices) > 1 else ""
+    kind = jax.devices()[0].device_kind
+    count = f"{number} x " if number > 1 else ""
     return f"{count}{kind}, {precision}"

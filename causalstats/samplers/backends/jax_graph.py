@@ -7,7 +7,8 @@ comparison of the log density on a device with that on the CPU.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,11 @@ def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
     graph : pm.Model
     precision : "float64" or "float32"
         In which chains compute long arrays.
+
+    Raises
+    ------
+    SamplingError
+        If JAX has no such operation, or cannot tell the shape of an array before it runs.
     """
     import jax
     from pymc.util import get_default_varnames
@@ -56,10 +62,11 @@ def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
     _keep_compiled_programs_on_disk()
     logp = graph.logp()
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
-    gradient = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
-    constrain = _traced(graph, shown)
+    with refused_in_words():
+        gradient = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
+        constrain = _traced(graph, shown)
 
-    # A sampler calls it in several places; jitted, its Python code runs once for all.
+    # Samplers call both in several places; jitted, their Python code runs once for all.
     @jax.jit
     def density(position: list, data: tuple[Any, ...]) -> list:
         return gradient(*position, *map(unpadded, data))
@@ -68,9 +75,13 @@ def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
     if precision == "float32":
         rounded = jax.jit(in_single_precision(density))
 
+    @jax.jit
     def kept(position: list, data: tuple[Any, ...]) -> list:
         return constrain(*position, *map(unpadded, data))
 
+    with refused_in_words():
+        for function in (density, kept):
+            jax.eval_shape(function, *_arguments(graph))
     over_draws = jax.vmap(jax.vmap(kept, (0, None)), (0, None))
     return JaxGraph(
         graph,
@@ -82,6 +93,36 @@ def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
         _unravel(graph),
         precision,
     )
+
+
+@contextmanager
+def refused_in_words() -> Iterator[None]:
+    """Say that JAX cannot run a graph, before anything is sampled.
+
+    Raises
+    ------
+    SamplingError
+        In place of the errors of PyTensor and JAX.
+    """
+    import jax
+
+    refusals = (NotImplementedError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
+    try:
+        yield
+    except refusals as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        raise SamplingError(
+            f"JAX cannot run the graph of this model: {reason}. Sample on the CPU, by Numba: "
+            "`cs.Nuts(backend='numba')`."
+        ) from error
+
+
+def _arguments(graph: pm.Model) -> tuple[list[np.ndarray], tuple[np.ndarray, ...]]:
+    """Return a position and the data of a graph."""
+    start = graph.initial_point()
+    position = [np.asarray(start[value.name], float) for value in graph.value_vars]
+    data = tuple(value.get_value(borrow=True) for value in graph.data_vars)
+    return position, data
 
 
 def _keep_compiled_programs_on_disk() -> None:
@@ -130,7 +171,7 @@ class JaxGraph:
     precision: Precision
 
     def data(
-        self, problem: Problem, chains: int = 1
+        self, problem: Problem, chains: int = 1, *, repeatable: bool = False
     ) -> tuple[tuple[Any, ...], DeviceLayout]:
         """Return the data of a problem on the devices, and how chains and rows are spread.
 
@@ -139,12 +180,14 @@ class JaxGraph:
         problem : Problem
         chains : int
             How many will be run on these data at once.
+        repeatable : bool
+            As in `layout_for`.
         """
         arrays = [
             np.asarray(problem.inputs[variable.name])
             for variable in self.graph.data_vars
         ]
-        layout = layout_for(chains, arrays)
+        layout = layout_for(chains, arrays, repeatable=repeatable)
         return layout.put_data(arrays), layout
 
     def stacked(self, problems: Sequence[Problem]) -> tuple[Any, ...]:
@@ -157,8 +200,9 @@ class JaxGraph:
         """
         import jax.numpy as jnp
 
+        refuse_unequal_shapes(problems)
         return tuple(
-            jnp.stack(_of_equal_shape(variable.name, problems))
+            jnp.stack([problem.inputs[variable.name] for problem in problems])
             for variable in self.graph.data_vars
         )
 
@@ -341,17 +385,29 @@ class JaxGraph:
         return tuple(dim or f"{name}_dim_{axis}" for axis, dim in enumerate(named))
 
 
-def _of_equal_shape(name: str, problems: Sequence[Problem]) -> list[np.ndarray]:
-    """Return an array of every problem, or raise where their shapes differ."""
-    arrays = [np.asarray(problem.inputs[name]) for problem in problems]
-    for number, array in enumerate(arrays):
-        if array.shape != arrays[0].shape:
-            raise SamplingError(
-                "Expected data sets of equal shapes, to fit all in one program; got "
-                f"{name!r} of shape {arrays[0].shape} in the first and {array.shape} in data "
-                f"set {number + 1}. Fit them one after the other, without `vectorized`."
-            )
-    return arrays
+def refuse_unequal_shapes(problems: Sequence[Problem]) -> None:
+    """Raise where the data of two problems differ in shape, so that one program cannot run both.
+
+    Raises
+    ------
+    SamplingError
+        With the name of the array.
+    """
+    first = _shapes(problems[0])
+    for number, problem in enumerate(problems):
+        shapes = _shapes(problem)
+        for name in first | shapes:
+            if shapes.get(name) != first.get(name):
+                raise SamplingError(
+                    "Expected data sets of equal shapes, to fit all in one program; got "
+                    f"{name!r} of shape {first.get(name)} in the first and {shapes.get(name)} "
+                    f"in data set {number + 1}. Fit them one after the other, without "
+                    "`vectorized`."
+                )
+
+
+def _shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
+    return {name: np.shape(array) for name, array in problem.inputs.items()}
 
 
 def _traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable[..., Any]:
@@ -399,8 +455,7 @@ def _unravel(graph: pm.Model) -> Callable[..., Any]:
     """Return the function of a vector that gives the arrays of a position."""
     from jax.flatten_util import ravel_pytree
 
-    start = graph.initial_point()
-    position = [np.asarray(start[value.name], float) for value in graph.value_vars]
+    position, _ = _arguments(graph)
     return ravel_pytree(position)[1]
 
 

@@ -130,7 +130,7 @@ class NumpyroProgram:
         options = self.sampler
         started = time.perf_counter()
         functions = self.functions
-        data, layout = functions.data(problem, options.chains)
+        data, layout = functions.data(problem, options.chains, repeatable=True)
         rounded = functions.for_chains(data)
         keys = jax.random.split(jax.random.key(seed), options.chains)
         starts = functions.starts(data, seed, options.chains)
@@ -144,7 +144,7 @@ class NumpyroProgram:
         try:
             for done in range(0, total, _DRAWS_OF_A_CHUNK):
                 state, chunk = self.advance(state, rounded)
-                kept.append(jax.tree.map(np.asarray, chunk))
+                kept.append(_first_chains(chunk, options.chains))
                 if done <= options.tune < done + _DRAWS_OF_A_CHUNK:
                     number = options.chains * options.draws
                     positions, *statistics = kept[-1]
@@ -162,7 +162,7 @@ class NumpyroProgram:
             seconds=time.perf_counter() - started,
             seed=seed,
             sampler=options,
-            device=device_in_words(precision),
+            device=device_in_words(precision, layout.devices),
         )
 
     def run_many(
@@ -224,6 +224,13 @@ class NumpyroProgram:
         total = self.sampler.tune + self.sampler.draws
         positions, *statistics = _joined(kept, self.sampler.tune, total)
         return self.functions.draws(positions, statistics, data)
+
+
+def _first_chains(chunk: tuple[Any, ...], number: int) -> tuple[Any, ...]:
+    """Return a chunk whose parts are (chain, draw, ...) without chains that were repeated."""
+    import jax
+
+    return jax.tree.map(lambda part: np.asarray(part)[:number], chunk)
 
 
 def _part(chunk: tuple[Any, ...], number: int) -> tuple[Any, ...]:

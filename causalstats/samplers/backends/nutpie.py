@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,7 +39,12 @@ def compile_graph(
     import nutpie
 
     def compile_program() -> NutpieProgram:
-        with kept_on_disk(gradient) as options:
+        refusal: AbstractContextManager[None] = nullcontext()
+        if gradient == "jax":
+            from causalstats.samplers.backends.jax_graph import refused_in_words
+
+            refusal = refused_in_words()
+        with refusal, kept_on_disk(gradient) as options:
             compiled = nutpie.compile_pymc_model(
                 graph, backend=gradient, freeze_model=False, **options
             )
