@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from causalstats.colours import LIGHT, Palette
+from causalstats.core.argument_types import AxesLike  # which `register` reads
 from causalstats.core.network import force_layout
 from causalstats.core.views import (
     BaselineView,
@@ -30,8 +31,6 @@ from causalstats.style import WIDTH, Canvas, drawing, figure_of_axes, wrap
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from causalstats.core.argument_types import AxesLike
 
 _SIGN_PROBABILITY = 0.975  # from which an edge is drawn
 _EDGES_DRAWN = 60
