@@ -10,6 +10,7 @@ from causalstats.checks.held_out import held_out_check
 from causalstats.core.abilities import ImperfectlyTested
 from causalstats.core.check import Check
 from causalstats.data import Decisions
+from causalstats.models.shared.sentences import those_not_decided_for
 
 if TYPE_CHECKING:
     from causalstats.inference.fit import Fit
@@ -40,9 +41,9 @@ def held_out_checks(fit: Fit) -> tuple[Check, ...]:
         return ()
     known = np.isfinite(data.withheld)
     undecided = ~data.decision
-    people = f"{known.sum():,} of the {undecided.sum():,} not decided for"
-    if known[undecided].all():
-        people = "everybody not decided for"
+    people = those_not_decided_for(data, "those not decided for")
+    if not known[undecided].all():
+        people = f"{people} ({known.sum():,} of {undecided.sum():,})"
     posterior = fit.draws["posterior"].to_dataset()
     estimand = fit.model.estimands()[fit.headline]
     answer = estimand.compute(posterior, data.part(known))

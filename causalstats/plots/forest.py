@@ -261,7 +261,7 @@ def _reference(axes: Axes, palette: Palette, value: float | None, label: str) ->
         return
     axes.axvline(value, color=palette.orange, linestyle="--", linewidth=1.4, zorder=1)
     axes.annotate(
-        f"{label} {value:.4g}",
+        f"{label} {value:.3g}",
         (value, 1),
         (0, 3),
         xycoords=("data", "axes fraction"),

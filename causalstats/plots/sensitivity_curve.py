@@ -109,7 +109,7 @@ def sensitivity(
             _curve_with_band(canvas, ticks, table.reindex(values), joined)
         if truth is not None:
             line: dict[str, Any] = {"color": canvas.palette.orange, "linestyle": "--"}
-            axes.axhline(truth, label=f"truth {truth:.4g}", **line)
+            axes.axhline(truth, label=f"truth {truth:.3g}", **line)
         axes.set_xlabel(axis_label(first))
         axes.set_ylabel(wrap(label.replace("_", " "), 28))
         handles, labels = axes.get_legend_handles_labels()

@@ -18,6 +18,7 @@ from causalstats.core.check import Check
 from causalstats.core.effect import Effect, warning
 from causalstats.core.estimand import answerable
 from causalstats.core.formatting import shown
+from causalstats.core.wording import capitalised
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.plots.forest import beside
 from causalstats.plots.forest import comparison as methods
@@ -25,7 +26,7 @@ from causalstats.plots.sensitivity_curve import sensitivity as sensitivity_curve
 from causalstats.plots.sensitivity_curve import strongest
 from causalstats.report.contents import Answer, Authorship, ReportContents
 from causalstats.report.evidence import evidence, is_fatal, status
-from causalstats.report.table import MOST_ROWS, number
+from causalstats.report.table import MOST_ROWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,6 +181,7 @@ def _one_answer(effect: Effect, headline: Effect) -> Answer:
     told = {check.name for check in headline.doubts}
     has_sentence = effect.sentence and effect.name != headline.name
     diagnostics = surest_first(effect.numbers(), MOST_ROWS)
+    diagnostics = diagnostics.rename(index={effect.name: effect.name.replace("_", " ")})
     return Answer(
         effect=effect,
         sentence=effect.in_words() if has_sentence else "",
@@ -259,11 +261,10 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
     str or None
         None where no outcomes were withheld.
     """
-    finding = next(
-        (check.finding for check in checks if check.name == "withheld outcomes"), None
-    )
-    if finding is None:
+    findings = [each.finding for each in checks if each.name == "withheld outcomes"]
+    if not findings:
         return None
+    finding = capitalised(findings[0])
     if (
         "error" not in table
     ):  # outcomes of some people, or results of an imperfect test: no truth
@@ -272,7 +273,7 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
     closer = table[error < error.iloc[0]]
     if closer.empty:
         return f"{finding}. No simpler rule came closer."
-    rules = [f"{name} ({number(row['mean'])} %)" for name, row in closer.iterrows()]
+    rules = [f"{name} ({row['mean']:.3g} %)" for name, row in closer.iterrows()]
     return f"{finding}. Closer to the truth came: {'; '.join(rules)}."
 
 

@@ -136,7 +136,10 @@ def _against(check: Check, assumptions: Sequence[Assumption]) -> str:
     """Return a failed check in words: the assumption that it contradicts, and what follows."""
     for assumption in assumptions:
         if check in _checks_of(assumption, [check]):
-            opening = f"Under the other assumptions, these data contradict “{assumption.name}”."
+            opening = (
+                f"Under the other assumptions, these data contradict “{assumption.name}” (the "
+                f"check “{check.name}” failed)."
+            )
             return f"{opening} {assumption.if_wrong}"
     return ". ".join(filter(None, [f"{check.name}: {check.finding}", check.remedy]))
 

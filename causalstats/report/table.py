@@ -104,9 +104,14 @@ def _cells(name: str, values: list, decimals: int | None) -> list[Cell]:
     """
     if name.startswith("ess_"):
         values = [round(value) if _is_finite(value) else value for value in values]
-    if decimals is not None and all(map(_is_finite, values)):
-        return [(fixed(value, decimals), True) for value in values]
+    if decimals is not None and all(map(_is_number, values)):
+        return [(_aligned(value, decimals), True) for value in values]
     return [(number(value, padded=True), _is_number(value)) for value in values]
+
+
+def _aligned(value: Any, decimals: int) -> str:
+    """Return a number with so many decimals; a dash where there is none."""
+    return fixed(value, decimals) if _is_finite(value) else number(value)
 
 
 def fixed(value: float, decimals: int | None) -> str:

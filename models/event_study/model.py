@@ -331,6 +331,9 @@ class EventStudy:
     def build(self, data: Panel) -> pm.Model:
         """Return the PyMC graph on these data, with effects integrated out.
 
+        Its likelihood is a `pm.Potential` of cross-products: PyMC has nothing to replicate, and no
+        unit has a likelihood in it. `fit.idata()` has both, given effects that are drawn.
+
         Examples
         --------
         >>> import causalstats as cs
@@ -621,7 +624,7 @@ class EventStudy:
         treatment, outcome = data.treatments[0], data.arguments["outcome"]
         graph.add_node(treatment, label=label(treatment), role="observed")
         graph.add_node(outcome, label=label(outcome), role="observed")
-        lasting = f"what {label(data.arguments['unit'])} is like for good"
+        lasting = f"lasting features of each {label(data.arguments['unit'])}"
         graph.add_node("unit", label=lasting, role="hidden")
         period = label(data.arguments["time"])
         graph.add_node("period", label=period, role="observed")

@@ -173,7 +173,12 @@ class Instrument:
         return pymc_model.inputs(self, data)
 
     def build(self, data: Instrumented) -> pm.Model:
-        """Return the PyMC graph on these data, with all but a few numbers integrated out."""
+        """Return the PyMC graph on these data, with all but a few numbers integrated out.
+
+        Its likelihood is a `pm.Potential` of the cross-products of all rows: PyMC has nothing to
+        replicate, and no row has a likelihood in it. `fit.idata()` has both, given the first stage,
+        variances and coefficients that are drawn.
+        """
         return pymc_model.build(self, data)
 
     def parameters(self, data: Instrumented) -> tuple[str, ...]:

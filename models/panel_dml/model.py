@@ -601,7 +601,7 @@ class PanelDML:
         outcome = label(data.arguments["outcome"])
         graph.add_node(treatment, role="observed")
         graph.add_node(outcome, role="observed")
-        lasting = f"what {label(data.arguments['unit'])} is like for good"
+        lasting = f"lasting features of each {label(data.arguments['unit'])}"
         graph.add_node("unit", label=lasting, role="hidden")
         graph.add_edge(treatment, outcome)
         confounders = ["unit"]

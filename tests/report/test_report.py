@@ -585,7 +585,8 @@ def test_a_failed_assumption_is_told_in_words_and_an_untested_one_as_such():
     ]
     result = evidence(assumptions, checks, None, [], None)
     assert result.opposes == (
-        "Under the other assumptions, these data contradict “overlap”. No overlap.",
+        "Under the other assumptions, these data contradict “overlap” (the check “positivity of "
+        "rows” failed). No overlap.",
     )
     assert result.untestable == (("randomisation", "randomisation holds."),)
     assert result.supports == (
