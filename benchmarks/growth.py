@@ -27,12 +27,13 @@ FEATURES = 20
 CASES = [
     (10**3, "Auto"),
     (10**3, "Laplace"),
+    (10**4, "Nuts"),
     (10**4, "Auto"),
     (10**4, "Laplace"),
-    (10**5, "Laplace"),
-    (10**6, "Laplace"),
+    (10**5, "Auto"),
+    (10**6, "Auto"),
 ]
-SAMPLERS = {"Auto": cs.Auto(), "Laplace": cs.Laplace(draws=250)}
+SAMPLERS = {"Auto": cs.Auto(), "Nuts": cs.Nuts(), "Laplace": cs.Laplace(draws=250)}
 RESULTS = Path(__file__).with_suffix(".json")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 import causalstats as cs
+from causalstats.numerics.selection.joint_errors import joint_errors
 from worlds import World
 
 NAMES = ["a", "b", "c"]
@@ -115,7 +116,8 @@ def numbers(
     seed: int,
     *,
     people: int = 1500,
-    errors: str = "normal",
+    drawn_errors: str = "normal",
+    drawn_shape: tuple[str, str, Mapping[str, float]] | None = None,
     correlation: float = 0.5,
     effect_of_c: float = 0.3,
     curve: float = 0.0,
@@ -129,8 +131,10 @@ def numbers(
     Parameters
     ----------
     seed, people : int
-    errors : {"normal", "gamma", "lognormal", "heavy"}
+    drawn_errors : {"normal", "gamma", "lognormal", "heavy"}
         The distribution of the errors of the outcome, standardised.
+    drawn_shape : (errors, copula, parameters), optional
+        In place of it, errors and their dependence as `Heckman` has them under these names.
     correlation : float
         Of the errors of outcome and selection.
     effect_of_c : float
@@ -152,12 +156,14 @@ def numbers(
         "gamma": lambda: (rng.gamma(4, size=people) - 4) / 2,
         "lognormal": lambda: _standard(np.exp(0.7 * rng.standard_normal(people))),
         "heavy": lambda: _standard(rng.standard_t(3, people)),
-    }[errors]()
+    }[drawn_errors]()
+    index = 0.3 + x @ [0.8, 0.4, -0.6] + slope_of_policy * (x[:, 1] ** 2 - 1)
     u = correlation * v + np.sqrt(1 - correlation**2) * standardised
+    seen = index + v > 0
+    if drawn_shape is not None:
+        u, seen = _drawn(rng, index, correlation, *drawn_shape)
     y = 1 + x @ [0.5, -0.5, effect_of_c] + curve * (x[:, 0] ** 2 - 1)
     y = y + u * np.exp(uneven * x[:, 0])
-    index = 0.3 + x @ [0.8, 0.4, -0.6] + slope_of_policy * (x[:, 1] ** 2 - 1)
-    seen = index + v > 0
     frame = pd.DataFrame(x, columns=NAMES).assign(
         seen=seen, y=np.where(seen, y, np.nan)
     )
@@ -167,6 +173,21 @@ def numbers(
     if shift is not None:
         fields = fields | {"mean": cs.Known(float(y.mean()) + shift, sd=0.03)}
     return cs.Heckman(**fields), data
+
+
+def _drawn(
+    rng: np.random.Generator,
+    index: np.ndarray,
+    correlation: float,
+    errors: str,
+    copula: str,
+    parameters: Mapping[str, float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return errors of the outcome and who is seen, of a shape that `Heckman` has."""
+    joint = joint_errors(errors, copula)
+    given = {name: np.array([[value]]) for name, value in parameters.items()}
+    u, seen = joint.draw(rng, index[None], np.array([[correlation]]), given)
+    return u[0], seen[0]
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
@@ -207,6 +228,10 @@ KNOWN = (
     "agrees with the data: prevalence",
 )
 FORM = ("functional form", "predicts the decision rate", "predicts the positive rate")
+OTHER_SHAPE = (
+    "predicts the skewness and kurtosis of the outcomes seen",
+    "identified by the shape of the errors",
+)
 HECKMAN_FORM = (
     "functional form",
     "equal variances",
@@ -297,22 +322,37 @@ WORLDS = [
         "Heckman, skewed errors, nothing excluded",
         numbers,
         SHAPE,
-        errors="gamma",
+        drawn_errors="gamma",
         correlation=0.0,
     ),
     _wrong(
         "Heckman, log-normal errors, nothing excluded",
         numbers,
         SHAPE,
-        errors="lognormal",
+        drawn_errors="lognormal",
         correlation=0.0,
     ),
     _wrong(
         "Heckman, heavy-tailed errors, nothing excluded",
         numbers,
         SHAPE,
-        errors="heavy",
+        drawn_errors="heavy",
         correlation=0.0,
+    ),
+    _wrong(
+        "Heckman, log-normal errors, taken for Student t, nothing excluded",
+        numbers,
+        OTHER_SHAPE,
+        drawn_errors="lognormal",
+        correlation=0.0,
+        errors="student",
+    ),
+    _wrong(
+        "Heckman, dependence of high outcomes, taken for a correlation, nothing excluded",
+        numbers,
+        SHAPE,
+        drawn_shape=("normal", "gumbel", {}),
+        correlation=0.7,
     ),
     _wrong("Heckman, outcome curved in a feature", numbers, HECKMAN_FORM, curve=0.5),
     _wrong(
@@ -374,5 +414,37 @@ WORLDS = [
         effect_of_c=0.0,
         excluded=["c"],
         shift=0.0,
+    ),
+    _right(
+        "Heckman with Student t errors, said so, with an exclusion",
+        numbers,
+        drawn_shape=("student", "elliptical", {"degrees_of_freedom": 5.0}),
+        effect_of_c=0.0,
+        errors="student",
+        excluded=["c"],
+    ),
+    _right(
+        "Heckman with skewed errors, said so, with an exclusion",
+        numbers,
+        drawn_shape=("skewed", "elliptical", {"skewness": 0.5, "tail_weight": 1.0}),
+        effect_of_c=0.0,
+        errors="skewed",
+        excluded=["c"],
+    ),
+    _right(
+        "Heckman with a Plackett copula, said so, with an exclusion",
+        numbers,
+        drawn_shape=("normal", "plackett", {}),
+        effect_of_c=0.0,
+        copula="plackett",
+        excluded=["c"],
+    ),
+    _right(
+        "Heckman with a Gumbel copula, said so, with an exclusion",
+        numbers,
+        drawn_shape=("normal", "gumbel", {}),
+        effect_of_c=0.0,
+        copula="gumbel",
+        excluded=["c"],
     ),
 ]

@@ -100,6 +100,37 @@ class GibbsSampled(Protocol):
 
 
 @runtime_checkable
+class SubsamplesInputs(Protocol):
+    """A model whose mode can be looked for on some of the rows of large data first."""
+
+    def subsample_inputs(
+        self, inputs: Mapping[str, np.ndarray], rng: np.random.Generator
+    ) -> tuple[Mapping[str, np.ndarray], Mapping[str, float]]:
+        """Return the inputs of some rows, and how many rows each of them stands for.
+
+        Parameters
+        ----------
+        inputs : mapping of str to array
+            The inputs of the model on all rows.
+        rng : Generator
+
+        Returns
+        -------
+        inputs : mapping of str to array
+        counts : mapping of str to float
+            By the name of an observed variable of the graph; 1 where none is given.
+        """
+
+
+@runtime_checkable
+class NearlyGaussian(Protocol):
+    """A model whose posterior is nearly Gaussian on some data, so that `Laplace` is tried first."""
+
+    def nearly_gaussian(self, data: Any) -> bool:
+        """Return whether it is expected to be so on these data."""
+
+
+@runtime_checkable
 class RecoversMarginals(Protocol):
     """A model whose graph integrates variables out that answers need."""
 

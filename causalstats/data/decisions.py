@@ -78,6 +78,27 @@ class People:
     def __len__(self) -> int:
         return len(self.matrix)
 
+    def take(self, rows: slice | np.ndarray) -> People:
+        """Return some of the people.
+
+        Parameters
+        ----------
+        rows : slice, or array of positions or Booleans
+
+        Examples
+        --------
+        >>> people = People(matrix=np.zeros((2, 1)), weights=np.ones(2), rows=np.arange(2))
+        >>> people.take(slice(1)).rows
+        array([0])
+        """
+        decider = None if self.decider is None else self.decider[rows]
+        return People(
+            matrix=self.matrix[rows],
+            weights=self.weights[rows],
+            rows=self.rows[rows],
+            decider=decider,
+        )
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Decisions:

@@ -421,13 +421,16 @@ def _refuse_dependent(whole: np.ndarray, rows: int, names: Sequence[str]) -> Non
     # How long the residual of each column is, after those before it are partialled out.
     left = np.abs(np.diagonal(whole))
     sizes = np.linalg.norm(whole, axis=0)
-    missing = range(rows, len(sizes))  # more columns than rows
     column = next(
-        (k for k in range(min(rows, len(left))) if left[k] < 1e-8 * sizes[k]),
-        missing.start if missing else None,
+        (k for k in range(min(rows, len(left))) if left[k] < 1e-8 * sizes[k]), None
     )
-    if column is None:
+    if column is None and len(names) < rows:
         return
+    if column is None:
+        raise DataError(
+            f"Expected fewer coded features than rows, got {len(names):,} features of {rows:,} "
+            "rows. Leave some out, or summarise them by fewer."
+        )
     weights, *_ = np.linalg.lstsq(whole[:, :column], whole[:, column], rcond=None)
     others = [labels[k] for k, weight in enumerate(weights) if abs(weight) > 1e-6]
     verb = "repeats" if len(others) == 1 else "is determined by"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from causalstats.core.abilities import NutsOptions
+from causalstats.core.abilities import NearlyGaussian, NutsOptions
 from causalstats.core.argument_validation import Count, Inside, check_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
@@ -15,13 +15,17 @@ from causalstats.samplers.base import Program
 from causalstats.samplers.exact import Exact, exact_draws
 from causalstats.samplers.gibbs import Gibbs, gibbs_kernel
 from causalstats.samplers.importance import ImportanceSampler, importance_draws
+from causalstats.samplers.laplace import FEWEST_DRAWS, Laplace
+from causalstats.samplers.laplace_or_nuts import LaplaceOrNuts
 from causalstats.samplers.nuts import Backend, Nuts
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _JAX_PAYS_FROM_NUMBERS = 20_000  # in the largest array of data, measured on two cores
+_DENSITIES_ARE_SLOW_FROM_NUMBERS = 1_000_000
 _DRAWS = 1000
+_DRAWS_WHERE_SLOW = 250
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,10 @@ class Auto:
     2. Importance sampling, where the model computes its own density for many points at once; NUTS
        where the importance weights cannot be trusted.
     3. `Gibbs`, where the model draws each block of its parameters given the others.
-    4. `Nuts` otherwise: by Numba on small data, by JAX on large data, by NumPyro on a GPU.
+    4. `Laplace`, where the model expects a nearly Gaussian posterior: that of `SelectiveLabels`
+       from 10,000 people on; NUTS where the importance weights cannot be trusted. From 100,000
+       people on 1,000 draws in all, unless `draws` is given.
+    5. `Nuts` otherwise: by Numba on small data, by JAX on large data, by NumPyro on a GPU.
 
     Parameters
     ----------
@@ -64,7 +71,9 @@ class Auto:
     def __post_init__(self) -> None:
         check_fields(self, SamplingError)
 
-    def choose(self, problem: Problem) -> Nuts | Exact | Gibbs | ImportanceSampler:
+    def choose(
+        self, problem: Problem
+    ) -> Nuts | Exact | Gibbs | ImportanceSampler | LaplaceOrNuts:
         """Return the sampler that is used for this problem."""
         draws = self.draws or _DRAWS
         if exact_draws(problem) is not None:
@@ -75,7 +84,19 @@ class Auto:
             )
         if gibbs_kernel(problem) is not None:
             return Gibbs(chains=self.chains, draws=self.draws, tune=self.tune)
+        model = problem.model
+        if isinstance(model, NearlyGaussian) and model.nearly_gaussian(problem.data):
+            return LaplaceOrNuts(
+                laplace=self.laplace_for(problem), fallback=_NutsWhenNeeded(self)
+            )
         return self.nuts_for(problem)
+
+    def laplace_for(self, problem: Problem) -> Laplace:
+        """Return `Laplace`, with fewer draws where each takes the time of many people."""
+        slow = _largest_input(problem) >= _DENSITIES_ARE_SLOW_FROM_NUMBERS
+        draws = self.draws or (_DRAWS_WHERE_SLOW if slow else _DRAWS)
+        fewest = -(-FEWEST_DRAWS // self.chains)
+        return Laplace(chains=self.chains, draws=max(draws, fewest))
 
     def nuts_for(self, problem: Problem) -> Nuts:
         """Return NUTS with the fastest backend and the options that the model asks for."""
@@ -89,8 +110,7 @@ class Auto:
         if suggested and not accelerator.is_available():
             backend = suggested
         else:
-            largest = max((value.size for value in problem.inputs.values()), default=0)
-            backend = backend_for(largest)
+            backend = backend_for(_largest_input(problem))
         given = {
             "draws": self.draws,
             "tune": self.tune,
@@ -117,6 +137,10 @@ class _NutsWhenNeeded:
 
     def compile(self, problem: Problem) -> Program:
         return self.auto.nuts_for(problem).compile(problem)
+
+
+def _largest_input(problem: Problem) -> int:
+    return max((value.size for value in problem.inputs.values()), default=0)
 
 
 def backend_for(numbers: int) -> Backend:

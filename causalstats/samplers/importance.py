@@ -24,6 +24,26 @@ _LARGEST_PARETO_K = 0.7
 _SMALLEST_ESS_SHARE = 0.25
 
 
+def trusted(pareto_k: float, ess: float, draws: int) -> bool:
+    """Return whether importance weights stand for the posterior.
+
+    Parameters
+    ----------
+    pareto_k : float
+        Shape of the tail of the weights.
+    ess : float
+        Their effective sample size.
+    draws : int
+        How many were asked for.
+
+    Examples
+    --------
+    >>> trusted(0.1, 800.0, 1000), trusted(0.9, 800.0, 1000)
+    (True, False)
+    """
+    return pareto_k < _LARGEST_PARETO_K and ess > _SMALLEST_ESS_SHARE * draws
+
+
 def importance_draws(problem: Problem) -> DrawByImportance | None:
     """Return the model's own importance sampler for these data, or None where it has none.
 
@@ -93,7 +113,7 @@ class ImportanceProgram:
             posterior, logp, pareto_k, ess = draw(options.chains, options.draws, rng)
         except np.linalg.LinAlgError:  # no mode, or no curvature around it
             pareto_k, ess = np.inf, 0.0
-        if not self._trusted(pareto_k, ess):
+        if not trusted(pareto_k, ess, options.chains * options.draws):
             return program_for(options.fallback, problem).run(problem, seed, advance)
         statistics = xr.Dataset({"lp": (("chain", "draw"), logp)})
         tree = describe_run(
@@ -105,7 +125,3 @@ class ImportanceProgram:
         )
         tree.attrs.update(pareto_k=pareto_k, importance_ess=ess)
         return tree
-
-    def _trusted(self, pareto_k: float, ess: float) -> bool:
-        enough = _SMALLEST_ESS_SHARE * self.sampler.chains * self.sampler.draws
-        return pareto_k < _LARGEST_PARETO_K and ess > enough

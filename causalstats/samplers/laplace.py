@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -31,7 +31,6 @@ from causalstats.numerics.sampling.pareto_smoothing import (
     ImportanceWeights,
     pareto_smoothed_weights,
 )
-from causalstats.numerics.sampling.posterior_mode import axis_widths, mode_and_axes
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import describe_run
 from causalstats.samplers.program_cache import COMPILER_LOCK, cached_program
@@ -40,7 +39,8 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-_FEWEST_DRAWS = 200
+FEWEST_DRAWS = 200
+_JAX_PAYS_FROM_NUMBERS = 200_000  # in the largest array of data, measured on two cores
 # Heavier tails than a posterior, so that weights stay bounded
 _FIRST_DEGREES_OF_FREEDOM = 20.0
 _ADAPTED_DEGREES_OF_FREEDOM = 8.0
@@ -61,6 +61,10 @@ class Laplace:
     trusted as those of the posterior, above it they cannot, and `Nuts` should be used. Where k is
     above 0.3, or the effective sample size below half of the draws, the proposal is adapted and as
     many draws are added; where k is above 0.5 then, once more.
+
+    Data with 200,000 numbers or more in one array are computed by JAX, in batches of points. Where
+    the model can (`core.abilities.SubsamplesInputs`), the mode is looked for on some of the rows,
+    with three or four gradients of all of them.
 
     Parameters
     ----------
@@ -95,9 +99,9 @@ class Laplace:
 
     def __post_init__(self) -> None:
         check_fields(self, SamplingError)
-        if self.chains * self.draws < _FEWEST_DRAWS:
+        if self.chains * self.draws < FEWEST_DRAWS:
             raise SamplingError(
-                f"Expected at least {_FEWEST_DRAWS} draws in all to weight, got "
+                f"Expected at least {FEWEST_DRAWS} draws in all to weight, got "
                 f"{self.chains} x {self.draws}."
             )
 
@@ -108,39 +112,64 @@ class Laplace:
 
     def compile(self, problem: Problem) -> LaplaceProgram:
         """Return the compiled graph of this problem, which runs all of the same structure."""
+        large = _is_large(problem)
         program = cached_program(
-            "laplace",
+            ("laplace", large),
             problem.graph,
-            lambda: _compile(self, problem),
-            any_rows=True,
+            lambda: _compile(self, problem, large),
+            any_rows=not large,
         )
         return replace(program, sampler=self)
 
 
-def _compile(sampler: Laplace, problem: Problem) -> LaplaceProgram:
+def _is_large(problem: Problem) -> bool:
+    largest = max((np.size(value) for value in problem.inputs.values()), default=0)
+    return largest >= _JAX_PAYS_FROM_NUMBERS
+
+
+def _compile(sampler: Laplace, problem: Problem, large: bool) -> LaplaceProgram:
     """Compile a graph of the program's own, since its data are exchanged."""
-    from pymc.initial_point import make_initial_point_fn
+    if large:
+        from causalstats.samplers.backends.jax_points import trace_points
+
+        return LaplaceProgram(sampler, trace_points(problem.graph))
+    from causalstats.samplers.backends.numba_points import compile_points
 
     graph = problem.model.build(problem.data)
-    # JAX is faster on large data, but copies them at every call: a million people took 20 GiB.
-    mode = "NUMBA"
-    pairs = graph.rvs_to_values.items()
-    transformed = {
-        value.name for variable, value in pairs if value.name != variable.name
-    }
-    variables = [
-        each for each in graph.unobserved_value_vars if each.name not in transformed
-    ]
-    outputs = [graph.logp(), *variables]
-    return LaplaceProgram(
-        sampler=sampler,
-        graph=graph,
-        density=graph.logp_dlogp_function(ravel_inputs=True, mode=mode),
-        evaluate=graph.compile_fn(outputs, inputs=graph.value_vars, mode=mode),
-        names=tuple(variable.name for variable in variables),
-        template=graph.initial_point(),
-        initial_point=make_initial_point_fn(model=graph, return_transformed=True),
-    )
+    return LaplaceProgram(sampler, compile_points(graph))
+
+
+class PointsOnData(Protocol):
+    """The log density of a problem at unconstrained points, and what a proposal needs of it."""
+
+    @property
+    def graph(self) -> pm.Model:
+        """The graph."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that are kept."""
+
+    def mode_axes_widths(
+        self, advance: Advance
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the mode, and axes and widths as `numerics.sampling.posterior_mode` has them."""
+
+    def values_at(
+        self, points: np.ndarray, done: Callable[[int], None]
+    ) -> tuple[list[np.ndarray], bool]:
+        """Return log densities and variables at some points, and whether the user interrupted."""
+
+
+class CompiledPoints(Protocol):
+    """A compiled graph that takes the data of every problem of its structure."""
+
+    @property
+    def graph(self) -> pm.Model:
+        """The graph."""
+
+    def on(self, problem: Problem) -> PointsOnData:
+        """Return its functions at the data of a problem."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +179,8 @@ class WeightedPoints:
     Attributes
     ----------
     points : array, shape (n, d)
-    outputs : list of n lists
-        The log density of a point, and each of the graph's variables there.
-    logp : array, shape (n,)
+    values : list of arrays (n, ...)
+        The log density at each point, and each of the graph's variables there.
     weights : ImportanceWeights
     sizes : tuple of int
         How many of the points each proposal has drawn.
@@ -160,8 +188,7 @@ class WeightedPoints:
     """
 
     points: np.ndarray
-    outputs: list[list[Any]]
-    logp: np.ndarray
+    values: list[np.ndarray]
     weights: ImportanceWeights
     sizes: tuple[int, ...]
     interrupted: bool
@@ -174,31 +201,20 @@ class LaplaceProgram:
     Attributes
     ----------
     sampler : Laplace
-    graph : pm.Model
-    density : function of an unconstrained point (d,)
-        Returns the log density and its gradient.
-    evaluate : function of a point by name
-        Returns the log density and the graph's variables.
-    names : tuple of str
-        Those of the variables.
-    template : dict of arrays
-        The shapes of the unconstrained variables.
-    initial_point : function of a seed
-        Where the search for the mode starts, at the data of the problem.
+    points : CompiledPoints
     running : Lock
         Held by the one fit that uses the program.
     """
 
     sampler: Laplace
-    graph: pm.Model
-    density: Callable[[np.ndarray], tuple[Any, Any]]
-    evaluate: Callable[[dict[str, np.ndarray]], list]
-    names: tuple[str, ...]
-    template: dict[str, np.ndarray]
-    initial_point: Callable[[Any], dict[str, np.ndarray]]
+    points: CompiledPoints
     running: threading.Lock = field(
         default_factory=threading.Lock, repr=False, compare=False
     )
+
+    @property
+    def graph(self) -> pm.Model:
+        return self.points.graph
 
     def run(
         self, problem: Problem, seed: int, advance: Advance = silent
@@ -206,7 +222,7 @@ class LaplaceProgram:
         # While a fit in another thread runs this program on its data, the graph is compiled anew.
         if not self.running.acquire(blocking=False):
             with COMPILER_LOCK:
-                program = _compile(self.sampler, problem)
+                program = _compile(self.sampler, problem, _is_large(problem))
             return program.run(problem, seed, advance)
         try:
             return self._run(problem, seed, advance)
@@ -216,11 +232,12 @@ class LaplaceProgram:
     def _run(self, problem: Problem, seed: int, advance: Advance) -> xr.DataTree:
         started = time.perf_counter()
         rng = np.random.default_rng(seed)
-        for name, value in problem.inputs.items():
-            # PyMC stores whole numbers as int32, whatever type they had.
-            self.graph[name].set_value(np.asarray(value, dtype=self.graph[name].dtype))
-        proposals: list[Proposal] = [self._around_the_mode(advance)]
-        drawn = self._draw(proposals, None, rng, advance)
+        density = self.points.on(problem)
+        mode, axes, widths = density.mode_axes_widths(advance)
+        proposals: list[Proposal] = [
+            SplitStudentT(mode, axes, widths, _FIRST_DEGREES_OF_FREEDOM)
+        ]
+        drawn = self._draw(density, proposals, None, rng, advance)
         for pareto_k, share in _GOOD_ENOUGH:
             weights = drawn.weights
             good = weights.pareto_k < pareto_k and weights.ess > share * len(
@@ -236,9 +253,9 @@ class LaplaceProgram:
                 covariance_factor=_ADAPTED_COVARIANCE_FACTOR,
             )
             proposals.append(adapted)
-            drawn = self._draw(proposals, drawn, rng, advance)
+            drawn = self._draw(density, proposals, drawn, rng, advance)
         tree = describe_run(
-            self._resampled(drawn, rng),
+            self._resampled(density, drawn, rng),
             DrawsKind.IMPORTANCE,
             sampler=self.sampler,
             seed=seed,
@@ -250,15 +267,9 @@ class LaplaceProgram:
         )
         return tree
 
-    def _around_the_mode(self, advance: Advance) -> SplitStudentT:
-        initial = self.initial_point(None)
-        start = np.concatenate([np.ravel(initial[name]) for name in self.template])
-        mode, axes = mode_and_axes(self.density, start, advance)
-        widths = axis_widths(self._log_density, mode, axes)
-        return SplitStudentT(mode, axes, widths, _FIRST_DEGREES_OF_FREEDOM)
-
     def _draw(
         self,
+        density: PointsOnData,
         proposals: Sequence[Proposal],
         before: WeightedPoints | None,
         rng: np.random.Generator,
@@ -268,6 +279,7 @@ class LaplaceProgram:
 
         Parameters
         ----------
+        density : PointsOnData
         proposals : sequence of Proposal
         before : WeightedPoints or None
             The points of the proposals before the last.
@@ -280,86 +292,63 @@ class LaplaceProgram:
             If the user interrupts before there are enough points to keep.
         """
         points = proposals[-1].draw(self.sampler.chains * self.sampler.draws, rng)
-        outputs, interrupted = self._evaluated(points, len(proposals), advance)
-        if interrupted and len(outputs) < _FEWEST_DRAWS and before is None:
+        left = 0.7 / 2 ** (len(proposals) - 1)  # half of the progress bar that is left
+
+        def done(number: int) -> None:
+            share = 1 - left + left / 2 * number / len(points)
+            advance(share, f"{number} of {len(points)} draws weighted")
+
+        values, interrupted = density.values_at(points, done)
+        count = len(values[0]) if values else 0
+        if interrupted and count < FEWEST_DRAWS and before is None:
             raise KeyboardInterrupt(
-                f"Interrupted with {len(outputs)} draws weighted, too few to keep "
-                f"({_FEWEST_DRAWS} are kept)."
+                f"Interrupted with {count} draws weighted, too few to keep "
+                f"({FEWEST_DRAWS} are kept)."
             )
-        points = points[: len(outputs)]
-        sizes: tuple[int, ...] = (len(outputs),)
+        points = points[:count]
+        sizes: tuple[int, ...] = (count,)
         if before is not None:
             points = np.concatenate([before.points, points])
-            outputs = before.outputs + outputs
             sizes = before.sizes + sizes
-        logp = np.array([float(values[0]) for values in outputs])
+            values = _joined(before.values, values)
         weights = pareto_smoothed_weights(
-            logp - mixture_log_density(points, proposals, sizes)
+            values[0] - mixture_log_density(points, proposals, sizes)
         )
-        return WeightedPoints(points, outputs, logp, weights, sizes, interrupted)
-
-    def _evaluated(
-        self, points: np.ndarray, number: int, advance: Advance
-    ) -> tuple[list[list[Any]], bool]:
-        """Return the outputs of the graph at each point, and whether the user interrupted.
-
-        Parameters
-        ----------
-        points : array, shape (n, d)
-        number : int
-            The number of the proposal, from 1: each takes half of the progress bar that is left.
-        advance : function of a share and a note
-        """
-        left = 0.7 / 2 ** (number - 1)
-        outputs: list[list[Any]] = []
-        try:
-            for row, point in enumerate(points):
-                values = self.evaluate(self._by_name(point))
-                outputs.append([np.asarray(value) for value in values])
-                if row % 50 == 0:
-                    share = 1 - left + left / 2 * row / len(points)
-                    advance(share, f"{row} of {len(points)} draws weighted")
-        except KeyboardInterrupt:
-            return outputs, True
-        return outputs, False
-
-    def _log_density(self, point: np.ndarray) -> float:
-        return float(self.evaluate(self._by_name(point))[0])
-
-    def _by_name(self, point: np.ndarray) -> dict[str, np.ndarray]:
-        named, position = {}, 0
-        for name, value in self.template.items():
-            size = int(np.size(value))
-            named[name] = point[position : position + size].reshape(np.shape(value))
-            position += size
-        return named
+        return WeightedPoints(points, values, weights, sizes, interrupted)
 
     def _resampled(
-        self, drawn: WeightedPoints, rng: np.random.Generator
+        self, density: PointsOnData, drawn: WeightedPoints, rng: np.random.Generator
     ) -> xr.DataTree:
         """Return draws that count alike, with the names and dims of the graph."""
         import xarray as xr
 
         chains = self.sampler.chains
-        draws = min(self.sampler.draws, len(drawn.outputs) // chains)
+        draws = min(self.sampler.draws, len(drawn.points) // chains)
         chosen = _resampled_rows(drawn, chains * draws, rng)
         posterior = {}
-        for column, name in enumerate(self.names, 1):
-            values = np.stack([drawn.outputs[row][column] for row in chosen])
+        graph = density.graph
+        for name, column in zip(density.names, drawn.values[1:], strict=True):
+            values = column[chosen]
             values = values.reshape(chains, draws, *values.shape[1:])
             unnamed = [f"{name}_dim_{axis}" for axis in range(values.ndim - 2)]
-            dims = self.graph.named_vars_to_dims.get(name) or unnamed
+            dims = graph.named_vars_to_dims.get(name) or unnamed
             posterior[name] = (("chain", "draw", *dims), values)
-        labels = self.graph.coords.items()
+        labels = graph.coords.items()
         coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
         coords |= {name: list(each) for name, each in labels if each is not None}
-        logp = drawn.logp[chosen].reshape(chains, draws)
+        logp = drawn.values[0][chosen].reshape(chains, draws)
         statistics = xr.Dataset({"lp": (("chain", "draw"), logp)})
         groups = {
             "posterior": xr.Dataset(posterior, coords),
             "sample_stats": statistics,
         }
         return xr.DataTree.from_dict(groups)
+
+
+def _joined(before: list[np.ndarray], after: list[np.ndarray]) -> list[np.ndarray]:
+    if not after:
+        return before
+    return [np.concatenate(pair) for pair in zip(before, after, strict=True)]
 
 
 def _resampled_rows(

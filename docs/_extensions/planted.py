@@ -62,6 +62,10 @@ WORLDS = {
     ("Instrument", "equal variances"): "unequal variances, taken for equal",
     ("Instrument", "prior of confounding"): "an irrelevant instrument",
     ("Heckman", "joint normality"): "Heckman, skewed errors, nothing excluded",
+    (
+        "Heckman",
+        "shape of the errors",
+    ): "Heckman, log-normal errors, taken for Student t, nothing excluded",
     ("Heckman", "linear outcome"): "Heckman, outcome curved in a feature",
     ("Heckman", "mean"): "Heckman, a wrong mean, with an exclusion",
     ("Heckman", "exclusion"): "Heckman, an excluded feature moves the outcome",
@@ -97,6 +101,7 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("PartialCorrelation", "shrinkage"): {"shrinkage": [0.1, 0.3, 0.5, 0.7]},
     ("SelectiveLabels", "prevalence"): {"prevalence": [0.2, 0.3, 0.4]},
     ("Heckman", "mean"): {"mean": [-0.5, 0.0, 0.5]},
+    ("Heckman", "shape of the errors"): {"errors": ["normal", "skewed"]},
 }
 _PANEL = {"units": 60, "times": 6, "covariates": 1}
 _COHORTS = {"units": 100, "times": 6, "cohorts": 2}

@@ -59,6 +59,10 @@ from causalstats.models.selective_labels.priors import (
 from causalstats.models.selective_labels.relaxations import relaxations
 from causalstats.models.selective_labels.score_accuracy import accuracy_of_score
 from causalstats.models.selective_labels.simulation import simulate
+from causalstats.models.selective_labels.subsample import (
+    nearly_gaussian,
+    subsample_inputs,
+)
 from causalstats.models.selective_labels.validation import refuse_senseless
 from causalstats.models.selective_labels.views import views
 from causalstats.numerics.selection.links import LinkName
@@ -266,6 +270,30 @@ class SelectiveLabels:
         0.1
         """
         return pymc_model.inputs(self, data)
+
+    def nearly_gaussian(self, data: Decisions) -> bool:
+        """Return whether `Laplace` is tried before `Nuts`: from 10,000 people on.
+
+        Examples
+        --------
+        >>> model = SelectiveLabels()
+        >>> model.nearly_gaussian(model.simulate(seed=1, people=200, features=1).data)
+        False
+        """
+        return nearly_gaussian(self, data)
+
+    def subsample_inputs(
+        self, inputs: Mapping[str, np.ndarray], rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        """Return the inputs of some people, and how many each stands for, by what was seen.
+
+        Parameters
+        ----------
+        inputs : mapping of str to array
+            Those of everybody.
+        rng : Generator
+        """
+        return subsample_inputs(inputs, rng)
 
     def headline_for(self, data: Decisions) -> str:
         """Return the risk of the untested, or of everybody where everybody was tested.

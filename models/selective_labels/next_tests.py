@@ -63,7 +63,7 @@ def next_tests(
         "at random": np.sort(rng.choice(len(untested), budget, replace=False)),
     }
     rows = {
-        name: _plan(draws, data, _some(untested, chosen), risk, headline, rng)
+        name: _plan(draws, data, untested.take(chosen), risk, headline, rng)
         for name, chosen in plans.items()
     }
     columns = ["found", "lower", "upper", "sd_now", "sd_expected", "narrowing"]
@@ -82,16 +82,6 @@ def next_tests(
         index=pd.Index(untested.rows, name="row"),
     )
     return table, people.iloc[order]
-
-
-def _some(people: People, chosen: np.ndarray) -> People:
-    decider = None if people.decider is None else people.decider[chosen]
-    return People(
-        matrix=people.matrix[chosen],
-        weights=people.weights[chosen],
-        rows=people.rows[chosen],
-        decider=decider,
-    )
 
 
 def _moments(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import xarray as xr
@@ -17,6 +18,7 @@ from causalstats.data import People
 
 _MOST_NUMBERS_KEPT = 64_000_000  # half a gigabyte
 _NUMBERS_OF_A_BLOCK = 50_000
+_DRAWS_OF_A_PART = 64  # of all chains
 
 Compute = Callable[[xr.Dataset, People], np.ndarray]
 """Draws and people give an array (draws, person), chain by chain."""
@@ -95,10 +97,22 @@ def blocks(
 
     workers = os.cpu_count() or 1
     at_once = step * workers  # no more blocks are kept than there are workers
-    with ThreadPoolExecutor(workers) as pool:
+    with _workers() as pool:
         for start in range(0, size, at_once):
             firsts = range(start, min(size, start + at_once), step)
             yield from pool.map(block, firsts)
+
+
+@contextmanager
+def _workers() -> Iterator[ThreadPoolExecutor]:
+    """Give a thread a core; those of linear algebra would wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    with (
+        threadpool_limits(1, "blas"),
+        ThreadPoolExecutor(os.cpu_count() or 1) as pool,
+    ):
+        yield pool
 
 
 def per_person(
@@ -147,11 +161,41 @@ def total(
     DataArray
         Dims (chain, draw).
     """
-    sums = [block @ people.weights for block in blocks(draws, people, compute)]
+    if len(people) * draws.sizes["chain"] > _NUMBERS_OF_A_BLOCK:
+        sums = _sums_by_parts(draws, people, compute)
+    else:
+        sums = [block @ people.weights for block in blocks(draws, people, compute)]
     coords = {"chain": draws["chain"], "draw": draws["draw"]}
     return xr.DataArray(
         np.concatenate(sums, axis=1), dims=("chain", "draw"), coords=coords
     )
+
+
+def _sums_by_parts(
+    draws: xr.Dataset, people: People, compute: Compute
+) -> list[np.ndarray]:
+    """Return weighted sums over many people, arrays (chain, some draws) in their order.
+
+    People are divided too, because products of matrices are slow where a block has few draws.
+    """
+    chains = draws.sizes["chain"]
+    step = max(1, _DRAWS_OF_A_PART // chains)
+    persons = max(1, _NUMBERS_OF_A_BLOCK // (chains * step))
+    parts = [
+        people.take(slice(first, first + persons))
+        for first in range(0, len(people), persons)
+    ]
+    sums = []
+    with _workers() as pool:
+        for first in range(0, draws.sizes["draw"], step):
+            some = draws.isel(draw=slice(first, first + step))
+
+            def of_part(part: People, some: xr.Dataset = some) -> np.ndarray:
+                return compute(some, part) @ part.weights
+
+            added = sum(pool.map(of_part, parts))
+            sums.append(np.reshape(added, (chains, some.sizes["draw"])))
+    return sums
 
 
 def average(

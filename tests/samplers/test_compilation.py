@@ -55,7 +55,7 @@ def problem(seed=1):
 def test_a_graph_is_traced_and_compiled_once_for_all_chains_and_fits(name, monkeypatch):
     monkeypatch.setattr(program_cache, "_entries", [])
     calls = []
-    function_of = jax_graph._traced
+    function_of = jax_graph.traced
 
     def counted(graph, outputs):
         function = function_of(graph, outputs)
@@ -66,7 +66,7 @@ def test_a_graph_is_traced_and_compiled_once_for_all_chains_and_fits(name, monke
 
         return called
 
-    monkeypatch.setattr(jax_graph, "_traced", counted)
+    monkeypatch.setattr(jax_graph, "traced", counted)
     SAMPLERS[name](problem(), seed=1)
     first = sorted(calls)
     program = SAMPLERS[name].compile(problem(seed=2))

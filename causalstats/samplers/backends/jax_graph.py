@@ -59,12 +59,12 @@ def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
 
     if not jax.config.jax_enable_x64:
         jax.config.update("jax_enable_x64", True)
-    _keep_compiled_programs_on_disk()
+    keep_compiled_programs_on_disk()
     logp = graph.logp()
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
     with refused_in_words():
-        gradient = _traced(graph, [logp, *_gradient(logp, graph.value_vars)])
-        constrain = _traced(graph, shown)
+        gradient = traced(graph, [logp, *gradient_of(logp, graph.value_vars)])
+        constrain = traced(graph, shown)
 
     # Samplers call both in several places; jitted, their Python code runs once for all.
     @jax.jit
@@ -125,7 +125,7 @@ def _arguments(graph: pm.Model) -> tuple[list[np.ndarray], tuple[np.ndarray, ...
     return position, data
 
 
-def _keep_compiled_programs_on_disk() -> None:
+def keep_compiled_programs_on_disk() -> None:
     """Let JAX find in the next process what this one compiles, unless the user has set a folder."""
     import jax
     import pytensor
@@ -410,7 +410,9 @@ def _shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
     return {name: np.shape(array) for name, array in problem.inputs.items()}
 
 
-def _traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable[..., Any]:
+def traced(
+    graph: pm.Model, outputs: Sequence[Any], further: Sequence[Any] = ()
+) -> Callable[..., Any]:
     """Return a JAX function of the graph's unconstrained values, followed by its data.
 
     Parameters
@@ -418,6 +420,8 @@ def _traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable[..., Any]:
     graph : pm.Model
     outputs : sequence of variables
         Those that the function returns.
+    further : sequence of variables
+        Inputs of the outputs that are not of the graph; they follow the data.
     """
     from pytensor.compile.mode import JAX
     from pytensor.graph import FunctionGraph
@@ -438,7 +442,8 @@ def _traced(graph: pm.Model, outputs: Sequence[Any]) -> Callable[..., Any]:
     known = dict(zip(graph.data_vars, symbols, strict=True))
     known |= dict(zip(graph.value_vars, values, strict=True)) | constants
     replaced = clone_replace(list(outputs), known)
-    function = FunctionGraph(inputs=[*values, *symbols], outputs=replaced, clone=True)
+    inputs = [*values, *symbols, *further]
+    function = FunctionGraph(inputs=inputs, outputs=replaced, clone=True)
     JAX.optimizer.rewrite(function)
     with warnings.catch_warnings():
         # The checks are those of constants of priors and of shapes, which the model has checked.
@@ -459,7 +464,7 @@ def _unravel(graph: pm.Model) -> Callable[..., Any]:
     return ravel_pytree(position)[1]
 
 
-def _gradient(logp: Any, variables: Sequence[Any]) -> Any:
+def gradient_of(logp: Any, variables: Sequence[Any]) -> Any:
     import pytensor
 
     return pytensor.grad(logp, list(variables), disconnected_inputs="ignore")
