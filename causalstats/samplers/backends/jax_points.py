@@ -24,6 +24,7 @@ import numpy as np
 from causalstats.core.abilities import SubsamplesInputs
 from causalstats.core.model import Problem
 from causalstats.numerics.sampling.posterior_mode import (
+    Density,
     axes_at,
     axis_widths,
     climbed,
@@ -175,7 +176,7 @@ class JaxPointsOnData:
         """Return the mode, and axes and widths as `numerics.sampling.posterior_mode` has them."""
         start = self.functions.start
         mode, axes = mode_and_axes_by_whitening(self._of_some, start, advance)
-        surrogate = self._of_some
+        surrogate: Density = self._of_some
         for _ in range(_MOST_ROUNDS):
             surrogate = self._surrogate(mode)
             before = mode
@@ -244,9 +245,7 @@ class JaxPointsOnData:
         value, slope = self.functions.density(point, self.counts, self.some)
         return float(value), np.asarray(slope)
 
-    def _surrogate(
-        self, at: np.ndarray
-    ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    def _surrogate(self, at: np.ndarray) -> Density:
         """Return the log density of the subsample, with the gradient of all data at a point."""
         ones = np.ones_like(self.counts)
         _, slope = self.functions.density(at, ones, self.everybody)
