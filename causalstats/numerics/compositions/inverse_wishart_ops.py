@@ -50,9 +50,7 @@ class LogDeterminant(Op):
     def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         return [[True, False], [True, False]]
 
-    def infer_shape(
-        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
-    ) -> list[Any]:
+    def infer_shape(self, node: Apply[Any], shapes: list[Any]) -> list[Any]:
         return [(), shapes[1]]
 
 

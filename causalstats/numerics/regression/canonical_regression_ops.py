@@ -57,9 +57,7 @@ class PiecesGivenScales(Op):
         moved = [k in (_COVARIANCE, _PRIOR) for k in range(len(node.inputs))]
         return [[connected, False, False] for connected in moved]
 
-    def infer_shape(
-        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
-    ) -> list[Any]:
+    def infer_shape(self, node: Apply[Any], shapes: list[Any]) -> list[Any]:
         return [(), shapes[_COVARIANCE], shapes[_PRIOR]]
 
 

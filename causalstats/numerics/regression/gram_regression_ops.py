@@ -52,9 +52,7 @@ class GramGivenScales(Op):
     def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         return [[True, False, False, False] for _ in node.inputs]
 
-    def infer_shape(
-        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
-    ) -> list[Any]:
+    def infer_shape(self, node: Apply[Any], shapes: list[Any]) -> list[Any]:
         return [(), *shapes]
 
 

@@ -73,9 +73,7 @@ class AboutCovariates(Op):
         )
         return pattern
 
-    def infer_shape(
-        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
-    ) -> list[Any]:
+    def infer_shape(self, node: Apply[Any], shapes: list[Any]) -> list[Any]:
         size = shapes[_COLUMNS][1]
         return [(size, size), (), (size, size), (), shapes[_COLUMNS]]
 

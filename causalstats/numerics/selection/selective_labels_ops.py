@@ -73,9 +73,7 @@ class LogLikelihood(Op):
     def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         return [[True] + [False] * len(node.inputs)] * len(node.inputs)
 
-    def infer_shape(
-        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
-    ) -> list[Any]:
+    def infer_shape(self, node: Apply[Any], shapes: list[Any]) -> list[Any]:
         return [(), *shapes]
 
 
@@ -118,9 +116,7 @@ class PrevalenceIntercept(Op):
     def connection_pattern(self, node: Apply[Any]) -> list[list[bool]]:
         return [[True, False, False, False]] * 3 + [[False] * 4]
 
-    def infer_shape(
-        self, fgraph: Any, node: Apply[Any], shapes: list[Any]
-    ) -> list[Any]:
+    def infer_shape(self, node: Apply[Any], shapes: list[Any]) -> list[Any]:
         return [(), (), shapes[1], ()]
 
 
