@@ -35,8 +35,8 @@ def python(*words: str, **environment: str) -> subprocess.CompletedProcess:
 
 def test_doctor_names_versions_devices_and_the_sampler(run):
     output = run("doctor").stdout
-    for word in ("causalstats", "pymc", "cores", "JAX devices", "numba: nutpie"):
-        assert word in output
+    words = ("causalstats", "pymc", "cores", "JAX devices", "float64", "numba: nutpie")
+    assert all(word in output for word in words)
 
 
 def test_studies_are_listed_and_another_is_refused(run):

@@ -72,6 +72,7 @@ from causalstats.inference.arviz_groups import Group, groups_of
 from causalstats.numerics.sampling.posterior_summaries import summarise
 from causalstats.runs.progress import stage
 from causalstats.samplers import Auto, Sampler, program_for, sample
+from causalstats.samplers.base import CPU
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -160,6 +161,7 @@ class Fit:
         DataFrame
             Columns mean, sd, lower, upper, ess_bulk, ess_tail and r_hat, a row a parameter. An
             exact posterior has no sampled parameters: then the summary of the headline.
+            The `attrs` of others hold the device, and in which precision it computed.
 
         Examples
         --------
@@ -180,7 +182,9 @@ class Fit:
                 name if label == name else f"{name}[{label}]" for label in table.index
             ]
             tables.append(table.set_axis(labels))
-        return pd.concat(tables)
+        summary = pd.concat(tables)
+        summary.attrs["device"] = self.provenance["device"]
+        return summary
 
     @checked(ModelError)
     def idata(
@@ -1036,15 +1040,22 @@ class Fit:
         return self._cache.get(key)
 
     def __repr__(self) -> str:
-        return f"Fit of {_stated(self.model)}\n{self._card()}"
+        lines = [f"Fit of {_stated(self.model)}", self._card(), self._device_in_words()]
+        return "\n".join(filter(None, lines))
 
     def _repr_html_(self) -> str:
-        stated, answer = escape(_stated(self.model)), escape(self._card())
+        words = f"{self._card()} {self._device_in_words()}".strip()
+        stated, answer = escape(_stated(self.model)), escape(words)
         return f'<div style="{CARD_STYLE}"><p><strong>{stated}</strong></p><p>{answer}</p></div>'
 
     def __getstate__(self) -> dict[str, Any]:
         # Answers that are kept hold functions, which no copy takes to another process.
         return {**vars(self), "_cache": {}}
+
+    def _device_in_words(self) -> str:
+        """Return which devices sampled, how many and in which precision; nothing of the usual."""
+        device = self.provenance["device"]
+        return "" if device == CPU else f"Sampled on {device}."
 
     def _card(self) -> str:
         """Return the answer with its doubts, or why there is none: other questions may have one."""

@@ -16,7 +16,9 @@ def test_fit_check_report_and_save(name, tmp_path):
     data = model.simulate(1).data
     fit = cs.fit(model, data, seed=1, sampler=FEW_DRAWS, progress=False)
     assert len(fit.effect(model.headline).summary()) and fit.check()
-    assert "<html" in fit.report(tmp_path / "report.html").read_text()
+    report = fit.report(tmp_path / "report.html").read_text()
+    assert "<html" in report and "CPU, float64" in report
+    assert "Sampled on" not in repr(fit)
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     assert again.summary().equals(fit.summary())
 

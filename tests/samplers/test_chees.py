@@ -136,6 +136,8 @@ def test_a_fit_is_saved_and_summarised_with_nested_r_hat(tmp_path):
     fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     table = again.effect("effect").summary()
+    assert again.summary().attrs["device"] == "cpu, float64"
+    assert repr(again).endswith("Sampled on cpu, float64.")
     assert "superchain" in again.effect("effect").draws.coords
     assert table["r_hat"].item() == fit.effect("effect").summary()["r_hat"].item()
     exact = cs.fit(model, data, seed=1, progress=False).effect("effect").summary()
