@@ -39,6 +39,7 @@ from causalstats.models.instrument.observed_units import observed_units, working
 from causalstats.models.instrument.posterior import (
     exact_posterior,
     log_likelihood_of,
+    log_prior_of,
     with_errors,
 )
 from causalstats.models.instrument.posterior_checks import posterior_checks
@@ -266,6 +267,46 @@ class Instrument:
         ('chain', 'draw')
         """
         return log_likelihood_of(self, draws, data)
+
+    def log_prior(self, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
+        """Return the log prior density, up to a constant, of parameters without a flat prior.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Instrumented
+
+        Examples
+        --------
+        >>> model = Instrument(confounding="any")
+        >>> data = model.simulate(seed=1, rows=50).data
+        >>> draws = model.exact_posterior(data)(1, 100, np.random.default_rng(1))
+        >>> list(model.log_prior(draws, data))
+        ['log_first_stage_variance', 'effect']
+        """
+        return log_prior_of(self, draws, data)
+
+    def declared_priors(self, data: Instrumented) -> tuple[str, ...]:
+        """Return the names of priors that are knowledge of the user: direct effects.
+
+        Examples
+        --------
+        >>> model = Instrument(direct={"z1": 0.1})
+        >>> model.declared_priors(model.simulate(seed=1, rows=50).data)
+        ('direct_effect',)
+        """
+        return ("direct_effect",) if self.direct else ()
+
+    def hierarchical_priors(self, data: Instrumented) -> tuple[str, ...]:
+        """Return no names: no prior is learned, given others above it.
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> model.hierarchical_priors(model.simulate(seed=1, rows=50).data)
+        ()
+        """
+        return ()
 
     def predictions(
         self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator

@@ -207,3 +207,31 @@ def log_likelihood_of(
     values = log_likelihood(moments_of(model, data), *flat, model.confounding)
     effect = draws["effect"]
     return effect.copy(data=values.reshape(effect.shape))
+
+
+def log_prior_of(
+    model: Instrument, draws: xr.Dataset, data: Instrumented
+) -> xr.Dataset:
+    """Return the log prior density of the parameters whose prior is not flat.
+
+    These are s, the effect with confounding="any", and direct effects that are not exact.
+
+    Parameters
+    ----------
+    model : Instrument
+    draws : Dataset
+    data : Instrumented
+    """
+    moments = moments_of(model, data)
+    log_variance = draws["log_first_stage_variance"]
+    scale = model.first_stage_prior_scale**2 * moments.degrees
+    half_cauchy = log_variance / 2 - np.log1p(np.exp(log_variance) / scale)
+    densities = {"log_first_stage_variance": half_cauchy}
+    if model.confounding == "any":
+        sd = effect_prior_sd(model, moments)
+        densities["effect"] = -((draws["effect"] / sd) ** 2) / 2
+    means, sds = direct_prior(model)
+    if model.direct and (sds > 0).all():
+        standard = (draws["direct_effect"] - means) / sds
+        densities["direct_effect"] = -(standard**2) / 2
+    return xr.Dataset(densities)

@@ -8,7 +8,8 @@ from scipy import stats
 
 import causalstats as cs
 from causalstats.models.instrument import observed_units as pointwise
-from causalstats.models.instrument.posterior import moments_of
+from causalstats.models.instrument.posterior import effect_prior_sd, moments_of
+from causalstats.numerics.instruments.effect_posterior import log_density
 from causalstats.numerics.instruments.moments import orthonormal_basis
 
 ROWS = 60
@@ -126,3 +127,43 @@ def test_fits_of_formulas_give_the_influence_of_a_row_by_refits():
     without = cs.fit(model, kept, seed=1, progress=False).effect("effect")
     mean = float(without.numbers()["mean"].iloc[0])
     assert abs(table["mean"].iloc[0] - mean) < 0.5 * without.numbers()["sd"].iloc[0]
+
+
+@pytest.mark.parametrize("confounding", ["uniform", "any"])
+def test_prior_and_likelihood_make_up_the_posterior(confounding):
+    """log p(β, s | data) is the log prior and the log likelihood, but for a constant."""
+    model = cs.Instrument(errors="iid", confounding=confounding)
+    data = model.simulate(seed=2, rows=ROWS, instruments=2).data
+    draws = model.exact_posterior(data)(1, 50, np.random.default_rng(1))
+    moments = moments_of(model, data)
+    ours = sum(model.log_prior(draws, data).data_vars.values())
+    ours = (ours + model.log_likelihood(draws, data)).to_numpy()[0]
+    theirs = [
+        log_density(
+            moments,
+            draws["effect"].to_numpy()[0, [k]],
+            draws["log_first_stage_variance"].to_numpy()[0, [k]],
+            np.empty(0),
+            confounding=confounding,
+            effect_sd=effect_prior_sd(model, moments),
+            first_stage_scale=model.first_stage_prior_scale,
+            robust=False,
+        ).item()
+        for k in range(50)
+    ]
+    difference = ours - theirs
+    np.testing.assert_allclose(difference, difference[0], atol=1e-8)
+
+
+def test_the_check_of_power_scaling_says_that_a_weak_instrument_leaves_it_to_the_prior():
+    model = cs.Instrument(confounding="any")
+    simulated = model.simulate(seed=2, rows=100, instruments=1, design="weak").data
+    frame = simulated.source.copy()
+    frame["z1"] = np.random.default_rng(5).permutation(frame["z1"])
+    data = cs.Instrumented.from_formula("y ~ x1 | t ~ z1", frame)
+    fit = cs.fit(model, data, seed=1, progress=False)
+    (check,) = [
+        each for each in fit.check() if each.name == "power-scaling of the prior"
+    ]
+    assert check.passed is None
+    assert check.value > 0.05
