@@ -20,14 +20,15 @@ def is_available() -> bool:
     """Return whether JAX computes on anything but the CPU.
 
     JAX takes half a second or more to import, and is imported only where a plugin for another
-    device is installed.
+    device is installed. ArviZ registers a module of that name which loads when it is used; what JAX
+    itself imports says whether it has been.
 
     Examples
     --------
     >>> isinstance(is_available(), bool)
     True
     """
-    if "jax" not in sys.modules and not _has_plugin():
+    if "jaxlib" not in sys.modules and not _has_plugin():
         return False
     import jax
 
