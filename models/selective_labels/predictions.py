@@ -9,15 +9,15 @@ import xarray as xr
 
 from causalstats.core.prediction import Prediction
 from causalstats.data import Decisions
-from causalstats.models.selective_labels.estimands import linear_predictors
+from causalstats.models.selective_labels.estimands import chance_of
 from causalstats.models.selective_labels.imperfect_test import rates_of
-from causalstats.models.shared.population import some_draws
+from causalstats.models.shared.functional_form import some_people
+from causalstats.models.shared.population import per_person, some_draws
 from causalstats.numerics.sampling.posterior_predictive import (
     quantile_groups,
     rates_by_group,
 )
 from causalstats.numerics.selection.misclassification import share_positive
-from causalstats.numerics.selection.selective_labels_likelihood import probability
 
 if TYPE_CHECKING:
     from causalstats.models.selective_labels.model import SelectiveLabels
@@ -30,6 +30,8 @@ def predictions(
 ) -> tuple[Prediction, ...]:
     """Return decision rate, and positive rate of the tested, by decile of posterior mean risk.
 
+    Many people are represented by some of them, drawn at random.
+
     Parameters
     ----------
     model : SelectiveLabels
@@ -38,12 +40,11 @@ def predictions(
     data : Decisions
     rng : Generator
     """
+    data = some_people(data, rng)
     draws = some_draws(draws, _REPLICATIONS, rng)
     tested = data.decision
-    arguments = linear_predictors(draws, data.people())
-    groups = quantile_groups(
-        probability(model.law, "positive", *arguments).mean(axis=0), 10
-    )
+    risk = per_person(draws, data.people(), chance_of(model.law, "positive"))
+    groups = quantile_groups(risk.to_numpy()[0].mean(axis=0), 10)
     chance_of_test, positive = chances_seen(model, draws, data)
     decisions = rates_by_group(tested, chance_of_test, groups, rng)
     results = rates_by_group(data.outcome[tested] == 1, positive, groups[tested], rng)
@@ -62,17 +63,18 @@ def chances_seen(
     ----------
     model : SelectiveLabels
     draws : Dataset
-        The posterior.
+        The posterior, as one chain.
     data : Decisions
 
     Returns
     -------
     arrays (draws, N), (draws, tested)
     """
-    everybody = linear_predictors(draws, data.people())
-    chance_of_test = 1 - probability(model.law, "untested", *everybody)
-    tested = linear_predictors(draws, data.people(data.decision))
-    positive = probability(model.law, "tested_positive", *tested)
+    untested = chance_of(model.law, "untested")
+    tested_positive = chance_of(model.law, "tested_positive")
+    chance_of_test = 1 - per_person(draws, data.people(), untested).to_numpy()[0]
+    tested = data.people(data.decision)
+    positive = per_person(draws, tested, tested_positive).to_numpy()[0]
     rates = rates_of(draws)
     if rates:
         positive = share_positive(positive, *rates)
