@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import pandas as pd
 
 import causalstats as cs
 from designs import Design
+
+_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 
 
 def instrumented(
@@ -21,7 +25,9 @@ def instrumented(
     correlation: float = 0.5,
     uneven: bool = False,
     clusters: int = 0,
-    **fields: Any,
+    direct: float = 0.0,
+    varied: bool = False,
+    fields: Mapping[str, Any] = _NO_FIELDS,
 ) -> tuple[cs.Instrument, cs.Instrumented, float]:
     """Return the model, the data, and the effect, 1.
 
@@ -36,8 +42,12 @@ def instrumented(
         Whether the errors' variance is .2 + .8 z².
     clusters : int
         Of rows whose errors and instruments share a part; 0 for none.
-    **fields
-        Fields of the model.
+    direct : float
+        Standard deviation of direct effects of the instruments on the outcome.
+    varied : bool
+        Whether first-stage coefficients are normal about 0, or all the same.
+    fields : mapping
+        Of the model.
     """
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((rows, instruments))
@@ -51,7 +61,10 @@ def instrumented(
         frame["code"] = code
     if uneven:
         u = u * np.sqrt(0.2 + 0.8 * z[:, 0] ** 2)
-    treatment = z @ np.full(instruments, np.sqrt((first_stage - 1) / rows)) + v
+    size = np.sqrt((first_stage - 1) / rows)
+    slopes = rng.normal(0, size, instruments) if varied else np.full(instruments, size)
+    treatment = z @ slopes + v
+    u = u + z @ (direct * rng.standard_normal(instruments))
     names = [f"z{position + 1}" for position in range(instruments)]
     frame[names] = z
     frame = frame.assign(t=treatment, y=treatment + u)
@@ -125,4 +138,24 @@ DESIGNS = [
     _design("15 clusters, F = 20", first_stage=20.0, clusters=15),
     _design("no confounding, F = 10", correlation=0.0),
     _design("60 rows, F = 10", rows=60),
+    *(
+        _design(
+            f"{count} instruments, F = 20, direct effects of {size:g}, learned",
+            instruments=count,
+            first_stage=20.0,
+            direct=size,
+            varied=True,
+            fields={"direct": "learned", "errors": "iid"},
+        )
+        for count, size in ((5, 0.1), (10, 0.0), (10, 0.05), (10, 0.3), (30, 0.3))
+    ),
+    _design(
+        "10 instruments, F = 20, direct effects of .1, learned, unequal variances",
+        instruments=10,
+        first_stage=20.0,
+        direct=0.1,
+        varied=True,
+        uneven=True,
+        fields={"direct": "learned", "errors": "iid"},
+    ),
 ]

@@ -26,6 +26,9 @@ def instrumented(
     heavy_instrument: bool = False,
     clusters: int = 0,
     instruments: int = 2,
+    direct_sd: float = 0.0,
+    direct_mean: float = 0.0,
+    strengths_differ: float = 0.0,
     **fields: Any,
 ) -> tuple[cs.Instrument, cs.Instrumented]:
     """Return a model with these fields, and data with instruments z1, z2, ... and a covariate x.
@@ -49,6 +52,10 @@ def instrumented(
         Whether the instruments are log-normal with heavy tails.
     clusters : int
         Of rows whose errors and instruments share a part; 0 for none.
+    direct_sd, direct_mean : float
+        Of direct effects of all instruments on the outcome.
+    strengths_differ : float
+        Half the range of first-stage coefficients, by their mean.
     **fields
         Fields of the model.
     """
@@ -67,9 +74,13 @@ def instrumented(
         u = u + rng.standard_normal(clusters)[code]
     if uneven:
         u = u * np.sqrt(0.2 + 0.8 * z[:, 0] ** 2)
-    treatment = strength * z.sum(axis=1) + x + v
+    slopes = 1 + strengths_differ * np.linspace(-1, 1, instruments)
+    treatment = strength * z @ slopes + x + v
     outcome = treatment + x + u + second * z[:, -1]
     outcome = outcome + effects_differ * strength * z[:, 0]
+    if direct_sd or direct_mean:
+        own = direct_mean + direct_sd * rng.standard_normal(instruments)
+        outcome = outcome + z @ own
     names = [f"z{position + 1}" for position in range(instruments)]
     frame = pd.DataFrame(z, columns=names).assign(y=outcome, t=treatment, x=x)
     named = bool(clusters) and fields.pop("named", True)
@@ -118,6 +129,38 @@ WORLDS = [
         "a known direct effect",
         second=0.2,
         direct={"z2": cs.Known(0.2, sd=0.1)},
+    ),
+    _right(
+        "direct effects of ten instruments, learned",
+        instruments=10,
+        direct_sd=0.2,
+        direct="learned",
+        errors="iid",
+    ),
+    _right(
+        "no direct effects of ten instruments, learned",
+        instruments=10,
+        direct="learned",
+        errors="iid",
+    ),
+    _wrong(
+        "one direct effect far beyond nineteen others, learned",
+        ("direct effects of one spread",),
+        instruments=20,
+        direct_sd=0.02,
+        second=2.0,
+        direct="learned",
+        errors="iid",
+    ),
+    _wrong(
+        "direct effects in one direction, learned",
+        ("direct effects in both directions",),
+        instruments=20,
+        direct_sd=0.02,
+        direct_mean=0.3,
+        strengths_differ=0.7,
+        direct="learned",
+        errors="iid",
     ),
     _wrong(
         "an irrelevant instrument",

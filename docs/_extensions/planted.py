@@ -61,6 +61,10 @@ WORLDS = {
     ("Instrument", "many rows"): "instruments that a few rows carry",
     ("Instrument", "equal variances"): "unequal variances, taken for equal",
     ("Instrument", "prior of confounding"): "an irrelevant instrument",
+    (
+        "Instrument",
+        "exchangeable direct effects",
+    ): "direct effects in one direction, learned",
     ("Heckman", "joint normality"): "Heckman, skewed errors, nothing excluded",
     (
         "Heckman",
@@ -100,6 +104,9 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     },
     ("PartialCorrelation", "shrinkage"): {"shrinkage": [0.1, 0.3, 0.5, 0.7]},
     ("SelectiveLabels", "prevalence"): {"prevalence": [0.2, 0.3, 0.4]},
+    ("Instrument", "exchangeable direct effects"): {
+        "direct_prior_scale": [0.02, 0.05, 0.2, 0.5]
+    },
     ("Heckman", "mean"): {"mean": [-0.5, 0.0, 0.5]},
     ("Heckman", "shape of the errors"): {"errors": ["normal", "skewed"]},
 }

@@ -15,6 +15,7 @@ LINEARITY = "linearity"
 ONE_EFFECT = "one effect"
 MONOTONICITY = "monotone first stage"
 CONFOUNDING = "prior of confounding"
+EXCHANGEABLE = "exchangeable direct effects"
 
 
 def assumptions(model: Instrument) -> tuple[Assumption, ...]:
@@ -47,7 +48,9 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
 
 def _exclusion(model: Instrument) -> Assumption:
     """Return the exclusion restriction, or the direct effects that take its place."""
-    if not model.direct:
+    if model.learns_direct:
+        return _exchangeable(model)
+    if not model.direct_effects:
         return Assumption(
             name=EXCLUSION,
             statement="The instruments affect the outcome only through the treatment.",
@@ -68,6 +71,22 @@ def _exclusion(model: Instrument) -> Assumption:
         formula="y = Tβ + Wγ + Zη + u with η ~ Normal",
         checks=("overidentification", "predicts the outcome by instrument"),
         fields=("direct",),
+    )
+
+
+def _exchangeable(model: Instrument) -> Assumption:
+    """Return what takes the place of the exclusion restriction where direct effects are learned."""
+    return Assumption(
+        name=EXCHANGEABLE,
+        statement="Direct effects of the instruments on the outcome are about as large for all of "
+        "them, of either sign, and unrelated to how the instruments move the treatment. Their "
+        f"size is learned; half of its prior is below {model.direct_prior_scale:g} standard "
+        "deviations of the outcome given the treatment, for one of the instrument.",
+        if_wrong="Direct effects that go with the effects on the treatment are taken for an effect "
+        "of the treatment; one far larger than the others makes the interval too wide.",
+        formula="y = Tβ + Wγ + Zη + u, η_j ~ Normal(0, τ²/Var(z_j)), τ ~ half-Cauchy",
+        checks=("direct effects of one spread", "direct effects in both directions"),
+        fields=("direct", "direct_prior_scale"),
     )
 
 

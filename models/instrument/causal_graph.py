@@ -24,7 +24,7 @@ def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph[Any]:
     for name in given["instruments"]:
         graph.add_node(f"instrument {name}", label=label(name), role="observed")
         graph.add_edge(f"instrument {name}", "treatment")
-        if model.direct and name in model.direct:
+        if model.learns_direct or name in model.direct_effects:
             graph.add_edge(f"instrument {name}", "outcome", label="direct effect")
     graph.add_edge("unobservable", "treatment")
     graph.add_edge("unobservable", "outcome")

@@ -35,17 +35,27 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
     """Return checks of the instruments, of the covariates and of the errors."""
     checks = [
         *rows_left_out(data),
-        weak_instruments_check(model, data),
-        *_overidentification(model, data),
+        *_of_exclusion(model, data),
         *_linearity(data.thinned(_MOST_ROWS)),
         leverage_check(data),
     ]
     if data.cluster is not None:
         checks.append(_clusters(data))
     if model.errors == "iid":
-        checks.append(equal_variances_check(data.thinned(_MOST_ROWS)))
+        thinned = data.thinned(_MOST_ROWS)
+        checks.append(equal_variances_check(thinned, model.learns_direct))
     return tuple(
         replace(check, remedy="") if check.passed else check for check in checks
+    )
+
+
+def _of_exclusion(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
+    """Return checks that presume exclusion; none where direct effects are learned."""
+    if model.learns_direct:
+        return ()
+    return (
+        weak_instruments_check(model, data),
+        *_overidentification(model, data),
     )
 
 
@@ -124,7 +134,8 @@ def _overidentification(model: Instrument, data: Instrumented) -> tuple[Check, .
             f"p = {p:.2g}",
             remedy=f"An instrument, {names}, affects the outcome other than through the treatment, "
             "or effects differ between those whom the instruments move. Fit each instrument alone, "
-            "or give its direct effect, `direct={...}`.",
+            "give its direct effect, `direct={...}`, or learn how large direct effects are, "
+            "`direct='learned'`.",
             estimands=_ANSWERS,
             assumption=EXCLUSION,
         ),
@@ -221,7 +232,7 @@ def _clusters(data: Instrumented) -> Check:
     )
 
 
-def equal_variances_check(data: Instrumented) -> Check:
+def equal_variances_check(data: Instrumented, direct: bool = False) -> Check:
     """Test that squared residuals do not depend on instruments and covariates (White).
 
     n R² of the squared residuals of LIML on instruments, covariates and their squares.
@@ -229,15 +240,18 @@ def equal_variances_check(data: Instrumented) -> Check:
     Parameters
     ----------
     data : Instrumented
+    direct : bool
+        Whether instruments have direct effects, which residuals are then free of.
     """
     moments = data.moments
     kappa = liml_kappa(moments)
     weighted = (1 - kappa) * moments.products + kappa * moments.explained
     effect = weighted[1, 0] / weighted[1, 1]
     residual = data.outcome - effect * data.treatment
-    left = partialled_out(
-        residual[:, None], data.covariates, factors=data.fixed_effects
-    )[:, 0]
+    held = data.covariates
+    if direct:
+        held = np.column_stack([held, data.instruments])
+    left = partialled_out(residual[:, None], held, factors=data.fixed_effects)[:, 0]
     squares = left**2 - (left**2).mean()
     columns = np.column_stack([data.instruments, data.covariates])
     columns = columns - columns.mean(axis=0)

@@ -68,6 +68,13 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             kind="causal",
             assumptions=names,
         )
+    if model.learns_direct:
+        answers["direct_effect_sd"] = Estimand(
+            compute=lambda draws, data: draws["direct_effect_sd"],
+            description="Standard deviation τ of the direct effects of instruments on the outcome.",
+            unit="units of the outcome per standard deviation of an instrument",
+            assumptions=names,
+        )
     return answers
 
 

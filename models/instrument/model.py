@@ -29,19 +29,13 @@ from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Instrumented
 from causalstats.errors import ModelError
-from causalstats.models.instrument import pymc_model
 from causalstats.models.instrument.assumptions import assumptions
 from causalstats.models.instrument.baselines import baselines
 from causalstats.models.instrument.causal_graph import causal_graph
 from causalstats.models.instrument.data_checks import data_checks
 from causalstats.models.instrument.estimands import estimands
+from causalstats.models.instrument.forms import form_of
 from causalstats.models.instrument.observed_units import observed_units, working_draws
-from causalstats.models.instrument.posterior import (
-    exact_posterior,
-    log_likelihood_of,
-    log_prior_of,
-    with_errors,
-)
 from causalstats.models.instrument.posterior_checks import posterior_checks
 from causalstats.models.instrument.predictions import predictions
 from causalstats.models.instrument.relaxations import relaxations
@@ -54,7 +48,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
-Direct = Annotated[
+KnownDirect = Annotated[
     Mapping[str, Known | float],
     MappingOf(
         Text(empty=False, words="the name of an instrument"),
@@ -64,6 +58,7 @@ Direct = Annotated[
         "such as `{'z': Known(0, sd=0.01)}`",
     ),
 ]
+Direct = KnownDirect | Literal["learned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,19 +91,26 @@ class Instrument:
         "robust" takes the variance of the scores from the data, robust to heteroscedasticity, and
         to dependence within the clusters of the data: a quasi-posterior. "iid" has normal errors of
         equal variance.
-    direct : mapping of instrument to Known, or None
+    direct : mapping of instrument to Known, "learned", or None
         Direct effects of instruments on the outcome, per unit of the instrument, with their
-        uncertainty ("plausibly exogenous"): `{"z": Known(0, sd=0.01)}`.
+        uncertainty ("plausibly exogenous"): `{"z": Known(0, sd=0.01)}`. With "learned", for three
+        instruments or more, each has one, η_j ~ Normal(0, τ²/Var(z_j)), and τ is learned; this
+        takes errors of equal variance.
     effects : "one" or "compliers"
         Whether the treatment has one effect in everybody; or effects differ, and the answer is the
         mean over those whose treatment the instruments move (local average treatment effect).
     first_stage_prior_scale : float
         Scale of the half-Cauchy prior of s, by √n'; n' is rows less coefficients of the covariates.
+    direct_prior_scale : float
+        Scale of the half-Cauchy prior of τ with `direct="learned"`: the effect of one standard
+        deviation of an instrument, in standard deviations of the outcome given the treatment. A
+        tenth leaves direct effects small unless instruments disagree, and its tail is heavy.
 
     Raises
     ------
     ModelError
-        If an option is out of its range.
+        If an option is out of its range, or `direct="learned"` is combined with others than
+        `errors="iid"` and `confounding="uniform"`.
 
     References
     ----------
@@ -135,6 +137,7 @@ class Instrument:
     direct: Direct | None = None
     effects: Literal["one", "compliers"] = "one"
     first_stage_prior_scale: Positive = 0.3
+    direct_prior_scale: Positive = 0.1
 
     headline = "effect"
     data_class = Instrumented
@@ -146,17 +149,36 @@ class Instrument:
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
+        if not self.learns_direct:
+            return
+        if self.errors != "iid" or self.confounding != "uniform":
+            raise ModelError(
+                "`direct='learned'` takes errors of equal variance and a uniform prior of "
+                "confounding: expected `errors='iid'` and `confounding='uniform'`, got "
+                f"{self.errors!r} and {self.confounding!r}."
+            )
+
+    @property
+    def learns_direct(self) -> bool:
+        """Whether direct effects of all instruments are learned.
+
+        Examples
+        --------
+        >>> Instrument(direct="learned", errors="iid").learns_direct
+        True
+        """
+        return self.direct == "learned"
 
     @property
     def direct_effects(self) -> dict[str, Known]:
-        """The direct effects of instruments, by name; none unless `direct` is given.
+        """The direct effects of instruments that are known, by name.
 
         Examples
         --------
         >>> Instrument(direct={"z": 0.1}).direct_effects
         {'z': Known(value=0.1, sd=0.0)}
         """
-        given = self.direct or {}
+        given = {} if self.direct is None or self.direct == "learned" else self.direct
         return {
             name: known if isinstance(known, Known) else Known(known)
             for name, known in given.items()
@@ -171,7 +193,7 @@ class Instrument:
         >>> model.inputs(model.simulate(seed=1, rows=50).data)["degrees"]
         array(47.)
         """
-        return pymc_model.inputs(self, data)
+        return form_of(self, data).inputs(self, data)
 
     def build(self, data: Instrumented) -> pm.Model:
         """Return the PyMC graph on these data, with all but a few numbers integrated out.
@@ -180,7 +202,7 @@ class Instrument:
         replicate, and no row has a likelihood in it. `fit.idata()` has both, given the first stage,
         variances and coefficients that are drawn.
         """
-        return pymc_model.build(self, data)
+        return form_of(self, data).build(self, data)
 
     def parameters(self, data: Instrumented) -> tuple[str, ...]:
         """Return no names: the posterior is exact.
@@ -219,7 +241,7 @@ class Instrument:
         Raises
         ------
         ModelError
-            If there are more than a million rows.
+            If there are more than a million rows, or direct effects are learned.
 
         Examples
         --------
@@ -266,7 +288,7 @@ class Instrument:
         >>> model.log_likelihood(draws, data).dims
         ('chain', 'draw')
         """
-        return log_likelihood_of(self, draws, data)
+        return form_of(self, data).log_likelihood(self, draws, data)
 
     def log_prior(self, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
         """Return the log prior density, up to a constant, of parameters without a flat prior.
@@ -284,7 +306,7 @@ class Instrument:
         >>> list(model.log_prior(draws, data))
         ['log_first_stage_variance', 'effect']
         """
-        return log_prior_of(self, draws, data)
+        return form_of(self, data).log_prior(self, draws, data)
 
     def declared_priors(self, data: Instrumented) -> tuple[str, ...]:
         """Return the names of priors that are knowledge of the user: direct effects.
@@ -295,7 +317,7 @@ class Instrument:
         >>> model.declared_priors(model.simulate(seed=1, rows=50).data)
         ('direct_effect',)
         """
-        return ("direct_effect",) if self.direct else ()
+        return ("direct_effect",) if self.direct_effects else ()
 
     def hierarchical_priors(self, data: Instrumented) -> tuple[str, ...]:
         """Return no names: no prior is learned, given others above it.
@@ -364,7 +386,7 @@ class Instrument:
         >>> draw(2, 100, np.random.default_rng(1))["effect"].shape
         (2, 100)
         """
-        return exact_posterior(self, data)
+        return form_of(self, data).exact_posterior(self, data)
 
     def recover_marginals(
         self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
@@ -377,7 +399,7 @@ class Instrument:
         data : Instrumented
         rng : Generator
         """
-        return with_errors(self, draws, data, rng)
+        return form_of(self, data).recover_marginals(self, draws, data, rng)
 
     def with_proper_prior(self) -> Instrument:
         """Return the model with `effect_scale` fixed at 1, unless it is given or not used.
@@ -422,7 +444,7 @@ class Instrument:
         0.5
         """
         names = [f"z{position + 1}" for position in range(instruments)]
-        strange = [name for name in self.direct or {} if name not in names]
+        strange = [name for name in self.direct_effects if name not in names]
         if strange:
             raise ModelError(
                 f"Simulated instruments are named {', '.join(names)}: expected `direct` of these, "

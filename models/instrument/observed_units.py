@@ -88,8 +88,13 @@ def observed_units(
     Raises
     ------
     ModelError
-        If there are so many rows that they are read in blocks.
+        If there are so many rows that they are read in blocks, or direct effects are learned.
     """
+    if model.learns_direct:
+        raise ModelError(
+            "First stage and variances are integrated out together with direct effects that are "
+            "learned, so that rows depend on each other: they have no likelihood one by one."
+        )
     if len(data) > _MOST_ROWS:
         raise ModelError(
             f"{len(data):,} rows are read in blocks, and have no likelihood one by one: expected "
@@ -124,7 +129,7 @@ def parameters_given(
     """
     effect = draws["effect"].to_numpy().ravel()
     direct = np.empty((len(effect), 0))
-    if model.direct:
+    if model.direct_effects:
         direct = draws["direct_effect"].to_numpy().reshape(len(effect), -1)
     errors = errors_given(model, draws, data, rng)
     return Parameters(effect=effect, direct=direct, errors=errors)
@@ -150,7 +155,7 @@ def row_errors(
     residuals = data.partialled_out(observed)
     treatment, instruments = residuals[:, 1], residuals[:, 2:]
     basis = instruments @ np.linalg.pinv(moments_of(model, data).rotation)
-    positions = list(data.instrument_positions(list(model.direct or ())))
+    positions = list(data.instrument_positions(list(model.direct_effects)))
     root = np.sqrt(data.weights)[:, None]
     errors = parameters.errors
     for part in _parts(len(parameters.effect), len(data)):

@@ -16,7 +16,9 @@ from causalstats.numerics.instruments.effect_posterior import (
     ErrorDraws,
     draw_errors,
     effect_posterior,
-    log_likelihood,
+)
+from causalstats.numerics.instruments.effect_posterior import (
+    log_likelihood as log_likelihood_at,
 )
 from causalstats.numerics.instruments.moments import InstrumentMoments
 
@@ -40,21 +42,22 @@ def moments_of(model: Instrument, data: Instrumented) -> InstrumentMoments:
         than three have one; or if there are no more clusters than instruments.
     """
     _refuse_few_clusters(model, data)
-    if not model.direct:
+    names = list(model.direct_effects)
+    if not names:
         return data.moments
-    positions = data.instrument_positions(list(model.direct))
-    if len(positions) > len(model.direct):
+    positions = data.instrument_positions(names)
+    if len(positions) > len(names):
         raise ModelError(
             "A direct effect is a number for each coded column: expected names among "
             f"{', '.join(map(repr, data.instrument_columns))}, got "
-            f"{', '.join(map(repr, model.direct))}."
+            f"{', '.join(map(repr, names))}."
         )
     if len(positions) > max(_NODES):
         raise ModelError(
             f"Expected direct effects of at most {max(_NODES)} instruments, got "
             f"{len(positions)}. Leave the instruments of which you are least sure out."
         )
-    return data.moments_with(list(model.direct))
+    return data.moments_with(names)
 
 
 def _refuse_few_clusters(model: Instrument, data: Instrumented) -> None:
@@ -100,9 +103,9 @@ def grid_posterior(model: Instrument, data: Instrumented) -> EffectPosterior:
 
 def _quadrature(model: Instrument) -> tuple[list[np.ndarray], list[float]]:
     """Return nodes and weights of Gauss-Hermite quadrature over the prior of direct effects."""
-    if not model.direct:
-        return [], []
     known = list(model.direct_effects.values())
+    if not known:
+        return [], []
     points, masses = np.polynomial.hermite_e.hermegauss(_NODES[len(known)])
     pairs = list(zip(points, masses, strict=True))
     single = [
@@ -126,7 +129,7 @@ def exact_posterior(
 
     def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
         values = posterior.draw(chains * draws, rng)
-        if not model.direct:
+        if not model.direct_effects:
             del values["direct_effect"]
         variables = {
             name: (
@@ -136,14 +139,14 @@ def exact_posterior(
             for name, each in values.items()
         }
         coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
-        if model.direct:
-            coords["direct_instrument"] = list(model.direct)
+        if model.direct_effects:
+            coords["direct_instrument"] = list(model.direct_effects)
         return xr.Dataset(variables, coords)
 
     return draw
 
 
-def with_errors(
+def recover_marginals(
     model: Instrument, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
 ) -> xr.Dataset:
     """Return draws of the graph with ρ and the expected F statistic, which it integrates out.
@@ -187,12 +190,12 @@ def _flat(
     """Return effect (n,), log s² (n,) and direct effects (n, d), chain by chain."""
     effect = draws["effect"].to_numpy().ravel()
     direct = np.empty((len(effect), 0))
-    if model.direct:
+    if model.direct_effects:
         direct = draws["direct_effect"].to_numpy().reshape(len(effect), -1)
     return effect, draws["log_first_stage_variance"].to_numpy().ravel(), direct
 
 
-def log_likelihood_of(
+def log_likelihood(
     model: Instrument, draws: xr.Dataset, data: Instrumented
 ) -> xr.DataArray:
     """Return the log likelihood of effect, s and direct effects, the others integrated out.
@@ -204,14 +207,12 @@ def log_likelihood_of(
     data : Instrumented
     """
     flat = _flat(model, draws)
-    values = log_likelihood(moments_of(model, data), *flat, model.confounding)
+    values = log_likelihood_at(moments_of(model, data), *flat, model.confounding)
     effect = draws["effect"]
     return effect.copy(data=values.reshape(effect.shape))
 
 
-def log_prior_of(
-    model: Instrument, draws: xr.Dataset, data: Instrumented
-) -> xr.Dataset:
+def log_prior(model: Instrument, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
     """Return the log prior density of the parameters whose prior is not flat.
 
     These are s, the effect with confounding="any", and direct effects that are not exact.
@@ -231,7 +232,7 @@ def log_prior_of(
         sd = effect_prior_sd(model, moments)
         densities["effect"] = -((draws["effect"] / sd) ** 2) / 2
     means, sds = direct_prior(model)
-    if model.direct and (sds > 0).all():
+    if len(sds) and (sds > 0).all():
         standard = (draws["direct_effect"] - means) / sds
         densities["direct_effect"] = -(standard**2) / 2
     return xr.Dataset(densities)

@@ -9,6 +9,7 @@ import xarray as xr
 
 from causalstats.core.check import Check
 from causalstats.models.instrument.assumptions import CONFOUNDING
+from causalstats.models.instrument.direct_effect_checks import direct_effect_checks
 from causalstats.models.instrument.estimands import correlation_beyond
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _LARGEST = 0.25
 def posterior_checks(
     model: Instrument, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
 ) -> tuple[Check, ...]:
-    """Return whether the posterior leans on the limit of the prior of confounding.
+    """Return checks of learned direct effects, and of the limit of the prior of confounding.
 
     Parameters
     ----------
@@ -34,7 +35,11 @@ def posterior_checks(
     if model.confounding != "uniform":
         return ()
     share = correlation_beyond(draws, _LIMIT)
+    learned = (
+        direct_effect_checks(model, draws, data, rng) if model.learns_direct else ()
+    )
     return (
+        *learned,
         Check(
             name="confounding near its limit",
             passed=share <= _LARGEST,

@@ -32,6 +32,8 @@ def predictions(
     data : Instrumented
     rng : Generator
     """
+    if model.learns_direct:
+        return ()  # direct effects of each instrument reproduce any reduced form
     moments = moments_of(model, data)
     if moments.instruments == 1:
         return ()  # one coefficient is always reproduced
@@ -50,7 +52,7 @@ def predictions(
     errors = errors_given(model, part, data, rng)
     effect = part["effect"].to_numpy()[0]
     direct = np.empty((len(kept), 0))
-    if model.direct:
+    if model.direct_effects:
         direct = part["direct_effect"].to_numpy()[0]
     slope = errors.slope[:, None]
     shape = errors.first_stage.shape

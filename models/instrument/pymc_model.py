@@ -33,7 +33,7 @@ def inputs(model: Instrument, data: Instrumented) -> dict[str, np.ndarray]:
         values["score_products"] = moments.score_products
     if model.confounding == "any":
         values["effect_prior_sd"] = effect_prior_sd(model, moments)
-    if model.direct:
+    if model.direct_effects:
         values["direct_value"] = [
             known.value for known in model.direct_effects.values()
         ]
@@ -46,7 +46,8 @@ def build(model: Instrument, data: Instrumented) -> pm.Model:
     import pymc as pm
     import pytensor.tensor as pt
 
-    coords = {"direct_instrument": list(model.direct)} if model.direct else {}
+    names = list(model.direct_effects)
+    coords = {"direct_instrument": names} if names else {}
     with pm.Model(coords=coords) as graph:
         given = {
             name: pm.Data(name, value) for name, value in inputs(model, data).items()
@@ -57,11 +58,11 @@ def build(model: Instrument, data: Instrumented) -> pm.Model:
         pm.Deterministic("effect", effect)
         contrast = [pt.ones(()), -effect]
         fixed = [pt.ones(()), pt.zeros(())]
-        if model.direct:
-            standard = pm.Normal("standard_direct_effect", shape=len(model.direct))
+        if model.direct_effects:
+            standard = pm.Normal("standard_direct_effect", shape=len(names))
             direct = given["direct_value"] + given["direct_sd"] * standard
             pm.Deterministic("direct_effect", direct, dims="direct_instrument")
-            others = [-direct[position] for position in range(len(model.direct))]
+            others = [-direct[position] for position in range(len(names))]
             contrast += others
             fixed += others
         density = _log_density(

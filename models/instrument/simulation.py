@@ -59,14 +59,14 @@ def simulate(
     held = rng.standard_normal((covariates, 2))
     treatment = basis @ first_stage + x @ held[:, 0] + v
     outcome = treatment * truth["effect"] + x @ held[:, 1] + u
-    if model.direct:
-        truth["direct_effect"] = np.array(
-            [
-                rng.normal(known.value, known.sd)
-                for known in model.direct_effects.values()
-            ]
-        )
-        columns = [names.index(name) for name in model.direct]
+    if model.learns_direct:
+        truth |= _learned_direct(model, rng, partialled_out(z, x), rho, design)
+        outcome = outcome + z @ truth["direct_effect"]
+    elif model.direct_effects:
+        known = model.direct_effects.values()
+        drawn = [rng.normal(each.value, each.sd) for each in known]
+        truth["direct_effect"] = np.array(drawn)
+        columns = [names.index(name) for name in model.direct_effects]
         outcome = outcome + z[:, columns] @ truth["direct_effect"]
     frame = pd.DataFrame({"y": outcome, "t": treatment})
     frame[names] = z
@@ -80,7 +80,35 @@ def simulate(
         covariates=held_names,
     )
     realised = {"least_squares": data.moments.least_squares}
-    return Simulation(data=data, truth=_dataset(model, truth), realised=realised)
+    return Simulation(data=data, truth=_dataset(model, truth, names), realised=realised)
+
+
+def _learned_direct(
+    model: Instrument,
+    rng: np.random.Generator,
+    instruments: np.ndarray,
+    correlation: float,
+    design: str,
+) -> dict[str, Any]:
+    """Return direct effects of all instruments and their spread.
+
+    Parameters
+    ----------
+    model : Instrument
+    rng : Generator
+    instruments : array, shape (n, p)
+        Given the covariates.
+    correlation : float
+        ρ, so that sd(u | v) = √(1 - ρ²).
+    design : str
+    """
+    size = model.direct_prior_scale
+    if design != "weak":
+        size = size * abs(rng.standard_cauchy())
+    size = size * np.sqrt(1 - correlation**2)
+    unit = instruments.std(axis=0)
+    drawn = rng.standard_normal(instruments.shape[1]) * size / unit
+    return {"direct_effect_sd": size, "direct_effect": drawn}
 
 
 def _truth(
@@ -117,12 +145,14 @@ def _truth(
     }
 
 
-def _dataset(model: Instrument, truth: dict[str, Any]) -> xr.Dataset:
+def _dataset(
+    model: Instrument, truth: dict[str, Any], instruments: list[str]
+) -> xr.Dataset:
     variables: dict[str, Any] = {}
     for name, value in truth.items():
         dims = ["chain", "draw"] + (["direct_instrument"] if np.ndim(value) else [])
         variables[name] = (dims, np.asarray(value, float)[None, None])
     coords: dict[str, Any] = {"chain": [0], "draw": [0]}
     if model.direct:
-        coords["direct_instrument"] = list(model.direct)
+        coords["direct_instrument"] = list(model.direct_effects) or instruments
     return xr.Dataset(variables, coords)

@@ -310,15 +310,19 @@ _DIAGRAM = Family(
 
 _INSTRUMENT = Family(
     base=cs.Instrument(),
-    simulate={"rows": 60, "instruments": 2, "covariates": 1},
+    simulate={"rows": 60, "instruments": 3, "covariates": 1},
     values={
         "effect_sd": [{"confounding": "any", "effect_sd": 2.0}],
         "effect_scale": [{"confounding": "any", "effect_scale": 0.5}],
         "direct": [
             {"direct": {"z1": cs.Known(0.1, sd=0.1)}},
             {"direct": {"z1": cs.Known(0.0, sd=0.1), "z2": 0.1}},
+            {"direct": "learned", "errors": "iid"},
         ],
         "first_stage_prior_scale": [0.1],
+        "direct_prior_scale": [
+            {"direct": "learned", "errors": "iid", "direct_prior_scale": 0.2}
+        ],
     },
 )
 

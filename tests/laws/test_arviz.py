@@ -44,6 +44,7 @@ CHAINS_ONLY = {"counts", "values within bounds", "sparse composition"}
 WITHOUT_UNITS = {
     "counts": "not kept",
     "values within bounds": "not kept",
+    "instruments with direct effects": "integrated out",
 }
 """Variants whose observations have no likelihood one by one, with a word of the reason."""
 

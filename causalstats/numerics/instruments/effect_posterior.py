@@ -26,8 +26,11 @@ their variance robust to heteroscedasticity or clustered: a quasi-posterior (Che
 References
 ----------
 Anderson & Rubin (1949), Estimation of the parameters of a single equation in a complete system of
-stochastic equations. Kleibergen & van Dijk (1998), Bayesian simultaneous equations analysis using
-reduced rank structures. Chamberlain & Imbens (2004), Random effects estimators with many
+stochastic equations. Drèze (1976), Bayesian limited information analysis of the simultaneous
+equations model, Econometrica 44: the posterior under flat priors. Kleibergen & van Dijk (1998),
+Bayesian simultaneous equations analysis using reduced rank structures. Kleibergen & Zivot (2003),
+Bayesian and classical approaches to instrumental variable regression, Journal of Econometrics 114.
+Chamberlain & Imbens (2004), Random effects estimators with many
 instrumental variables, Econometrica 72. Chernozhukov & Hong (2003), An MCMC approach to classical
 estimation, Journal of Econometrics 115.
 """

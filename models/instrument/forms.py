@@ -1,0 +1,74 @@
+"""The forms that the posterior of instrumental variables takes: a table of their functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.data import Instrumented
+from causalstats.models.instrument import (
+    learned_direct_effects,
+    posterior,
+    pymc_model,
+)
+
+if TYPE_CHECKING:
+    from causalstats.models.instrument.model import Instrument
+
+DrawExactly = Callable[[int, int, np.random.Generator], xr.Dataset]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Functions of a model and its data by which a posterior is drawn.
+
+    Attributes
+    ----------
+    inputs : function
+        What the graph takes, by name.
+    build : function
+        The PyMC graph.
+    exact_posterior : function
+        A function of chains, draws and a generator.
+    recover_marginals : function of model, draws, data and a generator
+        Draws with what the graph integrates out.
+    log_likelihood : function of model, draws and data
+    log_prior : function of model, draws and data
+        Log densities of the parameters whose prior is not flat.
+    """
+
+    inputs: Callable[[Instrument, Instrumented], dict[str, np.ndarray]]
+    build: Callable[[Instrument, Instrumented], Any]
+    exact_posterior: Callable[[Instrument, Instrumented], DrawExactly]
+    recover_marginals: Callable[
+        [Instrument, xr.Dataset, Instrumented, np.random.Generator], xr.Dataset
+    ]
+    log_likelihood: Callable[[Instrument, xr.Dataset, Instrumented], xr.DataArray]
+    log_prior: Callable[[Instrument, xr.Dataset, Instrumented], xr.Dataset]
+
+
+ONE_TREATMENT = Form(
+    inputs=pymc_model.inputs,
+    build=pymc_model.build,
+    exact_posterior=posterior.exact_posterior,
+    recover_marginals=posterior.recover_marginals,
+    log_likelihood=posterior.log_likelihood,
+    log_prior=posterior.log_prior,
+)
+LEARNED_DIRECT_EFFECTS = Form(
+    inputs=learned_direct_effects.inputs,
+    build=learned_direct_effects.build,
+    exact_posterior=learned_direct_effects.exact_posterior,
+    recover_marginals=learned_direct_effects.recover_marginals,
+    log_likelihood=learned_direct_effects.log_likelihood,
+    log_prior=learned_direct_effects.log_prior,
+)
+
+
+def form_of(model: Instrument, data: Instrumented) -> Form:
+    """Return the form that the posterior takes under these options, on these data."""
+    return LEARNED_DIRECT_EFFECTS if model.learns_direct else ONE_TREATMENT

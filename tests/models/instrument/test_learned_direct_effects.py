@@ -1,0 +1,145 @@
+"""`Instrument(direct="learned")`: NUTS on rows, coverage, checks, refusals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalstats as cs
+
+LEARNED = cs.Instrument(direct="learned", errors="iid")
+
+
+def data_of(seed, rows=600, direct=0.1, mean=0.0, outlier=0.0, instruments=10):
+    """Direct effects of sd `direct` and this mean, instruments signed to raise the treatment."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((rows, instruments))
+    v, e = rng.standard_normal((2, rows))
+    treatment = z @ rng.uniform(0.1, 0.5, instruments) + v
+    own = mean + direct * rng.standard_normal(instruments)
+    own[0] += outlier
+    outcome = treatment + z @ own + 0.6 * v + 0.8 * e
+    names = [f"z{each + 1}" for each in range(instruments)]
+    frame = pd.DataFrame(z, columns=names).assign(y=outcome, t=treatment)
+    return cs.Instrumented.from_frame(
+        frame, outcome="y", treatment="t", instruments=names
+    )
+
+
+def fitted(data, **fields):
+    return cs.fit(
+        cs.Instrument(direct="learned", errors="iid", **fields),
+        data,
+        seed=1,
+        progress=False,
+    )
+
+
+def failed(data):
+    return {check.name for check in fitted(data).check() if check.passed is False}
+
+
+def test_checks_see_a_large_direct_effect_and_a_common_direction():
+    assert not failed(data_of(1))
+    assert "direct effects of one spread" in failed(
+        data_of(1, direct=0.02, outlier=2.0, instruments=20)
+    )
+    assert "direct effects in both directions" in failed(
+        data_of(1, direct=0.01, mean=0.3, instruments=20)
+    )
+
+
+def test_intervals_cover_where_exclusion_is_wrong():
+    """Ten instruments, direct effects of .3: over 40 data sets, beside exclusion."""
+    inside = {"learned": 0, "exclusion": 0}
+    for seed in range(40):
+        data = data_of(seed, direct=0.3)
+        for name, model in (
+            ("learned", LEARNED),
+            ("exclusion", cs.Instrument(errors="iid")),
+        ):
+            draws = model.exact_posterior(data)(1, 1000, np.random.default_rng(seed))
+            lower, upper = np.quantile(draws["effect"], [0.025, 0.975])
+            inside[name] += lower < 1 < upper
+    assert inside["learned"] >= 34 and inside["exclusion"] < 20
+
+
+def test_fewer_than_three_instruments_are_refused():
+    with pytest.raises(cs.ModelError, match="at least 3 instruments"):
+        fitted(data_of(1, instruments=2))
+    with pytest.raises(cs.ModelError, match="errors='iid'"):
+        cs.Instrument(direct="learned")
+    with pytest.raises(cs.ModelError, match="direct"):
+        cs.Instrument(direct="unknown", errors="iid")
+
+
+def test_a_fit_is_saved_and_loaded(tmp_path):
+    fit = fitted(data_of(1, instruments=4), direct_prior_scale=0.2)
+    again = cs.load(fit.save(tmp_path / "fit.nc"))
+    assert again.model == fit.model
+    np.testing.assert_array_equal(
+        again.effect("direct_effect").draws, fit.effect("direct_effect").draws
+    )
+
+
+@pytest.mark.slow
+def test_nuts_on_the_rows_has_the_posterior_of_the_grid():
+    """Every coefficient, direct effect and row in the graph."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    data = data_of(2, rows=80, instruments=4, direct=0.3)
+    columns = data.partialled_out(
+        np.column_stack([data.outcome, data.treatment, data.instruments])
+    )
+    # An orthonormal basis of the rows without their mean
+    basis = np.linalg.svd(np.eye(80) - 1 / 80)[0][:, :79]
+    y, t, *z = (basis.T @ columns).T
+    z = np.column_stack(z)
+    span = np.linalg.qr(z)[0]
+    unit = z / np.sqrt((z**2).sum(axis=0) / 79)
+    with pm.Model():
+        theta = pm.Flat("theta")
+        log_variance = pm.Flat("log_variance")
+        log_omega = pm.Flat("log_omega", initval=np.log(t.var()))
+        rho = pm.Uniform("rho", -1, 1)
+        s = pm.HalfCauchy("s", 0.3 * np.sqrt(78))
+        tau = pm.HalfCauchy("tau", 0.1)
+        pm.Potential("scales", 1.5 * log_omega)
+        sigma, width = pt.exp(log_variance / 2), pt.exp(log_omega / 2)
+        slope = rho / pt.sqrt(1 - rho**2) * sigma / width
+        effect = pm.Deterministic("effect", theta - slope)
+        raw = pm.Normal("raw", shape=4)
+        own = pm.Normal("own", shape=4)
+        first = pt.dot(span, s * width * pt.sqrt(1 - rho**2) * raw)
+        direct = pt.dot(unit, tau * sigma * own)
+        pm.Normal("t", first, width, observed=t)
+        mean = effect * t + slope * (t - first) + direct
+        pm.Normal("y", mean, sigma, observed=y)
+        trace = pm.sample(
+            draws=3000,
+            tune=2000,
+            chains=2,
+            cores=1,
+            nuts_sampler="nutpie",
+            target_accept=0.95,
+            random_seed=1,
+            progressbar=False,
+        )
+    by_nuts = trace["posterior"]
+    draws = LEARNED.exact_posterior(data)(4, 5000, np.random.default_rng(1))
+    for name, theirs, ours in (
+        ("effect", by_nuts["effect"], draws["effect"]),
+        ("rho", by_nuts["rho"], draws["correlation"]),
+        (
+            "tau",
+            by_nuts["tau"] * np.exp(by_nuts["log_variance"] / 2),
+            draws["direct_effect_sd"],
+        ),
+    ):
+        import arviz as az
+
+        ess = float(az.ess(theirs.to_numpy()))
+        for prob in (0.1, 0.5, 0.9):
+            below = float((theirs <= float(ours.quantile(prob))).mean())
+            error = np.sqrt(prob * (1 - prob) * (1 / ess + 1 / 20_000))
+            assert abs(below - prob) < 4.5 * error, (name, prob, below, ess)
