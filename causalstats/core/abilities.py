@@ -286,6 +286,24 @@ class HasBaselines(Protocol):
 
 
 @runtime_checkable
+class AnnotatesComparison(Protocol):
+    """A model that says more of each estimate when it is compared with its baselines."""
+
+    def comparison_columns(
+        self, table: pd.DataFrame, data: Any
+    ) -> Mapping[str, np.ndarray]:
+        """Return further columns of the table of `fit.compare`, by name.
+
+        Parameters
+        ----------
+        table : DataFrame
+            A row for each estimate of the headline: `mean`, `lower` and `upper`.
+        data
+            Data of the class that the model is for.
+        """
+
+
+@runtime_checkable
 class Predicts(Protocol):
     """A model that replicates what was observed, for posterior predictive checks."""
 

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from causalstats.core.abilities import ClosedForm, HasBaselines, HasWorstCaseBounds
+from causalstats.core.abilities import (
+    AnnotatesComparison,
+    ClosedForm,
+    HasBaselines,
+    HasWorstCaseBounds,
+)
 from causalstats.inference.held_out import held_out_rate
 
 if TYPE_CHECKING:
@@ -32,6 +37,8 @@ def compare(fit: Fit, prob: float) -> pd.DataFrame:
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["mean", "lower", "upper"]
     )
+    if isinstance(fit.model, AnnotatesComparison):
+        table = table.assign(**fit.model.comparison_columns(table, fit.data))
     truth = held_out_rate(fit)
     return (
         table

@@ -15,6 +15,8 @@ from causalstats.numerics.instruments.effect_posterior import flat_first_stage_p
 from causalstats.numerics.instruments.k_class import k_class, liml_kappa
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from causalstats.data import Instrumented
     from causalstats.models.instrument.model import Instrument
     from causalstats.numerics.instruments.anderson_rubin import AndersonRubinSet
@@ -38,6 +40,23 @@ class _Set:
         if limits.shape != "interval":
             return float("-inf") if prob < 0.5 else float("inf")
         return limits.lower if prob < 0.5 else limits.upper
+
+
+def comparison_columns(
+    table: pd.DataFrame, data: Instrumented
+) -> Mapping[str, np.ndarray]:
+    """Return how far each estimate lies from 2SLS (0) towards least squares (1).
+
+    Parameters
+    ----------
+    table : DataFrame
+        `mean` of each estimate.
+    data : Instrumented
+    """
+    least = k_class(data.moments, 0.0, robust=False).estimate
+    two_stage = k_class(data.moments, 1.0, robust=False).estimate
+    pull = (table["mean"] - two_stage) / (least - two_stage)
+    return {"pull to least squares": pull.to_numpy()}
 
 
 def baselines(model: Instrument, data: Instrumented) -> Mapping[str, Baseline]:

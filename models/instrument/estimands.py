@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
 
 from causalstats.core.estimand import Estimand
 from causalstats.data import Instrumented
+from causalstats.models.instrument.assumptions import LINEARITY
 from causalstats.models.shared.slope_sentences import (
     change_in_a_sentence,
     change_with_labels,
     slope_scale,
 )
+from causalstats.numerics.instruments.anchor_regression import anchor_regression
 
 if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
 
+_ANCHOR_SEED = 2018  # of draws of the reduced form, which impose no exclusion
 _UNIT = "units of the outcome per unit of the treatment"
 
 
@@ -59,6 +63,7 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             assumptions=names,
         ),
     }
+    answers |= _predictions(model)
     if model.direct:
         answers["direct_effect"] = Estimand(
             compute=lambda draws, data: draws["direct_effect"],
@@ -76,6 +81,42 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             assumptions=names,
         )
     return answers
+
+
+def _predictions(model: Instrument) -> dict[str, Estimand]:
+    """Return the questions of anchor regression, for which instruments need not be valid."""
+
+    def drawn(name: str, draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
+        chains, count = draws.sizes["chain"], draws.sizes["draw"]
+        values = anchor_regression(
+            data.moments,
+            model.shifts,
+            chains * count,
+            np.random.default_rng(_ANCHOR_SEED),
+            model.first_stage_prior_scale,
+        )
+        array = getattr(values, name).reshape(chains, count, -1)
+        return xr.DataArray(
+            array, dims=("chain", "draw", "shift"), coords={"shift": list(model.shifts)}
+        )
+
+    return {
+        "prediction_coefficient": Estimand(
+            compute=partial(drawn, "coefficient"),
+            description="Coefficient of the treatment that predicts the outcome best where the "
+            "instruments' part of both has so many times its variance (anchor regression). It is "
+            "a prediction and no effect; instruments need not be valid.",
+            unit=_UNIT,
+            assumptions=(LINEARITY,),
+        ),
+        "worst_risk": Estimand(
+            compute=partial(drawn, "risk"),
+            description="Mean square error of that prediction there: the largest for shifts of the "
+            "instruments up to this size.",
+            unit="squared units of the outcome",
+            assumptions=(LINEARITY,),
+        ),
+    }
 
 
 def _sentence(model: Instrument, data: Instrumented) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -12,6 +12,7 @@ import xarray as xr
 from causalstats.core.abilities import Baseline
 from causalstats.core.argument_validation import (
     Count,
+    ListOf,
     MappingOf,
     Number,
     Positive,
@@ -30,7 +31,7 @@ from causalstats.core.simulation import Simulation
 from causalstats.data import Instrumented
 from causalstats.errors import ModelError
 from causalstats.models.instrument.assumptions import assumptions
-from causalstats.models.instrument.baselines import baselines
+from causalstats.models.instrument.baselines import baselines, comparison_columns
 from causalstats.models.instrument.causal_graph import causal_graph
 from causalstats.models.instrument.data_checks import data_checks
 from causalstats.models.instrument.estimands import estimands
@@ -46,6 +47,7 @@ from causalstats.numerics.instruments.effect_posterior import (
 
 if TYPE_CHECKING:
     import networkx as nx
+    import pandas as pd
     import pymc as pm
 
 KnownDirect = Annotated[
@@ -138,6 +140,12 @@ class Instrument:
     effects: Literal["one", "compliers"] = "one"
     first_stage_prior_scale: Positive = 0.3
     direct_prior_scale: Positive = 0.1
+    shifts: Annotated[Sequence[float], ListOf(Number(above=0), least=1)] = (
+        1.0,
+        3.0,
+        10.0,
+        100.0,
+    )
 
     headline = "effect"
     data_class = Instrumented
@@ -369,8 +377,8 @@ class Instrument:
 
         Examples
         --------
-        >>> list(Instrument().estimands())
-        ['effect', 'confounding', 'least_squares_bias', 'first_stage_f']
+        >>> list(Instrument().estimands())[:3]
+        ['effect', 'confounding', 'least_squares_bias']
         """
         return estimands(self)
 
@@ -412,6 +420,27 @@ class Instrument:
         if self.confounding == "uniform" or self.effect_scale is not None:
             return self
         return replace(self, effect_scale=1.0)
+
+    def comparison_columns(
+        self, table: pd.DataFrame, data: Instrumented
+    ) -> Mapping[str, np.ndarray]:
+        """Return how far each estimate lies from 2SLS (0) towards least squares (1).
+
+        Parameters
+        ----------
+        table : DataFrame
+            `mean`, `lower` and `upper` of each estimate.
+        data : Instrumented
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> data = cs.Instrument().simulate(seed=1, rows=500).data
+        >>> fit = cs.fit(cs.Instrument(), data, seed=1, progress=False)
+        >>> fit.compare().loc[["2SLS", "least squares"], "pull to least squares"].tolist()
+        [0.0, 1.0]
+        """
+        return comparison_columns(table, data)
 
     @checked(ModelError)
     def simulate(

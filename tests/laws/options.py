@@ -317,14 +317,16 @@ _INSTRUMENT = Family(
         "direct": [
             {"direct": {"z1": cs.Known(0.1, sd=0.1)}},
             {"direct": {"z1": cs.Known(0.0, sd=0.1), "z2": 0.1}},
-            {"direct": "learned", "errors": "iid"},
         ],
         "first_stage_prior_scale": [0.1],
         "direct_prior_scale": [
             {"direct": "learned", "errors": "iid", "direct_prior_scale": 0.2}
         ],
+        "shifts": [(2.0, 5.0)],
     },
+    companions={("direct", "learned"): {"errors": "iid"}},
 )
+
 
 FAMILIES = {
     "SelectiveLabels": _LABELS,
