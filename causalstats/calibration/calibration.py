@@ -511,6 +511,8 @@ def _quantities(model: Model, draws: xr.Dataset, data: Any) -> dict[str, np.ndar
     """
     arrays = {name: draws[name] for name in model.parameters(data) if name in draws}
     for name, estimand in answerable(model, data).items():
+        if estimand.own_posterior:
+            continue
         answer = estimand.compute(draws, data)
         if not estimand.per_person:
             arrays[name] = answer

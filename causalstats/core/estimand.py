@@ -67,6 +67,9 @@ class Estimand:
         Checks of this question alone, such as positivity of the people it is about.
     keeps_draws : bool
         Whether a fit keeps its draws under its name; not where other questions have the same name.
+    own_posterior : bool
+        Whether it has a posterior of its own, no function of the draws: parameters that simulated
+        data are drawn from do not give its true value, so that it cannot be calibrated.
     unavailable_reason : function of data, optional
         Why these data cannot answer the question; empty where they can.
 
@@ -100,6 +103,7 @@ class Estimand:
     assumptions_with: Callable[[Any], tuple[str, ...]] | None = None
     checks: Callable[[xr.Dataset, Any], tuple[Check, ...]] | None = None
     keeps_draws: bool = True
+    own_posterior: bool = False
     unavailable_reason: Callable[[Any], str] | None = None
 
 

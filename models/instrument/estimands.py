@@ -108,6 +108,7 @@ def _predictions(model: Instrument) -> dict[str, Estimand]:
             "a prediction and no effect; instruments need not be valid.",
             unit=_UNIT,
             assumptions=(LINEARITY,),
+            own_posterior=True,
         ),
         "worst_risk": Estimand(
             compute=partial(drawn, "risk"),
@@ -115,6 +116,7 @@ def _predictions(model: Instrument) -> dict[str, Estimand]:
             "instruments up to this size.",
             unit="squared units of the outcome",
             assumptions=(LINEARITY,),
+            own_posterior=True,
         ),
     }
 

@@ -26,6 +26,8 @@ _RANK_TOLERANCE = 1e-9  # of the largest column norm
 class InstrumentMoments:
     """Cross-products of the columns X = [y, T, Z_1, ...], the last ones with direct effects.
 
+    There may be several treatments T.
+
     Instruments are rotated to an orthonormal basis Q (n, k) of what covariates leave of them.
 
     Attributes
@@ -38,11 +40,14 @@ class InstrumentMoments:
         Σ_g (Σ_i q_i X_ia)(Σ_i q_i X_ib)' over clusters g: the variance of the scores Σ q_i u_i,
         robust to heteroscedasticity, and to dependence within clusters.
     degrees : int
-        Rows, less the rank of the covariates, the constant and fixed effects, less 1.
+        n': rows, less the rank of the covariates, the constant and fixed effects, less the number
+        of treatments.
     clusters : int
         The number of independent clusters; of rows where there are none.
     rotation : array, shape (k, p)
         Q'Z of the p instruments.
+    treatments : int
+        q.
     """
 
     products: np.ndarray
@@ -51,6 +56,7 @@ class InstrumentMoments:
     degrees: int
     clusters: int
     rotation: np.ndarray
+    treatments: int = 1
 
     @property
     def instruments(self) -> int:
@@ -64,7 +70,7 @@ class InstrumentMoments:
 
     @property
     def least_squares(self) -> float:
-        """The coefficient of the treatment in the regression of the outcome."""
+        """The coefficient of the only treatment in the regression of the outcome."""
         return float(self.products[0, 1] / self.products[1, 1])
 
     @property
@@ -213,7 +219,8 @@ def instrument_moments(
 
     Parameters
     ----------
-    outcome, treatment : arrays, shape (n,)
+    outcome : array, shape (n,)
+    treatment : array, shape (n,), or (n, q) of several
     instruments : array, shape (n, p)
     covariates : array, shape (n, w)
         Without a constant, which is always partialled out.
@@ -239,12 +246,14 @@ def instrument_moments(
     (2, 1)
     """
     rows = len(outcome)
+    treatments = 1 if treatment.ndim == 1 else treatment.shape[1]
+    first = 1 + treatments
     root, basis, rank = _held(rows, covariates, weights, factors)
     columns = np.column_stack([outcome, treatment, instruments])
     scale = np.linalg.norm(columns * root, axis=0)
     columns = _left(columns, root, basis, weights, factors)
-    rotated = orthonormal_basis(columns[:, 2:], scale[2:])
-    kept = columns[:, [0, 1, *(2 + position for position in direct)]]
+    rotated = orthonormal_basis(columns[:, first:], scale[first:])
+    kept = columns[:, [*range(first), *(first + position for position in direct)]]
     scores = rotated[:, :, None] * kept[:, None, :]
     clusters = rows
     if cluster is not None:
@@ -259,9 +268,10 @@ def instrument_moments(
         products=kept.T @ kept,
         projections=rotated.T @ kept,
         score_products=(flat.T @ flat).reshape(shape).transpose(1, 3, 0, 2),
-        degrees=rows - rank - 1,
+        degrees=rows - rank - treatments,
         clusters=clusters,
-        rotation=rotated.T @ columns[:, 2:],
+        rotation=rotated.T @ columns[:, first:],
+        treatments=treatments,
     )
 
 

@@ -25,7 +25,8 @@ class DesignRows:
 
     Attributes
     ----------
-    outcome, treatment : arrays, shape (m,)
+    outcome : array, shape (m,)
+    treatment : array, shape (m,), or (m, q) of several
     instruments : array, shape (m, p)
     covariates : array, shape (m, w)
     weights : array, shape (m,), or None
@@ -65,11 +66,11 @@ class _Rotation:
 
     Attributes
     ----------
-    residuals : array, shape (r, 2 + p)
-        Outcome, treatment and instruments given the covariates, rotated to few rows.
+    residuals : array, shape (r, 1 + q + p)
+        Outcome, treatments and instruments given the covariates, rotated to few rows.
     rotated : array, shape (r, k)
         An orthonormal basis of the residuals of the instruments.
-    to_residuals : array, shape (1 + w + 2 + p, 2 + p)
+    to_residuals : array, shape (1 + w + 1 + q + p, 1 + q + p)
         Columns of rows times this are residuals.
     to_rotated : array, shape (p, k)
         Residuals of instruments times this are the orthonormal basis.
@@ -84,8 +85,15 @@ class _Rotation:
     rank: int
 
 
-def _rotation(blocks: Blocks, held: int) -> _Rotation:
-    """Return the rotation of a design whose first `held` columns are partialled out."""
+def _rotation(blocks: Blocks, held: int, treatments: int) -> _Rotation:
+    """Return the rotation of a design whose first `held` columns are partialled out.
+
+    Parameters
+    ----------
+    blocks : function without arguments
+    held, treatments : int
+    """
+    first = 1 + treatments
     whole = triangle(rows.columns for rows in blocks())
     basis = orthonormal_basis(whole[:, :held])
     columns = whole[:, held:]
@@ -94,23 +102,30 @@ def _rotation(blocks: Blocks, held: int) -> _Rotation:
     # Subtracted twice: the second time removes the rounding of the first
     for _ in range(2):
         columns = columns - basis @ (basis.T @ columns)
-    rotated = orthonormal_basis(columns[:, 2:], scale[2:])
+    rotated = orthonormal_basis(columns[:, first:], scale[first:])
     return _Rotation(
         residuals=columns,
         rotated=rotated,
         to_residuals=np.concatenate([-slopes, np.eye(columns.shape[1])]),
-        to_rotated=np.linalg.lstsq(columns[:, 2:], rotated, rcond=None)[0],
+        to_rotated=np.linalg.lstsq(columns[:, first:], rotated, rcond=None)[0],
         rank=basis.shape[1],
     )
 
 
 def _residual_rows(
-    blocks: Blocks, rotation: _Rotation
+    blocks: Blocks, rotation: _Rotation, treatments: int
 ) -> Iterator[tuple[DesignRows, np.ndarray, np.ndarray]]:
-    """Yield rows, their residuals (m, 2 + p), and their orthonormal instruments (m, k)."""
+    """Yield rows, their residuals (m, 1 + q + p), and their orthonormal instruments (m, k).
+
+    Parameters
+    ----------
+    blocks : function without arguments
+    rotation : _Rotation
+    treatments : int
+    """
     for rows in blocks():
         left = rows.columns @ rotation.to_residuals
-        yield rows, left, left[:, 2:] @ rotation.to_rotated
+        yield rows, left, left[:, 1 + treatments :] @ rotation.to_rotated
 
 
 def instrument_moments_in_blocks(
@@ -119,6 +134,7 @@ def instrument_moments_in_blocks(
     *,
     clusters: int | None = None,
     direct: Sequence[int] = (),
+    treatments: int = 1,
 ) -> InstrumentMoments:
     """Return the cross-products of a design whose rows come in blocks.
 
@@ -132,6 +148,8 @@ def instrument_moments_in_blocks(
         How many clusters there are; rows are independent unless given.
     direct : sequence of int
         Positions of instruments that may have an effect of their own on the outcome.
+    treatments : int
+        q.
 
     Returns
     -------
@@ -147,15 +165,16 @@ def instrument_moments_in_blocks(
     >>> instrument_moments_in_blocks(lambda: [rows], 0).degrees
     2
     """
-    rotation = _rotation(blocks, 1 + covariates)
-    chosen = [0, 1, *(2 + position for position in direct)]
+    rotation = _rotation(blocks, 1 + covariates, treatments)
+    first = 1 + treatments
+    chosen = [*range(first), *(first + position for position in direct)]
     kept = rotation.residuals[:, chosen]
     width = rotation.rotated.shape[1]
     shape = (width, len(chosen))
     products = np.zeros((width * len(chosen),) * 2)
     sums = np.zeros((clusters or 0, width * len(chosen)))
     count = 0
-    for rows, left, rotated in _residual_rows(blocks, rotation):
+    for rows, left, rotated in _residual_rows(blocks, rotation, treatments):
         scores = (rotated[:, :, None] * left[:, None, chosen]).reshape(len(left), -1)
         count += len(scores)
         if rows.cluster is None:
@@ -168,14 +187,18 @@ def instrument_moments_in_blocks(
         products=kept.T @ kept,
         projections=rotation.rotated.T @ kept,
         score_products=products.reshape(shape * 2).transpose(1, 3, 0, 2),
-        degrees=count - rotation.rank - 1,
+        degrees=count - rotation.rank - treatments,
         clusters=count if clusters is None else clusters,
-        rotation=rotation.rotated.T @ rotation.residuals[:, 2:],
+        rotation=rotation.rotated.T @ rotation.residuals[:, first:],
+        treatments=treatments,
     )
 
 
 def largest_leverage(
-    blocks: Blocks, covariates: int, clusters: int | None = None
+    blocks: Blocks,
+    covariates: int,
+    clusters: int | None = None,
+    treatments: int = 1,
 ) -> float:
     """Return the largest leverage of a row, or of a cluster, on the instruments.
 
@@ -185,6 +208,7 @@ def largest_leverage(
         As in `instrument_moments_in_blocks`.
     covariates : int
     clusters : int, optional
+    treatments : int
 
     Examples
     --------
@@ -195,10 +219,10 @@ def largest_leverage(
     >>> round(largest_leverage(lambda: [rows], 0), 6)
     0.25
     """
-    rotation = _rotation(blocks, 1 + covariates)
+    rotation = _rotation(blocks, 1 + covariates, treatments)
     sums = np.zeros(clusters or 0)
     largest = 0.0
-    for rows, _, rotated in _residual_rows(blocks, rotation):
+    for rows, _, rotated in _residual_rows(blocks, rotation, treatments):
         shares = (rotated**2).sum(axis=1)
         if rows.cluster is None:
             largest = max(largest, float(shares.max()))

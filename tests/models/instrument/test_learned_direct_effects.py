@@ -60,7 +60,8 @@ def test_intervals_cover_where_exclusion_is_wrong():
             draws = model.exact_posterior(data)(1, 1000, np.random.default_rng(seed))
             lower, upper = np.quantile(draws["effect"], [0.025, 0.975])
             inside[name] += lower < 1 < upper
-    assert inside["learned"] >= 34 and inside["exclusion"] < 20
+    # Binomial limit of a coverage of .93 at 1e-4
+    assert inside["learned"] >= 30 and inside["exclusion"] < 20
 
 
 def test_fewer_than_three_instruments_are_refused():
