@@ -151,7 +151,8 @@ def study(
         saved = path.with_name("fit.nc")
         if saved.exists():
             typer.echo(causalstats.load(saved).answer(doubts=False))
-    typer.echo("The report, for a browser:", err=True)
+    is_page = path.suffix == ".html"
+    typer.echo("The report, for a browser:" if is_page else "The results:", err=True)
     typer.echo(path)
 
 

@@ -8,7 +8,7 @@ then shown in per cent.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,16 +131,29 @@ class Wording:
         >>> words = Wording({"educ": "years of schooling"})
         >>> words.explained("educ has the largest score; leave 'educ' out")
         "educ (years of schooling) has the largest score; leave 'educ' out"
+        >>> Wording({"age_c": "age of the client", "age": "own age"}).explained("age_c, age")
+        'age_c (age of the client), age (own age)'
         """
-        for column, label in self.labels.items():
-            if label in text or len(column) < _SHORTEST_NAME:
-                continue
-            alone = rf"(?<![\w'\"`.=\[]){re.escape(column)}(?![\w'\"`.=\[(])"
-            mention = re.search(alone, text)
-            if mention:
-                end = mention.end()
-                text = f"{text[:end]} ({label}){text[end:]}"
-        return text
+        explained: set[str] = {
+            column
+            for column, label in self.labels.items()
+            if label in text or len(column) < _SHORTEST_NAME
+        }
+        if len(explained) == len(self.labels):
+            return text
+
+        def with_label(match: re.Match[str]) -> str:
+            column = match["column"]
+            if column is None or column in explained:
+                return match[0]
+            explained.add(column)
+            return f"{column} ({self.labels[column]})"
+
+        # A name that stands in the label of another column is no mention of it.
+        labels = _any_of(self.labels.values())
+        names = _any_of(self.labels)
+        alone = rf"(?<![\w'\"`.=\[])(?P<column>{names})(?![\w'\"`.=\[(])"
+        return re.sub(rf"{labels}|{alone}", with_label, text)
 
     def described(self, column: str) -> str:
         """Return a column's label with its name and unit in brackets.
@@ -154,6 +167,12 @@ class Wording:
         details += [self.units[column]] if column in self.units else []
         label = self.label(column)
         return f"{label} ({', '.join(details)})" if details else label
+
+
+def _any_of(texts: Iterable[str]) -> str:
+    """Return the pattern of any of some texts, the longest first."""
+    ordered = sorted(texts, key=len, reverse=True)
+    return f"(?:{'|'.join(map(re.escape, ordered))})"
 
 
 def wording_of(data: Any) -> Wording:

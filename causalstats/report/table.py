@@ -14,7 +14,8 @@ MOST_ROWS = 20  # of one table on the page; the page says how many it left out
 MISSING = "–"
 _HEADINGS = {"r_hat": "R-hat", "ess_bulk": "ESS bulk", "ess_tail": "ESS tail"}
 _PLAIN_FROM, _PLAIN_BELOW = 1e-4, 1e9  # outside this, powers of ten
-_ESTIMATES = ("mean", "lower", "upper", "sd", "truth", "error")
+_DIAGNOSTICS = ("r_hat", "ess_bulk", "ess_tail", "pareto_k", "q_value", "probability")
+"""Columns on a scale of their own; all others are estimates, also those named by a method."""
 _WIDEST = 100  # times the narrowest interval of a table whose decimals are aligned
 _MOST_DECIMALS = 4
 Cell = tuple[str, bool]
@@ -83,7 +84,7 @@ def table(frame: pd.DataFrame) -> HtmlTable:
         heading = _HEADINGS.get(name, _label(frame.columns[column]))
         columns.append((heading, _has_numbers(frame.iloc[:, column])))
         values = shown.iloc[:, column].tolist()
-        aligned = decimals if name in _ESTIMATES else None
+        aligned = None if name in _DIAGNOSTICS else decimals
         cells.append(_cells(name, values, aligned))
     rows = [
         (_label(label), tuple(texts[row] for texts in cells))
@@ -110,8 +111,9 @@ def _cells(name: str, values: list, decimals: int | None) -> list[Cell]:
 
 
 def _aligned(value: Any, decimals: int) -> str:
-    """Return a number with so many decimals; a dash where there is none."""
-    return fixed(value, decimals) if _is_finite(value) else number(value)
+    """Return a real number with so many decimals; a dash where there is none."""
+    real = _is_finite(value) and not isinstance(value, Integral)
+    return fixed(value, decimals) if real else number(value)
 
 
 def fixed(value: float, decimals: int | None) -> str:

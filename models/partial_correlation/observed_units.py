@@ -51,9 +51,10 @@ def observed_units(
     """
     if not observation_of(data).exact:
         raise ModelError(
-            "The log-ratios of counts, and of values within bounds, are sampled with each row and "
-            "not kept: given them a row has no likelihood of its own. Compare models by their "
-            "checks instead."
+            "Each row of counts, or of values within bounds, has log-ratios of its own, which are "
+            "sampled and not kept. Its likelihood given Θ is an integral over them without a "
+            "closed form, and weights by the likelihood given the log-ratios would rest on single "
+            "draws: leaving a row out frees its own log-ratios. Compare models by their checks."
         )
     if "precision" not in draws:
         raise ModelError("These draws have no `precision`, which rows depend on.")

@@ -79,3 +79,14 @@ def test_labels_survive_a_file(tmp_path):
     fit = _fit()
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     assert again.effect("effect").in_words() == fit.effect("effect").in_words()
+
+
+def test_a_name_within_the_label_of_another_column_is_not_explained():
+    words = Wording({"age_cl": "age of the client", "age": "age of the provider"})
+    text = "142 without age_cl, 86 without age"
+    once = words.explained(text)
+    assert once == (
+        "142 without age_cl (age of the client), 86 without age (age of the provider)"
+    )
+    assert words.explained(once) == once
+    assert words.explained("142 without age_cl (age of the client)").count("(") == 1
