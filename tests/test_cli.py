@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import causalstats
 from causalstats import case_studies
-from causalstats.cli import DEMO, OPTIONAL, app
+from causalstats.cli import DEMO, OPTIONAL, _field, app
 
 FOLDER = Path(str(case_studies.__file__)).resolve().parent
 COMMANDS = ["demo", "study", "doctor", "calibrate", "report"]
@@ -181,18 +181,24 @@ def test_a_study_reads_its_data(name, people, seen):
 def test_calibration_by_name(run, tmp_path):
     done = run(
         "calibrate",
-        "SelectiveLabels",
+        "CausalDiagram",
         "--field",
-        'prevalence={"value": 0.3, "sd": 0.05}',
+        'diagram="x -> y"',
         "--fits",
         "5",
         "--simulate",
         "people=100",
     )
     assert done.exit_code == 0, done.stderr
-    assert "population_prevalence" in done.stdout
+    assert "effect" in done.stdout
     path = tmp_path / done.stdout.splitlines()[-1]
     assert len(path.read_text().splitlines()) == 6 and path.with_suffix(".svg").exists()
+
+
+def test_an_object_of_json_is_knowledge():
+    known = causalstats.Known(0.3, sd=0.05)
+    assert _field('prevalence={"value": 0.3, "sd": 0.05}') == ("prevalence", known)
+    assert _field('expertise=["x2"]') == ("expertise", ["x2"])
 
 
 @pytest.mark.parametrize(
@@ -216,15 +222,21 @@ def test_the_demo_says_the_answer_and_where_its_report_is(run, tmp_path):
     assert "Kidney stones" in (tmp_path / path).read_text()
 
 
-def test_a_study_leaves_a_report_and_says_where(run, tmp_path):
+@pytest.mark.slow
+def test_the_study_of_make_demo_says_what_it_fits_and_refits(run, tmp_path):
     demo = run("study", "hiv_results", "--fast")
     assert demo.exit_code == 0, demo.stderr
-    report = tmp_path / demo.stdout.splitlines()[-1]
-    text = report.read_text()
+    text = (tmp_path / demo.stdout.splitlines()[-1]).read_text()
     assert "HIV among those who did not come" in text and "withheld outcomes" in text
-    assert (
-        "Fitting SelectiveLabels" in demo.stderr
-        and "Refitting without prevalence" in demo.stderr
-    )
+    assert "Fitting SelectiveLabels" in demo.stderr
+    assert "Refitting without prevalence" in demo.stderr
+
+
+def test_a_study_leaves_a_report_and_says_where(run, tmp_path):
+    demo = run("study", "cigarette_demand", "--fast")
+    assert demo.exit_code == 0, demo.stderr
+    report = tmp_path / demo.stdout.splitlines()[-1]
+    assert "price of a pack" in report.read_text()
+    assert "Fitting PanelDML" in demo.stderr
     again = run("report", str(report.with_name("fit.nc")), "--output", "again.html")
     assert again.exit_code == 0 and (tmp_path / "again.html").exists()

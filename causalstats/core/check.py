@@ -87,7 +87,16 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """The result in a word: passed, failed or undecided."""
+        """The result in a word: passed, failed or undecided.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("x -> y")
+        >>> fit = cs.fit(model, model.simulate(1, people=50).data, seed=1, progress=False)
+        >>> fit.check()[0].verdict
+        'passed'
+        """
         return {True: "passed", False: "failed", None: "undecided"}[self.passed]
 
 

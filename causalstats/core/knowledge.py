@@ -96,6 +96,13 @@ class Known:
 
     @property
     def exact(self) -> bool:
+        """Whether the value is known without error.
+
+        Examples
+        --------
+        >>> Known(0.3).exact, Known(0.3, sd=0.05).exact
+        (True, False)
+        """
         return self.sd == 0
 
     def at(self, value: float) -> Known:
@@ -243,6 +250,13 @@ class KnownByGroup:
 
     @property
     def exact(self) -> bool:
+        """Whether the values of all groups are known without error.
+
+        Examples
+        --------
+        >>> KnownByGroup("region", {"a": 0.3, "b": Known(0.5, sd=0.1)}).exact
+        False
+        """
         return all(value.exact for value in self.values.values())
 
     def __str__(self) -> str:

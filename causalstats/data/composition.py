@@ -376,7 +376,14 @@ class Composition:
 
     @property
     def degrees(self) -> int:
-        """Degrees of freedom: n less the intercept and the coded covariates."""
+        """Degrees of freedom: n less the intercept and the coded covariates.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.PartialCorrelation().simulate(1, rows=20, parts=4).data.degrees
+        19
+        """
         return len(self) - self.matrix.shape[1]
 
     @cached_property

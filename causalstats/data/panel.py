@@ -658,7 +658,14 @@ class Panel:
 
     @property
     def absorbs_time(self) -> bool:
-        """Whether the time is among `fixed_effects`."""
+        """Whether the time is among `fixed_effects`.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.PanelDML().simulate(1, units=4, times=3).data.absorbs_time
+        False
+        """
         return self.arguments["time"] in self.arguments["fixed_effects"]
 
     @property

@@ -1,4 +1,8 @@
-"""Estimands of an instrumental-variables fit."""
+"""Estimands of an instrumental-variables fit: the effect, and what to compare it with.
+
+Where effects differ, the effect is the local average treatment effect (LATE): the mean over the
+compliers, whose treatment the instruments move (Imbens & Angrist 1994).
+"""
 
 from __future__ import annotations
 

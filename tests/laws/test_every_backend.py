@@ -5,9 +5,11 @@ graph, which shares no code with it. Options whose graphs differ in the values o
 compiled once.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pymc as pm
 import pytest
 import xarray as xr
 from pytensor.compile.mode import Mode
@@ -69,11 +71,6 @@ def positions(problem: Problem, number: int) -> list[np.ndarray]:
     return points
 
 
-def traced(problem: Problem) -> JaxGraph:
-    """Return the JAX functions of a graph, compiled once for all graphs of a structure."""
-    return cached_program("jax", problem.graph, lambda: trace(problem.graph))
-
-
 class ReferenceProgram:
     """The log density and gradient of a graph, compiled in a mode of PyTensor."""
 
@@ -94,20 +91,30 @@ class ReferenceProgram:
         )
 
     def __call__(self, problem: Problem, position: list[np.ndarray]) -> list:
-        import pymc as pm
-
         with self.graph:
             pm.set_data(problem.inputs)
         return self.function(*position)
 
 
-def reference(problem: Problem, position: list[np.ndarray]) -> list:
-    """Return log density and gradient by PyTensor's interpreter."""
-    mode = Mode(linker="py", optimizer="fast_compile")
-    program = cached_program(
-        "reference", problem.graph, lambda: ReferenceProgram(problem.graph, mode)
+@dataclass(frozen=True)
+class Programs:
+    """The JAX functions of a graph, and PyTensor's interpreter of the graph as it was built."""
+
+    graph: pm.Model
+    by_jax: JaxGraph
+    interpreted: ReferenceProgram
+
+
+@cache
+def programs_of(name: str) -> Programs:
+    """Return what options with graphs of the same structure share."""
+    graph = problem_of(name).graph
+    mode = Mode(linker="py", optimizer=None)
+    return cached_program(
+        "JAX and interpreter",
+        graph,
+        lambda: Programs(graph, trace(graph), ReferenceProgram(graph, mode)),
     )
-    return program(problem, position)
 
 
 def assert_same_density(first, second):
@@ -140,9 +147,9 @@ def test_the_table_of_the_documentation_names_no_other_option():
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_density_and_its_gradient_by_jax_are_those_of_the_graph(name):
     problem = problem_of(name)
-    functions = traced(problem)
+    functions = programs_of(name).by_jax
     position = [part[0] for part in positions(problem, 1)]
-    expected = reference(problem, position)
+    expected = programs_of(name).interpreted(problem, position)
     assert np.isfinite(expected[0])
     assert_same_density(
         expected, functions.density(position, functions.data(problem)[0])
@@ -153,7 +160,7 @@ def test_the_density_and_its_gradient_by_jax_are_those_of_the_graph(name):
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_draw_of_a_device_is_labelled(name):
     problem = problem_of(name)
-    functions = traced(problem)
+    functions = programs_of(name).by_jax
     points = [
         part.reshape(2, 3, *part.shape[1:]) for part in positions(problem, number=6)
     ]
@@ -230,7 +237,7 @@ def test_the_density_by_numba_is_that_of_the_graph(name):
     """The function is the one in C that nutpie calls."""
     problem = problem_of(name)
     position = [part[0] for part in positions(problem, 1)]
-    value, *gradient = reference(problem, position)
+    value, *gradient = programs_of(name).interpreted(problem, position)
     program = cs.Nuts().compile(problem).compiled
     read = {variable.name for variable in program.shared_var_keys}
     inputs = {key: values for key, values in problem.inputs.items() if key in read}

@@ -198,27 +198,62 @@ class Hypergraph:
 
     @property
     def dom(self) -> tuple[Wire, ...]:
-        """The wires that enter, in order."""
+        """The wires that enter, in order.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> [wire.name for wire in cs.Diagram.parse("x -> y").open("x").dom]
+        ['x']
+        """
         return tuple(self.wires[wire] for wire in self.inputs)
 
     @property
     def cod(self) -> tuple[Wire, ...]:
-        """The wires that leave, in order."""
+        """The wires that leave, in order.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> [wire.name for wire in cs.Diagram.parse("x -> y").cod]
+        ['x', 'y']
+        """
         return tuple(self.wires[wire] for wire in self.outputs)
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The labels of all wires."""
+        """The labels of all wires.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.Diagram.parse("x -> y; hidden: u -> x, y").variables
+        ('u', 'x', 'y')
+        """
         return tuple(wire.label for wire in self.wires)
 
     @property
     def observed(self) -> tuple[str, ...]:
-        """The labels of the outputs, each once."""
+        """The labels of the outputs, each once.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.Diagram.parse("x -> y; hidden: u -> x, y").observed
+        ('x', 'y')
+        """
         return tuple(dict.fromkeys(self.wires[wire].label for wire in self.outputs))
 
     @property
     def hidden(self) -> tuple[str, ...]:
-        """The labels of the wires that are neither inputs nor outputs."""
+        """The labels of the wires that are neither inputs nor outputs.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> cs.Diagram.parse("x -> y; hidden: u -> x, y").hidden
+        ('u',)
+        """
         boundary = {*self.inputs, *self.outputs}
         inner = (
             wire for number, wire in enumerate(self.wires) if number not in boundary
@@ -227,7 +262,15 @@ class Hypergraph:
 
     @property
     def is_network(self) -> bool:
-        """Whether it is a causal model: no inputs, and one box and one name for each variable."""
+        """Whether it is a causal model: no inputs, and one box and one name for each variable.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.Diagram.parse("x -> y")
+        >>> model.is_network, model.open("x").is_network
+        (True, False)
+        """
         one_output_each = all(len(box.outputs) == 1 for box in self.boxes)
         names_differ = len(set(self.variables)) == len(self.wires)
         return one_output_each and not self.inputs and names_differ

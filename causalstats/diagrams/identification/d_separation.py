@@ -1,7 +1,8 @@
 """d-separation in graphs with hidden causes (m-separation), and separating sets.
 
 Two sets are separated by a third exactly where the augmented (moral) graph on their ancestors does
-not connect them without passing the third.
+not connect them without passing the third. Conditioning on a collider, or on a descendant of one,
+opens a path: the augmented graph joins the causes of each common effect.
 
 References
 ----------

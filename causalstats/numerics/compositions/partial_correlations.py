@@ -1,6 +1,7 @@
-"""Partial correlations, partial variances and R² from the precision Θ of log-ratios; closure.
+"""Partial correlations, partial variances and R² from the precision matrix of log-ratios; closure.
 
-Θ = Γ⁺ is the pseudo-inverse of the covariance of centred log-ratios (see `log_ratios`).
+The precision matrix Θ = Γ⁺ is the pseudo-inverse of the covariance matrix Γ of centred log-ratios
+(see `log_ratios`).
 
 References
 ----------

@@ -6,7 +6,8 @@ With M = I - P_Z and T, y given the covariates, the k-class estimator is
 
 where κ = 0 is least squares and κ = 1 is 2SLS. LIML (limited-information maximum likelihood) has
 the least κ at which |X'X - κX'MX| = 0 for X = [y T]; Fuller's estimator has
-κ_LIML - 1/(n' + 1 - k).
+κ_LIML - 1/(n' + 1 - k). Standard errors are classical, heteroskedasticity-robust or
+cluster-robust.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""False discovery rates (Benjamini-Hochberg q-values) from posterior tail probabilities.
+"""Multiple testing: false discovery rates (q-values) from posterior tail probabilities.
 
 Under a flat or matching prior, twice the posterior probability of the wrong side is the p-value of
 a two-sided test. The step-up rule of Benjamini & Hochberg (1995) on these holds the false discovery

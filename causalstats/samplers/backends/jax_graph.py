@@ -438,7 +438,12 @@ def traced(
         variable: variable.type.filter_variable(value)
         for variable, value in lengths.items()
     }
-    values = [_with_static_shape(variable, graph) for variable in graph.value_vars]
+    # JAX cuts arrays at constants alone, so that every shape has to be known.
+    start = graph.initial_point()
+    values = [
+        variable.type.clone(shape=start[variable.name].shape)()
+        for variable in graph.value_vars
+    ]
     known = dict(zip(graph.data_vars, symbols, strict=True))
     known |= dict(zip(graph.value_vars, values, strict=True)) | constants
     replaced = clone_replace(list(outputs), known)
@@ -449,11 +454,6 @@ def traced(
         # The checks are those of constants of priors and of shapes, which the model has checked.
         warnings.filterwarnings("ignore", "Skipping (Check|Assert)")
         return jax_funcify(function)
-
-
-def _with_static_shape(variable: Any, graph: pm.Model) -> Any:
-    """Return a symbol like `variable` whose shape is known: JAX cuts arrays at constants alone."""
-    return variable.type.clone(shape=graph.initial_point()[variable.name].shape)()
 
 
 def _unravel(graph: pm.Model) -> Callable[..., Any]:

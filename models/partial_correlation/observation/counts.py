@@ -2,7 +2,8 @@
 
 Counts y_i of a row are Multinomial with the probabilities softmax(V z_i), V an orthonormal basis
 of the log-ratios (isometric log-ratio coordinates z_i). A zero is a count like any other, of a
-part that is rare and not absent: no zero replacement and no zero inflation.
+part that is rare and not absent: no zero replacement and no zero inflation. Counts are
+overdispersed: log-ratios vary between rows beyond the multinomial.
 """
 
 from __future__ import annotations
