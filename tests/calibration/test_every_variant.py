@@ -16,6 +16,12 @@ EXACT = ("front-door", "back-door", "napkin")  # some milliseconds each
 BY_ITS_GRAPH = {"invariant composition": cs.Nuts(chains=2, draws=400, tune=250)}
 
 
+def _data_sets(name):
+    if VARIANTS[name].model.data_class is cs.Decisions:
+        return 500
+    return 400 if name in EXACT else 200
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_calibration(name):
@@ -23,10 +29,9 @@ def test_calibration(name):
     data sets and the machine's seconds.
     """
     model, simulate = VARIANTS[name].model, VARIANTS[name].simulate
-    fits = 400 if name in EXACT else 200
     calibration = cs.calibrate(
         model,
-        fits=fits,
+        fits=_data_sets(name),
         seed=1,
         simulate=simulate,
         sampler=BY_ITS_GRAPH.get(name),

@@ -62,6 +62,11 @@ BAD = [
         "formula",
     ),
     (frame(), {"missing": "ignore"}, "`missing` as 'error'"),
+    (
+        frame(**{f"f{k}": np.cos(np.arange(40) * (k + 0.3)) for k in range(40)}),
+        {"features": [f"f{k}" for k in range(40)]},
+        "fewer coded features than rows, got 40 features of 40 rows",
+    ),
 ]
 
 

@@ -175,7 +175,11 @@ class JaxPointsOnData:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the mode, and axes and widths as `numerics.sampling.posterior_mode` has them."""
         start = self.functions.start
-        mode, axes = mode_and_axes_by_whitening(self._of_some, start, advance)
+        # JAX compiles the functions of everybody meanwhile, on another core.
+        with ThreadPoolExecutor(1) as pool:
+            compiled = pool.submit(self._compile_for_everybody)
+            mode, axes = mode_and_axes_by_whitening(self._of_some, start, advance)
+            compiled.result()
         surrogate: Density = self._of_some
         for _ in range(_MOST_ROUNDS):
             surrogate = self._surrogate(mode)
@@ -240,6 +244,19 @@ class JaxPointsOnData:
             for start in range(0, len(points), at_once):
                 firsts = range(start, min(len(points), start + at_once), size)
                 yield from pool.map(values, firsts)
+
+    @property
+    def _points_of_a_batch(self) -> int:
+        rows = max(
+            (array.shape[0] for array in self.everybody if array.ndim), default=1
+        )
+        return min(max(1, _NUMBERS_OF_A_BATCH // rows), _MOST_POINTS_OF_A_BATCH)
+
+    def _compile_for_everybody(self) -> None:
+        start = self.functions.start
+        points = np.repeat(start[None], self._points_of_a_batch, axis=0)
+        self.functions.density(start, np.ones_like(self.counts), self.everybody)
+        self.functions.values(points, self.everybody)
 
     def _of_some(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         value, slope = self.functions.density(point, self.counts, self.some)
