@@ -207,7 +207,10 @@ def test_a_feature_can_move_the_outcome_and_not_the_decision():
         if value.name == "selection_coefficient"
     ]
     coefficients = graph.compile_fn(
-        coefficient, inputs=graph.value_vars, on_unused_input="ignore"
+        coefficient,
+        inputs=graph.value_vars,
+        on_unused_input="ignore",
+        mode="FAST_COMPILE",
     )(point)
     np.testing.assert_allclose(coefficients, [0.3, 0.0, -0.2])
     assert any(

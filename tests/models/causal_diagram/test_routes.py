@@ -60,7 +60,7 @@ def test_parameters_are_those_of_the_graph(logistic_data):
 def test_prior_scales_of_logistic_coefficients_are_fields(logistic_data):
     """At slopes and intercept of 0 the log density falls by the logarithm of the scale, each."""
     logp = [
-        model.build(logistic_data).compile_logp()(
+        model.build(logistic_data).compile_logp(mode="FAST_COMPILE")(
             {
                 "slopes of P(y | z, x)": np.zeros((2, 1)),
                 "intercept of P(y | z, x)": np.zeros(1),

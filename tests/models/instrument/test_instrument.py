@@ -181,7 +181,7 @@ def test_the_density_of_the_graph_is_that_of_the_grid():
         model = cs.Instrument(**fields)
         graph = model.build(data)
         point = graph.initial_point()
-        logp = graph.compile_logp()
+        logp = graph.compile_logp(mode="FAST_COMPILE")
         moments = data.moments
         pairs = []
         for angle_value, variance_value in ((0.0, 0.0), (0.8, 0.5), (-1.0, -0.4)):

@@ -75,7 +75,7 @@ def test_the_graph_of_counts_is_multinomial_times_evidence():
     """Differences of its log density between points, written out with scipy."""
     model, rng = cs.PartialCorrelation(shrinkage=0.4), np.random.default_rng(8)
     data = model.simulate(1, rows=6, parts=4, depth=30).data
-    compiled = model.build(data).compile_logp()
+    compiled = model.build(data).compile_logp(mode="FAST_COMPILE")
     differences = []
     for _ in range(4):
         z = rng.standard_normal((6, 3))
@@ -123,8 +123,8 @@ def test_the_graph_of_a_sparse_basis_by_its_definition():
         [graph[name] for name in ("basis_correlation", "precision", "inclusion")]
     )
     compiled, outputs = (
-        graph.compile_logp(),
-        graph.compile_fn(wanted, inputs=graph.value_vars),
+        graph.compile_logp(mode="FAST_COMPILE"),
+        graph.compile_fn(wanted, inputs=graph.value_vars, mode="FAST_COMPILE"),
     )
 
     def correlations(free):
@@ -213,7 +213,7 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
         and open_.sum() >= 12
     )
     compiled, rng, differences = (
-        model.build(data).compile_logp(),
+        model.build(data).compile_logp(mode="FAST_COMPILE"),
         np.random.default_rng(9),
         [],
     )

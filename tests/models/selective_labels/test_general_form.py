@@ -95,7 +95,9 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
         for variable in graph.unobserved_value_vars
         if not variable.name.endswith("__")
     ]
-    values = graph.compile_fn(shown, inputs=graph.value_vars)(point)
+    values = graph.compile_fn(shown, inputs=graph.value_vars, mode="FAST_COMPILE")(
+        point
+    )
     draw = xr.Dataset(
         {
             v.name: (
@@ -166,9 +168,9 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
             ).sum()
             + norm.logpdf(log_ratio / flat["response_sd"]).sum()
         )
-    assert float(graph.compile_logp(jacobian=False)(point)) == pytest.approx(
-        expected, rel=1e-9
-    )
+    assert float(
+        graph.compile_logp(jacobian=False, mode="FAST_COMPILE")(point)
+    ) == pytest.approx(expected, rel=1e-9)
 
 
 def _free_columns(model, wide):
@@ -292,13 +294,20 @@ def test_the_graph_has_every_parameter_where_all_coefficients_are_solved(wide, p
     assert {*model.parameters(data)} <= {*model.build(data).named_vars}
 
 
-@pytest.mark.parametrize("backend", ["numba", "jax"])
-@pytest.mark.parametrize("fields", GENERAL, ids=str)
-def test_gradients(wide, fields, backend):
+def in_each_mode():
+    """Return every model by PyTensor's interpreter, and by Numba, which compiles for seconds."""
+    for number, fields in enumerate(GENERAL):
+        yield pytest.param(fields, "FAST_COMPILE", id=str(fields))
+        slow = [pytest.mark.slow] * (number > 0)
+        yield pytest.param(fields, "NUMBA", id=f"{fields}-numba", marks=slow)
+
+
+@pytest.mark.parametrize(("fields", "mode"), in_each_mode())
+def test_gradients(wide, fields, mode):
+    """Against differences; in `tests/laws/` the gradients by JAX are those of the graph."""
     graph = cs.SelectiveLabels(**fields).build(wide)
-    logp, gradient = (
-        graph.compile_fn(output, inputs=graph.value_vars, mode=backend.upper())
-        for output in (graph.logp(), graph.dlogp())
+    density = graph.compile_fn(
+        [graph.logp(), graph.dlogp()], inputs=graph.value_vars, mode=mode
     )
     rng = np.random.default_rng(3)
     point = {
@@ -310,19 +319,19 @@ def test_gradients(wide, fields, backend):
     }
     ends = [
         float(
-            logp(
+            density(
                 {
                     name: value + sign * 1e-5 * direction[name]
                     for name, value in point.items()
                 }
-            )
+            )[0]
         )
         for sign in (1, -1)
     ]
     along = np.concatenate(
         [np.ravel(direction[variable.name]) for variable in graph.value_vars]
     )
-    assert np.ravel(gradient(point)) @ along == pytest.approx(
+    assert np.ravel(density(point)[1]) @ along == pytest.approx(
         (ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-5
     )
 
