@@ -1,4 +1,4 @@
-"""Results that take seconds to make, kept under the contents of the code that makes them."""
+"""A cache on disk of results that pages show, under a hash of the code that makes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A mean of the outcome that is known, of everybody or of each level of a categorical feature."""
+"""The known mean of the outcome that `Heckman(mean=...)` states, of everybody or of each group.
+
+Groups are the levels of a categorical feature. The intercept is solved from the mean.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interface of the dependence between rows."""
+"""Interface of the dependence between rows: none, within a subject, or over time (AR(1))."""
 
 from __future__ import annotations
 

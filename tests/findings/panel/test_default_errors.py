@@ -1,4 +1,4 @@
-"""The default interval allows errors of a unit to depend on each other, and its checks stay."""
+"""The default interval of `PanelDML` is cluster-robust, and its checks of the errors stay."""
 
 import numpy as np
 import pandas as pd
