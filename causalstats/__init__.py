@@ -43,6 +43,7 @@ if (
         panel_dml_estimators as panel_dml_estimators,
     )
     from causalstats.models import CausalDiagram as CausalDiagram
+    from causalstats.models import DynamicPanel as DynamicPanel
     from causalstats.models import EventStudy as EventStudy
     from causalstats.models import Heckman as Heckman
     from causalstats.models import Instrument as Instrument
@@ -71,6 +72,7 @@ _WHERE = {
     "Decisions": "causalstats.data",
     "Diagram": "causalstats.diagrams",
     "Distribution": "causalstats.diagrams",
+    "DynamicPanel": "causalstats.models",
     "Effect": "causalstats.core.effect",
     "EventStudy": "causalstats.models",
     "Exact": "causalstats.samplers",

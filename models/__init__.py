@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for static checkers
     from causalstats.models.causal_diagram.model import CausalDiagram as CausalDiagram
+    from causalstats.models.dynamic_panel.model import DynamicPanel as DynamicPanel
     from causalstats.models.event_study.model import EventStudy as EventStudy
     from causalstats.models.heckman.model import Heckman as Heckman
     from causalstats.models.instrument.model import Instrument as Instrument
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # for static checkers
 
 _WHERE = {
     "CausalDiagram": "causalstats.models.causal_diagram.model",
+    "DynamicPanel": "causalstats.models.dynamic_panel.model",
     "EventStudy": "causalstats.models.event_study.model",
     "Heckman": "causalstats.models.heckman.model",
     "Instrument": "causalstats.models.instrument.model",

@@ -26,6 +26,7 @@ from causalstats.models.event_study.parameters import (
 )
 from causalstats.models.event_study.pooling import scales_of_kinds
 from causalstats.numerics.panel.serial_correlation import polynomials
+from causalstats.numerics.regression.stacked_cholesky import cholesky_or_nan
 from causalstats.numerics.sampling.importance_sampling import importance_sample
 
 _MOST_PARAMETERS = 20  # of more, a Student t around the mode misses too much
@@ -125,7 +126,7 @@ def log_likelihood_by_order(scales: Values, inputs: Values) -> np.ndarray:
     values = []
     for transform in inputs["transforms"]:
         joint = with_prior(system, deviations, transform, inputs["kind"] > 0)
-        root = np.diagonal(_cholesky(joint), axis1=1, axis2=2)
+        root = np.diagonal(cholesky_or_nan(joint), axis1=1, axis2=2)
         determinant = np.log(root[:, :-1]).sum(axis=1)
         values.append(volume - determinant - root[:, -1] ** 2 / 2)
     return np.stack(values)
@@ -216,7 +217,7 @@ def _draw_effects(
     for order, transform in enumerate(inputs["transforms"]):
         own = chosen == order
         joint = with_prior(system[own], deviations[own], transform, inputs["kind"] > 0)
-        root = _cholesky(joint)
+        root = cholesky_or_nan(joint)
         lower, right = root[:, :-1, :-1], root[:, -1, :-1] + noise[own]
         solved = np.linalg.solve(lower.swapaxes(1, 2), right[:, :, None])[:, :, 0]
         effects[own] = (solved * deviations[own, :-1]) @ transform[:, :-1].T
@@ -286,18 +287,6 @@ def _chunks(count: int, inputs: Values) -> list[slice]:
     size = inputs["transforms"].shape[-1]
     step = max(1, int(_NUMBERS_AT_ONCE / size**2))
     return [slice(start, start + step) for start in range(0, count, step)]
-
-
-def _cholesky(matrices: np.ndarray) -> np.ndarray:
-    """Return Cholesky factors, NaN of matrices that are not positive definite."""
-    try:
-        return np.linalg.cholesky(matrices)
-    except np.linalg.LinAlgError:
-        factors = np.full(matrices.shape, np.nan)
-        for k, matrix in enumerate(matrices):
-            if np.isfinite(matrix).all() and np.linalg.eigvalsh(matrix)[0] > 0:
-                factors[k] = np.linalg.cholesky(matrix)
-        return factors
 
 
 def scales_of(draws: xr.Dataset, parameters: Sequence[Parameter]) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""The assumptions of a dynamic panel in words, each with what happens where it does not hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from causalstats.core.assumption import Assumption
+
+if TYPE_CHECKING:
+    from causalstats.models.dynamic_panel.model import DynamicPanel
+
+EXOGENEITY = "strict exogeneity given the past outcome"
+INDEPENDENCE = "errors without serial correlation"
+_PROJECTIONS = {
+    "chamberlain": ("in every period", "Σ_s x_is'λ_s"),
+    "mundlak": ("on average over the periods", "x̄_i'λ"),
+}
+
+
+def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
+    """Return the assumptions of the answers."""
+    common = ", or moves all units alike in a period" if model.time_effects else ""
+    history, formula = _PROJECTIONS[model.projection]
+    return (
+        Assumption(
+            name="no unobserved time-varying confounder",
+            statement="Whatever moves both treatment and outcome is an earlier outcome, among the "
+            f"covariates, or a lasting feature of the unit{common}.",
+            if_wrong="The effect takes in what the confounder does.",
+            formula="Y_it(d) independent of D_it given y_i,t-1, x_it and α_i",
+            checks=(EXOGENEITY,),
+            fields=("time_effects",),
+        ),
+        Assumption(
+            name=EXOGENEITY,
+            statement="Errors of the outcome move neither later treatments nor later covariates "
+            "(no feedback). The past outcome itself is in the model.",
+            if_wrong="Persistence and effect are biased by feedback. Take the treatment of the "
+            "period before, or generalised method of moments with the treatment's own lags as "
+            "instruments (Arellano & Bond 1991).",
+            formula="E(e_it | y_i0, x_i1 ... x_iT, α_i) = 0",
+            checks=(EXOGENEITY,),
+        ),
+        Assumption(
+            name=INDEPENDENCE,
+            statement="Once the past outcome is in the model, errors of different periods are not "
+            "correlated: what lasts is the unit effect and the outcome itself.",
+            if_wrong="Persistence takes in the correlation of errors. Add a lag with `lags=`.",
+            formula="E(e_it e_is) = 0 for t ≠ s",
+            checks=(INDEPENDENCE, "predicts the correlation of residuals by lag"),
+            fields=("lags",),
+        ),
+        Assumption(
+            name="linear initial condition",
+            statement="The unit effect depends linearly on the first outcomes and on treatments "
+            f"and covariates {history}, and else varies with one variance.",
+            if_wrong="With few periods, persistence and effects are biased where the mean of the "
+            "unit effect is curved, or depends on more than this of its history.",
+            formula=f"α_i = φ y_i0 + {formula} + u_i",
+            fields=("projection", "unit_scale", "coefficient_sd"),
+        ),
+        _variances(model),
+        _errors(model),
+    )
+
+
+def _variances(model: DynamicPanel) -> Assumption:
+    if model.variances == "by_period":
+        return Assumption(
+            name="variances by period",
+            statement="Errors have a variance of their own in each period, on average over units.",
+            if_wrong="Persistence rests on variances over time beside means: it is right where "
+            "units differ in variance, and wrong where a unit's variance moves with its history.",
+            formula="Var(e_it) = σ_t²",
+            fields=("variances", "error_scale"),
+        )
+    return Assumption(
+        name="constant variance",
+        statement="Errors have the same variance in every period, on average over units.",
+        if_wrong="With few periods persistence is biased where the variance changes over time "
+        "(Alvarez & Arellano 2022): take variances='by_period'.",
+        formula="Var(e_it) = σ²",
+        fields=("variances", "error_scale"),
+    )
+
+
+def _errors(model: DynamicPanel) -> Assumption:
+    if model.errors == "cluster":
+        return Assumption(
+            name="many clusters",
+            statement="Errors may be of any distribution, and of variances that differ between "
+            "units; units, or the clusters that are named, are independent and many.",
+            if_wrong="With fewer than some 50 clusters intervals are too short.",
+            formula="V = Σ J Σ, J = Σ_g s_g s_g'",
+            checks=("clusters for these columns",),
+            fields=("errors",),
+        )
+    return Assumption(
+        name="normal errors",
+        statement="Errors and unit effects are normal, of the same variance in all units.",
+        if_wrong="Intervals are too short where tails are heavy or units differ in variance: take "
+        "errors='cluster'.",
+        formula="e_it ~ Normal(0, σ_t²), u_i ~ Normal(0, σ_u²)",
+        fields=("errors",),
+    )

@@ -1,0 +1,42 @@
+"""The causal graph of a dynamic panel: the past outcome acts on the present one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from causalstats.data import Panel
+    from causalstats.models.dynamic_panel.model import DynamicPanel
+
+
+def causal_graph(model: DynamicPanel, data: Panel) -> nx.DiGraph[str]:
+    """Return who affects whom within a period and from the one before."""
+    import networkx as nx
+
+    graph = nx.DiGraph()
+    label = data.wording.label
+    treatment, outcome = "treatment", "outcome"
+    named = ", ".join(map(label, data.treatments))
+    graph.add_node(treatment, label=named, role="observed")
+    graph.add_node(outcome, label=label(data.arguments["outcome"]), role="observed")
+    past = f"{label(data.arguments['outcome'])}, before"
+    graph.add_node("past", label=past, role="observed")
+    lasting = f"what {label(data.arguments['unit'])} is like for good"
+    graph.add_node("unit", label=lasting, role="hidden")
+    graph.add_edge(treatment, outcome)
+    graph.add_edge("past", outcome)
+    graph.add_edges_from([("unit", "past"), ("unit", treatment), ("unit", outcome)])
+    causes = []
+    if data.covariates:
+        names = ", ".join(map(label, data.covariates))
+        graph.add_node("covariates", label=names, role="observed")
+        graph.add_edge("unit", "covariates")
+        causes.append("covariates")
+    if model.time_effects or data.absorbs_time:
+        graph.add_node("time", label=label(data.arguments["time"]), role="observed")
+        causes.append("time")
+    for cause in causes:
+        graph.add_edges_from([(cause, treatment), (cause, outcome)])
+    return graph

@@ -1,0 +1,200 @@
+"""Checks of a dynamic panel: rows, columns, serial correlation of errors, feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from causalstats.core.check import Check
+from causalstats.core.estimand import answers_except
+from causalstats.data import Panel
+from causalstats.errors import ModelError
+from causalstats.models.dynamic_panel.assumptions import EXOGENEITY, INDEPENDENCE
+from causalstats.models.dynamic_panel.density import (
+    Scales,
+    coefficient_moments,
+    constrained,
+    sample_scales,
+)
+from causalstats.models.dynamic_panel.design import design_of
+from causalstats.models.dynamic_panel.posterior import robust_stretch
+
+if TYPE_CHECKING:
+    from causalstats.models.dynamic_panel.model import DynamicPanel
+
+_LEVEL = 0.01
+_DRAWS = 400
+_SEED = 19910401
+_CLUSTERS_A_COLUMN = 3  # of what the unit effect is projected on
+_MOST_LEFT_OUT = 0.05  # of the rows
+_FLAT = 1e3  # prior sd of a tested coefficient, so that the prior is no evidence
+
+
+def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
+    """Return the checks of a model and its data, in the order in which the report shows them."""
+    estimands = answers_except(model, ())
+    return (
+        _consecutive_rows(model, data),
+        _clusters_for_columns(model, data),
+        _no_serial_correlation(model, data, estimands),
+        _no_feedback(model, data, estimands),
+    )
+
+
+def _consecutive_rows(model: DynamicPanel, data: Panel) -> Check:
+    design = design_of(model, data)
+    kept = sum(run.rows.size for run in design.runs)
+    share = 1 - kept / len(data)
+    enough = share <= _MOST_LEFT_OUT
+    return Check(
+        name="rows in consecutive periods",
+        passed=True if enough else None,
+        value=share,
+        expected=f"at most {_MOST_LEFT_OUT:.0%} of the rows outside the longest run of "
+        "consecutive periods of their unit",
+        finding=f"{len(data) - kept:,} of {len(data):,} rows are left out",
+        remedy=""
+        if enough
+        else "The answer is about the units and periods that were seen without a gap.",
+    )
+
+
+def _clusters_for_columns(model: DynamicPanel, data: Panel) -> Check:
+    design = design_of(model, data)
+    used = np.concatenate([data.unit[run.rows[:, 0]] for run in design.runs])
+    clusters = len(np.unique(data.cluster[used]))
+    columns = sum(label.startswith("history") for label in design.labels)
+    enough = clusters >= _CLUSTERS_A_COLUMN * columns
+    return Check(
+        name="clusters for these columns",
+        passed=True if enough else None,
+        value=clusters / columns,
+        expected=f"{_CLUSTERS_A_COLUMN} clusters for each column that the unit effect is "
+        "projected on",
+        finding=f"{clusters:,} clusters, {columns:,} columns",
+        remedy=""
+        if enough
+        else "Intervals may be too short: take projection='mundlak', or fewer covariates.",
+        assumption="many clusters" if model.errors == "cluster" else "",
+        caution=not enough,
+    )
+
+
+def _no_serial_correlation(
+    model: DynamicPanel, data: Panel, estimands: tuple[str, ...]
+) -> Check:
+    """One lag more of the outcome has a coefficient of 0 where errors are not correlated."""
+    wider = replace(model, lags=model.lags + 1, persistence_sd=_FLAT)
+    return _zero(
+        INDEPENDENCE,
+        lambda: _slopes(wider, data, [model.lags], leads=0),
+        expected="a coefficient of 0 of one lag more",
+        too_few="fewer periods than one lag more needs",
+        remedy="Persistence takes in the correlation of errors: add a lag with "
+        f"lags={model.lags + 1}.",
+        estimands=estimands,
+    )
+
+
+def _no_feedback(model: DynamicPanel, data: Panel, estimands: tuple[str, ...]) -> Check:
+    """The treatment of the next period has a coefficient of 0 where errors do not move it."""
+    first = model.lags + len(data.treatments)
+    chosen = list(range(first, first + len(data.treatments)))
+    return _zero(
+        EXOGENEITY,
+        lambda: _slopes(replace(model, effect_sd=_FLAT), data, chosen, leads=1),
+        expected="coefficients of 0 of the treatment of the next period",
+        too_few="fewer periods than a lead needs",
+        remedy="Errors of the outcome move later treatments: the effect is biased. Take the "
+        "treatment of the period before, or difference GMM with its own lags as instruments "
+        "(Arellano & Bond 1991).",
+        estimands=estimands,
+    )
+
+
+def _zero(
+    name: str,
+    estimate: Callable[[], tuple[np.ndarray, np.ndarray]],
+    *,
+    expected: str,
+    too_few: str,
+    remedy: str,
+    estimands: tuple[str, ...],
+) -> Check:
+    """Return the Wald check that coefficients are 0; undecided where they cannot be had.
+
+    Parameters
+    ----------
+    name : str
+        Of the check, and of the assumption.
+    estimate : function
+        Gives posterior mean (r,) and covariance (r, r).
+    expected, too_few, remedy : str
+    estimands : tuple of str
+    """
+    try:
+        mean, covariance = estimate()
+    except (ModelError, np.linalg.LinAlgError):
+        return Check(
+            name=name,
+            passed=None,
+            value=float("nan"),
+            expected=expected,
+            finding=f"{too_few}: these data cannot tell",
+            remedy="Say why it should hold; more periods could show it.",
+            estimands=estimands,
+            assumption=name,
+        )
+    statistic = float(mean @ np.linalg.solve(covariance, mean))
+    p_value = float(stats.chi2.sf(statistic, len(mean)))
+    passed = p_value > _LEVEL
+    listed = ", ".join(f"{value:.2g}" for value in mean)
+    return Check(
+        name=name,
+        passed=passed,
+        value=p_value,
+        expected=f"{expected}: p above {_LEVEL:g}",
+        finding=f"{listed} (in standard units), p = {p_value:.2g}",
+        remedy="" if passed else remedy,
+        estimands=estimands,
+        assumption=name,
+    )
+
+
+def _slopes(
+    model: DynamicPanel, data: Panel, chosen: Sequence[int], leads: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return posterior mean and covariance of some slopes, robust where the model's errors are.
+
+    Parameters
+    ----------
+    model : DynamicPanel
+    data : Panel
+    chosen : sequence of int
+        Positions among the slopes.
+    leads : 0 or 1
+
+    Raises
+    ------
+    ModelError
+        If there are too few periods.
+    """
+    design = design_of(model, data, leads)
+    if len(design.periods) < 2:
+        raise ModelError("Expected two periods or more with a likelihood.")
+    rng = np.random.default_rng(_SEED)
+    points = sample_scales(model, design, _DRAWS, rng).points
+    scales = Scales(*constrained(model, points))
+    means, covariances = coefficient_moments(scales, design)
+    slopes = means[:, : design.slopes]
+    within = covariances[:, : design.slopes, : design.slopes].mean(axis=0)
+    covariance = np.atleast_2d(np.cov(slopes.T)) + within
+    if model.errors == "cluster":
+        stretch = robust_stretch(model, data, scales, means, covariances, leads)
+        covariance = stretch @ covariance @ stretch.T
+    part = np.ix_(chosen, chosen)
+    return slopes.mean(axis=0)[list(chosen)], covariance[part]
