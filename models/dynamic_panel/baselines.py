@@ -82,7 +82,9 @@ def _gmm(model: DynamicPanel, data: Panel) -> Estimate:
     units = []
     for block in unit_columns(model, data):
         initial = block.columns[:, 0, : model.lags][:, ::-1]
+        # Not centred: where a level is missing the instrument is 0.
         levels = np.hstack([initial, block.columns[:, :, -1]])
+        levels = levels + design.centre / design.unit
         units.append(
             DynamicUnits(
                 int(block.periods[0]),

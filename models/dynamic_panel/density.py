@@ -34,7 +34,10 @@ _NUMBERS_AT_ONCE = 4_000_000  # of matrices over points
 # A standard deviation that may be 0 has a long left tail, which a wide proposal covers.
 _DEGREES_OF_FREEDOM = 5.0
 _COVARIANCE_FACTOR = 1.4
-_FIRST_GUESS = -0.5
+_FIRST_GUESS = (-0.5, 0.5)  # the logarithm of √(σ_t² (1 + r²)), and r
+# r is moved as s log(1 + exp(x / s)): itself, where it is well above s, and a short tail where it
+# may be 0.
+_RATIO_BEND = 0.2
 
 Drawn = tuple[xr.Dataset, np.ndarray, float, float]
 
@@ -111,7 +114,9 @@ def sample_scales(
     """
     return importance_sample(
         lambda points: log_density(points, model, design),
-        np.full(error_count(model, design) + 1, _FIRST_GUESS),
+        np.append(
+            np.full(error_count(model, design), _FIRST_GUESS[0]), _FIRST_GUESS[1]
+        ),
         size,
         rng,
         degrees_of_freedom=_DEGREES_OF_FREEDOM,
@@ -129,9 +134,14 @@ def period_labels(model: DynamicPanel, design: Design) -> list[str]:
 def constrained(
     model: DynamicPanel, points: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return σ_t (n, P or 1) and σ_u (n,) of unconstrained points (n, d)."""
-    of_errors, of_units = priors_of(model)
-    return of_errors.constrain(points[:, :-1]), of_units.constrain(points[:, -1])
+    """Return σ_t (n, P or 1) and σ_u (n,) of unconstrained points (n, d).
+
+    Points are log √(σ_t² (1 + r²)) and, bent, the ratio r of σ_u to the geometric mean of σ_t:
+    the data say more of the sum of both variances than of either.
+    """
+    ratio = _RATIO_BEND * np.logaddexp(0, points[:, -1] / _RATIO_BEND)
+    log_error = points[:, :-1] - np.log1p(ratio**2)[:, None] / 2
+    return np.exp(log_error), ratio * np.exp(log_error.mean(axis=1))
 
 
 def log_density(points: np.ndarray, model: DynamicPanel, design: Design) -> np.ndarray:
@@ -143,12 +153,14 @@ def log_density(points: np.ndarray, model: DynamicPanel, design: Design) -> np.n
     model : DynamicPanel
     design : Design
     """
-    of_errors, of_units = priors_of(model)
     with np.errstate(all="ignore"):
-        prior = of_errors.log_density(points[:, :-1])
-        prior = prior + of_units.log_density(points[:, -1:])
         error, unit = constrained(model, points)
-        total = prior + log_likelihood(Scales(error, unit), design)
+        log_error = np.log(error)
+        log_slope = log_error.mean(axis=1) + log_error.sum(axis=1)
+        log_slope = log_slope - np.logaddexp(0, -points[:, -1] / _RATIO_BEND)
+        prior = -((error / model.error_scale) ** 2).sum(axis=1) / 2
+        prior = prior - (unit / model.unit_scale) ** 2 / 2
+        total = prior + log_slope + log_likelihood(Scales(error, unit), design)
     return np.where(np.isfinite(total), total, -np.inf)
 
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from causalstats.numerics.panel.linear_estimators import Estimate
 
+_RANK_TOLERANCE = 1e-11  # of the largest eigenvalue
+
 
 @dataclass(frozen=True, eq=False)
 class DynamicUnits:
@@ -89,9 +91,9 @@ def difference_gmm(
         both = np.concatenate([changes, outcome[:, :, None]], axis=2)
         moments += np.einsum("ntk,ntl->kl", z, both)
         kept.append((z, changes, outcome, block.cluster))
-    inverse = np.linalg.pinv(weight, rcond=1e-10, hermitian=True)
+    inverse = _inverse(weight)
     x, y = moments[:, :-1], moments[:, -1]
-    bread = np.linalg.pinv(x.T @ inverse @ x, rcond=1e-12, hermitian=True)
+    bread = _inverse(x.T @ inverse @ x)
     coefficients = bread @ x.T @ inverse @ y
     clusters = np.unique(np.concatenate([each[3] for each in kept]))
     scores = np.zeros((len(clusters), width))
@@ -104,6 +106,14 @@ def difference_gmm(
         )
     half = bread @ x.T @ inverse @ scores.T
     return Estimate(coefficients, half @ half.T, len(clusters) - 1)
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Return the pseudoinverse of cross-products, of columns of the same size."""
+    size = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+    scaled = matrix / size / size[:, None]
+    inverse = np.linalg.pinv(scaled, rcond=_RANK_TOLERANCE, hermitian=True)
+    return inverse / size / size[:, None]
 
 
 def _instruments(
