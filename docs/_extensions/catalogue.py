@@ -18,6 +18,7 @@ BENCH = {  # the file of the refutation bench that has the worlds of a family
     "SelectiveLabels": "selection",
     "Heckman": "selection",
     "PanelDML": "panel",
+    "DynamicPanel": "dynamic_panel",
     "EventStudy": "event_study",
     "PartialCorrelation": "composition",
     "CausalDiagram": "diagrams",

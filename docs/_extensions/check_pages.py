@@ -13,6 +13,7 @@ from markdown import share, slug, table, toctree, write
 TITLES = {
     "panel": "Panels",
     "instruments": "Instruments",
+    "dynamic_panel": "Dynamic panels",
     "event_study": "Event studies",
     "selection": "Selection",
     "composition": "Compositions",

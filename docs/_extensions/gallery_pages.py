@@ -83,6 +83,11 @@ def _diagram() -> cs.Fit:
     return _fit(model, model.simulate(SEED, people=800).data)
 
 
+def _dynamic() -> cs.Fit:
+    simulated = cs.DynamicPanel().simulate(SEED, units=200, times=6)
+    return _fit(cs.DynamicPanel(), simulated.data)
+
+
 def _adoption() -> cs.Fit:
     simulated = cs.EventStudy().simulate(SEED, units=120, times=6, cohorts=2)
     return _fit(cs.EventStudy(), simulated.data)
@@ -128,6 +133,12 @@ FITS: dict[str, tuple[Callable[[], cs.Fit], str, bool]] = {
         _composition,
         "data = cs.PartialCorrelation().simulate(1, rows=60, parts=6).data\n"
         'fit = cs.fit(cs.PartialCorrelation(prior="matching"), data, seed=1)',
+        False,
+    ),
+    "DynamicPanel": (
+        _dynamic,
+        "data = cs.DynamicPanel().simulate(1, units=200, times=6).data\n"
+        "fit = cs.fit(cs.DynamicPanel(), data, seed=1)",
         False,
     ),
     "EventStudy": (

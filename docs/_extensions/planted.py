@@ -23,6 +23,19 @@ WORLDS = {
     ("PanelDML", "smooth"): "curve, taken for a line",
     ("PanelDML", "constant effect"): "staggered adoption, fading effects",
     ("PanelDML", "independent errors"): "serial correlation, taken as independent",
+    (
+        "DynamicPanel",
+        "no unobserved time-varying confounder",
+    ): "a hidden cause that lasts",
+    (
+        "DynamicPanel",
+        "strict exogeneity given the past outcome",
+    ): "errors move the next treatment",
+    (
+        "DynamicPanel",
+        "errors without serial correlation",
+    ): "errors of adjacent periods are correlated (.5)",
+    ("DynamicPanel", "constant variance"): "variances that grow, taken for constant",
     ("EventStudy", "parallel trends"): "trends differ by .3 a period",
     ("EventStudy", "no anticipation"): "effect of .8 one period early",
     ("EventStudy", "AR(1) errors"): "errors of a random walk and noise",
@@ -91,6 +104,12 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("SelectiveLabels", "response to risk"): {"response": [0.5, 0.75, 1.5]},
     ("SelectiveLabels", "one unobservable"): {"unobservable": ["normal", "logistic"]},
     ("PanelDML", "no unobserved time-varying confounder"): {"time_effects": [True]},
+    ("DynamicPanel", "errors without serial correlation"): {"lags": [2]},
+    ("DynamicPanel", "constant variance"): {"variances": ["by_period"]},
+    ("DynamicPanel", "variances by period"): {"variances": ["constant"]},
+    ("DynamicPanel", "linear initial condition"): {"projection": ["mundlak"]},
+    ("DynamicPanel", "many clusters"): {"errors": ["iid"]},
+    ("DynamicPanel", "normal errors"): {"errors": ["cluster"]},
     ("EventStudy", "parallel trends"): {"trend_violation": [0.0, 0.5, 1.0, 2.0]},
     ("EventStudy", "no anticipation"): {"anticipation": [1, 2]},
     ("EventStudy", "pooled shape of effects"): {"pooling": ["full", "none"]},
@@ -111,12 +130,17 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("Heckman", "shape of the errors"): {"errors": ["normal", "skewed"]},
 }
 _PANEL = {"units": 60, "times": 6, "covariates": 1}
+_DYNAMIC = {"units": 150, "times": 5}
 _COHORTS = {"units": 100, "times": 6, "cohorts": 2}
 SIMULATED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     # the model and its simulated data, for the curve of an assumption that no world plants
     ("PanelDML", "unit heterogeneity"): ({}, _PANEL),
     ("PanelDML", "independent clusters"): ({}, _PANEL),
     ("PanelDML", "AR(1) errors"): ({"errors": "ar1"}, _PANEL),
+    ("DynamicPanel", "variances by period"): ({}, _DYNAMIC),
+    ("DynamicPanel", "linear initial condition"): ({}, _DYNAMIC),
+    ("DynamicPanel", "many clusters"): ({}, _DYNAMIC),
+    ("DynamicPanel", "normal errors"): ({"errors": "iid"}, _DYNAMIC),
     ("EventStudy", "pooled shape of effects"): ({}, _COHORTS),
     ("EventStudy", "exchangeable cohorts"): ({"pooling": "full"}, _COHORTS),
     ("EventStudy", "unrestricted effects"): ({"pooling": "none"}, _COHORTS),

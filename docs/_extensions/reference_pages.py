@@ -17,6 +17,7 @@ TOPICS = {
         [
             "CausalDiagram",
             "PanelDML",
+            "DynamicPanel",
             "EventStudy",
             "Instrument",
             "SelectiveLabels",

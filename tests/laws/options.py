@@ -225,6 +225,21 @@ _PANEL = Family(
     refused=frozenset({("errors", "placebo")}),  # every unit's treatment changes
 )
 
+_DYNAMIC_PANEL = Family(
+    base=cs.DynamicPanel(scale=(1.0, 1.0), errors="iid"),
+    simulate={"units": 20, "times": 4},
+    values={
+        "lags": [2],
+        "persistence_mean": [0.0],
+        "persistence_sd": [1.0],
+        "effect_sd": [2.0],
+        "coefficient_sd": [2.0],
+        "error_scale": [2.0],
+        "unit_scale": [2.0],
+        "scale": [(2.0, 1.0), None],
+    },
+)
+
 _EVENT_STUDY = Family(
     base=cs.EventStudy(scale=1.0),
     simulate={"units": 20, "times": 5, "cohorts": 2},
@@ -333,6 +348,7 @@ FAMILIES = {
     "Heckman": _HECKMAN,
     "Instrument": _INSTRUMENT,
     "PanelDML": _PANEL,
+    "DynamicPanel": _DYNAMIC_PANEL,
     "EventStudy": _EVENT_STUDY,
     "PartialCorrelation": _COMPOSITION,
     "CausalDiagram": _DIAGRAM,

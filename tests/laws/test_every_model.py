@@ -35,6 +35,7 @@ ONE_EACH = (
     "selective labels",
     pytest.param("heckman", marks=pytest.mark.slow),  # two minutes of compiling
     "panel",
+    "dynamic panel",
     "event study",
     "few rows of a composition",
     "front-door",
@@ -184,6 +185,7 @@ def test_the_log_density_of_the_graph_is_finite_at_the_start(variant, data):
 
 DEFAULTS = {
     "CausalDiagram": cs.CausalDiagram("x -> y"),
+    "DynamicPanel": cs.DynamicPanel(),
     "EventStudy": cs.EventStudy(),
     "Heckman": cs.Heckman(),
     "PanelDML": cs.PanelDML(),

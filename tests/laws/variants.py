@@ -120,6 +120,9 @@ VARIANTS = {
         ),
         {"units": 30, "times": 2},
     ),
+    "dynamic panel": Variant(
+        cs.DynamicPanel(scale=(1.0, 1.0), errors="iid"), {"units": 40, "times": 4}
+    ),
     "event study": Variant(
         cs.EventStudy(scale=1.0), {"units": 30, "times": 5, "cohorts": 2}
     ),

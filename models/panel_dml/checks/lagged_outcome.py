@@ -54,7 +54,7 @@ def earlier_outcome(data: Panel, estimands: tuple[str, ...]) -> Check:
     remedy = (
         "The within transformation biases such a model by a term of order 1/T (Nickell 1981). "
         "Leave the column out, and see whether 'strict exogeneity' then holds; where the outcome "
-        "does depend on its own past, use a dynamic panel estimator (Arellano & Bond 1991)."
+        "does depend on its own past, take `cs.DynamicPanel`."
     )
     return Check(
         name="no earlier outcome among covariates",

@@ -22,6 +22,7 @@ from causalstats.inference.fit import Fit
 
 CLASSES = {
     cs.CausalDiagram: {"diagram": "x -> y"},
+    cs.DynamicPanel: {},
     cs.Heckman: {},
     cs.PanelDML: {},
     cs.PartialCorrelation: {},

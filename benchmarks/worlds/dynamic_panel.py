@@ -1,0 +1,88 @@
+"""Dynamic panels for the refutation benchmark: `DynamicPanel` is right, or wrong in one respect."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from designs.dynamic_panel import dynamic, read
+
+import causalstats as cs
+from worlds import World
+
+Drawn = tuple[Any, Any]
+
+
+def _plain(fields: dict[str, Any], settings: dict[str, Any], seed: int) -> Drawn:
+    frame = dynamic(np.random.default_rng(seed), **settings)
+    return cs.DynamicPanel(**fields), read(frame)
+
+
+def _gaps(seed: int) -> Drawn:
+    """A fifth of the rows are missing at random, so that many periods have none before them."""
+    rng = np.random.default_rng(seed)
+    frame = dynamic(rng)
+    return cs.DynamicPanel(), read(frame[rng.random(len(frame)) < 0.8])
+
+
+def _hidden_cause(seed: int) -> Drawn:
+    """A cause of treatment and outcome that changes within units, and lasts."""
+    rng = np.random.default_rng(seed)
+    frame = dynamic(rng, error_correlation=0.7)
+    cause = frame["y"] - frame.groupby("unit")["y"].transform("mean")
+    return cs.DynamicPanel(), read(frame.assign(d=frame["d"] + 0.5 * cause))
+
+
+_world = partial(World, family="dynamic_panel")
+_right = partial(_world, wrong=False)
+_wrong = partial(_world, wrong=True)
+_FEEDBACK = "strict exogeneity given the past outcome"
+_SERIAL = ("errors without serial correlation", "predicts the correlation of residuals")
+WORLDS = [
+    _right(name="6 times, persistence .5", make=partial(_plain, {}, {})),
+    _right(
+        name="skewed errors, persistence .8",
+        make=partial(_plain, {}, {"persistence": 0.8, "errors": "skewed"}),
+    ),
+    _right(
+        name="variances that grow",
+        make=partial(_plain, {}, {"errors": "growing"}),
+    ),
+    _right(
+        name="variances that differ between units",
+        make=partial(_plain, {}, {"errors": "by unit"}),
+    ),
+    _wrong(
+        name="errors of adjacent periods are correlated (.5)",
+        make=partial(_plain, {}, {"error_correlation": 0.5}),
+        catches=_SERIAL,
+    ),
+    _wrong(
+        name="errors move the next treatment",
+        make=partial(_plain, {}, {"feedback": 0.5}),
+        catches=(_FEEDBACK,),
+    ),
+    _wrong(
+        name="a hidden cause that lasts",
+        make=_hidden_cause,
+        catches=(_FEEDBACK, *_SERIAL),
+    ),
+    _wrong(
+        name="variances that grow, taken for constant",
+        make=partial(
+            _plain, {"variances": "constant"}, {"errors": "growing", "times": 4}
+        ),
+        undetectable="four periods say little of how variances change beside persistence; "
+        "variances='by_period' is the default",
+    ),
+    _right(name="a fifth of the rows missing", make=_gaps),
+    _right(
+        name="20 units",
+        make=partial(_plain, {}, {"units": 20}),
+    ),
+    _right(
+        name="persistence .98",
+        make=partial(_plain, {}, {"persistence": 0.98}),
+    ),
+]

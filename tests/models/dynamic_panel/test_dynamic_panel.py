@@ -1,0 +1,289 @@
+"""`DynamicPanel`: its likelihood by brute force, no Nickell bias, robust spread, refusals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import causalstats as cs
+from causalstats.errors import ModelError
+from causalstats.models.dynamic_panel import density
+from causalstats.models.dynamic_panel.design import (
+    consecutive_runs,
+    design_of,
+    unit_columns,
+)
+
+ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
+QUICK = cs.DynamicPanel(variances="constant", errors="iid")
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return cs.DynamicPanel().simulate(1, units=120, times=5).data
+
+
+def posterior(model, data, seed=1):
+    fit = cs.fit(model, data, seed=seed, progress=False)
+    return fit.draws["posterior"]
+
+
+def scales(*points):
+    error = np.array([each[0] for each in points])
+    return density.Scales(error, np.array([each[1] for each in points]))
+
+
+def test_likelihood_is_that_of_the_joint_normal_of_all_outcomes():
+    model = cs.DynamicPanel(errors="iid", coefficient_sd=2.0)
+    data = model.simulate(3, units=8, times=4).data
+    design = design_of(model, data)
+    block = next(unit_columns(model, data))
+    columns, outcome = block.columns[:, :, :-1], block.columns[:, :, -1].ravel()
+    flat = np.where(design.precision > 0, design.precision, 1e-7)
+    stacked = columns.reshape(len(outcome), -1)
+    points = scales((np.array([0.4, 0.5, 0.7]), 0.3), (np.array([0.6, 0.4, 0.5]), 0.8))
+    direct = []
+    for error, unit in zip(points.error, points.unit, strict=True):
+        within = np.diag(error**2) + unit**2
+        covariance = (
+            np.kron(np.eye(8), within) + stacked @ np.diag(1 / flat) @ stacked.T
+        )
+        mean = stacked @ design.prior_mean
+        direct.append(stats.multivariate_normal.logpdf(outcome, mean, covariance))
+    ours = density.log_likelihood(points, design)
+    np.testing.assert_allclose(np.diff(ours), np.diff(direct), rtol=1e-4)
+
+
+def test_density_is_that_of_the_graph(panel):
+    model = cs.DynamicPanel(errors="iid")
+    graph = model.build(panel)
+    logp = graph.compile_logp(vars=graph.potentials, mode="FAST_COMPILE")
+    design = design_of(model, panel)
+    point = graph.initial_point()
+    ours, theirs = [], []
+    for error, unit in ((0.4, 0.3), (0.7, 0.6)):
+        point["standard_error_sd_log__"] = np.full(4, np.log(error))
+        name = next(key for key in point if key.startswith("standard_unit_sd"))
+        point[name] = np.log(np.expm1(unit))
+        theirs.append(logp(point))
+        ours.append(
+            density.log_likelihood(scales((np.full(4, error), unit)), design)[0]
+        )
+    np.testing.assert_allclose(np.diff(ours), np.diff(theirs), rtol=1e-6)
+
+
+def test_points_of_importance_sampling_have_the_prior_of_the_scales():
+    """Without data, the density of a point is that of half-normal σ_t and σ_u."""
+    model = cs.DynamicPanel()
+    points = np.array([[0.2, -0.1, 0.4], [-0.3, 0.5, 0.05]])
+    step = 1e-5
+    for point in points:
+        moved = point + step * np.vstack([np.eye(3), -np.eye(3)])
+        values = np.hstack(
+            [part.reshape(6, -1) for part in density.constrained(model, moved)]
+        )
+        jacobian = (values[:3] - values[3:]) / (2 * step)
+        error, unit = density.constrained(model, point[None])
+        ratio = density._RATIO_BEND * np.logaddexp(0, point[-1] / density._RATIO_BEND)
+        assert unit[0] == pytest.approx(ratio * np.exp(np.log(error).mean()))
+        log_slope = (
+            np.log(error).mean()
+            + np.log(error).sum()
+            - np.logaddexp(0, -point[-1] / density._RATIO_BEND)
+        )
+        assert np.linalg.slogdet(jacobian)[1] == pytest.approx(log_slope, rel=1e-6)
+
+
+def test_published_numbers_of_arellano_and_bond(employment):
+    """Table 4, column (a1), as in Stata's xtabond: one step, robust standard errors."""
+    frame, roles, lags = employment
+    data = cs.Panel.from_frame(frame, covariates=lags, **roles)
+    rule = cs.DynamicPanel(lags=2).baselines(data)["difference GMM (Arellano-Bond)"]
+    estimate, _ = rule(np.random.default_rng(1))
+    published = {"w": (-0.608, 0.178), "k": (0.357, 0.059), "ys": (0.608, 0.172)}
+    expected = np.array([published[name] for name in data.treatments])
+    sd = np.sqrt(np.diag(estimate.covariance))
+    np.testing.assert_allclose(estimate.mean(), expected[:, 0], atol=6e-4)
+    np.testing.assert_allclose(sd, expected[:, 1], atol=6e-4)
+
+
+@pytest.fixture(scope="module")
+def employment():
+    """Employment, wages and capital of 140 firms, 1976 to 1984; unused first lags are 0."""
+    raw = pd.read_csv("tests/reference/data/employment_uk.csv")
+    frame = raw[["firm", "year"]].copy()
+    names = {"n": "emp", "w": "wage", "k": "capital", "ys": "output"}
+    for short, name in names.items():
+        frame[short] = np.log(raw[name])
+    lags = []
+    for name, count in (("w", 1), ("k", 2), ("ys", 2)):
+        for lag in range(1, count + 1):
+            lags.append(f"{name}{lag}")
+            frame[lags[-1]] = frame.groupby("firm")[name].shift(lag).fillna(0.0)
+    roles = {"unit": "firm", "time": "year", "outcome": "n"}
+    return frame, roles | {"treatment": ["w", "k", "ys"]}, lags
+
+
+def test_persistence_of_employment_lies_between_fixed_effects_and_least_squares(
+    employment,
+):
+    """Persistence of fixed effects is biased down, that of least squares up (Bond 2002)."""
+    frame, roles, _ = employment
+    data = cs.Panel.from_frame(frame, **roles)
+    model = cs.DynamicPanel(variances="constant", projection="mundlak")
+    persistence = float(posterior(model, data)["persistence"].mean())
+    low, high = (_lag_coefficient(model, data, within) for within in (True, False))
+    assert low < persistence < high
+
+
+def _lag_coefficient(model, data, within):
+    from causalstats.models.dynamic_panel.baselines import _least_squares
+
+    return _least_squares(model, data, within).coefficients[0]
+
+
+def test_no_bias_of_the_order_of_one_over_the_periods():
+    """Over 40 data sets of 4 periods persistence is right, and that of fixed effects is not."""
+    ours, within = [], []
+    for seed in range(40):
+        data = QUICK.simulate(seed, units=200, times=4).data
+        draw = QUICK.importance_draws(data)
+        draws, *_ = draw(1, 200, np.random.default_rng(seed))
+        means, _ = density.coefficient_moments(
+            density.scales_of(draws), design_of(QUICK, data)
+        )
+        ours.append(means[:, 0].mean())
+        within.append(_lag_coefficient(QUICK, data, within=True))
+    error = np.std(ours) / np.sqrt(40)
+    assert abs(np.mean(ours) - 0.5) < 4 * error
+    assert np.mean(within) < 0.5 - 20 * error
+
+
+def test_without_persistence_it_is_the_within_estimator(panel):
+    """ρ = 0 and the unit effect on first outcomes and means of the treatment (Mundlak 1978)."""
+    model = cs.DynamicPanel(
+        variances="constant",
+        projection="mundlak",
+        errors="iid",
+        persistence_mean=0.0,
+        persistence_sd=1e-6,
+        effect_sd=100.0,
+        coefficient_sd=100.0,
+    )
+    rows = panel.source[panel.source["time"] > 0]
+    static = cs.Panel.from_frame(rows, **ROLES)
+    within = cs.PanelDML(time_effects=True).baselines(static)["fixed effects"]
+    expected = within(np.random.default_rng(1))[0].mean()[0]
+    draws = posterior(model, panel)["effect"]
+    error = float(draws.std()) / 50
+    assert float(draws.mean()) == pytest.approx(expected, abs=4 * error)
+
+
+def test_units_copied_within_clusters_add_no_precision(panel):
+    frame = panel.source.assign(origin=panel.source["unit"])
+    copy = frame.assign(unit=frame["unit"] + 1000)
+    both = pd.concat([frame, copy], ignore_index=True)
+    model = cs.DynamicPanel(variances="constant")
+    alone = posterior(model, cs.Panel.from_frame(frame, **ROLES))
+    twice = posterior(model, cs.Panel.from_frame(both, cluster="origin", **ROLES))
+    for name in ("effect", "persistence"):
+        assert float(twice[name].std()) == pytest.approx(
+            float(alone[name].std()), rel=0.1
+        )
+
+
+def test_working_draws_are_those_of_the_likelihood(panel):
+    model = cs.DynamicPanel(variances="constant")
+    fit = cs.fit(model, panel, seed=1, progress=False)
+    draws = fit.draws["posterior"].to_dataset()
+    plain = posterior(QUICK, panel)
+    working = model.working_draws(draws, panel)
+    np.testing.assert_allclose(working["effect"], plain["effect"])
+
+
+def test_scaling_and_shifting_the_outcome_scales_the_answer(panel):
+    moved = panel.source.assign(y=3.0 * panel.source["y"] + 10.0)
+    ours = posterior(QUICK, panel)["effect"]
+    theirs = posterior(QUICK, cs.Panel.from_frame(moved, **ROLES))["effect"]
+    np.testing.assert_allclose(theirs, 3.0 * ours, rtol=1e-6)
+
+
+def test_order_of_rows_changes_nothing(panel):
+    shuffled = panel.source.sample(frac=1, random_state=1)
+    one = design_of(QUICK, panel).histories[0].gram
+    other = design_of(QUICK, cs.Panel.from_frame(shuffled, **ROLES)).histories[0].gram
+    np.testing.assert_allclose(one, other, rtol=1e-10)
+
+
+def test_longest_run_of_consecutive_periods_is_kept():
+    seen = {"a": [0, 1, 3, 4, 5], "b": [0, 1, 2, 4, 5, 6], "c": [0, 2]}
+    frame = pd.DataFrame(
+        [(unit, time) for unit, times in seen.items() for time in times],
+        columns=["unit", "time"],
+    )
+    rng = np.random.default_rng(1)
+    frame = frame.assign(y=rng.normal(size=13), d=rng.normal(size=13))
+    data = cs.Panel.from_frame(frame, **ROLES)
+    runs = {
+        data.units[data.unit[row[0]]]: data.time[row].tolist()
+        for run in consecutive_runs(data, 2)
+        for row in run.rows
+    }
+    assert runs == {"a": [3, 4, 5], "b": [4, 5, 6]}
+
+
+def test_effect_by_horizon_adds_up_to_the_long_run(panel):
+    model = cs.DynamicPanel(variances="constant")
+    fit = cs.fit(model, panel, seed=1, progress=False)
+    path = fit.effect("effect_by_horizon").draws
+    effect, persistence = fit.effect("effect").draws, fit.effect("persistence").draws
+    np.testing.assert_allclose(path.sel(horizon=0), effect)
+    second = effect * (1 + persistence + persistence**2)
+    np.testing.assert_allclose(path.sel(horizon=2), second)
+    np.testing.assert_allclose(
+        fit.effect("long_run_effect").draws, effect / (1 - persistence)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frame: frame[frame["time"] == 0], "consecutive periods"),
+        (lambda frame: frame.assign(d=frame["unit"] * 1.0), "does not change within"),
+        (lambda frame: frame.assign(d=frame["time"] * 1.0), "does not change within"),
+        (lambda frame: frame.assign(y=1.0), "outcome is the same"),
+    ],
+    ids=["one period", "lasting treatment", "common treatment", "constant outcome"],
+)
+def test_data_that_say_nothing_are_refused(panel, change, message):
+    data = cs.Panel.from_frame(change(panel.source), **ROLES)
+    with pytest.raises(ModelError, match=message):
+        cs.fit(cs.DynamicPanel(), data, seed=1, progress=False)
+
+
+def test_weights_that_change_within_units_are_refused(panel):
+    frame = panel.source.assign(w=1.0 + panel.source["time"])
+    data = cs.Panel.from_frame(frame, weights="w", **ROLES)
+    with pytest.raises(ModelError, match="Weights change within units"):
+        cs.DynamicPanel().inputs(data)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "passed"),
+    [
+        ({}, "errors without serial correlation", True),
+        ({}, "strict exogeneity given the past outcome", True),
+        ({"error_correlation": 0.5}, "errors without serial correlation", False),
+        ({"feedback": 0.5}, "strict exogeneity given the past outcome", False),
+    ],
+)
+def test_checks_see_serial_correlation_and_feedback(settings, name, passed):
+    import sys
+
+    sys.path.append("benchmarks")
+    from designs.dynamic_panel import dynamic, read
+
+    model = cs.DynamicPanel(variances="constant")
+    data = read(dynamic(np.random.default_rng(4), units=300, **settings))
+    by_name = {check.name: check for check in model.data_checks(data)}
+    assert by_name[name].passed is passed
