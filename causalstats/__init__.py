@@ -48,6 +48,7 @@ if (
     from causalstats.models import Heckman as Heckman
     from causalstats.models import Instrument as Instrument
     from causalstats.models import PanelDML as PanelDML
+    from causalstats.models import PanelGLM as PanelGLM
     from causalstats.models import PartialCorrelation as PartialCorrelation
     from causalstats.models import SelectiveLabels as SelectiveLabels
     from causalstats.samplers import Auto as Auto
@@ -94,6 +95,7 @@ _WHERE = {
     "Panel": "causalstats.data",
     "PanelDML": "causalstats.models",
     "PanelEstimates": "causalstats.inference.panel_comparison",
+    "PanelGLM": "causalstats.models",
     "PartialCorrelation": "causalstats.models",
     "Penalty": "causalstats.core.knowledge",
     "Problem": "causalstats.core.model",

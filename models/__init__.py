@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # for static checkers
     from causalstats.models.heckman.model import Heckman as Heckman
     from causalstats.models.instrument.model import Instrument as Instrument
     from causalstats.models.panel_dml.model import PanelDML as PanelDML
+    from causalstats.models.panel_glm.model import PanelGLM as PanelGLM
     from causalstats.models.partial_correlation.model import (
         PartialCorrelation as PartialCorrelation,
     )
@@ -27,6 +28,7 @@ _WHERE = {
     "Heckman": "causalstats.models.heckman.model",
     "Instrument": "causalstats.models.instrument.model",
     "PanelDML": "causalstats.models.panel_dml.model",
+    "PanelGLM": "causalstats.models.panel_glm.model",
     "PartialCorrelation": "causalstats.models.partial_correlation.model",
     "SelectiveLabels": "causalstats.models.selective_labels.model",
 }

@@ -19,6 +19,7 @@ BENCH = {  # the file of the refutation bench that has the worlds of a family
     "Heckman": "selection",
     "PanelDML": "panel",
     "DynamicPanel": "dynamic_panel",
+    "PanelGLM": "panel_glm",
     "EventStudy": "event_study",
     "PartialCorrelation": "composition",
     "CausalDiagram": "diagrams",

@@ -14,6 +14,7 @@ TITLES = {
     "panel": "Panels",
     "instruments": "Instruments",
     "dynamic_panel": "Dynamic panels",
+    "panel_glm": "Counts and outcomes of 0 and 1",
     "event_study": "Event studies",
     "selection": "Selection",
     "composition": "Compositions",

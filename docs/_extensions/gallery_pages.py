@@ -88,6 +88,11 @@ def _dynamic() -> cs.Fit:
     return _fit(cs.DynamicPanel(), simulated.data)
 
 
+def _counts() -> cs.Fit:
+    simulated = cs.PanelGLM().simulate(SEED, units=200, times=6)
+    return _fit(cs.PanelGLM(), simulated.data)
+
+
 def _adoption() -> cs.Fit:
     simulated = cs.EventStudy().simulate(SEED, units=120, times=6, cohorts=2)
     return _fit(cs.EventStudy(), simulated.data)
@@ -139,6 +144,12 @@ FITS: dict[str, tuple[Callable[[], cs.Fit], str, bool]] = {
         _dynamic,
         "data = cs.DynamicPanel().simulate(1, units=200, times=6).data\n"
         "fit = cs.fit(cs.DynamicPanel(), data, seed=1)",
+        False,
+    ),
+    "PanelGLM": (
+        _counts,
+        "data = cs.PanelGLM().simulate(1, units=200, times=6).data\n"
+        "fit = cs.fit(cs.PanelGLM(), data, seed=1)",
         False,
     ),
     "EventStudy": (

@@ -36,6 +36,26 @@ WORLDS = {
         "errors without serial correlation",
     ): "errors of adjacent periods are correlated (.5)",
     ("DynamicPanel", "constant variance"): "variances that grow, taken for constant",
+    (
+        "PanelGLM",
+        "no unobserved time-varying confounder",
+    ): "counts move the next treatment",
+    (
+        "PanelGLM",
+        "strict exogeneity",
+    ): "outcomes of 0 and 1 move the next treatment",
+    (
+        "PanelGLM",
+        "multiplicative mean",
+    ): "the ratio grows with the level of the unit",
+    (
+        "PanelGLM",
+        "logit, independent given the unit",
+    ): "outcomes of 0 and 1 that last",
+    (
+        "PanelGLM",
+        "distribution of the outcome",
+    ): "counts that last, taken as independent",
     ("EventStudy", "parallel trends"): "trends differ by .3 a period",
     ("EventStudy", "no anticipation"): "effect of .8 one period early",
     ("EventStudy", "AR(1) errors"): "errors of a random walk and noise",
@@ -110,6 +130,8 @@ SENSITIVITY: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("DynamicPanel", "linear initial condition"): {"projection": ["mundlak"]},
     ("DynamicPanel", "many clusters"): {"errors": ["iid"]},
     ("DynamicPanel", "normal errors"): {"errors": ["cluster"]},
+    ("PanelGLM", "distribution of the outcome"): {"errors": ["cluster"]},
+    ("PanelGLM", "many clusters"): {"errors": ["iid"]},
     ("EventStudy", "parallel trends"): {"trend_violation": [0.0, 0.5, 1.0, 2.0]},
     ("EventStudy", "no anticipation"): {"anticipation": [1, 2]},
     ("EventStudy", "pooled shape of effects"): {"pooling": ["full", "none"]},
@@ -141,6 +163,7 @@ SIMULATED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("DynamicPanel", "linear initial condition"): ({}, _DYNAMIC),
     ("DynamicPanel", "many clusters"): ({}, _DYNAMIC),
     ("DynamicPanel", "normal errors"): ({"errors": "iid"}, _DYNAMIC),
+    ("PanelGLM", "many clusters"): ({}, _DYNAMIC),
     ("EventStudy", "pooled shape of effects"): ({}, _COHORTS),
     ("EventStudy", "exchangeable cohorts"): ({"pooling": "full"}, _COHORTS),
     ("EventStudy", "unrestricted effects"): ({"pooling": "none"}, _COHORTS),

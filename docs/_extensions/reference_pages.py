@@ -18,6 +18,7 @@ TOPICS = {
             "CausalDiagram",
             "PanelDML",
             "DynamicPanel",
+            "PanelGLM",
             "EventStudy",
             "Instrument",
             "SelectiveLabels",

@@ -240,6 +240,17 @@ _DYNAMIC_PANEL = Family(
     },
 )
 
+_PANEL_GLM = Family(
+    base=cs.PanelGLM(scale=(1.0,), errors="iid", effect_sd=0.5, coefficient_sd=0.5),
+    simulate={"units": 20, "times": 4},
+    values={
+        "effect_sd": [2.0],
+        "coefficient_sd": [1.0],
+        "scale": [(2.0,), None],
+    },
+    shape_data=frozenset({"family"}),
+)
+
 _EVENT_STUDY = Family(
     base=cs.EventStudy(scale=1.0),
     simulate={"units": 20, "times": 5, "cohorts": 2},
@@ -349,6 +360,7 @@ FAMILIES = {
     "Instrument": _INSTRUMENT,
     "PanelDML": _PANEL,
     "DynamicPanel": _DYNAMIC_PANEL,
+    "PanelGLM": _PANEL_GLM,
     "EventStudy": _EVENT_STUDY,
     "PartialCorrelation": _COMPOSITION,
     "CausalDiagram": _DIAGRAM,

@@ -36,6 +36,7 @@ ONE_EACH = (
     pytest.param("heckman", marks=pytest.mark.slow),  # two minutes of compiling
     "panel",
     "dynamic panel",
+    "panel of counts",
     "event study",
     "few rows of a composition",
     "front-door",
@@ -186,6 +187,7 @@ def test_the_log_density_of_the_graph_is_finite_at_the_start(variant, data):
 DEFAULTS = {
     "CausalDiagram": cs.CausalDiagram("x -> y"),
     "DynamicPanel": cs.DynamicPanel(),
+    "PanelGLM": cs.PanelGLM(),
     "EventStudy": cs.EventStudy(),
     "Heckman": cs.Heckman(),
     "PanelDML": cs.PanelDML(),

@@ -123,6 +123,14 @@ VARIANTS = {
     "dynamic panel": Variant(
         cs.DynamicPanel(scale=(1.0, 1.0), errors="iid"), {"units": 40, "times": 4}
     ),
+    "panel of counts": Variant(
+        cs.PanelGLM(scale=(1.0,), errors="iid", effect_sd=0.5, coefficient_sd=0.5),
+        {"units": 40, "times": 4},
+    ),
+    "panel of zeros and ones": Variant(
+        cs.PanelGLM(family="logit", scale=(1.0,), errors="iid"),
+        {"units": 60, "times": 4},
+    ),
     "event study": Variant(
         cs.EventStudy(scale=1.0), {"units": 30, "times": 5, "cohorts": 2}
     ),

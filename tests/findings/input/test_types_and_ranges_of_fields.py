@@ -25,6 +25,7 @@ CLASSES = {
     cs.DynamicPanel: {},
     cs.Heckman: {},
     cs.PanelDML: {},
+    cs.PanelGLM: {},
     cs.PartialCorrelation: {},
     cs.SelectiveLabels: {},
     cs.Auto: {},

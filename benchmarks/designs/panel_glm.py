@@ -1,0 +1,95 @@
+"""Panels of counts and of outcomes of 0 and 1 with a known effect for the coverage benchmark."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+import causalstats as cs
+from designs import Design
+from designs.panel import persistent
+
+Made = tuple[cs.PanelGLM, cs.Panel, float]
+Kind = Literal["poisson", "logit", "negative binomial"]
+
+
+def outcomes(
+    rng: np.random.Generator,
+    kind: Kind = "poisson",
+    units: int = 200,
+    times: int = 5,
+    lasting: float = 0.0,
+    feedback: float = 0.0,
+    spread: float = 0.0,
+) -> pd.DataFrame:
+    """Return a panel with an effect of .5 on the log scale, and time effects.
+
+    Parameters
+    ----------
+    rng : Generator
+    kind : {"poisson", "logit", "negative binomial"}
+    units, times : int
+    lasting : float
+        Standard deviation of AR(.7) disturbances of the predictor.
+    feedback : float
+        Effect of an outcome on the treatment of the next period.
+    spread : float
+        How much the effect grows with the unit effect.
+    """
+    unit_effect = 0.7 * rng.standard_normal(units)
+    slope = 0.5 + spread * unit_effect
+    moved = lasting * persistent(rng, units, times, 0.7)
+    before = np.zeros(units)
+    rows: dict[str, list[np.ndarray]] = {"d": [], "y": []}
+    for time in range(times):
+        d = 0.5 * unit_effect + feedback * before + rng.standard_normal(units)
+        predictor = unit_effect + slope * d + 0.1 * time + moved[:, time]
+        if kind == "logit":
+            y = (rng.random(units) < 1 / (1 + np.exp(-predictor))).astype(float)
+            before = y - y.mean()
+        else:
+            mean = np.exp(predictor)
+            if kind == "negative binomial":
+                mean = mean * rng.gamma(1.5, 1 / 1.5, units)
+            y = rng.poisson(mean).astype(float)
+            before = np.log1p(y) - np.log1p(y).mean()
+        rows["d"].append(d)
+        rows["y"].append(y)
+    grid = {
+        "unit": np.repeat(np.arange(units), times),
+        "time": np.tile(np.arange(times), units),
+    }
+    return pd.DataFrame(
+        grid | {name: np.array(values).T.ravel() for name, values in rows.items()}
+    )
+
+
+def read(frame: pd.DataFrame, **options: Any) -> cs.Panel:
+    return cs.Panel.from_frame(
+        frame, unit="unit", time="time", outcome="y", treatment="d", **options
+    )
+
+
+def _made(settings: dict[str, Any], seed: int) -> Made:
+    frame = outcomes(np.random.default_rng(seed), **settings)
+    family = "logit" if settings.get("kind") == "logit" else "poisson"
+    return cs.PanelGLM(family=family), read(frame), 0.5
+
+
+_one = partial(Design, family="panel_glm", estimand="effect")
+DESIGNS = [
+    _one(name="counts", make=partial(_made, {})),
+    _one(
+        name="overdispersed counts", make=partial(_made, {"kind": "negative binomial"})
+    ),
+    _one(name="counts that last", make=partial(_made, {"lasting": 0.5})),
+    _one(name="0 and 1", make=partial(_made, {"kind": "logit"})),
+    _one(
+        name="0 and 1, two periods, 400 units",
+        make=partial(_made, {"kind": "logit", "times": 2, "units": 400}),
+    ),
+    _one(name="counts of 30 units", make=partial(_made, {"units": 30})),
+]

@@ -1,0 +1,62 @@
+"""Panels of counts and of 0 and 1 for the refutation benchmark, right or wrong in one respect."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from designs.panel_glm import outcomes, read
+
+import causalstats as cs
+from worlds import World
+
+Drawn = tuple[Any, Any]
+
+
+def _made(fields: dict[str, Any], settings: dict[str, Any], seed: int) -> Drawn:
+    frame = outcomes(np.random.default_rng(seed), **settings)
+    return cs.PanelGLM(**fields), read(frame)
+
+
+_world = partial(World, family="panel_glm")
+_right = partial(_world, wrong=False)
+_wrong = partial(_world, wrong=True)
+_LOGIT = {"family": "logit"}
+_ONES = {"kind": "logit"}
+_ADJACENT = "predicts the products of adjacent outcomes"
+_LEVEL = "ratio the same at every level"
+WORLDS = [
+    _right(name="counts", make=partial(_made, {}, {})),
+    _right(
+        name="overdispersed counts",
+        make=partial(_made, {}, {"kind": "negative binomial"}),
+    ),
+    _right(name="0 and 1", make=partial(_made, _LOGIT, _ONES)),
+    _right(name="counts of 30 units", make=partial(_made, {}, {"units": 30})),
+    _wrong(
+        name="counts move the next treatment",
+        make=partial(_made, {}, {"feedback": 0.5, "lasting": 0.5}),
+        catches=("strict exogeneity",),
+    ),
+    _wrong(
+        name="outcomes of 0 and 1 move the next treatment",
+        make=partial(_made, _LOGIT, _ONES | {"feedback": 1.5, "units": 400}),
+        catches=("strict exogeneity",),
+    ),
+    _wrong(
+        name="the ratio grows with the level of the unit",
+        make=partial(_made, {}, {"spread": 0.4}),
+        catches=(_LEVEL,),
+    ),
+    _wrong(
+        name="outcomes of 0 and 1 that last",
+        make=partial(_made, _LOGIT, _ONES | {"lasting": 2.0, "times": 8}),
+        catches=(_ADJACENT,),
+    ),
+    _wrong(
+        name="counts that last, taken as independent",
+        make=partial(_made, {"errors": "iid"}, {"lasting": 0.7, "times": 8}),
+        catches=(_ADJACENT,),
+    ),
+]

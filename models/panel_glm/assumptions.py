@@ -1,0 +1,60 @@
+"""The assumptions of a panel of counts or of outcomes of 0 and 1, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from causalstats.core.assumption import Assumption
+
+if TYPE_CHECKING:
+    from causalstats.models.panel_glm.model import PanelGLM
+
+EXOGENEITY = "strict exogeneity"
+
+
+def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:
+    """Return the assumptions of the answers."""
+    common = ", or moves all units alike at a time." if model.time_effects else "."
+    return (
+        Assumption(
+            name="no unobserved time-varying confounder",
+            statement="Whatever moves both treatment and outcome is among the covariates, or a "
+            f"lasting feature of the unit{common}",
+            if_wrong="The ratio takes in what the confounder does.",
+            formula="Y_it(d) independent of D_it given x_it and the unit",
+            checks=(EXOGENEITY,),
+            fields=("time_effects",),
+        ),
+        Assumption(
+            name=EXOGENEITY,
+            statement="Earlier outcomes move neither later treatments nor later covariates, and "
+            "none of these is an earlier outcome.",
+            if_wrong="The conditional likelihood is biased, the more so the fewer periods.",
+            formula="E(Y_it | unit, x_i1 ... x_iT) = E(Y_it | unit, x_it)",
+            checks=(EXOGENEITY,),
+        ),
+        model.outcome_family.assumption(model.errors == "cluster"),
+        _errors(model),
+    )
+
+
+def _errors(model: PanelGLM) -> Assumption:
+    if model.errors == "cluster":
+        return Assumption(
+            name="many clusters",
+            statement="Units, or the clusters that are named, are independent and many.",
+            if_wrong="With fewer than some 40 clusters intervals are too short.",
+            formula="V = Σ J Σ, J = Σ_g s_g s_g'",
+            checks=("units whose outcome changes",),
+            fields=("errors",),
+        )
+    return Assumption(
+        name="distribution of the outcome",
+        statement="Given the unit, outcomes of different periods are independent, with the "
+        "variance of the family.",
+        if_wrong="Intervals are too short where counts are overdispersed or last: take "
+        "errors='cluster'.",
+        formula="p(y_i1 ... y_iT | unit) = Π_t p(y_it | unit)",
+        checks=("predicts the products of adjacent outcomes",),
+        fields=("errors",),
+    )

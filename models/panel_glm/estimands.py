@@ -1,0 +1,65 @@
+"""The answers of a panel of counts or of outcomes of 0 and 1: ratios, and mean changes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.estimand import Estimand
+from causalstats.data import Panel
+from causalstats.models.panel_dml.estimands import one_or_many
+from causalstats.models.panel_glm.design import design_of
+
+if TYPE_CHECKING:
+    from causalstats.models.panel_glm.model import PanelGLM
+
+_CONTRAST = "treatment + 1 / treatment"
+
+
+def estimands(model: PanelGLM) -> dict[str, Estimand]:
+    """Return the answers of a model, by name."""
+    names = tuple(assumption.name for assumption in model.assumptions())
+    answer = partial(Estimand, kind="causal", assumptions=names)
+    family = model.outcome_family
+    return {
+        "ratio": answer(
+            compute=lambda draws, data: np.exp(one_or_many(draws["effect"])),
+            description=f"Factor by which one unit more of the treatment multiplies the "
+            f"{family.ratio}.",
+            unit="ratio",
+            contrast=_CONTRAST,
+            sentence=partial(_in_a_sentence, family.ratio),
+        ),
+        "effect": answer(
+            compute=lambda draws, data: one_or_many(draws["effect"]),
+            description=f"Change of the logarithm of the {family.ratio} for one unit more of the "
+            "treatment.",
+            unit="logarithm of a ratio",
+            contrast="treatment + 1 - treatment",
+        ),
+        "average_effect": answer(
+            compute=partial(_average_effect, model),
+            description="Mean change of the outcome for one unit more of the treatment, over the "
+            "rows of the units whose outcome is not 0 throughout.",
+            unit="units of the outcome per unit of treatment",
+            contrast="treatment + 1 - treatment",
+            unavailable_reason=lambda data: family.average_unavailable,
+        ),
+    }
+
+
+def _in_a_sentence(ratio: str, data: Panel) -> str:
+    label = data.wording.label
+    treatment, outcome = data.treatments[0], label(data.arguments["outcome"])
+    several = "{entry}" if len(data.treatments) > 1 else label(treatment)
+    what = ratio.replace("the outcome", outcome)
+    return f"One unit more of {several} multiplies the {what} by {{value}}."
+
+
+def _average_effect(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.DataArray:
+    """(exp θ - 1) times the mean outcome: fitted means of a unit sum to its outcomes."""
+    effect = one_or_many(draws["effect"])
+    return np.expm1(effect) * design_of(model, data).mean

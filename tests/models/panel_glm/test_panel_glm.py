@@ -1,0 +1,206 @@
+"""`PanelGLM`: its likelihood by enumeration and by statsmodels, invariances, robust spread."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.discrete.conditional_models import ConditionalLogit, ConditionalPoisson
+
+import causalstats as cs
+from causalstats.errors import ModelError
+from causalstats.models.panel_glm import posterior
+from causalstats.models.panel_glm.design import design_of
+from causalstats.models.panel_glm.families import FAMILIES
+
+ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
+KINDS = {"poisson": ConditionalPoisson, "logit": ConditionalLogit}
+
+
+def model(family, **fields):
+    return cs.PanelGLM(family=family, **fields)
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def panel(family):
+    return model(family).simulate(2, units=150, times=4).data
+
+
+def effects(chosen, data, seed=1):
+    fit = cs.fit(chosen, data, seed=seed, progress=False)
+    return fit.draws["posterior"]["effect"].to_numpy().ravel()
+
+
+def test_logit_is_the_share_of_one_order_of_outcomes_among_all_of_their_sum():
+    rng = np.random.default_rng(1)
+    predictor, outcome = rng.normal(size=5), np.array([1.0, 0, 1, 0, 0])
+    terms = [
+        np.exp(predictor[list(chosen)].sum())
+        for chosen in itertools.combinations(range(5), 2)
+    ]
+    expected = outcome @ predictor - np.log(sum(terms))
+    ours = FAMILIES["logit"].by_unit(
+        predictor[None, :, None], outcome[None], np.ones((1, 5))
+    )
+    assert ours.item() == pytest.approx(expected)
+
+
+def test_unseen_periods_change_nothing(family):
+    chosen = FAMILIES[family]
+    rng = np.random.default_rng(2)
+    predictor, outcome = rng.normal(size=(3, 4, 2)), np.eye(4)[[0, 1, 3]]
+    padded = np.concatenate([predictor, np.full((3, 1, 2), 9.0)], axis=1)
+    longer = np.hstack([outcome, np.zeros((3, 1))])
+    seen = np.hstack([np.ones((3, 4)), np.zeros((3, 1))])
+    np.testing.assert_allclose(
+        chosen.by_unit(padded, longer, seen),
+        chosen.by_unit(predictor, outcome, np.ones((3, 4))),
+    )
+
+
+def test_mode_is_that_of_statsmodels_where_the_prior_is_wide(family, panel):
+    chosen = model(family, effect_sd=1e4, coefficient_sd=1e4, errors="iid")
+    design = design_of(chosen, panel)
+    rows = panel.source
+    dummies = pd.get_dummies(rows["time"], drop_first=True, dtype=float)
+    columns = np.column_stack([rows["d"], dummies])
+    result = KINDS[family](rows["y"], columns, groups=rows["unit"]).fit(disp=0)
+    scale = np.append(design.treatment_units, np.ones(3))
+    mode = result.params * scale
+    at_mode = posterior.log_density(mode[None], chosen.outcome_family, design)
+    for k, step in itertools.product(range(4), (-0.02, 0.02)):
+        moved = mode + step * np.eye(4)[k]
+        below = posterior.log_density(moved[None], chosen.outcome_family, design)
+        assert below < at_mode
+
+
+def test_posterior_is_that_of_maximum_likelihood_in_many_rows(family, panel):
+    chosen = model(family, errors="iid")
+    draws = effects(chosen, panel)
+    rule = chosen.baselines(panel)["conditional maximum likelihood"]
+    estimate = rule(np.random.default_rng(1))[0].logarithm
+    sd = np.sqrt(estimate.covariance[0, 0])
+    assert draws.mean() == pytest.approx(estimate.mean()[0], abs=0.15 * sd)
+    assert draws.std() == pytest.approx(sd, rel=0.1)
+
+
+def test_density_is_that_of_the_graph(family, panel):
+    chosen = model(family)
+    graph = chosen.build(panel)
+    logp = graph.compile_logp(mode="FAST_COMPILE")
+    design = design_of(chosen, panel)
+    points = np.array([[0.1, 0.2, -0.3, 0.0], [0.6, -0.1, 0.2, 0.4]])
+    theirs = [logp({"standard_coefficient": point}) for point in points]
+    ours = posterior.log_density(points, chosen.outcome_family, design)
+    np.testing.assert_allclose(np.diff(ours), np.diff(theirs), rtol=1e-8)
+
+
+def test_units_whose_outcome_says_nothing_change_nothing(family, panel):
+    frame = panel.source
+    silent = frame[frame["unit"] < 10].assign(
+        y=0.0, unit=lambda rows: rows["unit"] + 900
+    )
+    more = cs.Panel.from_frame(pd.concat([frame, silent]), **ROLES)
+    chosen = model(family, scale=[1.0])
+    one, other = (design_of(chosen, data).unit for data in (panel, more))
+    assert one.tolist() == other.tolist()
+
+
+def test_scaling_the_counts_of_a_unit_is_taken_up_by_its_effect():
+    data = model("poisson").simulate(3, units=40, times=4).data
+    chosen = model("poisson", errors="iid")
+    point = np.array([[0.3, 0.1, -0.2, 0.2]])
+    frame = data.source
+    doubled = frame.assign(y=np.where(frame["unit"] == 7, 2.0, 1.0) * frame["y"])
+    values = []
+    for rows in (frame, doubled):
+        design = design_of(chosen, cs.Panel.from_frame(rows, **ROLES))
+        predictor = design.columns @ point.T
+        by_unit = chosen.outcome_family.by_unit(predictor, design.outcome, design.seen)
+        values.append(by_unit[design.unit == 7].item())
+    assert values[1] == pytest.approx(2 * values[0])
+
+
+def test_units_copied_within_clusters_add_no_precision(family, panel):
+    frame = panel.source.assign(origin=panel.source["unit"])
+    both = pd.concat(
+        [frame, frame.assign(unit=frame["unit"] + 1000)], ignore_index=True
+    )
+    alone = effects(model(family), cs.Panel.from_frame(frame, **ROLES))
+    twice = effects(model(family), cs.Panel.from_frame(both, cluster="origin", **ROLES))
+    assert twice.std() == pytest.approx(alone.std(), rel=0.1)
+
+
+def test_overdispersed_counts_have_wider_clustered_intervals():
+    rng = np.random.default_rng(4)
+    unit = np.repeat(np.arange(200), 5)
+    d = rng.normal(size=1000)
+    noise = rng.gamma(1.0, 1.0, 1000)
+    y = rng.poisson(5 * noise * np.exp(0.3 * d))
+    frame = pd.DataFrame(
+        {"unit": unit, "time": np.tile(np.arange(5), 200), "y": y, "d": d}
+    )
+    data = cs.Panel.from_frame(frame, **ROLES)
+    robust, plain = (
+        effects(model("poisson", errors=errors), data) for errors in ("cluster", "iid")
+    )
+    assert robust.std() > 1.5 * plain.std()
+    assert abs(robust.mean() - 0.3) < 4 * robust.std()
+
+
+def test_replications_keep_the_sums_of_units(family, panel):
+    design = design_of(model(family), panel)
+    rng = np.random.default_rng(1)
+    predictor = design.columns @ np.array([0.5, 0.0, 0.1, -0.1])
+    new = model(family).outcome_family.replicate(
+        predictor, design.outcome, design.seen, rng
+    )
+    np.testing.assert_array_equal(new.sum(axis=1), design.outcome.sum(axis=1))
+    if family == "logit":
+        assert set(np.unique(new)) == {0.0, 1.0}
+
+
+def test_replications_of_the_logit_have_its_probabilities():
+    """One 1 in three periods: it falls in each with the share of its exponential."""
+    predictor = np.tile([0.0, 1.0, -1.0], (20_000, 1))
+    outcome = np.tile([1.0, 0.0, 0.0], (20_000, 1))
+    new = FAMILIES["logit"].replicate(
+        predictor, outcome, np.ones(outcome.shape), np.random.default_rng(1)
+    )
+    shares = np.exp(predictor[0]) / np.exp(predictor[0]).sum()
+    np.testing.assert_allclose(new.mean(axis=0), shares, atol=0.015)
+
+
+def test_average_effect_is_in_counts_and_refused_for_odds():
+    data = model("poisson").simulate(5, units=60, times=4).data
+    fit = cs.fit(model("poisson"), data, seed=1, progress=False)
+    design = design_of(fit.model, data)
+    ratio = fit.effect("ratio").draws
+    expected = (ratio - 1) * design.mean
+    np.testing.assert_allclose(fit.effect("average_effect").draws, expected)
+    binary = model("logit").simulate(5, units=60, times=4).data
+    other = cs.fit(model("logit"), binary, seed=1, progress=False)
+    with pytest.raises(ModelError, match="odds are no probabilities"):
+        other.effect("average_effect")
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "message"),
+    [
+        ("poisson", {"y": -1.0}, "Expected counts"),
+        ("logit", {"y": 2.0}, "Expected an outcome of 0 and 1"),
+        ("poisson", {"y": 0.0}, "No unit says anything"),
+        ("poisson", {"d": 1.0}, "does not change within"),
+    ],
+    ids=["negative", "two", "zero", "constant treatment"],
+)
+def test_data_that_say_nothing_are_refused(family, change, message):
+    frame = model("poisson").simulate(1, units=20, times=3).data.source
+    data = cs.Panel.from_frame(frame.assign(**change), **ROLES)
+    with pytest.raises(ModelError, match=message):
+        cs.fit(model(family), data, seed=1, progress=False)
