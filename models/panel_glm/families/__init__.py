@@ -7,6 +7,8 @@ from causalstats.models.panel_glm.families.base import OutcomeFamily
 from causalstats.models.panel_glm.families.logit import LOGIT
 from causalstats.models.panel_glm.families.poisson import POISSON
 
-type FamilyName = Literal["poisson", "logit"]
+FamilyName = Literal["poisson", "logit"]
 
 FAMILIES: Mapping[FamilyName, OutcomeFamily] = {"poisson": POISSON, "logit": LOGIT}
+
+__all__ = ["FAMILIES", "FamilyName", "OutcomeFamily"]
