@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -150,7 +150,8 @@ class Design:
     @property
     def rows(self) -> int:
         """How many rows have a likelihood."""
-        return sum(each.units * len(each.periods) for each in self.histories)
+        pairs = zip(self.runs, self.histories, strict=True)
+        return sum(run.rows.shape[0] * len(each.periods) for run, each in pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -348,7 +349,7 @@ def _history(
         Of the units.
     prior_mean : array, shape (k,)
     """
-    total = None
+    total: Any = None
     for begin in range(0, len(run.rows), _UNITS_AT_ONCE):
         part = slice(begin, begin + _UNITS_AT_ONCE)
         columns = values.columns(run, part)

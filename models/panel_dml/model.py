@@ -200,8 +200,15 @@ class PanelDML:
     score are `causalstats.panel_dml_estimators`.
 
     A lagged outcome is no covariate: the within transformation is biased by a term of order 1/T
-    (Nickell 1981), which a check says. Interactive effects (common factors) are not modelled:
-    `fixed_effects` and `unit_trends` stand for those that are known.
+    (Nickell 1981), which a check says; it is for `cs.DynamicPanel`. Interactive effects (common
+    factors with a loading for each unit) are not modelled: their number is not known, with few
+    periods it cannot be told from serial correlation, and the within estimator that guesses it has
+    bias of order 1/T (Moon & Weidner 2015). `fixed_effects` and `unit_trends` stand for factors
+    that are known.
+
+    The wild cluster bootstrap has no Bayesian form: it draws signs of clusters' residuals under a
+    null hypothesis, 2^(G-1) of them, and with 6 clusters its p-values are multiples of 1/32. The
+    prior of the cluster-robust variance does its work: 6 clusters cover .94.
 
     Effects add to the outcome, in its own units. An outcome of 0 and 1 has a linear probability
     model: the effect is a difference of probabilities. A count has a difference of counts, and

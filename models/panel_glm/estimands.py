@@ -26,7 +26,7 @@ def estimands(model: PanelGLM) -> dict[str, Estimand]:
     family = model.outcome_family
     return {
         "ratio": answer(
-            compute=lambda draws, data: np.exp(one_or_many(draws["effect"])),
+            compute=_ratio,
             description=f"Factor by which one unit more of the treatment multiplies the "
             f"{family.ratio}.",
             unit="ratio",
@@ -51,6 +51,11 @@ def estimands(model: PanelGLM) -> dict[str, Estimand]:
     }
 
 
+def _ratio(draws: xr.Dataset, data: Panel) -> xr.DataArray:
+    effect = one_or_many(draws["effect"])
+    return effect.copy(data=np.exp(effect.to_numpy()))
+
+
 def _in_a_sentence(ratio: str, data: Panel) -> str:
     label = data.wording.label
     treatment, outcome = data.treatments[0], label(data.arguments["outcome"])
@@ -62,4 +67,5 @@ def _in_a_sentence(ratio: str, data: Panel) -> str:
 def _average_effect(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.DataArray:
     """(exp θ - 1) times the mean outcome: fitted means of a unit sum to its outcomes."""
     effect = one_or_many(draws["effect"])
-    return np.expm1(effect) * design_of(model, data).mean
+    change = np.expm1(effect.to_numpy()) * design_of(model, data).mean
+    return effect.copy(data=change)

@@ -41,8 +41,8 @@ def predictions(
     lags = range(1, min(_MOST_LAGS, outcome.shape[1] - 1) + 1)
     if outcome.shape[1] < 3:
         return ()
-    points = draws["standard_coefficient"].transpose("chain", "draw", "column")
-    points = points.to_numpy().reshape(-1, len(design.labels))
+    named = draws["standard_coefficient"].transpose("chain", "draw", "column")
+    points = named.to_numpy().reshape(-1, len(design.labels))
     family = model.outcome_family
     replicated = [
         _by_lag(
