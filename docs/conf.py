@@ -74,6 +74,8 @@ autosummary_generate = False
 numpydoc_show_class_members = False
 numpydoc_validation_checks = set()
 
+toc_object_entries_show_parents = "hide"
+
 html_theme = "pydata_sphinx_theme"
 html_title = "causalstats"
 html_static_path = ["_static"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -141,7 +142,7 @@ class Checks(tuple[Check, ...]):
         rows = "".join(
             "<tr>"
             + "".join(
-                f'<td style="text-align:left">{escape(cell)}</td>' for cell in row
+                f'<td style="text-align:left">{_as_html(cell)}</td>' for cell in row
             )
             + "</tr>"
             for row in cells
@@ -151,3 +152,8 @@ class Checks(tuple[Check, ...]):
             for title in ("", "check", "finding", "expected", "what to do")
         )
         return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _as_html(text: str) -> str:
+    """Return text as HTML, with what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
