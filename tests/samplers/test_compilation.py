@@ -26,8 +26,10 @@ warnings.simplefilter("ignore")
 import jax
 events = []
 jax.monitoring.register_event_listener(lambda name, **_: events.append(name))
-from tests.samplers.test_compilation import SAMPLERS, problem
-SAMPLERS["NUTS by NumPyro"](problem(), seed=1)
+import sys
+import causalstats as cs
+from tests.samplers.test_compilation import problem
+cs.Nuts(chains=3, draws=50, tune=50, backend=sys.argv[1])(problem(), seed=1)
 print(json.dumps({kind: sum(name.endswith(kind) for name in events)
                   for kind in ("cache_hits", "cache_misses")}))
 """
@@ -78,7 +80,8 @@ def test_a_graph_is_traced_and_compiled_once_for_all_chains_and_fits(name, monke
 
 
 @pytest.mark.slow
-def test_the_next_process_finds_every_program_on_disk(tmp_path):
+@pytest.mark.parametrize("backend", ["numpyro", "jax"])
+def test_the_next_process_finds_every_program_on_disk(backend, tmp_path):
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -87,7 +90,7 @@ def test_the_next_process_finds_every_program_on_disk(tmp_path):
     counts = [
         json.loads(
             subprocess.run(
-                [sys.executable, "-c", COUNTS_PROGRAMS_ON_DISK],
+                [sys.executable, "-c", COUNTS_PROGRAMS_ON_DISK, backend],
                 env=environment,
                 capture_output=True,
                 text=True,

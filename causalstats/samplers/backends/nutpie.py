@@ -41,8 +41,12 @@ def compile_graph(
     def compile_program() -> NutpieProgram:
         refusal: AbstractContextManager[None] = nullcontext()
         if gradient == "jax":
-            from causalstats.samplers.backends.jax_graph import refused_in_words
+            from causalstats.samplers.backends.jax_graph import (
+                keep_compiled_programs_on_disk,
+                refused_in_words,
+            )
 
+            keep_compiled_programs_on_disk()
             refusal = refused_in_words()
         with refusal, kept_on_disk(gradient) as options:
             compiled = nutpie.compile_pymc_model(
