@@ -10,6 +10,7 @@ import pandas as pd
 
 import causalstats as cs
 from worlds import World
+from worlds.recordings import every_row_twice, spoilt
 
 INVARIANT = cs.PartialCorrelation(prior="invariant")
 SHRUNK = cs.PartialCorrelation()
@@ -134,6 +135,16 @@ def counted_batches(rng: np.random.Generator) -> Any:
     return counts_at_depth(logs, 3000, rng)
 
 
+def amounts(rng: np.random.Generator) -> Any:
+    return composition(np.exp(log_amounts(rng)))
+
+
+def specimens(rng: np.random.Generator) -> Any:
+    """Return six specimens of each of ten subjects, who differ."""
+    own = np.repeat(rng.normal(0, 0.5, (10, 8)), 6, axis=0)
+    return composition(np.exp(log_amounts(rng) + own))
+
+
 def with_site(rng: np.random.Generator) -> Any:
     logs = log_amounts(rng)
     site = rng.choice(["a", "b", "c"], 60)
@@ -160,7 +171,7 @@ def _wrong(name: str, draw: Callable, catches: tuple[str, ...], **more: Any) -> 
 GROUPS = ("one group of rows",)
 SHAPE = ("predicts the",)
 WORLDS = [
-    _right("links among amounts", lambda rng: composition(np.exp(log_amounts(rng)))),
+    _right("links among amounts", amounts),
     _right(
         "skewed amounts", lambda rng: composition(np.exp(3 * log_amounts(rng, 40, 6)))
     ),
@@ -250,5 +261,17 @@ WORLDS = [
         model=SHRUNK,
         undetectable="one count of each specimen cannot tell it from variation of the "
         "composition: said by the assumption `multinomial counts`",
+    ),
+    _wrong(
+        "specimens of ten subjects, not named",
+        specimens,
+        ("rows independent of their neighbours",),
+    ),
+    World(
+        name="every row twice",
+        family="composition",
+        wrong=True,
+        make=spoilt(maker(amounts, INVARIANT), every_row_twice),
+        catches=("rows independent of their neighbours", "no row twice"),
     ),
 ]

@@ -20,6 +20,7 @@ from designs.diagrams import (
 
 import causalstats as cs
 from worlds import World
+from worlds.recordings import Change, coded, cut_off, every_row_twice, spoilt
 
 Draw = Callable[[np.random.Generator], Any]
 _PRIOR, _SUPPORT = "weight of the prior", "positivity"
@@ -117,6 +118,27 @@ def by_products(
     x = coin(rng, logistic(value), rows)
     y = coin(rng, logistic(-0.3 + 0.8 * x + value), rows)
     return {**{f"z{k}": z[:, k] for k in range(confounders)}, "x": x, "y": y}
+
+
+def clustered(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return numbers in 20 clusters of 20 rows, which share a part of x and one of y."""
+    z, w, of_x, of_y = rng.normal(size=(4, 400))
+    cluster = np.repeat(np.arange(20), 20)
+    x = z + w + of_x + rng.normal(size=20)[cluster]
+    return {
+        "z": z,
+        "w": w,
+        "x": x,
+        "y": x + z + w + of_y + rng.normal(size=20)[cluster],
+    }
+
+
+def in_time(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return labels whose treatment and outcome became more frequent over time."""
+    time = np.linspace(0, 1, 4000)
+    z = rng.integers(0, 2, 4000)
+    x = coin(rng, 0.1 + 0.8 * time, 4000)
+    return {"z": z, "x": x, "y": coin(rng, 0.1 + 0.6 * time + 0.2 * z, 4000)}
 
 
 def one_sided(rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -520,4 +542,44 @@ RIGHT = [
     ),
 ]
 
-WORLDS = WRONG + RIGHT
+_LINEAR = RIGHT[[each.name for each in RIGHT].index("linear, 60 rows")].make
+
+
+def _spoilt(name: str, change: Change, *catches: str) -> World:
+    return World(
+        name=name,
+        family="diagrams",
+        wrong=True,
+        make=spoilt(_LINEAR, change),
+        catches=catches,
+    )
+
+
+RECORDINGS = [
+    world(
+        "rows in the order of 20 clusters, not drawn",
+        True,
+        TWO_CONFOUNDERS,
+        clustered,
+        "rows independent of their neighbours",
+        **REGRESSION,
+    ),
+    world(
+        "rows in the order of time, not drawn",
+        True,
+        "z -> x, y; x -> y",
+        in_time,
+        "rows independent of their neighbours",
+    ),
+    _spoilt("every row twice", every_row_twice, "no row twice"),
+    _spoilt(
+        "-9 for missing values of a confounder", partial(coded, column="z"), "no codes"
+    ),
+    _spoilt(
+        "outcomes cut off at their lowest fifth",
+        partial(cut_off, column="y"),
+        "outcome not cut off",
+    ),
+]
+
+WORLDS = WRONG + RECORDINGS + RIGHT

@@ -24,6 +24,7 @@ from designs.panel import persistent
 
 import causalstats as cs
 from worlds import World
+from worlds.recordings import cut_off, spoilt
 
 Drawn = tuple[Any, Any]
 _LARGE = {3: 30, 4: 30, 6: 30, 99: 60}
@@ -192,5 +193,12 @@ WORLDS = [
     ),
     _wrong_world(
         name="shocks that a cohort shares", make=_shared_path, catches=_TRENDS
+    ),
+    World(
+        name="outcomes cut off at their lowest fifth",
+        family="event_study",
+        wrong=True,
+        make=spoilt(partial(_right, 0.5, growing, {}), partial(cut_off, column="y")),
+        catches=("outcome not cut off",),
     ),
 ]

@@ -11,6 +11,7 @@ import pandas as pd
 
 import causalstats as cs
 from worlds import World
+from worlds.recordings import Change, coded, cut_off, every_row_twice, spoilt
 
 
 def instrumented(
@@ -69,7 +70,7 @@ def instrumented(
     u = correlation * v + np.sqrt(1 - correlation**2) * e
     code = None
     if clusters:
-        code = rng.integers(clusters, size=rows)
+        code = np.sort(rng.integers(clusters, size=rows))
         z = z + rng.standard_normal((clusters, instruments))[code]
         u = u + rng.standard_normal(clusters)[code]
     if uneven:
@@ -112,6 +113,16 @@ def _wrong(
 
 def _right(name: str, **settings: Any) -> World:
     return World(name=name, family="instruments", wrong=False, make=_make(settings))
+
+
+def _spoilt(name: str, change: Change, *catches: str) -> World:
+    return World(
+        name=name,
+        family="instruments",
+        wrong=True,
+        make=spoilt(instrumented, change),
+        catches=catches,
+    )
 
 
 def _make(settings: dict[str, Any]) -> Callable[[int], Any]:
@@ -214,5 +225,25 @@ WORLDS = [
         ("agrees with the data: direct effect of", "overidentification"),
         second=0.5,
         direct={"z2": cs.Known(0.0, sd=0.05)},
+    ),
+    _spoilt(
+        "every row twice",
+        every_row_twice,
+        "rows independent of their neighbours",
+        "no row twice",
+    ),
+    _spoilt(
+        "-9 for missing values of a covariate", partial(coded, column="x"), "no codes"
+    ),
+    _spoilt(
+        "outcomes cut off at their lowest fifth",
+        partial(cut_off, column="y"),
+        "outcome not cut off",
+    ),
+    _wrong(
+        "sixty clusters, not named",
+        ("rows independent of their neighbours",),
+        clusters=60,
+        named=False,
     ),
 ]

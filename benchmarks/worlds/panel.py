@@ -14,6 +14,7 @@ import pandas as pd
 
 import causalstats as cs
 from worlds import World
+from worlds.recordings import Change, coded, cut_off, every_unit_twice, spoilt
 
 Drawn = tuple[Any, Any]
 
@@ -506,6 +507,10 @@ def _right(name: str, make: Callable[[int], Drawn]) -> World:
     return World(name=name, family="panel", wrong=False, make=make)
 
 
+def _spoilt(name: str, change: Change, check: str) -> World:
+    return _wrong(name, spoilt(_curves, change), (check,))
+
+
 def _wrong(name: str, make: Callable[[int], Drawn], catches: tuple[str, ...]) -> World:
     return World(name=name, family="panel", wrong=True, make=make, catches=catches)
 
@@ -645,5 +650,14 @@ WORLDS = [
     ),
     _wrong(
         "shocks common to all units", _common_shocks, ("predicts the mean over time",)
+    ),
+    _spoilt("every unit twice", partial(every_unit_twice, unit="unit"), "no row twice"),
+    _spoilt(
+        "-9 for missing values of a covariate", partial(coded, column="x"), "no codes"
+    ),
+    _spoilt(
+        "outcomes cut off at their lowest fifth",
+        partial(cut_off, column="y"),
+        "outcome not cut off",
     ),
 ]

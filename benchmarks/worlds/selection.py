@@ -13,6 +13,7 @@ from scipy.special import expit
 import causalstats as cs
 from causalstats.numerics.selection.joint_errors import joint_errors
 from worlds import World
+from worlds.recordings import Change, coded, cut_off, every_row_twice, spoilt
 
 NAMES = ["a", "b", "c"]
 WIDTH = 3.0
@@ -446,5 +447,43 @@ WORLDS = [
         effect_of_c=0.0,
         copula="gumbel",
         excluded=["c"],
+    ),
+]
+
+
+def _spoilt(
+    name: str, draw: Callable[..., Any], change: Change, *catches: str, **settings: Any
+) -> World:
+    return World(
+        name=name,
+        family="selection",
+        wrong=True,
+        make=spoilt(_make(draw, settings), change),
+        catches=catches,
+    )
+
+
+_EXCLUDED = {"effect_of_c": 0.0, "excluded": ["c"]}
+WORLDS += [
+    _spoilt("every person twice", labels, every_row_twice, "no row twice"),
+    _spoilt(
+        "-9 for missing values of a feature",
+        labels,
+        partial(coded, column="x1"),
+        "no codes",
+    ),
+    _spoilt(
+        "Heckman, every person twice",
+        numbers,
+        every_row_twice,
+        "no row twice",
+        **_EXCLUDED,
+    ),
+    _spoilt(
+        "Heckman, outcomes cut off at their lowest fifth",
+        numbers,
+        partial(cut_off, column="y"),
+        "outcome not cut off",
+        **_EXCLUDED,
     ),
 ]

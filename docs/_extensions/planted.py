@@ -110,6 +110,26 @@ WORLDS = {
         "Heckman",
         "exclusion from the decision",
     ): "Heckman, a feature said not to move the decision moves it",
+    ("PanelDML", "measured without error"): "outcomes cut off at their lowest fifth",
+    ("PanelDML", "independent clusters"): "every unit twice",
+    ("EventStudy", "measured without error"): "outcomes cut off at their lowest fifth",
+    (
+        "CausalDiagram",
+        "independent observations",
+    ): "rows in the order of 20 clusters, not drawn",
+    (
+        "CausalDiagram",
+        "measured without error",
+    ): "-9 for missing values of a confounder",
+    ("PartialCorrelation", "independent rows"): "specimens of ten subjects, not named",
+    ("SelectiveLabels", "independent people"): "every person twice",
+    ("SelectiveLabels", "measured without error"): "-9 for missing values of a feature",
+    ("Instrument", "measured without error"): "outcomes cut off at their lowest fifth",
+    ("Heckman", "independent people"): "Heckman, every person twice",
+    (
+        "Heckman",
+        "measured without error",
+    ): "Heckman, outcomes cut off at their lowest fifth",
 }
 
 # Values at which the answer to the planted data, or to data from the prior, is given again.

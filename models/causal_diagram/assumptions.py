@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from causalstats.core.assumption import Assumption
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
+from causalstats.models.shared.independent_rows import INDEPENDENCE_CHECKS
+from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes import Route
 
 TABLE_PRIOR = "prior of the tables"
+INDEPENDENT_OBSERVATIONS = "independent observations"
 
 
 def assumptions(model: CausalDiagram, route: Route) -> tuple[Assumption, ...]:
@@ -22,6 +25,7 @@ def assumptions(model: CausalDiagram, route: Route) -> tuple[Assumption, ...]:
         *_selection(model),
         _INDEPENDENT_OBSERVATIONS,
         _COMPLETE_ROWS,
+        _MEASUREMENT,
         _table_prior(model),
         *route.assumptions(),
         *map(_monotone, model.monotone),
@@ -64,11 +68,16 @@ def _selection(model: CausalDiagram) -> tuple[Assumption, ...]:
 
 
 _INDEPENDENT_OBSERVATIONS = Assumption(
-    name="independent observations",
+    name=INDEPENDENT_OBSERVATIONS,
     statement="Observations are independent, of one population, and what is done to one does not "
     "act on another.",
     if_wrong="Intervals are too short, or there is no one answer.",
     formula="p(rows | θ) = Π_i p(row_i | θ)",
+    checks=INDEPENDENCE_CHECKS,
+)
+_MEASUREMENT = measured_without_error(
+    "Errors of a treatment draw its effect towards 0, errors of a confounder leave a part of the "
+    "confounding, and errors of a label mix its levels."
 )
 _COMPLETE_ROWS = Assumption(
     name="complete rows",

@@ -45,6 +45,7 @@ from causalstats.models.causal_diagram import (
 from causalstats.models.causal_diagram.checks.implied_independences import (
     implied_independences,
 )
+from causalstats.models.causal_diagram.checks.independent_rows import row_checks
 from causalstats.models.causal_diagram.checks.mediator_variation import (
     refuse_constant_mediators,
 )
@@ -444,6 +445,7 @@ class CausalDiagram:
         this diagram
         independent observations
         complete rows
+        measured without error
         prior of the tables
         hierarchical regressions
         """
@@ -759,6 +761,7 @@ class CausalDiagram:
         """
         return (
             *missing_rows(self, data),
+            *row_checks(self, data),
             *self._route.data_checks(data),
             *implied_independences(self, data),
         )

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
 from causalstats.models.event_study.pooling import POOLING
+from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy
 
 _NO_TRENDS = "The effect takes in the difference in trends: see `breakdown_value`, and "
-_ERRORS = {
+ERRORS = {
     "ar1": Assumption(
         name="AR(1) errors",
         statement="Errors are normal, independent between units, with a serial correlation of ρ^h "
@@ -64,8 +65,12 @@ def assumptions(model: EventStudy) -> tuple[Assumption, ...]:
             checks=("overlap of cohorts and controls",),
             fields=("basis_size", "covariate_scale"),
         ),
+        measured_without_error(
+            "Wrong adoption times mix periods before and after, and draw effects towards 0; errors "
+            "of the outcome that have nothing to do with adoption only widen the interval."
+        ),
         POOLING[model.pooling].assumption(),
-        _ERRORS[model.errors],
+        ERRORS[model.errors],
     )
 
 

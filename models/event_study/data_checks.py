@@ -10,7 +10,9 @@ from scipy import stats
 from causalstats.core.check import Check
 from causalstats.data import Panel
 from causalstats.models.event_study.adoption import Adoption
+from causalstats.models.event_study.assumptions import ERRORS
 from causalstats.models.event_study.cross_products import first_covariates
+from causalstats.models.shared.rows_of_units import unit_rows
 from causalstats.numerics.panel import linear_estimators
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def data_checks(model: EventStudy, data: Panel) -> tuple[Check, ...]:
         _adoption_times(study),
         _presence(data, study),
         *covariates,
+        *unit_rows(data, ERRORS[model.errors].name),
     )
 
 

@@ -8,6 +8,8 @@ from causalstats.core.assumption import Assumption
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
 from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.exclusion_restrictions import exclusion_assumptions
+from causalstats.models.shared.independent_rows import independent_people
+from causalstats.models.shared.measurement import measured_without_error
 from causalstats.numerics.selection.joint_errors import JointErrors
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ def assumptions(model: Heckman) -> tuple[Assumption, ...]:
     listed = [
         _normality() if errors_of(model).is_normal else _shape(model),
         _linearity(),
+        independent_people("decision and outcome"),
+        measured_without_error(
+            "Errors of a feature leave a part of what it explains to the unobservable; errors of "
+            "the outcome that depend on nothing only widen the interval."
+        ),
         *correlation_prior_of(model).assumptions,
     ]
     if model.mean is not None:

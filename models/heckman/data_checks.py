@@ -15,6 +15,7 @@ from causalstats.models.heckman.correlation_priors import correlation_prior_of
 from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.exclusion_restrictions import strength_of_exclusion
 from causalstats.models.shared.missing_rows import rows_left_out
+from causalstats.models.shared.rows_of_people import people_checks
 from causalstats.numerics.selection.heckman_baselines import with_intercept
 from causalstats.numerics.selection.selection_normality import normality_test
 
@@ -49,6 +50,7 @@ def data_checks(model: Heckman, data: Decisions) -> tuple[Check, ...]:
         normality = (replace(check, estimands=about, assumption=NORMALITY),)
     return (
         *rows_left_out(data),
+        *people_checks(data, numeric_outcome=True),
         *normality,
         *_identification(model),
         *strength_of_exclusion(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.independent_rows import INDEPENDENCE_CHECKS
+from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
@@ -41,6 +43,11 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
             checks=("instruments linear in the covariates",),
         ),
         _effects(model),
+        measured_without_error(
+            "Errors of a treatment that are independent of the instruments leave the answer right; "
+            "errors of an instrument weaken it; errors of a covariate leave a part of its "
+            "confounding of the instruments."
+        ),
         _errors(model),
         _confounding(model),
     )
@@ -118,7 +125,11 @@ def _errors(model: Instrument) -> Assumption:
             if_wrong="With few clusters, or a few rows that carry the instruments, intervals are "
             "too short.",
             formula="Σ z_i u_i ~ Normal(0, V)",
-            checks=("number of clusters", "leverage of the instruments"),
+            checks=(
+                "number of clusters",
+                "leverage of the instruments",
+                *INDEPENDENCE_CHECKS,
+            ),
             fields=("errors",),
         )
     return Assumption(

@@ -12,6 +12,12 @@ from causalstats.core.check import Check
 from causalstats.data import Instrumented
 from causalstats.models.instrument.assumptions import EXCLUSION, LINEARITY
 from causalstats.models.instrument.posterior import direct_prior, moments_of
+from causalstats.models.shared.independent_rows import (
+    Scores,
+    no_row_twice,
+    rows_independent,
+)
+from causalstats.models.shared.measurement import recorded_values
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.numerics.instruments.anderson_rubin import (
     anderson_rubin_set,
@@ -41,6 +47,13 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
     ]
     if data.cluster is not None:
         checks.append(_clusters(data))
+    else:
+        checks += independence_of_rows(model, data.thinned(_MOST_ROWS))
+    arguments = data.arguments
+    read = [arguments["outcome"], *data.treatments, *arguments["instruments"]]
+    checks += recorded_values(
+        data.source, [*read, *arguments["covariates"]], arguments["outcome"]
+    )
     if model.errors == "iid":
         thinned = data.thinned(_MOST_ROWS)
         checks.append(equal_variances_check(thinned, model.learns_direct))
@@ -232,10 +245,34 @@ def _clusters(data: Instrumented) -> Check:
     )
 
 
-def equal_variances_check(data: Instrumented, direct: bool = False) -> Check:
-    """Test that squared residuals do not depend on instruments and covariates (White).
+def independence_of_rows(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
+    """Return whether rows are like their neighbours in the scores, or copies of others.
 
-    n R² of the squared residuals of LIML on instruments, covariates and their squares.
+    The scores are instruments times residuals of LIML, the covariates partialled out.
+
+    Parameters
+    ----------
+    model : Instrument
+    data : Instrumented
+    """
+    assumption = "many rows" if model.errors == "robust" else "equal variances"
+    residual = data.partialled_out(liml_residuals(data)[:, None])
+    scores = data.partialled_out(data.instruments) * residual
+    explained = np.column_stack([data.outcome, data.treatment])
+    return (
+        *rows_independent(
+            [Scores(scores, explained)],
+            remedy="Name the clusters, `cluster=`, or the places and times that rows share, "
+            "`fixed_effects=`.",
+            assumption=assumption,
+            estimands=_ANSWERS,
+        ),
+        *no_row_twice(data.source, assumption),
+    )
+
+
+def liml_residuals(data: Instrumented) -> np.ndarray:
+    """Return outcomes less the treatment times its effect by LIML, shape (n,).
 
     Parameters
     ----------
@@ -247,7 +284,21 @@ def equal_variances_check(data: Instrumented, direct: bool = False) -> Check:
     kappa = liml_kappa(moments)
     weighted = (1 - kappa) * moments.products + kappa * moments.explained
     effect = weighted[1, 0] / weighted[1, 1]
-    residual = data.outcome - effect * data.treatment
+    return np.asarray(data.outcome - effect * data.treatment)
+
+
+def equal_variances_check(data: Instrumented, direct: bool = False) -> Check:
+    """Test that squared residuals do not depend on instruments and covariates (White).
+
+    n R² of the squared residuals of LIML on instruments, covariates and their squares.
+
+    Parameters
+    ----------
+    data : Instrumented
+    direct : bool
+        Whether instruments have direct effects, which residuals are then free of.
+    """
+    residual = liml_residuals(data)
     held = data.covariates
     if direct:
         held = np.column_stack([held, data.instruments])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -31,6 +32,11 @@ def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
         ),
         _units(model),
         _nuisance_functions(model),
+        measured_without_error(
+            "Errors of a treatment draw its effect towards 0, the more so within units: what lasts "
+            "drops out of the differences, and errors do not (Griliches & Hausman 1986). Errors of "
+            "a covariate leave a part of its confounding."
+        ),
         model.effect_form.assumption(model),
         model.error_model.assumption(model),
     )

@@ -21,6 +21,7 @@ from causalstats.models.panel_dml.checks.strict_exogeneity import (
     exogeneity_checks,
     leads_have_no_effect,
 )
+from causalstats.models.shared.rows_of_units import unit_rows
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -60,6 +61,7 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
         *one_effect(model, adjusted, len(data), estimands),
         *over_time,
         *dependence_checks(model, data, failed),
+        *unit_rows(data, model.error_model.assumption(model).name),
     )
 
 

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Adjustment, Assumption
 from causalstats.data import Composition
+from causalstats.models.shared.independent_rows import INDEPENDENCE_CHECKS
+from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
 MULTINOMIAL = "multinomial counts"
+INDEPENDENT_ROWS = "independent rows"
 
 
 def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
@@ -36,13 +39,14 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             ),
         ),
         Assumption(
-            name="independent rows",
+            name=INDEPENDENT_ROWS,
             statement="Rows are independent given the covariates, but for those of one `subject` "
             "or in `time` where the data name them: these are correlated "
             f"{correlation}, alike in every log-ratio.",
             if_wrong="Repeated specimens of one subject count as many: intervals are too short. "
             "What subjects share may also be correlated otherwise than what differs within them.",
             formula="Cov(row_i, row_j) = ρ_ij Σ, ρ_ij = 0 between subjects",
+            checks=INDEPENDENCE_CHECKS,
             fields=("row_correlation",),
         ),
         model.covariance_prior.assumption(model),
@@ -66,6 +70,11 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "them, and a meaning for changing one share while the others must give way.",
             formula="r_ij = -Θ_ij / √(Θ_ii Θ_jj)",
             checks=("no part is a sum of others", "no part repeats another"),
+        ),
+        measured_without_error(
+            "Errors of one part, independent of the other parts, draw its partial correlations "
+            "towards 0; errors that two parts share look like a link.",
+            numeric_outcome=False,
         ),
     )
 

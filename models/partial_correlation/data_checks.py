@@ -7,8 +7,16 @@ from scipy import optimize
 
 from causalstats.core.check import Check
 from causalstats.data import Composition
+from causalstats.models.partial_correlation.assumptions import INDEPENDENT_ROWS
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
+from causalstats.models.shared.independent_rows import (
+    Scores,
+    least_squares_residuals,
+    no_row_twice,
+    rows_independent,
+)
+from causalstats.models.shared.measurement import recorded_values
 from causalstats.numerics.compositions import log_ratios
 from causalstats.numerics.compositions.hidden_batches import two_groups
 
@@ -35,7 +43,35 @@ def data_checks(data: Composition) -> tuple[Check, ...]:
         rows_for_groups(data),
         sums_among_parts(data),
     )
-    return tuple(check for check in checks if check is not None)
+    return (
+        *(check for check in checks if check is not None),
+        *independence_of_rows(data),
+        *recorded_values(data.source, data.parts),
+    )
+
+
+def independence_of_rows(data: Composition) -> tuple[Check, ...]:
+    """Return whether rows are like their neighbours, or copies of others.
+
+    Rows of a `subject` or in `time` are correlated in the model.
+
+    Parameters
+    ----------
+    data : Composition
+    """
+    copies = () if data.counts else no_row_twice(data.source, INDEPENDENT_ROWS)
+    if data.dependence is not None:
+        return copies
+    ratios = log_ratios.clr(log_ratios.without_zeros(data.values, data.counts))
+    total = data.values.sum(axis=1, keepdims=True)
+    residuals = least_squares_residuals(data.matrix, ratios)
+    order = rows_independent(
+        [Scores(residuals, np.column_stack([ratios, total]))],
+        remedy="Name what they share: `subject=` or `time=` when reading the data, or a batch or "
+        "site in `covariates=`.",
+        assumption=INDEPENDENT_ROWS,
+    )
+    return (*order, *copies)
 
 
 def rows_for_parts(data: Composition) -> Check:

@@ -12,6 +12,8 @@ from causalstats.models.selective_labels.deciders import DECIDERS
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.prevalences import prevalence_of
 from causalstats.models.shared.exclusion_restrictions import exclusion_assumptions
+from causalstats.models.shared.independent_rows import independent_people
+from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.selective_labels.model import SelectiveLabels
@@ -23,6 +25,13 @@ def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
         _one_unobservable(model),
         _response_to_risk(model),
         _linear_predictor(model),
+        independent_people("decision and outcome"),
+        measured_without_error(
+            "Errors of a feature leave a part of the risk that it explains to the unobservable; "
+            "errors of the outcome count as outcomes, unless `sensitivity` and `specificity` say "
+            "how often a test errs.",
+            numeric_outcome=False,
+        ),
         *prevalence_of(model).assumptions(),
         *_expertise(model),
         *exclusion_assumptions(model, "β_Y", "αβ_Y + Δ"),

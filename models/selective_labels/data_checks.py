@@ -17,6 +17,7 @@ from causalstats.models.selective_labels.prevalences import PARAMETER, prevalenc
 from causalstats.models.shared.exclusion_restrictions import strength_of_exclusion
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.models.shared.population import flat
+from causalstats.models.shared.rows_of_people import people_checks
 from causalstats.numerics.selection.heckman_baselines import with_intercept
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def data_checks(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
     """Return what can be said before sampling: rows left out, direction, identification."""
     return (
         *rows_left_out(data),
+        *people_checks(data, numeric_outcome=False),
         *_direction(model, data),
         *_identification(model),
         *strength_of_exclusion(model.excluded, data, _ABOUT_THE_UNTESTED),

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.check import Check
-from causalstats.models.causal_diagram.regression.logistic_fit import (
-    fitted_probabilities,
-)
 from causalstats.models.causal_diagram.regression.terms import design_matrix, terms_of
 from causalstats.models.causal_diagram.tables import Table
+from causalstats.numerics.regression.penalised_logistic import (
+    fitted_probabilities,
+)
 
 if TYPE_CHECKING:
     from causalstats.data import Observations

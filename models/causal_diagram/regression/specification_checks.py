@@ -18,9 +18,6 @@ from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.models.causal_diagram.regression.conditionals import TableOfLabels
-from causalstats.models.causal_diagram.regression.logistic_fit import (
-    fitted_probabilities,
-)
 from causalstats.models.causal_diagram.regression.overlap import overlap_check
 from causalstats.models.causal_diagram.regression.terms import (
     Terms,
@@ -28,6 +25,9 @@ from causalstats.models.causal_diagram.regression.terms import (
     terms_of,
 )
 from causalstats.numerics.bases.splines import smooth
+from causalstats.numerics.regression.penalised_logistic import (
+    fitted_probabilities,
+)
 
 if TYPE_CHECKING:
     from causalstats.data import Observations

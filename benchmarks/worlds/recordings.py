@@ -1,0 +1,76 @@
+"""Ways to spoil the table of a right world: copies of rows, codes for missing values, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Make = Callable[[int], tuple[Any, Any]]
+Change = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
+
+
+def spoilt(make: Make, change: Change) -> Make:
+    """Return a world whose data sets are those of another one, read after a change of the table.
+
+    Parameters
+    ----------
+    make, change : callable
+    """
+    return partial(_spoilt, make, change)
+
+
+def _spoilt(make: Make, change: Change, seed: int) -> tuple[Any, Any]:
+    model, data = make(seed)
+    table = change(data.source.copy(), np.random.default_rng(seed))
+    return model, type(data).from_frame(table, **data.arguments)
+
+
+def every_row_twice(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return each row with its copy behind it."""
+    return table.loc[table.index.repeat(2)].reset_index(drop=True)
+
+
+def every_unit_twice(
+    table: pd.DataFrame, rng: np.random.Generator, unit: str
+) -> pd.DataFrame:
+    """Return the units of a panel, and their copies under other names.
+
+    Parameters
+    ----------
+    table : DataFrame
+    rng : Generator
+    unit : str
+        The column of units, which are numbers.
+    """
+    copies = table.assign(**{unit: table[unit] + table[unit].max() + 1})
+    return pd.concat([table, copies], ignore_index=True)
+
+
+def coded(table: pd.DataFrame, rng: np.random.Generator, column: str) -> pd.DataFrame:
+    """Return a table in which a tenth of a column's values are -9.
+
+    Parameters
+    ----------
+    table : DataFrame
+    rng : Generator
+    column : str
+    """
+    lost = rng.random(len(table)) < 0.1
+    return table.assign(**{column: table[column].mask(lost, -9.0)})
+
+
+def cut_off(table: pd.DataFrame, rng: np.random.Generator, column: str) -> pd.DataFrame:
+    """Return a table in which the lowest fifth of a column's values are recorded as its limit.
+
+    Parameters
+    ----------
+    table : DataFrame
+    rng : Generator
+    column : str
+    """
+    limit = table[column].quantile(0.2)
+    return table.assign(**{column: table[column].clip(lower=limit)})

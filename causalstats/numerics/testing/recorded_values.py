@@ -1,0 +1,68 @@
+"""Values that may not be what was measured: codes for missing values, and limits of a recording."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Codes that surveys and statistical packages write where a value is missing.
+MISSING_CODES = frozenset(
+    sign * code
+    for sign in (-1.0, 1.0)
+    for digits in (1, 2, 3, 4, 5, 6)
+    for code in (10.0**digits - 1, 10.0**digits - 2, 10.0**digits - 3)
+) | {-1.0, 77.0, 88.0, 777.0, 888.0}
+_FEWEST = 3  # rows with the same value
+_LEAST_GAP = (
+    1.0  # to the other values, by their range between the 5 % and 95 % quantiles
+)
+_LEAST_SHARE = 0.05
+_TIMES_ANOTHER = 4  # as often as any other value
+_FEWEST_VALUES = 20
+
+
+class Frequent(NamedTuple):
+    """A value, and the share of the rows that have it."""
+
+    value: float
+    share: float
+
+
+def missing_code(values: np.ndarray) -> Frequent | None:
+    """Return a code for missing values: an extreme that repeats, far from all other values.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+    """
+    for extreme in (values.min(), values.max()):
+        alike = values == extreme
+        others = values[~alike]
+        if extreme not in MISSING_CODES or alike.sum() < _FEWEST or len(others) == 0:
+            continue
+        spread = float(np.ptp(np.quantile(others, [0.05, 0.95])))
+        if np.abs(others - extreme).min() > _LEAST_GAP * spread and spread > 0:
+            return Frequent(float(extreme), float(alike.mean()))
+    return None
+
+
+def piled_up_extreme(values: np.ndarray) -> Frequent | None:
+    """Return the smallest or largest value where many rows have it, as censoring makes them.
+
+    None where another value is nearly as frequent, as among counts and rounded numbers, and where
+    there are few different values.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+    """
+    found, counts = np.unique(values, return_counts=True)
+    if len(found) < _FEWEST_VALUES:
+        return None
+    inner = counts[1:-1].max()
+    for at in (0, -1):
+        share = counts[at] / len(values)
+        if share >= _LEAST_SHARE and counts[at] >= _TIMES_ANOTHER * inner:
+            return Frequent(float(found[at]), float(share))
+    return None

@@ -1,0 +1,155 @@
+"""Checks that rows are independent: of those next to them, and not copies of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from causalstats.core.assumption import Assumption
+from causalstats.core.check import Check
+from causalstats.numerics.testing.serial_dependence import (
+    is_sorted,
+    repeated_rows,
+    serial_dependence,
+)
+
+_LEVEL = 0.002
+_LARGEST_SHARE_REPEATED = 0.05  # of the rows
+_LARGEST_EXCESS = 10  # repeated rows, by the number of pairs that agree by chance
+_MOST_ROWS = 250_000
+INDEPENDENT_PEOPLE = "independent people"
+
+
+INDEPENDENCE_CHECKS = ("rows independent of their neighbours", "no row twice")
+
+
+def independent_people(each: str) -> Assumption:
+    """Return the assumption that people do not depend on each other.
+
+    Parameters
+    ----------
+    each : str
+        What is modelled of each: "decision and outcome".
+    """
+    return Assumption(
+        name=INDEPENDENT_PEOPLE,
+        statement=f"Given the features, {each} of one person say nothing about those of another.",
+        if_wrong="People of one cluster, days that follow each other and copies of rows count as "
+        "many: intervals are too short.",
+        formula="p(rows | θ) = Π_i p(row_i | θ)",
+        checks=INDEPENDENCE_CHECKS,
+    )
+
+
+class Scores(NamedTuple):
+    """Scores of some rows in their order, shape (n, k), and what is explained in them, (n, m).
+
+    Scores follow the order of a table that is sorted by what is explained.
+    """
+
+    scores: np.ndarray
+    explained: np.ndarray
+
+
+def rows_independent(
+    equations: Sequence[Scores],
+    *,
+    remedy: str,
+    assumption: str,
+    estimands: tuple[str, ...] = (),
+) -> tuple[Check, ...]:
+    """Return whether rows next to each other are alike in what the model leaves open.
+
+    Nothing is returned where the order of the rows cannot tell: of few rows, or of a table that is
+    sorted by what is explained.
+
+    Parameters
+    ----------
+    equations : sequence of Scores
+    remedy : str
+        The way to tell this model about clusters, or an order in time.
+    assumption : str
+        The name of the assumption of independent rows.
+    estimands : tuple of str
+        The answers that a failure stands on; empty for all of them.
+    """
+    tests = [
+        serial_dependence(each.scores[:_MOST_ROWS])
+        for each in equations
+        if not any(is_sorted(column) for column in each.explained[:_MOST_ROWS].T)
+    ]
+    done = [test for test in tests if test is not None]
+    if not done:
+        return ()
+    strongest = min(done, key=lambda test: test.p)
+    p = min(1.0, len(done) * strongest.p)
+    passed = p >= _LEVEL
+    return (
+        Check(
+            name="rows independent of their neighbours",
+            passed=passed,
+            value=p,
+            expected=f"p-value of at least {_LEVEL:g}",
+            finding="the scores of one row and the next have a correlation of "
+            f"{strongest.autocorrelation:.2f}, p = {p:.2g}",
+            remedy=""
+            if passed
+            else "Rows that stand next to each other are alike beyond what the model explains: "
+            "they belong to clusters, follow each other in time or are copies, and the interval "
+            f"is too short; what they share may confound as well. {remedy}",
+            estimands=estimands,
+            assumption=assumption,
+        ),
+    )
+
+
+def no_row_twice(
+    table: pd.DataFrame, assumption: str, each: str = "row"
+) -> tuple[Check, ...]:
+    """Return a failed check where rows are copies of others, as a wrong join makes them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The columns that were read; columns of few values alone cannot tell.
+    assumption : str
+        The name of the assumption of independent rows.
+    each : str
+        The word for a row.
+    """
+    table = table.iloc[:_MOST_ROWS]
+    codes = np.column_stack([pd.factorize(table[name], sort=True)[0] for name in table])
+    repeated, by_chance = repeated_rows(codes)
+    few = repeated <= _LARGEST_SHARE_REPEATED * len(table)
+    if few or repeated <= _LARGEST_EXCESS * by_chance:
+        return ()
+    return (
+        Check(
+            name="no row twice",
+            passed=False,
+            value=repeated / len(table),
+            expected=f"at most {_LARGEST_SHARE_REPEATED:.0%} of the rows equal to an earlier one, "
+            f"or {_LARGEST_EXCESS} times as many as by chance",
+            finding=f"{repeated:,} of {len(table):,} rows are equal to an earlier one in all "
+            "columns",
+            remedy="Copies of rows, as a join of two tables makes them, are no further "
+            f"observations, and the interval is too short: keep each {each} once, "
+            "`frame.drop_duplicates()`.",
+            assumption=assumption,
+        ),
+    )
+
+
+def least_squares_residuals(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return what an intercept and columns leave of each of the values, shape (n, k).
+
+    Parameters
+    ----------
+    columns : array, shape (n, p)
+    values : array, shape (n, k)
+    """
+    design = np.column_stack([np.ones(len(columns)), columns])
+    return np.asarray(values - design @ np.linalg.lstsq(design, values, rcond=None)[0])

@@ -1,0 +1,116 @@
+"""The assumption that variables are recorded without error, and the checks that could refute it.
+
+Random errors of a treatment draw its effect towards 0 (classical measurement error, attenuation),
+and errors of a covariate leave a part of its confounding. One recording of each variable does not
+show them. Codes for missing values, and a limit at which outcomes pile up, do show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from causalstats.core.assumption import Assumption
+from causalstats.core.check import Check
+from causalstats.numerics.testing.recorded_values import (
+    Frequent,
+    missing_code,
+    piled_up_extreme,
+)
+
+MEASUREMENT = "measured without error"
+_CODES = "no codes for missing values"
+_LIMIT = "outcome not cut off"
+
+
+def measured_without_error(
+    consequence: str, *, numeric_outcome: bool = True
+) -> Assumption:
+    """Return the assumption, with its consequence in a family.
+
+    Parameters
+    ----------
+    consequence : str
+        What errors of measurement do to the answer, a sentence.
+    numeric_outcome : bool
+        Whether the outcome is a number, which a limit can cut off.
+    """
+    limit = " and none is cut off at a limit" if numeric_outcome else ""
+    return Assumption(
+        name=MEASUREMENT,
+        statement="Variables are recorded without error: no number stands for a missing value"
+        f"{limit}.",
+        if_wrong=consequence,
+        formula="recorded value = value",
+        checks=(_CODES, *([_LIMIT] if numeric_outcome else [])),
+    )
+
+
+def recorded_values(
+    table: pd.DataFrame, columns: Sequence[str], outcome: str | None = None
+) -> tuple[Check, ...]:
+    """Return failed checks of numeric columns whose values may not be what was measured.
+
+    Parameters
+    ----------
+    table : DataFrame
+    columns : sequence of str
+        The columns to look for codes in; those that are not numeric are passed over.
+    outcome : str, optional
+        A numeric outcome, which may be cut off at a limit.
+    """
+    checks = []
+    numeric = [name for name in columns if _is_numeric(table[name])]
+    codes = {name: missing_code(table[name].to_numpy(float)) for name in numeric}
+    coded = {name: code for name, code in codes.items() if code is not None}
+    if coded:
+        listed = "; ".join(
+            f"{code.share:.1%} of {name} are {code.value:g}, far from all others"
+            for name, code in coded.items()
+        )
+        checks.append(
+            Check(
+                name=_CODES,
+                passed=False,
+                value=max(code.share for code in coded.values()),
+                expected="no extreme value such as -9 or 999 that repeats far from all others",
+                finding=listed,
+                remedy="If the number is a code, make it missing, "
+                f"`frame.replace({{{_replaced(coded)}}})`, and say `missing='drop'`. If it is a "
+                "value, the answer rests on these rows: look at it without them.",
+                assumption=MEASUREMENT,
+            )
+        )
+    limit = None
+    if outcome is not None and _is_numeric(table[outcome]):
+        limit = piled_up_extreme(table[outcome].to_numpy(float))
+    if limit is not None:
+        checks.append(
+            Check(
+                name=_LIMIT,
+                passed=False,
+                value=limit.share,
+                expected="fewer than 5 % of the rows at the smallest or the largest outcome",
+                finding=f"{limit.share:.0%} of {outcome} are {limit.value:g}, beyond which there "
+                "is none",
+                remedy="If values beyond it were recorded as this one (censoring), effects on the "
+                "outcome are drawn towards 0, and so is the answer: get the values. If it is a "
+                "value like others, the answer is about the mean of the recorded outcome, whose "
+                "dependence on its causes is not linear: answer for being beyond it, and for the "
+                "rows beyond it.",
+                assumption=MEASUREMENT,
+            )
+        )
+    return tuple(checks)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    is_bool = pd.api.types.is_bool_dtype(column.dtype)
+    return pd.api.types.is_numeric_dtype(column.dtype) and not is_bool
+
+
+def _replaced(coded: dict[str, Frequent]) -> str:
+    return ", ".join(
+        f"{name!r}: {{{code.value:g}: None}}" for name, code in coded.items()
+    )
