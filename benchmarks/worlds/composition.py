@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from spoilt_tables import every_row_twice, spoilt
 
 import causalstats as cs
 from worlds import World
-from worlds.recordings import every_row_twice, spoilt
 
 INVARIANT = cs.PartialCorrelation(prior="invariant")
 SHRUNK = cs.PartialCorrelation()

@@ -17,10 +17,10 @@ from designs.diagrams import (
     logistic,
     parity,
 )
+from spoilt_tables import Change, coded, cut_off, every_row_twice, spoilt
 
 import causalstats as cs
 from worlds import World
-from worlds.recordings import Change, coded, cut_off, every_row_twice, spoilt
 
 Draw = Callable[[np.random.Generator], Any]
 _PRIOR, _SUPPORT = "weight of the prior", "positivity"

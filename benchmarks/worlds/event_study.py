@@ -21,10 +21,10 @@ from designs.event_study import (
     read,
 )
 from designs.panel import persistent
+from spoilt_tables import cut_off, spoilt
 
 import causalstats as cs
 from worlds import World
-from worlds.recordings import cut_off, spoilt
 
 Drawn = tuple[Any, Any]
 _LARGE = {3: 30, 4: 30, 6: 30, 99: 60}

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from spoilt_tables import Change, coded, cut_off, every_row_twice, spoilt
 
 import causalstats as cs
 from worlds import World
-from worlds.recordings import Change, coded, cut_off, every_row_twice, spoilt
 
 
 def instrumented(

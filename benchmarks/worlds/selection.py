@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import expit
+from spoilt_tables import Change, coded, cut_off, every_row_twice, spoilt
 
 import causalstats as cs
 from causalstats.numerics.selection.joint_errors import joint_errors
 from worlds import World
-from worlds.recordings import Change, coded, cut_off, every_row_twice, spoilt
 
 NAMES = ["a", "b", "c"]
 WIDTH = 3.0
