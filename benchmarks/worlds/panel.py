@@ -507,6 +507,16 @@ def _right(name: str, make: Callable[[int], Drawn]) -> World:
     return World(name=name, family="panel", wrong=False, make=make)
 
 
+def _curved_dose(seed: int, shape: Callable[[np.ndarray], np.ndarray]) -> Drawn:
+    """Return a panel in which the outcome is no straight line in the treatment."""
+    rng = np.random.default_rng(seed)
+    frame = _grid(80, 8)
+    x = rng.normal(size=len(frame))
+    d = 0.5 * x + _unit_normal(rng, frame) + rng.normal(size=len(frame))
+    y = shape(d) + x + _unit_normal(rng, frame) + rng.normal(size=len(frame))
+    return _model(), _read(frame.assign(x=x, d=d, y=y), ["x"])
+
+
 def _spoilt(name: str, change: Change, check: str) -> World:
     return _wrong(name, spoilt(_curves, change), (check,))
 
@@ -659,5 +669,15 @@ WORLDS = [
         "outcomes cut off at their lowest fifth",
         partial(cut_off, column="y"),
         "outcome not cut off",
+    ),
+    _wrong(
+        "a quadratic effect of the treatment",
+        partial(_curved_dose, shape=lambda d: d**2 / 4),
+        ("effect in proportion to the treatment",),
+    ),
+    _wrong(
+        "an effect that levels off",
+        partial(_curved_dose, shape=lambda d: 2 * np.tanh(d)),
+        ("effect in proportion to the treatment",),
     ),
 ]

@@ -11,6 +11,7 @@ from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.models.panel_dml.checks.constant_covariates import covariates_change
 from causalstats.models.panel_dml.checks.dependence import dependence_checks
+from causalstats.models.panel_dml.checks.dose_response import effect_in_proportion
 from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
 from causalstats.models.panel_dml.checks.lagged_outcome import earlier_outcome
 from causalstats.models.panel_dml.checks.nuisance_form import nuisance_form
@@ -59,6 +60,7 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
         *([] if covariates is None else [covariates]),
         *nuisance_form(model, adjusted, estimands),
         *one_effect(model, adjusted, len(data), estimands),
+        *effect_in_proportion(model, adjusted, estimands),
         *over_time,
         *dependence_checks(model, data, failed),
         *unit_rows(data, model.error_model.assumption(model).name),

@@ -35,7 +35,12 @@ class CommonEffect(EffectForm):
             "its change.",
             if_wrong=weighting + (_NEGATIVE_WEIGHTS if model.time_effects else "."),
             formula="Y_it(d) - Y_it(0) = θ d",
-            checks=("one effect", "no carry-over", "effects add to the outcome"),
+            checks=(
+                "one effect",
+                "effect in proportion to the treatment",
+                "no carry-over",
+                "effects add to the outcome",
+            ),
             fields=("effects", "moderators"),
         )
 

@@ -41,7 +41,11 @@ class ModeratedEffect(EffectForm):
             if_wrong="The answer is an average that weighs rows by how much of their treatment "
             "the covariates leave unexplained.",
             formula="Y_it(d) - Y_it(0) = θ'(1, w_it) d",
-            checks=("one effect", "no carry-over"),
+            checks=(
+                "one effect",
+                "effect in proportion to the treatment",
+                "no carry-over",
+            ),
             fields=("moderators",),
         )
 
