@@ -34,7 +34,7 @@ class Assumption:
     Examples
     --------
     >>> import causalstats as cs
-    >>> assumption = cs.Heckman(mean=2.0).assumptions()[-1]
+    >>> assumption = cs.Heckman(mean=2.0).assumptions()[2]
     >>> assumption.name, assumption.checks, assumption.fields
     ('mean', ('agrees with the data: mean',), ('mean',))
     """

@@ -25,11 +25,6 @@ def assumptions(model: Heckman) -> tuple[Assumption, ...]:
     listed = [
         _normality() if errors_of(model).is_normal else _shape(model),
         _linearity(),
-        independent_people("decision and outcome"),
-        measured_without_error(
-            "Errors of a feature leave a part of what it explains to the unobservable; errors of "
-            "the outcome that depend on nothing only widen the interval."
-        ),
         *correlation_prior_of(model).assumptions,
     ]
     if model.mean is not None:
@@ -37,7 +32,14 @@ def assumptions(model: Heckman) -> tuple[Assumption, ...]:
     listed.extend(exclusion_assumptions(model, "β", "γ"))
     if model.expertise:
         listed.append(_expertise(model))
-    return tuple(listed)
+    return (
+        *listed,
+        independent_people("decision and outcome"),
+        measured_without_error(
+            "Errors of a feature leave a part of what it explains to the unobservable; errors of "
+            "the outcome that depend on nothing only widen the interval."
+        ),
+    )
 
 
 def shape_assumption(joint: JointErrors) -> str:

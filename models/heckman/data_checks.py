@@ -50,12 +50,12 @@ def data_checks(model: Heckman, data: Decisions) -> tuple[Check, ...]:
         normality = (replace(check, estimands=about, assumption=NORMALITY),)
     return (
         *rows_left_out(data),
-        *people_checks(data, numeric_outcome=True),
         *normality,
         *_identification(model),
         *strength_of_exclusion(
             model.excluded, data, answers_except(model, _ABOUT_THE_SEEN)
         ),
+        *people_checks(data, numeric_outcome=True),
     )
 
 

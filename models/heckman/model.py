@@ -230,6 +230,8 @@ class Heckman:
         joint normality
         linear outcome
         exclusion
+        independent people
+        measured without error
         """
         return assumptions(self)
 

@@ -456,7 +456,7 @@ class PartialCorrelation:
         >>> model = cs.PartialCorrelation()
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> [each.name for each in model.assumptions_for(data)][-2:]
-        ['shrinkage', 'these parts']
+        ['these parts', 'measured without error']
         """
         return assumptions_for(self, data)
 

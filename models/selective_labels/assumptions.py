@@ -25,6 +25,11 @@ def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
         _one_unobservable(model),
         _response_to_risk(model),
         _linear_predictor(model),
+        *prevalence_of(model).assumptions(),
+        *_expertise(model),
+        *exclusion_assumptions(model, "β_Y", "αβ_Y + Δ"),
+        *_exchangeable_deciders(model),
+        *imperfect_test.assumptions(model),
         independent_people("decision and outcome"),
         measured_without_error(
             "Errors of a feature leave a part of the risk that it explains to the unobservable; "
@@ -32,11 +37,6 @@ def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
             "how often a test errs.",
             numeric_outcome=False,
         ),
-        *prevalence_of(model).assumptions(),
-        *_expertise(model),
-        *exclusion_assumptions(model, "β_Y", "αβ_Y + Δ"),
-        *_exchangeable_deciders(model),
-        *imperfect_test.assumptions(model),
     )
 
 

@@ -43,10 +43,10 @@ def data_checks(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
     """Return what can be said before sampling: rows left out, direction, identification."""
     return (
         *rows_left_out(data),
-        *people_checks(data, numeric_outcome=False),
         *_direction(model, data),
         *_identification(model),
         *strength_of_exclusion(model.excluded, data, _ABOUT_THE_UNTESTED),
+        *people_checks(data, numeric_outcome=False),
     )
 
 

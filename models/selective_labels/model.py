@@ -326,6 +326,8 @@ class SelectiveLabels:
         response to risk
         linear logit
         prevalence
+        independent people
+        measured without error
         """
         return assumptions(self)
 
@@ -367,8 +369,10 @@ class SelectiveLabels:
         --------
         >>> model = SelectiveLabels()
         >>> data = model.simulate(seed=1, people=200, features=1).data
-        >>> [check.name for check in model.data_checks(data)]
-        ['identified by the shape of the unobservable alone']
+        >>> for check in model.data_checks(data):
+        ...     print(check.name)
+        identified by the shape of the unobservable alone
+        rows independent of their neighbours
         """
         return data_checks(self, data)
 
