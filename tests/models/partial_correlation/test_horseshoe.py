@@ -159,7 +159,7 @@ def test_the_default_sampler_is_gibbs_and_repeats_by_its_seed(data):
     one, same, other = (sampler(problem, seed)["posterior"] for seed in (1, 1, 2))
     assert one.to_dataset().equals(same.to_dataset())
     assert not one.to_dataset().equals(other.to_dataset())
-    with pytest.raises(cs.SamplingError, match="no Gibbs sampler"):
+    with pytest.raises(cs.SamplingError, match="no blocks of its parameters"):
         sampler(cs.Problem(cs.PartialCorrelation(), data), 1)
 
 
