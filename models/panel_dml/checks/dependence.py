@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 # Degrees of freedom of the clusters. Where treated units have errors three times as large as
 # others, intervals cover .87 with 2.3 degrees, .88 with 2.8, .91 with 3.5; six units have 3 to 5.
 _FEWEST_DEGREES = 3.0
+# Of fewer, errors of treated clusters that are twice as large as others' leave a coverage of .85.
+_DEGREES_OF_UNEQUAL_ERRORS = 10.0
 _MOST_ROWS = 200_000  # of which covariates are partialled out, and on which shocks are looked for
 _LEVEL = 0.005  # over all groupings, in two tests each
 _SMALLEST_LEVEL, _LARGEST_LEVEL = 0.0005, 0.002  # of one grouping
@@ -53,6 +55,10 @@ _SUPPOSED = "The interval leans on the errors being alike in all clusters. "
 _PLACEBO = (
     "Set it beside that of errors='placebo', which takes the errors of treated clusters from those "
     "that do not change"
+)
+_UNLIKE = (
+    "They are larger in the few clusters that change, and the interval is too short: compare these "
+    "with clusters of their size, or weight clusters by it"
 )
 _AR1 = "Set it beside that of errors='ar1', which supposes how serial correlation fades instead"
 
@@ -136,8 +142,15 @@ def _clusters_enough(model: PanelDML, data: Panel, residuals: Residuals) -> Chec
         clusters = len(np.unique(data.cluster[data.sizes > 1]))
         changing = len(np.unique(data.cluster[~constant]))
     enough = degrees >= _FEWEST_DEGREES
+    larger = ""
+    if enough and degrees < _DEGREES_OF_UNEQUAL_ERRORS and changing <= clusters / 2:
+        alike = variance_of_treated(data, residuals)
+        enough = alike.value is not None and alike.value > _LEVEL_OF_LARGE_VARIANCE
+        larger = "" if enough else f"; {alike.finding}"
     kind = data.cluster_name or data.arguments["unit"]
     remedy = _SUPPOSED + (_PLACEBO if changing <= clusters / 2 else _AR1)
+    if larger:
+        remedy = _SUPPOSED + _UNLIKE
     return Check(
         name="clusters enough",
         passed=True if enough else None,
@@ -145,7 +158,7 @@ def _clusters_enough(model: PanelDML, data: Panel, residuals: Residuals) -> Chec
         expected=f"at least {_FEWEST_DEGREES:g} degrees of freedom of the cluster-robust "
         "standard error",
         finding=f"{changing:,} of {clusters:,} clusters ({kind}) change their treatment, and the "
-        f"standard error has {degrees:.1f} degrees of freedom",
+        f"standard error has {degrees:.1f} degrees of freedom{larger}",
         remedy="" if enough else remedy,
         estimands=_estimands(model),
         caution=True,
