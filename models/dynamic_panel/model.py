@@ -21,6 +21,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Panel
@@ -32,6 +33,7 @@ from causalstats.models.dynamic_panel.causal_graph import causal_graph
 from causalstats.models.dynamic_panel.data_checks import data_checks
 from causalstats.models.dynamic_panel.design import design_of
 from causalstats.models.dynamic_panel.estimands import estimands
+from causalstats.models.dynamic_panel.observed_units import observed_units
 from causalstats.models.dynamic_panel.predictions import predictions
 from causalstats.models.shared.missing_rows import rows_left_out
 
@@ -206,6 +208,19 @@ class DynamicPanel:
         data : Panel
         """
         return posterior.working_draws(self, draws, data)
+
+    def observed_units(
+        self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Return the last outcome of each unit, with its likelihood and replications.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Panel
+        rng : Generator
+        """
+        return observed_units(self, draws, data, rng)
 
     def log_likelihood(self, draws: xr.Dataset, data: Panel) -> xr.DataArray:
         """Return the log likelihood (chain, draw), coefficients integrated out."""

@@ -54,7 +54,7 @@ def recover_coefficients(
     shape = (draws.sizes["chain"], draws.sizes["draw"])
     labels = period_labels(model, design)
     variables = {
-        "standard_coefficient": ("column", coefficients),
+        "coefficient": ("column", coefficients),
         "error_sd": ("error_sd_period", design.unit * scales.error),
     }
     named = {
@@ -105,7 +105,7 @@ def working_draws(model: DynamicPanel, draws: xr.Dataset, data: Panel) -> xr.Dat
     """
     design = design_of(model, data)
     count = draws.sizes["chain"] * draws.sizes["draw"]
-    coefficients = draws["standard_coefficient"].to_numpy().reshape(count, -1)
+    coefficients = draws["coefficient"].to_numpy().reshape(count, -1)
     return with_slopes(model, draws, data, coefficients[:, : design.slopes])
 
 

@@ -44,7 +44,7 @@ def predictions(
         (block.periods, block.columns[:_MOST_UNITS])
         for block in unit_columns(model, data)
     ]
-    coefficients = draws["standard_coefficient"].mean(("chain", "draw")).to_numpy()
+    coefficients = draws["coefficient"].mean(("chain", "draw")).to_numpy()
     observed = [
         columns[:, :, -1] - columns[:, :, :-1] @ coefficients for _, columns in blocks
     ]

@@ -108,7 +108,7 @@ def simulate_prior(
     ).assign(
         standard_error_sd=(dims, error[None, None]),
         standard_unit_sd=(("chain", "draw"), [[unit_sd]]),
-        standard_coefficient=(("chain", "draw", "column"), coefficients[None, None]),
+        coefficient=(("chain", "draw", "column"), coefficients[None, None]),
         error_sd=(dims, unit * error[None, None]),
         unit_effect_sd=(("chain", "draw"), [[unit * unit_sd]]),
     )

@@ -21,6 +21,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Panel
@@ -34,6 +35,7 @@ from causalstats.models.panel_glm.design import design_of
 from causalstats.models.panel_glm.estimands import estimands
 from causalstats.models.panel_glm.families import FAMILIES, FamilyName
 from causalstats.models.panel_glm.families.base import OutcomeFamily
+from causalstats.models.panel_glm.observed_units import observed_units
 from causalstats.models.panel_glm.predictions import predictions
 from causalstats.models.shared.missing_rows import rows_left_out
 
@@ -144,7 +146,7 @@ class PanelGLM:
         >>> import causalstats as cs
         >>> panel = cs.PanelGLM().simulate(1, units=30, times=4).data
         >>> [variable.name for variable in cs.PanelGLM().build(panel).free_RVs]
-        ['standard_coefficient']
+        ['coefficient']
         """
         self._refuse_crossed(data)
         return pymc_model.build(self, data)
@@ -158,7 +160,7 @@ class PanelGLM:
         >>> panel = cs.PanelGLM().simulate(1, units=30, times=4).data
         >>> draw = cs.PanelGLM().importance_draws(panel)
         >>> draws, log_density, pareto_k, ess = draw(2, 50, np.random.default_rng(1))
-        >>> draws["standard_coefficient"].shape
+        >>> draws["coefficient"].shape
         (2, 50, 4)
         """
         self._refuse_crossed(data)
@@ -188,9 +190,22 @@ class PanelGLM:
         """
         return posterior.working_effects(self, draws, data)
 
+    def observed_units(
+        self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+    ) -> ObservedUnits:
+        """Return the last outcome of each unit, with its likelihood and replications.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Panel
+        rng : Generator
+        """
+        return observed_units(self, draws, data, rng)
+
     def log_likelihood(self, draws: xr.Dataset, data: Panel) -> xr.DataArray:
         """Return the log likelihood (chain, draw) given the sums of units, but for a constant."""
-        points = draws["standard_coefficient"].transpose("chain", "draw", "column")
+        points = draws["coefficient"].transpose("chain", "draw", "column")
         shape = points.shape[:2]
         flat = points.to_numpy().reshape(-1, points.shape[2])
         values = posterior.log_likelihood(
@@ -228,9 +243,9 @@ class PanelGLM:
         >>> import causalstats as cs
         >>> panel = cs.PanelGLM().simulate(1, units=30, times=4).data
         >>> cs.PanelGLM().parameters(panel)
-        ('effect', 'standard_coefficient')
+        ('effect', 'coefficient')
         """
-        return ("effect", "standard_coefficient")
+        return ("effect", "coefficient")
 
     def priors(self, data: Panel) -> dict[str, Any]:
         """Return the prior standard deviations of `parameters`.
@@ -245,7 +260,7 @@ class PanelGLM:
         design = design_of(self, data)
         return {
             "effect": self.effect_sd / design.treatment_units,
-            "standard_coefficient": design.sds,
+            "coefficient": design.sds,
         }
 
     def with_proper_prior(self) -> PanelGLM:

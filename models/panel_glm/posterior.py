@@ -47,7 +47,7 @@ def importance_draws(
         order = rng.permutation(chains * draws)
         points = sample.points[order].reshape(chains, draws, size)
         dataset = xr.Dataset(
-            {"standard_coefficient": (("chain", "draw", "column"), points)},
+            {"coefficient": (("chain", "draw", "column"), points)},
             {
                 "chain": np.arange(chains),
                 "draw": np.arange(draws),
@@ -140,7 +140,7 @@ def working_effects(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.Datas
     """
     design = design_of(model, data)
     count = len(data.treatments)
-    standard = draws["standard_coefficient"].transpose("chain", "draw", "column")
+    standard = draws["coefficient"].transpose("chain", "draw", "column")
     values = standard.to_numpy()[..., :count] / design.treatment_units
     dims = ("chain", "draw", "treatment")
     labelled = draws.assign_coords(treatment=list(data.treatments))
@@ -193,5 +193,5 @@ def sandwich_of(
 
 
 def _points(draws: xr.Dataset) -> np.ndarray:
-    values = draws["standard_coefficient"].transpose("chain", "draw", "column")
+    values = draws["coefficient"].transpose("chain", "draw", "column")
     return values.to_numpy().reshape(-1, values.sizes["column"])

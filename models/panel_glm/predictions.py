@@ -41,7 +41,7 @@ def predictions(
     lags = range(1, min(_MOST_LAGS, outcome.shape[1] - 1) + 1)
     if outcome.shape[1] < 3:
         return ()
-    named = draws["standard_coefficient"].transpose("chain", "draw", "column")
+    named = draws["coefficient"].transpose("chain", "draw", "column")
     points = named.to_numpy().reshape(-1, len(design.labels))
     family = model.outcome_family
     replicated = [

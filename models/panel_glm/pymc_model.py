@@ -37,9 +37,7 @@ def build(model: PanelGLM, data: Panel) -> pm.Model:
             name: pt.specify_shape(pm.Data(name, value), value.shape)
             for name, value in inputs(model, data).items()
         }
-        coefficient = pm.Normal(
-            "standard_coefficient", 0, given["prior_sd"], dims="column"
-        )
+        coefficient = pm.Normal("coefficient", 0, given["prior_sd"], dims="column")
         predictor = (given["columns"] * coefficient).sum(axis=2)
         by_unit = model.outcome_family.node(predictor, design.outcome, design.seen)
         pm.Potential("given_the_sum_of_a_unit", (given["weights"] * by_unit).sum())

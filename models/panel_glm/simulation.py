@@ -68,14 +68,14 @@ def simulate(
         frame, unit="unit", time="time", outcome="y", treatment="d"
     )
     columns = coefficients if model.time_effects else np.empty(0)
-    standard_coefficient = np.concatenate([[effect * unit], columns])
+    coefficient = np.concatenate([[effect * unit], columns])
     labels = ["d", *(f"period {k}" for k in range(1, len(columns) + 1))]
     truth = xr.Dataset(
         {
             "effect": (("chain", "draw", "treatment"), [[[effect]]]),
-            "standard_coefficient": (
+            "coefficient": (
                 ("chain", "draw", "column"),
-                standard_coefficient[None, None],
+                coefficient[None, None],
             ),
         },
         {"chain": [0], "draw": [0], "treatment": ["d"], "column": labels},

@@ -96,7 +96,7 @@ def test_density_is_that_of_the_graph(family, panel):
     logp = graph.compile_logp(mode="FAST_COMPILE")
     design = design_of(chosen, panel)
     points = np.array([[0.1, 0.2, -0.3, 0.0], [0.6, -0.1, 0.2, 0.4]])
-    theirs = [logp({"standard_coefficient": point}) for point in points]
+    theirs = [logp({"coefficient": point}) for point in points]
     ours = posterior.log_density(points, chosen.outcome_family, design)
     np.testing.assert_allclose(np.diff(ours), np.diff(theirs), rtol=1e-8)
 
