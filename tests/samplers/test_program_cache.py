@@ -103,7 +103,7 @@ def test_samplers_of_other_options_share_what_is_compiled():
     problem = cs.Problem(model, model.simulate(1, people=60, features=1).data)
     first = program_for(cs.Laplace(draws=60), problem)
     second = program_for(cs.Laplace(draws=70), problem)
-    assert second.density is first.density
+    assert second.points is first.points
     assert (first.sampler.draws, second.sampler.draws) == (60, 70)
 
 
@@ -137,6 +137,6 @@ def test_a_program_compiled_on_other_rows_draws_the_same():
     fresh = program_for(sampler, many).run(many, seed=1)
     program_cache._entries.clear()
     program = program_for(sampler, few)
-    assert program_for(sampler, many).density is program.density
+    assert program_for(sampler, many).points is program.points
     later = program_for(sampler, many).run(many, seed=1)
     assert later["posterior"].equals(fresh["posterior"])
