@@ -216,6 +216,25 @@ def instrument(
     }
 
 
+def compliance(
+    rng: np.random.Generator, defiers: float, rows: int = 800
+) -> dict[str, np.ndarray]:
+    """Return an instrument z that moves half the people's x, and a share of them against it.
+
+    Parameters
+    ----------
+    rng : Generator
+    defiers : float
+        The share of people who take x just where z is 0; most of them have y where they take x.
+    rows : int
+    """
+    z, kind = rng.integers(0, 2, rows), rng.random(rows)
+    defies, complies = kind < defiers, (kind >= defiers) & (kind < defiers + 0.5)
+    x = np.where(complies, z, np.where(defies, 1 - z, 0))
+    chance = np.where(defies, 0.1 + 0.8 * x, 0.2 + 0.1 * x)
+    return {"z": z, "x": x, "y": coin(rng, chance, rows)}
+
+
 def front_door_labels(rng: np.random.Generator, direct: float) -> dict[str, np.ndarray]:
     """Return labels of w -> x -> m -> y, x and y with a hidden cause, and w -> m by `direct`."""
     u, w = rng.integers(0, 2, (2, 1500))
@@ -370,6 +389,21 @@ WRONG = [
         "z -> x -> y; x <-> y",
         partial(instrument, levels=2, direct=0.5, rows=800),
         _POSSIBLE,
+    ),
+    world(
+        "no defiers, and none assumed",
+        False,
+        "z -> x -> y; x <-> y",
+        partial(compliance, defiers=0.0),
+        monotone=[("z", "x")],
+    ),
+    world(
+        "a quarter of defiers, and none assumed",
+        True,
+        "z -> x -> y; x <-> y",
+        partial(compliance, defiers=0.25),
+        _POSSIBLE,
+        monotone=[("z", "x")],
     ),
     world(
         "a centre of 4 levels that acts on the outcome",

@@ -3,6 +3,9 @@
 effect        P(y | do(x)) - P(y | do(x'))    each level of the treatment against the first
 association   P(y | x) - P(y | x')            the same without an intervention
 confounding   the association less the effect
+
+Where the effect is not identified, its bounds, and the effect among compliers of an instrument that
+is declared monotone.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from causalstats.data import Observations
 from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.bounds.queries import effect_bounds
 from causalstats.models.causal_diagram.checks.positivity import query_checks
+from causalstats.models.causal_diagram.complier_effect import complier_estimands
 from causalstats.models.causal_diagram.levels import Levels, shown_states
 from causalstats.models.causal_diagram.notation import (
     contrast_labels,
@@ -46,6 +50,7 @@ def table_estimands(route: TableRoute) -> dict[str, Estimand]:
         estimands = effects | estimands | {"confounding": _confounding_estimand(route)}
     else:
         estimands = {"bounds": effect_bounds(route)} | estimands
+        estimands |= complier_estimands(route)
     return estimands | route.extra_estimands()
 
 

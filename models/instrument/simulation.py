@@ -11,6 +11,7 @@ import xarray as xr
 from causalstats.core.simulation import Simulation
 from causalstats.data import Instrumented
 from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
+from causalstats.numerics.instruments.learned_direct_effects import LOG_DIRECT_RANGE
 from causalstats.numerics.instruments.moments import orthonormal_basis, partialled_out
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def simulate(
     treatment = basis @ first_stage + x @ held[:, 0] + v
     outcome = treatment * truth["effect"] + x @ held[:, 1] + u
     if model.learns_direct:
-        truth |= _learned_direct(model, rng, partialled_out(z, x), rho, design)
+        left = partialled_out(z, x)
+        truth |= _learned_direct(model, rng, left, rows - covariates - 2, rho, design)
         outcome = outcome + z @ truth["direct_effect"]
     elif model.direct_effects:
         known = model.direct_effects.values()
@@ -87,10 +89,11 @@ def _learned_direct(
     model: Instrument,
     rng: np.random.Generator,
     instruments: np.ndarray,
+    degrees: int,
     correlation: float,
     design: str,
 ) -> dict[str, Any]:
-    """Return direct effects of all instruments and their spread.
+    """Return direct effects of all instruments, and their spread.
 
     Parameters
     ----------
@@ -98,17 +101,28 @@ def _learned_direct(
     rng : Generator
     instruments : array, shape (n, p)
         Given the covariates.
+    degrees : int
+        n'.
     correlation : float
         ρ, so that sd(u | v) = √(1 - ρ²).
     design : str
     """
-    size = model.direct_prior_scale
+    low, high = np.array(LOG_DIRECT_RANGE) - np.log(degrees + 1)
+    log_direct = 2 * np.log(model.direct_prior_scale)
     if design != "weak":
-        size = size * abs(rng.standard_cauchy())
-    size = size * np.sqrt(1 - correlation**2)
-    unit = instruments.std(axis=0)
+        log_direct = np.inf
+    while not low < log_direct < high:
+        spread = model.direct_prior_scale * abs(rng.standard_cauchy())
+        log_direct = 2 * np.log(spread)
+    size = np.exp(log_direct / 2) * np.sqrt(1 - correlation**2)
+    unit = np.linalg.norm(instruments, axis=0) / np.sqrt(degrees + 1)
     drawn = rng.standard_normal(instruments.shape[1]) * size / unit
-    return {"direct_effect_sd": size, "direct_effect": drawn}
+    return {
+        "log_direct_variance": log_direct,
+        "log_ratio": np.log(1 - correlation**2) / 2,
+        "direct_effect_sd": size,
+        "direct_effect": drawn,
+    }
 
 
 def _truth(

@@ -1,0 +1,251 @@
+"""The effect among compliers: those whose treatment an instrument moves, in tables of labels.
+
+With an instrument z and a treatment x of two levels each, and nobody whose x goes against z
+(monotonicity, no defiers), the effect among compliers is the ratio of two differences between the
+levels of z (Wald 1940; Imbens & Angrist 1994),
+
+    E[Y(x1) - Y(x0) | compliers] = [P(y | z1) - P(y | z0)] / [P(x1 | z1) - P(x1 | z0)]
+
+and the denominator is the share of compliers. Where the instrument is one given covariates w, both
+differences are averaged over P(w) first (Frölich 2007). Each draw of the tables gives a draw of the
+ratio. Who complies is not seen: they are some of the people, of whom only the share is known.
+
+References
+----------
+Imbens & Angrist (1994), Identification and estimation of local average treatment effects,
+Econometrica 62. Frölich (2007), Nonparametric IV estimation of local average treatment effects with
+covariates, Journal of Econometrics 139.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from causalstats.core.check import Check
+from causalstats.core.display_scale import DIFFERENCE
+from causalstats.core.estimand import Estimand
+from causalstats.data import Observations
+from causalstats.models.causal_diagram.assumptions import assumption_names
+from causalstats.models.causal_diagram.notation import words_with_levels
+
+if TYPE_CHECKING:
+    from causalstats.diagrams.bounds.response_types import Monotone
+    from causalstats.models.causal_diagram.model import CausalDiagram
+    from causalstats.models.causal_diagram.routes.tables import TableRoute
+
+_CERTAIN = 0.99  # probability that there are compliers
+
+
+def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
+    """Return the effect among compliers and their share, where a monotone instrument is declared.
+
+    None unless the diagram has an instrument of the treatment and `monotone` says that it moves
+    nobody's treatment the other way.
+    """
+    model = route.model
+    declared = _instrument(model)
+    if declared is None:
+        return {}
+    monotone, held = declared
+    x, y, z = model.treatment, model.outcome, monotone.cause
+    among = f"among those whose {x} follows {z}, the compliers"
+    names = assumption_names(model)
+    shared = {
+        "assumptions": names,
+        "unavailable_reason": partial(_unavailable, model, monotone),
+        "checks": partial(_checks, route, monotone, held),
+    }
+    return {
+        "complier_effect": Estimand(
+            compute=partial(_effect, route, monotone, held),
+            description=f"The effect of {x} on {y} {among}.",
+            unit=DIFFERENCE,
+            contrast=f"each level of {x} against the first",
+            kind="causal",
+            in_words=partial(
+                words_with_levels, model, f"The effect of {{x}} on {{y}} {among}", True
+            ),
+            companion="compliers",
+            **shared,
+        ),
+        "compliers": Estimand(
+            compute=partial(_share, route, monotone, held),
+            description=f"The share of people whose {x} follows {z}, the compliers.",
+            unit="probability",
+            **shared,
+        ),
+    }
+
+
+def _instrument(model: CausalDiagram) -> tuple[Monotone, tuple[str, ...]] | None:
+    """Return the first declared monotone instrument, and the variables given which it is one."""
+    instruments = {
+        criterion.variables[0]: tuple(criterion.given)
+        for criterion in model.identification.criteria
+        if criterion.name == "instrument"
+    }
+    for monotone in model.monotone:
+        if monotone.effect == model.treatment and monotone.cause in instruments:
+            return monotone, instruments[monotone.cause]
+    return None
+
+
+def _unavailable(model: CausalDiagram, monotone: Monotone, data: Observations) -> str:
+    """Return why these data have no effect among compliers; empty where they have.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    monotone : Monotone
+    data : Observations
+    """
+    levels = model.levels(data)
+    for name in (monotone.cause, monotone.effect):
+        if len(levels[name]) != 2:
+            return (
+                f"{name!r} has {len(levels[name])} levels: compliers are those of an instrument "
+                "and a treatment of two levels each."
+            )
+    if monotone.exceptions:
+        return (
+            f"for {monotone.exceptions:.1%} of the people {monotone.effect!r} may go against "
+            f"{monotone.cause!r}: the ratio is then no effect among compliers."
+        )
+    return ""
+
+
+def _difference(
+    route: TableRoute,
+    draws: xr.Dataset,
+    data: Observations,
+    variable: str,
+    instrument: str,
+    held: tuple[str, ...],
+) -> xr.DataArray:
+    """Return P(variable | z1) - P(variable | z0), averaged over what is held.
+
+    Parameters
+    ----------
+    route : TableRoute
+    draws : Dataset
+    data : Observations
+    variable, instrument : str
+    held : tuple of str
+    """
+    given = (instrument, *held)
+    table = route.probabilities(draws, data, (variable,), given=given)
+    if held:
+        weights = route.probabilities(draws, data, held)
+        table = (table * weights).sum(held)
+    first, second = (table.isel({instrument: each}, drop=True) for each in (0, 1))
+    return (second - first).transpose("chain", "draw", variable)
+
+
+def _moved(
+    route: TableRoute,
+    draws: xr.Dataset,
+    data: Observations,
+    monotone: Monotone,
+    held: tuple[str, ...],
+) -> xr.DataArray:
+    """Return P(x1 | z1) - P(x1 | z0), negative where the instrument lowers the treatment.
+
+    Parameters
+    ----------
+    route : TableRoute
+    draws : Dataset
+    data : Observations
+    monotone : Monotone
+    held : tuple of str
+    """
+    treatment = monotone.effect
+    moved = _difference(route, draws, data, treatment, monotone.cause, held)
+    return moved.isel({treatment: 1}, drop=True)
+
+
+def _share(
+    route: TableRoute,
+    monotone: Monotone,
+    held: tuple[str, ...],
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    """Return the share of compliers in each draw.
+
+    Parameters
+    ----------
+    route : TableRoute
+    monotone : Monotone
+    held : tuple of str
+    draws : Dataset
+    data : Observations
+    """
+    moved = _moved(route, draws, data, monotone, held)
+    return moved if monotone.increasing else -moved
+
+
+def _effect(
+    route: TableRoute,
+    monotone: Monotone,
+    held: tuple[str, ...],
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    """Return the effect among compliers in each draw, by the levels of the outcome.
+
+    Parameters
+    ----------
+    route : TableRoute
+    monotone : Monotone
+    held : tuple of str
+    draws : Dataset
+    data : Observations
+    """
+    from causalstats.models.causal_diagram.estimands import contrasts_with_first
+
+    treatment, outcome = route.model.treatment, route.model.outcome
+    difference = _difference(route, draws, data, outcome, monotone.cause, held)
+    effect = difference / _moved(route, draws, data, monotone, held)
+    table = xr.concat([xr.zeros_like(effect), effect], dim=treatment)
+    table = table.transpose("chain", "draw", treatment, outcome)
+    return contrasts_with_first(table, treatment, outcome, route.model.levels(data))
+
+
+def _checks(
+    route: TableRoute,
+    monotone: Monotone,
+    held: tuple[str, ...],
+    draws: xr.Dataset,
+    data: Observations,
+) -> tuple[Check, ...]:
+    """Return whether the data have compliers: the ratio has no bound where their share is zero.
+
+    Parameters
+    ----------
+    route : TableRoute
+    monotone : Monotone
+    held : tuple of str
+    draws : Dataset
+    data : Observations
+    """
+    share = _share(route, monotone, held, draws, data)
+    positive = float((share > 0).mean())
+    return (
+        Check(
+            name="the instrument moves the treatment",
+            passed=positive >= _CERTAIN,
+            value=positive,
+            expected=f"compliers with probability {_CERTAIN:g} or more",
+            finding=f"the share of compliers is {float(share.median()):.2f}, and above zero with "
+            f"probability {positive:.3g}",
+            remedy=""
+            if positive >= _CERTAIN
+            else f"{monotone.cause} hardly moves {monotone.effect}, or moves it the other way: "
+            "the ratio is not bounded. Answer with `fit.bounds`.",
+            estimands=("complier_effect", "compliers"),
+            assumption=f"monotone {monotone.effect}",
+        ),
+    )
