@@ -53,11 +53,8 @@ def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
     x, y, z = model.treatment, model.outcome, monotone.cause
     among = f"among those whose {x} follows {z}, the compliers"
     names = assumption_names(model)
-    shared = {
-        "assumptions": names,
-        "unavailable_reason": partial(_unavailable, model, monotone),
-        "checks": partial(_checks, route, monotone, held),
-    }
+    unavailable = partial(_unavailable, model, monotone)
+    checks = partial(_checks, route, monotone, held)
     return {
         "complier_effect": Estimand(
             compute=partial(_effect, route, monotone, held),
@@ -69,13 +66,17 @@ def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
                 words_with_levels, model, f"The effect of {{x}} on {{y}} {among}", True
             ),
             companion="compliers",
-            **shared,
+            assumptions=names,
+            unavailable_reason=unavailable,
+            checks=checks,
         ),
         "compliers": Estimand(
             compute=partial(_share, route, monotone, held),
             description=f"The share of people whose {x} follows {z}, the compliers.",
             unit="probability",
-            **shared,
+            assumptions=names,
+            unavailable_reason=unavailable,
+            checks=checks,
         ),
     }
 

@@ -17,7 +17,7 @@ BY_ITS_GRAPH = {"invariant composition": cs.Nuts(chains=2, draws=400, tune=250)}
 
 
 def _data_sets(name):
-    if VARIANTS[name].model.data_class is cs.Decisions:
+    if VARIANTS[name].model.data_class in (cs.Decisions, cs.Instrumented):
         return 500
     return 400 if name in EXACT else 200
 

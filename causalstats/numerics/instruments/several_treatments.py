@@ -254,7 +254,7 @@ def effects_posterior(
     >>> t = z[:, :2] + z[:, 2:] / 2 + v
     >>> moments = instrument_moments(t @ [2, -1] + v.sum(axis=1) + e, t, z, np.empty((1000, 0)))
     >>> draws, _ = effects_posterior(moments).draw(4000, rng)
-    >>> np.median(draws, axis=0).round(1)
+    >>> np.median(draws, axis=0).round()
     array([ 2., -1.])
     """
     q = moments.treatments
