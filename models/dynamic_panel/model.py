@@ -102,6 +102,12 @@ class DynamicPanel:
     of Alvarez & Arellano (2022). It uses no moments of levels but those of the model, where system
     GMM assumes a stationary start.
 
+    In simulations of 200 units and 3 to 6 times (200 panels each, constant variances), 95 %
+    intervals cover .92 to .95 for the effect and .94 to .96 for persistence, with skewed errors and
+    variances that differ between units too; but .86 for persistence where there are no unit effects
+    at all, which the prior of σ_u does not favour. With persistence .8 the root mean square error
+    of the effect is .037, against .053 of fixed effects and .079 of difference GMM.
+
     Interactive effects (common factors with a loading for each unit) are not modelled: with few
     periods their number cannot be told from serial correlation.
 
