@@ -421,6 +421,10 @@ class EventStudy:
         data : Panel
         rng : Generator
         """
+        exact = self.exact_posterior(data)
+        if exact is not None:  # the chains drew the effects
+            apart = exact(draws.sizes["chain"], draws.sizes["draw"], rng)
+            return draws.assign(saturated=apart["saturated"])
         study, scale = self.adoption(data), self.statistics(data).scale
         scales = density.scales_of(draws, self.sampled(data))
         log_sds = density.group_log_sds(np, scales)
