@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.dynamic_panel.model import DynamicPanel
@@ -58,6 +59,10 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             "unit effect is curved, or depends on more than this of its history.",
             formula=f"α_i = φ y_i0 + {formula} + u_i",
             fields=("projection", "unit_scale", "coefficient_sd"),
+        ),
+        measured_without_error(
+            "Errors of the outcome draw persistence towards 0, since the past outcome is a "
+            "regressor; errors of a treatment draw its effect towards 0."
         ),
         _variances(model),
         _errors(model),

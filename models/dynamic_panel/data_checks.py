@@ -22,6 +22,7 @@ from causalstats.models.dynamic_panel.density import (
 )
 from causalstats.models.dynamic_panel.design import design_of
 from causalstats.models.dynamic_panel.posterior import robust_stretch
+from causalstats.models.shared.rows_of_units import unit_rows
 
 if TYPE_CHECKING:
     from causalstats.models.dynamic_panel.model import DynamicPanel
@@ -42,6 +43,7 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         _clusters_for_columns(model, data),
         _no_serial_correlation(model, data, estimands),
         _no_feedback(model, data, estimands),
+        *unit_rows(data, model.assumptions()[-1].name),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.panel_glm.model import PanelGLM
@@ -34,6 +35,10 @@ def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:
             checks=(EXOGENEITY,),
         ),
         model.outcome_family.assumption(model.errors == "cluster"),
+        measured_without_error(
+            "Errors of a treatment draw its ratio towards 1, the more so within units.",
+            numeric_outcome=False,
+        ),
         _errors(model),
     )
 

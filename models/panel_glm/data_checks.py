@@ -14,6 +14,7 @@ from causalstats.data import Panel
 from causalstats.models.panel_glm.assumptions import EXOGENEITY
 from causalstats.models.panel_glm.design import Design, design_of
 from causalstats.models.panel_glm.score_test import score_test
+from causalstats.models.shared.rows_of_units import unit_rows
 
 if TYPE_CHECKING:
     from causalstats.models.panel_glm.model import PanelGLM
@@ -30,6 +31,7 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
         _clusters(design, data),
         _no_feedback(model, design, data, estimands),
         _same_ratio(model, design, data, estimands),
+        *unit_rows(data, model.assumptions()[-1].name, numeric_outcome=False),
     )
 
 

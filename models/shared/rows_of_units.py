@@ -10,7 +10,9 @@ from causalstats.models.shared.independent_rows import no_row_twice
 from causalstats.models.shared.measurement import recorded_values
 
 
-def unit_rows(data: Panel, assumption: str) -> tuple[Check, ...]:
+def unit_rows(
+    data: Panel, assumption: str, *, numeric_outcome: bool = True
+) -> tuple[Check, ...]:
     """Return failed checks of rows that are copies under another unit, and of codes and limits.
 
     Parameters
@@ -18,6 +20,8 @@ def unit_rows(data: Panel, assumption: str) -> tuple[Check, ...]:
     data : Panel
     assumption : str
         The name of the assumption of independent units.
+    numeric_outcome : bool
+        Whether a limit could cut off the outcome; not where it is a count, or 0 or 1.
     """
     arguments: Any = data.arguments
     outcome = arguments["outcome"]
@@ -25,5 +29,5 @@ def unit_rows(data: Panel, assumption: str) -> tuple[Check, ...]:
     read = [outcome, *data.treatments, *data.covariates]
     return (
         *no_row_twice(copied, assumption, "unit"),
-        *recorded_values(data.source, read, outcome),
+        *recorded_values(data.source, read, outcome if numeric_outcome else None),
     )
