@@ -1,4 +1,4 @@
-"""Event studies of staggered adoption, with pooled effects by event time: `EventStudy`."""
+"""Event studies: difference-in-differences with staggered adoption, pooled by event time."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Leads b with covariance V, against units that never adopt and the base period, a
 trends are parallel and nothing is anticipated. Three tests look for what is expected to go wrong:
 a linear difference in trends, γ̂ = u'V⁻¹b / u'V⁻¹u with u the distance to the base; the nearest
 leads jointly (Hotelling's T²); and a shift of all leads, which is an effect in the base period. The
-pre-trend check says its power (Roth 2022): the trend that it finds in 80 % of samples, and what
+pre-trend test says its power (Roth 2022): the trend that it finds in 80 % of samples, and what
 bias it means.
 """
 

@@ -1,4 +1,4 @@
-"""Questions about a panel: effects, robustness to unobserved confounding, residual variation."""
+"""Questions about a panel: effects, sensitivity analysis to unobserved confounding, overlap."""
 
 from __future__ import annotations
 

@@ -57,9 +57,9 @@ from causalstats.models.panel_dml.observed_units import (
     observed_units,
     with_working_effect,
 )
+from causalstats.models.panel_dml.partialling_out import predictions
 from causalstats.models.panel_dml.priors import prior_sds
 from causalstats.models.panel_dml.pymc_model import build
-from causalstats.models.panel_dml.residuals import predictions
 from causalstats.models.panel_dml.robust_errors import (
     refuse_few_clusters,
     refuse_few_placebos,

@@ -25,7 +25,7 @@ from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml import serially_correlated_units as serial_units
 from causalstats.models.panel_dml.covariances import residual_covariance
-from causalstats.models.panel_dml.residuals import with_effects
+from causalstats.models.panel_dml.partialling_out import with_effects
 from causalstats.models.panel_dml.row_blocks import blocks
 from causalstats.models.panel_dml.sufficient_statistics import (
     SufficientStatistics,

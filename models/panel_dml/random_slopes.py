@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from causalstats.models.panel_dml.partialling_out import partialled_out, with_effects
 from causalstats.models.panel_dml.priors import slope_in_data_units
-from causalstats.models.panel_dml.residuals import partialled_out, with_effects
 from causalstats.models.panel_dml.robust_errors import (
     Residuals,
     sandwich,

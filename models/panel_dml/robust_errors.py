@@ -29,7 +29,7 @@ from scipy import stats
 from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml.covariances import coefficient_factors
-from causalstats.models.panel_dml.residuals import (
+from causalstats.models.panel_dml.partialling_out import (
     bootstrap_slopes,
     partialled_out,
     with_effects,

@@ -42,8 +42,8 @@ def estimands(model: PanelGLM) -> dict[str, Estimand]:
         ),
         "average_effect": answer(
             compute=partial(_average_effect, model),
-            description="Mean change of the outcome for one unit more of the treatment, over the "
-            "rows of the units whose outcome is not 0 throughout.",
+            description="Mean change of the outcome (average partial effect) for one unit more of "
+            "the treatment, over the rows of the units whose outcome is not 0 throughout.",
             unit="units of the outcome per unit of treatment",
             contrast="treatment + 1 - treatment",
             unavailable_reason=lambda data: family.average_unavailable,

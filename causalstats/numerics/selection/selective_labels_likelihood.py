@@ -11,9 +11,10 @@ the link h, and α the response of testing to risk:
 
 (Balachandar, Garg & Pierson 2024, eq. 1, with their Z = σζ and, for the uniform, their
 Z = σ(ζ + 1/2).) Outcomes of the untested are missing not at random wherever ασ is not 0. The
-expectation is exact where there is a closed form (uniform, logit, α = 1: `uniform_unobservable`)
-and otherwise a sum over fixed nodes, a mixture of as many points: probabilities sum to one in
-either case. Results of an imperfect test are in `misclassification`.
+expectation is that of the bivariate probit with sample selection (Van de Ven & Van Praag 1981) for
+the probit link and a Normal unobservable. It is exact where there is a closed form (uniform, logit,
+α = 1: `uniform_unobservable`) and otherwise a sum over fixed nodes, a mixture of as many points:
+probabilities sum to one in either case. Results of an imperfect test are in `misclassification`.
 """
 
 from collections.abc import Callable

@@ -10,8 +10,8 @@ from scipy import stats
 
 import causalstats as cs
 from causalstats.models.panel_dml.covariances import coefficient_covariance
+from causalstats.models.panel_dml.partialling_out import bootstrap_slopes
 from causalstats.models.panel_dml.random_slopes import with_random_slopes
-from causalstats.models.panel_dml.residuals import bootstrap_slopes
 from causalstats.models.panel_dml.robust_errors import (
     residuals,
     sandwich,
