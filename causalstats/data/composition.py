@@ -429,7 +429,8 @@ class Composition:
     def subcomposition(self, parts: Sequence[str]) -> Composition:
         """Return some of the parts alone: partial correlations given fewer parts.
 
-        That is another question than the one about all parts.
+        That is another question than the one about all parts: unlike log-ratios, partial
+        correlations have no subcompositional coherence.
 
         Parameters
         ----------

@@ -1,4 +1,6 @@
-"""The effect among compliers: those whose treatment an instrument moves, in tables of labels.
+"""The local average treatment effect, of compliers, whom an instrument moves, in tables of labels.
+
+Compliers are a stratum of the principal stratification by the treatments under each level of z.
 
 With an instrument z and a treatment x of two levels each, and nobody whose x goes against z
 (monotonicity, no defiers), the effect among compliers is the ratio of two differences between the

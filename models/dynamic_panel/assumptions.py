@@ -1,4 +1,7 @@
-"""The assumptions of a dynamic panel in words, each with what happens where it does not hold."""
+"""The assumptions of a dynamic panel in words, each with what happens where it does not hold.
+
+The initial conditions problem is met by a unit effect that is linear in the first outcome.
+"""
 
 from __future__ import annotations
 

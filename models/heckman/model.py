@@ -1,4 +1,4 @@
-"""Heckman's sample selection model: a numeric outcome observed for selected cases only."""
+"""Heckman's sample selection model (type II Tobit): a numeric outcome of selected cases only."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Double machine learning of panels as in Fuhr & Papies (2024) and Clarke & Polselli (2026).
 
-Outcome and treatments are predicted by learners, and residuals are regressed on residuals
-(Robinson 1988): the Neyman-orthogonal score of a partially linear model. The methods differ in the
-rows and columns that learners are given.
+Outcome and treatments are predicted by learners, and residuals are regressed on residuals (Robinson
+1988): the Neyman-orthogonal score of a partially linear model (Neyman orthogonality). The methods
+differ in the rows and columns that learners are given.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions about a panel: effects, sensitivity analysis to unobserved confounding, overlap."""
+"""Questions about a panel: effects, sensitivity analysis to unmeasured confounding, overlap."""
 
 from __future__ import annotations
 

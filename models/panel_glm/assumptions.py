@@ -1,4 +1,7 @@
-"""The assumptions of a panel of counts or of outcomes of 0 and 1, in words."""
+"""The assumptions of a panel of counts or of outcomes of 0 and 1, in words.
+
+Conditional likelihoods have no incidental parameters problem: no unit effect is estimated.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class PanelGLM:
 
     Given the sum of a unit's outcomes, their likelihood does not depend on the unit effect a_i:
     it is multinomial for counts, and that of the conditional logit for outcomes of 0 and 1. Unit
-    effects are unrestricted, and there is no incidental parameter bias, however few the periods.
+    effects are unrestricted, and few periods make no incidental parameters problem.
     Units whose outcome is 0 throughout, or 1 throughout, say nothing.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Linear programs over response types, for sharp bounds on effects that are not identified.
+"""Balke-Pearl bounds: linear programs over response types, sharp where nothing identifies.
 
 Observed probabilities and assumptions are equations on the shares of response types; the question
 gives their costs. Let S be the variables whose mechanisms the answer leaves open, and r their joint

@@ -196,9 +196,9 @@ def front_door(
 ) -> Criterion | None:
     """Return Σ_m P(m | x) Σ_x' P(y | m, x') P(x') with mediators m; None if there are none.
 
-    The mediators intercept every causal path, no open path enters them from x, and x blocks every
-    path that enters them and ends in the outcome. No mediator can be left out, though a set with
-    other members may be smaller.
+    The front-door criterion: the mediators intercept every causal path, no open path enters them
+    from x, and x blocks every path that enters them and ends in the outcome. No mediator can be
+    left out, though a set with other members may be smaller.
 
     Parameters
     ----------

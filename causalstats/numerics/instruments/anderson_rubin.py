@@ -1,7 +1,7 @@
 """Anderson-Rubin sets: effects at which the instruments do not explain the residuals.
 
-The test of β has the right size however weak the instruments are. The set of effects that it does
-not reject can be an interval, two rays, the whole line, or empty.
+The Anderson-Rubin test of β has the right size however weak the instruments are. The set of effects
+that it does not reject can be an interval, two rays, the whole line, or empty.
 
 References
 ----------

@@ -1,10 +1,11 @@
-"""Poisson regression with unit effects: the conditional likelihood of counts given unit totals.
+"""Fixed-effects Poisson regression: the conditional likelihood of counts given unit totals.
 
 With y_it ~ Poisson(exp(a_i + x_it'β)) the counts of a unit are multinomial given their sum, in the
 shares p_it = exp(x_it'β) / Σ_s exp(x_is'β), whatever a_i is (Hausman, Hall & Griliches 1984). There
-is no incidental parameter bias. With a cluster-robust covariance only the mean has to be right, so
-that counts may be overdispersed (Wooldridge 1999). `statsmodels.ConditionalPoisson` leaves out
-units whose count does not change, which do hold information; this one keeps them.
+is no bias from the incidental parameters problem. With a cluster-robust covariance only the mean
+has to be right, so that counts may be overdispersed (Wooldridge 1999).
+`statsmodels.ConditionalPoisson` leaves out units whose count does not change, which do hold
+information; this one keeps them.
 """
 
 import numpy as np

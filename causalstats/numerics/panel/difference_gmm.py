@@ -1,4 +1,4 @@
-"""Difference GMM of a dynamic panel (Arellano & Bond 1991): one step, with robust variance.
+"""The Arellano-Bond estimator: difference GMM of a dynamic panel in one step, robust variance.
 
 Differences take unit effects out; levels of the outcome two periods or more before are instruments
 of the lagged difference, other regressors are their own instruments.

@@ -1,4 +1,4 @@
-"""Heckman's sample selection model (type 2 Tobit): outcome and decision jointly Normal.
+"""Heckman's sample selection model (type II Tobit): outcome and decision jointly Normal.
 
 The likelihood, that of full-information maximum likelihood, in two parametrisations.
 

@@ -1,4 +1,4 @@
-"""Outcomes of 0 and 1: the conditional logit given a unit's number of ones (Chamberlain 1980).
+"""Fixed-effects logit: the conditional logit given a unit's number of ones (Chamberlain 1980).
 
 P(y_i | Σ_t y_it = s) = exp(Σ_t y_it x_it'β) / e_s(exp(x_i1'β), ..., exp(x_iT'β))
 

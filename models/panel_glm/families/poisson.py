@@ -1,4 +1,4 @@
-"""Counts: multinomial given their sum, in shares exp(x_it'β) / Σ_s exp(x_is'β).
+"""Fixed-effects Poisson: counts are multinomial given their sum, in shares p_it ∝ exp(x_it'β).
 
 Only the mean has to be right for the estimate (Wooldridge 1999): counts may be overdispersed, of
 any correlation within units, and need not be whole.
