@@ -57,7 +57,11 @@ def shape(model, data):
 
 def test_without_anything_from_outside_the_answer_says_that_normality_alone_identifies_it():
     data = study(1, 200, "normal")
-    _, check = cs.Heckman().data_checks(data)
+    check = next(
+        check
+        for check in cs.Heckman().data_checks(data)
+        if check.name.startswith("identified")
+    )
     assert check.passed is None and check.caution and check.stands_on("unseen_mean")
     for model in (
         cs.Heckman(excluded=["c"]),
