@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 _MANY_PARTS = 20  # among which a link leaves little excess in other pairs
 _LEAST_SHARED = 0.5  # share of rows by whose counts a pair is determined
+_LARGEST_WEIGHT = 0.5  # of the prior, beside the data
+_PARTS_OF_A_NETWORK = (
+    10  # from which a strong link can be one among many pairs without any
+)
+_ROWS_A_PART = 4.0  # from which a strong link makes the weight of the prior small
 _LARGEST_SHIFT = 1.0  # posterior standard deviations by which a link may be shrunk
 
 
@@ -120,7 +125,9 @@ def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[C
     shift = link_shrinkage(theta.reshape(-1, size, size), weight, scatter, data.degrees)
     most = int(shift.argmax())
     if shift[most] <= _LARGEST_SHIFT:
-        return []
+        few = size >= _PARTS_OF_A_NETWORK and data.degrees < _ROWS_A_PART * size
+        outweighed = few and weight > _LARGEST_WEIGHT
+        return [_outweighed(weight, data)] if outweighed else []
     pair = pair_labels(data.parts)[most]
     return [
         Check(
@@ -137,3 +144,25 @@ def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[C
             caution=True,
         )
     ]
+
+
+def _outweighed(weight: float, data: Composition) -> Check:
+    """Return the caution that a prior outweighs the data, which cannot show a link it draws in.
+
+    Parameters
+    ----------
+    weight : float
+        The posterior mean of α.
+    data : Composition
+    """
+    return Check(
+        name="shrinkage of strong links",
+        passed=None,
+        value=weight,
+        expected=f"a prior of weight {_LARGEST_WEIGHT:g} or less, or a link that shows",
+        finding=f"the prior of independent parts, of weight {weight:.2f}, counts for more than the "
+        f"{len(data):,} rows of {len(data.parts)} parts: a few strong links among many pairs "
+        "without one would be drawn in until they do not show",
+        remedy="Where a few strong links are what is looked for, compare prior='horseshoe'.",
+        caution=True,
+    )

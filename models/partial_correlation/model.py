@@ -169,7 +169,8 @@ class PartialCorrelation:
     more beyond closure (Fisher's z), 95 % intervals of "shrunk" cover .49 to .80 in 60 rows of 6 to
     8 parts and .94 in 400 rows, those of "invariant" .81 to .95, with 20 and 40 parts .19 to .44.
     The caution `shrinkage of strong links` stands on the answer where a link is sure and shrunk by
-    more than one posterior standard deviation (`benchmarks/coverage`).
+    more than one posterior standard deviation (`benchmarks/coverage`), and with ten parts or more
+    and fewer than four rows a part where the prior outweighs the data, so that no link is sure.
 
     Among isolated links of .4 to .8, other parts independent, intervals of "shrunk" cover .09 in
     100 rows of 20 parts and .00 in 60 rows of 30, and those of "horseshoe", about as long, .86 and

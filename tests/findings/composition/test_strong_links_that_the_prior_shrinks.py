@@ -55,9 +55,16 @@ def test_the_caution_names_the_link_that_is_drawn_in():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("rows", "parts"), [(60, 8), (22, 5), (40, 20)])
-def test_data_without_a_link_are_hardly_ever_cautioned(rows, parts):
+def test_data_without_a_link_hardly_ever_have_a_link_named_as_drawn_in(rows, parts):
     """At most 5 % nominal; the bound is the .999 quantile of 60 such data sets."""
-    cautions = [
-        cautioned(composed(seed, rows, parts)) is not None for seed in range(60)
-    ]
-    assert np.mean(cautions) <= 0.15
+    found = [cautioned(composed(seed, rows, parts)) for seed in range(60)]
+    named = [check is not None and " ~ " in check.finding for check in found]
+    assert np.mean(named) <= 0.15
+
+
+def test_where_the_prior_outweighs_the_data_the_answer_says_so():
+    """Of 60 rows of 30 parts a third had none of their strong links shown, and no word of it."""
+    for seed in range(3):
+        check = cautioned(composed(seed, 60, 30))
+        assert check is not None and check.passed is None
+    assert cautioned(composed(1, 400, 12)) is None
