@@ -20,6 +20,8 @@ _LEVEL = 0.002
 _LARGEST_SHARE_REPEATED = 0.05  # of the rows
 _LARGEST_EXCESS = 10  # repeated rows, by the number of pairs that agree by chance
 _MOST_ROWS = 250_000
+_MOST_RUNS = 1.5  # of equal rows, by the number of different rows, in a table of counts
+_ROWS_A_COMBINATION = 3
 INDEPENDENT_PEOPLE = "independent people"
 
 
@@ -141,6 +143,20 @@ def no_row_twice(
             assumption=assumption,
         ),
     )
+
+
+def is_table_of_counts(table: pd.DataFrame) -> bool:
+    """Return whether rows are in blocks of equal ones, as counts that were written out row by row.
+
+    Parameters
+    ----------
+    table : DataFrame
+    """
+    codes = table.apply(lambda column: pd.factorize(column)[0])
+    different = len(codes.drop_duplicates())
+    runs = 1 + int((codes.diff().iloc[1:] != 0).any(axis=1).sum())
+    in_blocks = runs <= _MOST_RUNS * different + 1
+    return in_blocks and len(codes) >= _ROWS_A_COMBINATION * different
 
 
 def least_squares_residuals(columns: np.ndarray, values: np.ndarray) -> np.ndarray:

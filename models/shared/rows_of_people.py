@@ -12,6 +12,7 @@ from causalstats.data import Decisions
 from causalstats.models.shared.independent_rows import (
     INDEPENDENT_PEOPLE,
     Scores,
+    is_table_of_counts,
     least_squares_residuals,
     no_row_twice,
     rows_independent,
@@ -45,6 +46,8 @@ def people_checks(data: Decisions, *, numeric_outcome: bool) -> tuple[Check, ...
 
 
 def _neighbours(data: Decisions, numeric_outcome: bool) -> tuple[Check, ...]:
+    if is_table_of_counts(data.source):
+        return ()
     decision = data.decision[:_MOST_PEOPLE]
     outcome = data.outcome[:_MOST_PEOPLE]
     features = _features(data)

@@ -18,6 +18,7 @@ from causalstats.data import Observations
 from causalstats.models.causal_diagram.assumptions import INDEPENDENT_OBSERVATIONS
 from causalstats.models.shared.independent_rows import (
     Scores,
+    is_table_of_counts,
     least_squares_residuals,
     no_row_twice,
     rows_independent,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 _MOST_ARROWS = 20
 _MOST_CELLS = 256
 _ROWS_A_CELL = 10
-_MOST_RUNS = 1.5  # of equal rows, by the number of different rows, in a table of counts
-_ROWS_A_COMBINATION = 3
 
 
 def row_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
@@ -55,7 +54,7 @@ def row_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
 
 def _order(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     arrows = _arrows(model)
-    if not arrows or _is_table_of_counts(data):
+    if not arrows or is_table_of_counts(data.source[list(data.variables)]):
         return ()
     scores = []
     for cause, effect, others in arrows:
@@ -100,19 +99,6 @@ def _arrows(model: CausalDiagram) -> list[tuple[str, str, list[str]]]:
                 others = [name for name in parents if name != cause]
                 arrows.append((cause, effect, others))
     return arrows[:_MOST_ARROWS]
-
-
-def _is_table_of_counts(data: Observations) -> bool:
-    """Whether rows are in blocks, as a table of counts that was written out row by row."""
-    labels = [name for name in data.variables if name not in data.continuous]
-    if not labels or data.continuous:
-        return False
-    codes = data.source[labels].apply(lambda column: pd.factorize(column)[0])
-    different = len(codes.drop_duplicates())
-    runs = 1 + int((codes.diff().iloc[1:] != 0).any(axis=1).sum())
-    return runs <= _MOST_RUNS * different + 1 and len(codes) >= (
-        _ROWS_A_COMBINATION * different
-    )
 
 
 def _numbers(data: Observations, name: str) -> np.ndarray:
