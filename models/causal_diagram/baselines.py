@@ -15,7 +15,7 @@ import xarray as xr
 
 from causalstats.core.abilities import Baseline
 from causalstats.data import Observations
-from causalstats.models.causal_diagram.estimands import contrasts_with_first
+from causalstats.models.causal_diagram.contrasts import contrasts_with_first
 from causalstats.numerics.discrete import dirichlet
 
 if TYPE_CHECKING:

@@ -31,6 +31,7 @@ from causalstats.core.display_scale import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.models.causal_diagram.assumptions import assumption_names
+from causalstats.models.causal_diagram.contrasts import contrasts_with_first
 from causalstats.models.causal_diagram.notation import words_with_levels
 
 if TYPE_CHECKING:
@@ -207,8 +208,6 @@ def _effect(
     draws : Dataset
     data : Observations
     """
-    from causalstats.models.causal_diagram.estimands import contrasts_with_first
-
     treatment, outcome = route.model.treatment, route.model.outcome
     difference = _difference(route, draws, data, outcome, monotone.cause, held)
     effect = difference / _moved(route, draws, data, monotone, held)

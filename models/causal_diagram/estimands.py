@@ -23,9 +23,11 @@ from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.bounds.queries import effect_bounds
 from causalstats.models.causal_diagram.checks.positivity import query_checks
 from causalstats.models.causal_diagram.complier_effect import complier_estimands
-from causalstats.models.causal_diagram.levels import Levels, shown_states
+from causalstats.models.causal_diagram.contrasts import (
+    contrasts_with_first,
+    joined_axes,
+)
 from causalstats.models.causal_diagram.notation import (
-    contrast_labels,
     effect_in_a_sentence,
     words_with_levels,
 )
@@ -182,47 +184,4 @@ def _interventional(
     labels = [
         f"{y}={state} | do({x}={arm})" for arm in levels[x] for state in levels[y]
     ]
-    return _joined_axes(table, (x, y), "probability", labels)
-
-
-def contrasts_with_first(
-    table: xr.DataArray,
-    treatment: str,
-    outcome: str,
-    levels: Levels,
-) -> xr.DataArray:
-    """Return P(outcome | treatment) at each level of the treatment less that at the first.
-
-    Parameters
-    ----------
-    table : DataArray
-        Dims (..., treatment, outcome).
-    treatment, outcome : str
-    levels : mapping of variable to its levels
-
-    Returns
-    -------
-    DataArray
-        Dims (..., contrast); without `contrast` where both variables have two levels.
-    """
-    later = table.isel({treatment: slice(1, None)})
-    contrasts = later - table.isel({treatment: 0}, drop=True)
-    contrasts = contrasts.isel({outcome: list(shown_states(levels[outcome]))})
-    if contrasts.sizes[treatment] * contrasts.sizes[outcome] == 1:
-        return contrasts.isel({treatment: 0, outcome: 0}, drop=True)
-    labels = contrast_labels(treatment, outcome, levels)
-    return _joined_axes(contrasts, (treatment, outcome), "contrast", labels)
-
-
-def _joined_axes(
-    table: xr.DataArray,
-    dims: tuple[str, ...],
-    name: str,
-    labels: list[str],
-) -> xr.DataArray:
-    """Return some axes as one, the last, with labels."""
-    others = [dim for dim in table.dims if dim not in dims]
-    values = table.transpose(*others, *dims).to_numpy()
-    values = values.reshape(*values.shape[: len(others)], -1)
-    coords = {dim: table[dim] for dim in others if dim in table.coords}
-    return xr.DataArray(values, dims=(*others, name), coords={**coords, name: labels})
+    return joined_axes(table, (x, y), "probability", labels)

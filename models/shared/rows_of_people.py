@@ -56,11 +56,12 @@ def _neighbours(data: Decisions, numeric_outcome: bool) -> tuple[Check, ...]:
         if numeric_outcome
         else _residuals(features[decision], outcome[decision])
     )
+    equations = [Scores(of_outcome, outcome[decision][:, None])]
+    if not decision.all():
+        of_decision = _residuals(features, decision * 1.0)
+        equations.append(Scores(of_decision, decision[:, None] * 1.0))
     return rows_independent(
-        [
-            Scores(_residuals(features, decision * 1.0), decision[:, None] * 1.0),
-            Scores(of_outcome, outcome[decision][:, None]),
-        ],
+        equations,
         remedy="Name what they share as a feature, or the `decider=`; keep one row of each person.",
         assumption=INDEPENDENT_PEOPLE,
     )

@@ -70,7 +70,7 @@ def serial_dependence(scores: np.ndarray) -> SerialDependence | None:
     z = np.array([_lagged(scores, lag) for lag in range(1, lags + 1)])
     largest = max(z[0].max(), (z.sum(axis=0) / np.sqrt(lags)).max())
     least = min(float(stats.norm.sf(largest)), _by_blocks(scores).min())
-    p = min(1.0, _STATISTICS * scores.shape[1] * least)
+    p = min(1.0, _STATISTICS * scores.shape[1] * float(least))
     products = (scores[1:] * scores[:-1]).sum(axis=0)
     return SerialDependence(p, float((products / (scores**2).sum(axis=0)).max()))
 

@@ -108,7 +108,7 @@ def test_a_weak_exclusion_is_told():
     assert strong.passed is True
     assert weak.passed is None and weak.caution
     checks = cs.SelectiveLabels(excluded=["offer"]).data_checks(study(1)[0])
-    assert [check.name for check in checks] == ["strength of the exclusion"]
+    assert checks[0].name == "strength of the exclusion"
 
 
 @pytest.mark.slow

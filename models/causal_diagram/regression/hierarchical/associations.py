@@ -16,7 +16,7 @@ from causalstats.core.display_scale import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.models.causal_diagram.assumptions import assumption_names
-from causalstats.models.causal_diagram.estimands import contrasts_with_first
+from causalstats.models.causal_diagram.contrasts import contrasts_with_first
 from causalstats.models.causal_diagram.notation import words_with_levels
 from causalstats.models.causal_diagram.regression.g_computation import mean_outcomes
 from causalstats.models.causal_diagram.regression.g_formula import simulation_order
