@@ -127,6 +127,7 @@ def _overidentification(model: Instrument, data: Instrumented) -> tuple[Check, .
                 "`fit.sensitivity(direct=[...])`.",
                 estimands=_ANSWERS,
                 assumption=EXCLUSION,
+                caution=True,
             ),
         )
     mean, sd = direct_prior(model)
