@@ -25,7 +25,8 @@ _FEWEST_VALUES = 20  # of a column that takes part in finding repeated rows
 _LARGEST_SHARE = 0.1  # of one value, in such a column
 _LARGEST_CORRELATION = 0.8  # of ranks, with a column that takes part already
 _MOST_BLOCKS = 20
-_ROWS_A_BLOCK = 20
+_ROWS_A_BLOCK = 40  # that count: of rare outcomes, about four for each
+_FEWEST_BLOCKS = 3
 _STATISTICS = 3  # of each score
 _LARGEST_SHARE_OF_ONE = (
     0.1  # of the sum of absolute scores: an outlier moves all others
@@ -90,7 +91,10 @@ def _by_blocks(scores: np.ndarray) -> np.ndarray:
     ----------
     scores : array, shape (n, k)
     """
-    blocks = min(_MOST_BLOCKS, len(scores) // _ROWS_A_BLOCK)
+    effective = np.abs(scores).sum(axis=0) ** 2 / (scores**2).sum(axis=0)
+    blocks = min(_MOST_BLOCKS, int(effective.min() // _ROWS_A_BLOCK))
+    if blocks < _FEWEST_BLOCKS:
+        return np.ones(scores.shape[1])
     starts = np.linspace(0, len(scores), blocks, endpoint=False).astype(int)
     sums = np.add.reduceat(scores, starts)
     squares = np.add.reduceat(scores**2, starts)
