@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SLOPE = "units of the outcome per unit of treatment"
 _CONTRAST = "treatment + 1 - treatment"
 _LASTING = "treatment + 1 from then on - treatment"
+_LEAST_QUANTILE = 0.05
+_LEAST_UNIT_SD = 0.05  # of the error's standard deviation
 _MOST_EXPLOSIVE = 0.01  # of the draws
 
 
@@ -54,6 +56,7 @@ def estimands(model: DynamicPanel) -> dict[str, Estimand]:
             "unit, for good; up to the number of periods that were seen.",
             contrast=_LASTING,
             scale=slope_scale,
+            checks=unit_effects_apart,
         ),
         "long_run_effect": slope(
             compute=long_run_effect,
@@ -70,6 +73,7 @@ def estimands(model: DynamicPanel) -> dict[str, Estimand]:
             contrast="past outcome + 1 - past outcome",
             kind="associational",
             assumptions=names,
+            checks=unit_effects_apart,
         ),
     }
 
@@ -140,4 +144,27 @@ def persistence_checks(draws: xr.Dataset, data: Panel) -> tuple[Check, ...]:
             estimands=("long_run_effect",),
             caution=not enough,
         ),
+        *unit_effects_apart(draws, data),
     )
+
+
+def unit_effects_apart(draws: xr.Dataset, data: Panel) -> tuple[Check, ...]:
+    """Return whether the data tell unit effects from persistence: both make outcomes last."""
+    least = float(draws["standard_unit_sd"].quantile(_LEAST_QUANTILE))
+    apart = least >= _LEAST_UNIT_SD
+    check = Check(
+        name="unit effects apart from persistence",
+        passed=True if apart else None,
+        value=least,
+        expected=f"a standard deviation of unit effects above {_LEAST_UNIT_SD:g}, in that of "
+        "the error, with probability .95",
+        finding=f"its 5 % quantile is {least:.2f}",
+        remedy=""
+        if apart
+        else "These data cannot tell whether outcomes last because units differ or because of "
+        "their past. Where units hardly differ, persistence is larger than this answer: set the "
+        "pooled regression in `compare()` beside it.",
+        estimands=("persistence", "long_run_effect", "effect_by_horizon"),
+        caution=not apart,
+    )
+    return (check,)
