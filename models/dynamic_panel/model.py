@@ -108,8 +108,8 @@ class DynamicPanel:
     at all, which the prior of σ_u does not favour. With persistence .8 the root mean square error
     of the effect is .037, against .053 of fixed effects and .079 of difference GMM. With variances
     by period, the default, those of persistence cover .89 where variances differ between units, .90
-    where they grow, and .86 without unit effects (`benchmarks/coverage`). Of 30 random walks without
-    unit effects 7 were covered; in 26 the answer said that these data cannot tell them apart.
+    where they grow, and .86 without unit effects (`benchmarks/coverage`). Of 30 random walks
+    without unit effects 7 were covered; in 26 the answer said that the data cannot tell.
 
     Interactive effects (common factors with a loading for each unit) are not modelled: with few
     periods their number cannot be told from serial correlation.
