@@ -57,12 +57,12 @@ def piled_up_extreme(values: np.ndarray) -> Frequent | None:
     ----------
     values : array, shape (n,)
     """
-    found, counts = np.unique(values, return_counts=True)
-    if len(found) < _FEWEST_VALUES:
+    different, counts = np.unique(values, return_counts=True)
+    if len(different) < _FEWEST_VALUES:
         return None
     inner = counts[1:-1].max()
     for at in (0, -1):
         share = counts[at] / len(values)
         if share >= _LEAST_SHARE and counts[at] >= _TIMES_ANOTHER * inner:
-            return Frequent(float(found[at]), float(share))
+            return Frequent(float(different[at]), float(share))
     return None
