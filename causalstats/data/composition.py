@@ -49,6 +49,7 @@ from causalstats.data.formulas import formula_labels, formula_variables
 from causalstats.data.row_dependence import Dependence, dependence_of, in_order
 from causalstats.errors import DataError
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.zero_replacement import replace_zeros
 
 _FEWEST_PARTS = 3
 _LEVERAGE_TOLERANCE = 1e-9
@@ -370,7 +371,7 @@ class Composition:
 
         Rows sum to 0. With counts, the log-ratios are those of counts + 1/2.
         """
-        ratios = log_ratios.clr(log_ratios.without_zeros(self.values, self.counts))
+        ratios = log_ratios.clr(replace_zeros(self.values, self.counts))
         basis = np.linalg.qr(self.matrix)[0]
         return frozen(ratios - basis @ (basis.T @ ratios))
 
@@ -721,7 +722,7 @@ def _refuse_without_ratios(data: Composition) -> None:
         _refuse_never_counted(dict(zip(data.parts, data.values.T, strict=True)))
         _refuse_empty(data.values, data.rows)
     _refuse_proportional(
-        log_ratios.without_zeros(data.values, data.counts), data.parts, data.counts
+        replace_zeros(data.values, data.counts), data.parts, data.counts
     )
     if not data.counts and data.bounds is None:
         _refuse_dependent(data)

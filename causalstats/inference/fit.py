@@ -5,6 +5,7 @@ The verbs call the functions beside this file and compute nothing themselves.
 
 from __future__ import annotations
 
+import datetime
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -858,7 +859,7 @@ class Fit:
         title: str = "",
         question: str = "",
         author: str | Sequence[str] = "",
-        date: Any = "",
+        date: str | datetime.date = "",
         source: str = "",
         references: Sequence[str] = (),
         answers: Sequence[Name] | None = None,

@@ -19,6 +19,7 @@ from causalstats.models.panel_dml.baselines import linear
 from causalstats.models.panel_dml.cross_fitted_baselines import LEARNED, CrossFitted
 from causalstats.models.panel_dml.model import PanelDML
 from causalstats.numerics import cross_fitting
+from causalstats.numerics.cross_fitting import Regressor
 from causalstats.numerics.panel.linear_estimators import Estimate
 from causalstats.runs.progress import stage
 
@@ -81,7 +82,7 @@ class PanelEstimates:
 def panel_dml_estimators(
     panel: Panel | Fit,
     *,
-    learner: Any = "boosting",
+    learner: Literal["boosting", "lasso"] | Regressor = "boosting",
     split: Literal["observation", "unit", "period", "neighbours"] = "observation",
     folds: int = 5,
     methods: Sequence[str] | None = None,

@@ -1,4 +1,9 @@
-"""Sensitivity analysis: refits under other assumptions, and their answers in one table."""
+"""Sensitivity analysis: refits under other assumptions, and their answers in one table.
+
+A confounder that was not measured is bent where a model has a field for it; without a refit, the
+robustness value of panels is in `models.panel_dml.unobserved_confounding`, and that of instruments
+in `models.instrument`.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 """Cross-fitting: predictions of each row by learners that saw other rows.
 
-Double machine learning needs them (Chernozhukov et al. 2018). Rows are divided into K folds at
-random, by unit or by period. scikit-learn's `KFold` and `GroupKFold` do the first two, but have no
-folds of adjacent periods that leave out their neighbours, and take no common seed.
+Double machine learning needs them (Chernozhukov et al. 2018); its Neyman-orthogonal scores are in
+`models.panel_dml.cross_fitted_baselines`. Rows are divided into K folds at random, by unit or by
+period. scikit-learn's `KFold` and `GroupKFold` do the first two, but have no folds of adjacent
+periods that leave out their neighbours, and take no common seed.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,6 +15,16 @@ SPLITS = ("observation", "unit", "period", "neighbours")
 _MOST_MULTIPLIED = 30  # columns; with more, a dictionary would have over 500 products
 
 Split = Sequence[tuple[np.ndarray, np.ndarray]]
+
+
+class Regressor(Protocol):
+    """A learner of a number, as regressors of scikit-learn are."""
+
+    def fit(self, X: Any, y: Any) -> Any:  # noqa: N803
+        """Learn from the columns of X, shape (n, p), and the targets y, shape (n,)."""
+
+    def predict(self, X: Any) -> Any:  # noqa: N803
+        """Return predictions for the rows of X."""
 
 
 def folds(
@@ -59,7 +70,7 @@ def folds(
 
 
 def cross_fitted(
-    learner: Any,
+    learner: Regressor,
     columns: np.ndarray,
     target: np.ndarray,
     split: Split,

@@ -1,4 +1,4 @@
-"""The local average treatment effect, of compliers, whom an instrument moves, in tables of labels.
+"""The local average treatment effect (LATE), of compliers, whom an instrument moves, in tables.
 
 Compliers are a stratum of the principal stratification by the treatments under each level of z.
 

@@ -1,4 +1,7 @@
-"""Estimators of a dynamic panel beside its posterior: least squares, within, difference GMM."""
+"""Estimators of a dynamic panel beside its posterior: least squares, within, difference GMM.
+
+Least squares is biased upwards by unit effects, within downwards by 1/T (Nickell bias).
+"""
 
 from __future__ import annotations
 

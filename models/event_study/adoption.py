@@ -1,9 +1,10 @@
 """Cohorts and event times of a panel whose treatment, once adopted, stays (staggered adoption).
 
 A cohort is the units that adopt in one period, and the event time of a row is its period less that
-of adoption, both as positions among all periods of the panel. Rows without a comparison are left
-out: units that are affected from their first row on, units seen once, and the periods in which
-every unit is affected. A cohort that has no affected row left is a control.
+of adoption (leads before it, lags after), both as positions among all periods of the panel. Rows
+without a comparison are left out: units that are affected from their first row on, units seen once,
+and the periods in which every unit is affected. A cohort that has no affected row left is a
+control.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from causalstats.core.abilities import Baseline
 from causalstats.data import Panel
 from causalstats.models.event_study import aggregations
 from causalstats.models.event_study.adoption import Adoption, adoption
-from causalstats.models.event_study.least_squares import (
+from causalstats.models.event_study.event_study_regression import (
     average,
     cell_dummies,
     least_squares,

@@ -1,4 +1,7 @@
-"""Event studies: difference-in-differences with staggered adoption, pooled by event time."""
+"""Event studies: difference-in-differences with staggered adoption, pooled by event time.
+
+The effects of event-study leads and lags are those of cohorts at event times.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ from causalstats.models.event_study.baselines import baselines
 from causalstats.models.event_study.cross_products import CrossProducts, cross_products
 from causalstats.models.event_study.data_checks import data_checks
 from causalstats.models.event_study.estimands import estimands
-from causalstats.models.event_study.least_squares import saturated_by_rows
+from causalstats.models.event_study.event_study_regression import saturated_by_rows
 from causalstats.models.event_study.observed_units import observed_units
 from causalstats.models.event_study.parameters import Parameter, parameters_of
 from causalstats.models.event_study.pooling import (

@@ -13,7 +13,7 @@ from causalstats.models.panel_dml.checks.constant_covariates import covariates_c
 from causalstats.models.panel_dml.checks.dependence import dependence_checks
 from causalstats.models.panel_dml.checks.dose_response import effect_in_proportion
 from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
-from causalstats.models.panel_dml.checks.lagged_outcome import earlier_outcome
+from causalstats.models.panel_dml.checks.nickell_bias import earlier_outcome
 from causalstats.models.panel_dml.checks.nuisance_form import nuisance_form
 from causalstats.models.panel_dml.checks.outcome_kind import outcome_kind
 from causalstats.models.panel_dml.checks.score_tests import Adjusted, some_units

@@ -39,6 +39,7 @@ from causalstats.numerics.compositions.partial_correlations import (
     partial_correlations,
     partial_variances,
 )
+from causalstats.numerics.compositions.zero_replacement import replace_zeros
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
@@ -97,7 +98,7 @@ def _basis_shrinkage(data: Composition) -> np.ndarray:
 
     It is the shrinkage estimate of the covariance of log-proportions, centred.
     """
-    values = log_ratios.without_zeros(data.values, data.counts)
+    values = replace_zeros(data.values, data.counts)
     logs = np.log(values / values.sum(axis=1, keepdims=True))
     basis = np.linalg.qr(data.matrix)[0]
     return log_ratios.centre(

@@ -1,7 +1,8 @@
 """Surgery on string diagrams: interventions, conditioning and marginalisation.
 
-Every function returns a changed diagram of the same class and appends a `SurgeryStep` that says in
-words what was done. They are the methods of `Diagram` of the same names.
+Graph surgery cuts the arrows into a variable: Pearl's do-operator. Every function returns a changed
+diagram of the same class and appends a `SurgeryStep` that says in words what was done. They are the
+methods of `Diagram` of the same names.
 
 References
 ----------

@@ -1,5 +1,7 @@
 """Textbook identification criteria in polynomial time: back-door, front-door, instruments.
 
+Backdoor and frontdoor are other spellings of them.
+
 References
 ----------
 Pearl (2009), Causality, definitions 3.3.1 (back-door), 3.3.3 (front-door) and 7.4.1 (instrument).

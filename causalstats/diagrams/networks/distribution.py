@@ -16,6 +16,7 @@ from causalstats.errors import ModelError
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from numpy.typing import ArrayLike
 
 _MAX_ROWS_SHOWN = 20
 _NUMBER_FORMAT = "{:.6g}".format
@@ -57,7 +58,7 @@ class Distribution:
 
     @classmethod
     def joint(
-        cls, values: Any, levels: Mapping[str, Sequence[Any] | int]
+        cls, values: ArrayLike, levels: Mapping[str, Sequence[Any] | int]
     ) -> Distribution:
         """Return a joint distribution.
 

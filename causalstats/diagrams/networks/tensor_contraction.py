@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil, prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from causalstats.diagrams.networks.mechanisms import (
     scope_of,
 )
 from causalstats.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 from causalstats.numerics import accelerator
 from causalstats.numerics.accelerator import Compiled, Einsum
 from causalstats.numerics.discrete import tensor_network
@@ -116,7 +119,7 @@ class QueryPlan:
 
 def contract(
     diagram: Hypergraph,
-    mechanisms: Mapping[str, Any],
+    mechanisms: Mapping[str, ArrayLike],
     outputs: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Return the stochastic matrix (array) that a diagram means.

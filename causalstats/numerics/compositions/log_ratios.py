@@ -2,8 +2,8 @@
 
 Every statement about a composition follows from one matrix, Γ or Θ.
 
-With x a composition of D parts, Γ the covariance of its centred log-ratios (clr) log(x_i / g(x)),
-g the geometric mean, and G = I - 11'/D:
+With x a composition of D parts, Γ the covariance of its centred (centered) log-ratios (clr)
+log(x_i / g(x)), g the geometric mean, and G = I - 11'/D:
 
     Γ 1 = 0,  Θ = Γ⁺ (pseudo-inverse),  ΓΘ = ΘΓ = G,  Θ 1 = 0
 
@@ -21,19 +21,6 @@ Erb (2020), Partial correlations in compositional data analysis, Applied Computi
 import numpy as np
 
 _LARGEST_CONDITION = 1e10  # in the norm of the largest row sum
-
-
-def without_zeros(values: np.ndarray, counts: bool) -> np.ndarray:
-    """Return counts plus 1/2 (zero replacement by a pseudo-count), and amounts as they are.
-
-    For starting points, checks and figures: no answer rests on it.
-
-    Examples
-    --------
-    >>> without_zeros(np.array([[0, 3]]), counts=True)
-    array([[0.5, 3.5]])
-    """
-    return values + 0.5 if counts else values
 
 
 def clr(parts: np.ndarray) -> np.ndarray:

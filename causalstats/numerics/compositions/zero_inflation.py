@@ -3,7 +3,7 @@
 Counts are Poisson about a log-normal rate, y_i ~ Poisson(exp(o_i + w_i'b + σ z_i)), as under the
 multinomial logistic-normal model with an offset o from parts that are always seen; or they are so
 with probability 1 - π, and 0 otherwise. The likelihood ratio of π = 0 is half a chi-squared with
-one degree of freedom (boundary; Self & Liang 1987). Zero replacement is `log_ratios.without_zeros`.
+one degree of freedom (boundary; Self & Liang 1987). Zero replacement is in `zero_replacement`.
 """
 
 from collections.abc import Callable

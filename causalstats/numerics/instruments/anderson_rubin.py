@@ -1,6 +1,6 @@
 """Anderson-Rubin sets: effects at which the instruments do not explain the residuals.
 
-The Anderson-Rubin test of β has the right size however weak the instruments are. The set of effects
+The Anderson-Rubin test of β has the right size also with weak instruments. The set of effects
 that it does not reject can be an interval, two rays, the whole line, or empty.
 
 References
@@ -200,6 +200,8 @@ def overidentification(
     direct_sd: np.ndarray = _NONE,
 ) -> float:
     """Return the p-value that all instruments are valid, by the least Anderson-Rubin statistic.
+
+    Like the tests of Sargan and Hansen (J), but with the right size where instruments are weak.
 
     The least statistic over all effects has a χ² distribution with k - 1 degrees of freedom where
     its variance is robust (the J test of the continuously updated estimator; Hansen, Heaton & Yaron

@@ -1,5 +1,7 @@
 """k-class estimators of one effect: least squares, two-stage least squares (2SLS), LIML, Fuller.
 
+The first-stage F statistic is here too.
+
 With M = I - P_Z and T, y given the covariates, the k-class estimator is
 
     β(κ) = T'(I - κM)y / T'(I - κM)T

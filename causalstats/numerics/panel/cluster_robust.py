@@ -1,4 +1,4 @@
-"""Cluster-robust variance of least squares with few clusters: CR2, Bell-McCaffrey.
+"""Clustered (cluster-robust) standard errors with few clusters: CR2, Bell-McCaffrey.
 
 V is n by k, e the residuals, H the matrix that gave them, e = (I - H) y. The bias-reduced variance
 of a coefficient (Bell & McCaffrey 2002) is Σ_g (c_g'e_g)², c_g = (I - H_gg)^-½ V_g (V'V)⁻¹. Were

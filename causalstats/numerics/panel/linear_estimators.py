@@ -1,4 +1,4 @@
-"""Least squares with cluster-robust standard errors: pooled, within, first differences."""
+"""Least squares with clustered (cluster-robust) standard errors: pooled, within, differences."""
 
 from dataclasses import dataclass
 

@@ -11,8 +11,8 @@ from causalstats.models.panel_dml.estimands import (
     CHANGE,
     causal_slope,
     drawn,
-    partial_r2_estimands,
 )
+from causalstats.models.panel_dml.unobserved_confounding import partial_r2_estimands
 from causalstats.models.shared.slope_sentences import change_in_a_sentence
 
 if TYPE_CHECKING:

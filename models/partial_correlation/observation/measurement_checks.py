@@ -6,8 +6,8 @@ import numpy as np
 
 from causalstats.core.check import Check
 from causalstats.data import Composition
-from causalstats.numerics.compositions.log_ratios import without_zeros
 from causalstats.numerics.compositions.zero_inflation import excess_zeros
+from causalstats.numerics.compositions.zero_replacement import replace_zeros
 
 _FEWEST_VALUES = 10  # different ones of a part
 _LARGEST_SHARE_OF_ZEROS = 0.5
@@ -114,7 +114,7 @@ def _offset(data: Composition, common: np.ndarray, part: int) -> np.ndarray:
     """
     others = common[common != part]
     if len(others):
-        return np.log(without_zeros(data.values, counts=True)[:, others]).mean(axis=1)
+        return np.log(replace_zeros(data.values, counts=True)[:, others]).mean(axis=1)
     return np.log(data.values.sum(axis=1) - data.values[:, part] + 1)
 
 

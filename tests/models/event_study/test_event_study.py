@@ -12,7 +12,7 @@ from causalstats.case_studies.minimum_wage import study
 from causalstats.models.event_study import density
 from causalstats.models.event_study.baselines import one_coefficient
 from causalstats.models.event_study.cross_products import first_covariates
-from causalstats.models.event_study.least_squares import saturated_by_rows
+from causalstats.models.event_study.event_study_regression import saturated_by_rows
 from causalstats.numerics.panel import parallel_trend_bounds
 from causalstats.numerics.panel.serial_correlation import gaps, whitened
 
