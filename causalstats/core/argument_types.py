@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    import datetime
+
     import pandas as pd
     from matplotlib.axes import Axes
     from narwhals.typing import IntoDataFrame
@@ -31,6 +33,9 @@ type Level = str | float | np.generic
 
 type Levels = Mapping[str, Level]
 """A level of each of some variables, by name."""
+
+type Day = str | datetime.date
+"""A day, as text or as a date."""
 
 type Groups = str | Iterable[Level]
 """The name of a column, or a label for each row of the frame."""

@@ -5,7 +5,6 @@ The verbs call the functions beside this file and compute nothing themselves.
 
 from __future__ import annotations
 
-import datetime
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,7 @@ from causalstats.core.abilities import (
     PlansTests,
     Predicts,
 )
-from causalstats.core.argument_types import AxesLike, Data, Frame, Groups, Score
+from causalstats.core.argument_types import AxesLike, Data, Day, Frame, Groups, Score
 from causalstats.core.argument_validation import (
     Count,
     FieldGrids,
@@ -859,7 +858,7 @@ class Fit:
         title: str = "",
         question: str = "",
         author: str | Sequence[str] = "",
-        date: str | datetime.date = "",
+        date: Day = "",
         source: str = "",
         references: Sequence[str] = (),
         answers: Sequence[Name] | None = None,

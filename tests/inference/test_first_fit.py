@@ -1,5 +1,7 @@
 """One fit of every family with every verb: a quick look at an environment, such as the oldest."""
 
+import datetime
+
 import pytest
 
 import causalstats as cs
@@ -16,8 +18,10 @@ def test_fit_check_report_and_save(name, tmp_path):
     data = model.simulate(1).data
     fit = cs.fit(model, data, seed=1, sampler=FEW_DRAWS, progress=False)
     assert len(fit.effect(model.headline).summary()) and fit.check()
-    report = fit.report(tmp_path / "report.html").read_text()
+    day = datetime.date(2026, 3, 1)
+    report = fit.report(tmp_path / "report.html", date=day).read_text()
     assert "<html" in report and "CPU, float64" in report
+    assert "2026-03-01" in report
     assert "Sampled on" not in repr(fit)
     again = cs.load(fit.save(tmp_path / "fit.nc"))
     assert again.summary().equals(fit.summary())

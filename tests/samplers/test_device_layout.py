@@ -24,11 +24,12 @@ warnings.simplefilter("ignore")
 import jax, numpy as np, causalstats as cs
 from causalstats.samplers.backends.jax_graph import trace
 model = cs.SelectiveLabels(prevalence=cs.Known(0.3, sd=0.05), unobserved_scale=1.0)
+functions = None
 results = []
 for chains, rows in json.loads(sys.argv[1]):
     data = model.simulate(1, people=rows, features=2).data
     problem = cs.Problem(model, data)
-    functions = trace(problem.graph)
+    functions = functions or trace(problem.graph)
     arrays, layout = functions.data(problem, chains)
     start = [part[0] for part in functions.starts(arrays, 1, 1)]
     held = {}
