@@ -94,7 +94,7 @@ def test_a_right_model_passes(right):
 def test_an_overconfident_model_fails():
     wrong = cs.calibrate(
         NormalMean(believed_sd=0.3),
-        fits=120,
+        fits=60,
         seed=1,
         simulate={"people": 5},
         sampler=SAMPLER,
@@ -186,7 +186,7 @@ def test_all_data_sets_in_one_program_have_the_ranks_of_the_loop():
     results = [
         cs.calibrate(
             NormalMean(),
-            fits=60,
+            fits=40,
             seed=1,
             simulate={"people": 5},
             sampler=cs.Nuts(**options, backend=backend),
@@ -200,7 +200,7 @@ def test_all_data_sets_in_one_program_have_the_ranks_of_the_loop():
     assert list(together.index) == list(one_by_one.index)
     difference = together["mean"] - one_by_one["mean"]
     largest = RANKS * 0.5 / np.sqrt(60)  # sd of a rank with 60 effective draws, at most
-    assert abs(difference.mean()) < 4 * np.sqrt(2) * largest / np.sqrt(60)
+    assert abs(difference.mean()) < 4 * np.sqrt(2) * largest / np.sqrt(40)
     assert difference.std() < 1.5 * np.sqrt(2) * largest
     assert all(check.passed for check in results[0].check())
 

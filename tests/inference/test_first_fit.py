@@ -8,6 +8,7 @@ import causalstats as cs
 from causalstats import models
 
 FEW_DRAWS = cs.Auto(chains=2, draws=100, tune=200)
+SIZES = {"Heckman": {"people": 1000}, "SelectiveLabels": {"people": 1000}}
 
 
 @pytest.mark.parametrize("name", models.__all__)
@@ -15,7 +16,7 @@ def test_fit_check_report_and_save(name, tmp_path):
     model = (
         getattr(cs, name)() if name != "CausalDiagram" else cs.CausalDiagram("x -> y")
     )
-    data = model.simulate(1).data
+    data = model.simulate(1, **SIZES.get(name, {})).data
     fit = cs.fit(model, data, seed=1, sampler=FEW_DRAWS, progress=False)
     assert len(fit.effect(model.headline).summary()) and fit.check()
     day = datetime.date(2026, 3, 1)

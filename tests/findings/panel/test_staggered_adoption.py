@@ -98,7 +98,7 @@ def test_a_coefficient_of_the_wrong_sign_carries_the_doubt_and_the_mean_effect()
     )
 
 
-@pytest.mark.parametrize("seed", [7, 8])
+@pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.slow)])
 def test_the_event_study_of_the_remedy_has_the_right_effects(seed):
     frame = _panel(seed, _growing)
     frame = frame[frame["time"] < 8]  # later on every unit is treated

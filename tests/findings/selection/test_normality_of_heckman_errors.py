@@ -73,7 +73,7 @@ def test_without_anything_from_outside_the_answer_says_that_normality_alone_iden
         assert not any(name.startswith("identified") for name in names)
 
 
-@pytest.mark.parametrize("people", [3000, 4500])
+@pytest.mark.parametrize("people", [3000, pytest.param(4500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("errors", ["gamma", "lognormal", "heavy"])
 @pytest.mark.parametrize(
     "model", [cs.Heckman(), cs.Heckman(excluded=["c"], selection="positive")]

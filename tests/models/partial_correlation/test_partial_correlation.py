@@ -219,7 +219,7 @@ def test_importance_draws_agree_with_nuts(parts):
     data = cs.PartialCorrelation().simulate(5, rows=30, parts=parts).data
     ours, theirs = (
         cs.fit(cs.PartialCorrelation(), data, seed=2, sampler=each, progress=False)
-        for each in (cs.Auto(), cs.Nuts(tune=1500, target_accept=0.99))
+        for each in (cs.Auto(), cs.Nuts(chains=2, tune=1000, target_accept=0.99))
     )
     assert "ImportanceSampler" in ours.draws.attrs["sampler"] and all(
         check.passed for check in ours.sampling()
@@ -392,15 +392,14 @@ def test_independent_amounts_lie_on_their_baseline():
     The diagonal, where amounts are independent, whatever their variances.
     """
     amounts = np.exp(
-        np.random.default_rng(9).standard_normal((20_000, 5))
-        * [1.0, 0.5, 0.3, 2.0, 0.7]
+        np.random.default_rng(9).standard_normal((5_000, 5)) * [1.0, 0.5, 0.3, 2.0, 0.7]
     )
     data = cs.Composition.from_frame(
         pd.DataFrame(amounts, columns=list("abcde")), parts=list("abcde")
     )
     fit = exact(cs.PartialCorrelation(prior="matching"), data, draws=100)
     view = fit.views()["baseline"]()
-    np.testing.assert_allclose(view.values, view.baseline, atol=0.03)
+    np.testing.assert_allclose(view.values, view.baseline, atol=0.06)
     np.testing.assert_allclose(
         view.values, fit.effect("partial_correlation").summary()["mean"]
     )
@@ -482,7 +481,7 @@ def test_the_bayes_factor_of_zero_is_one_on_average():
     """
     model = cs.PartialCorrelation(prior="invariant", shrinkage=0.4, basis_variance=1.0)
     factors = []
-    for seed in range(300):
+    for seed in range(150):
         data = model.simulate(seed, rows=12, parts=4, design="prior").data
         factors.append(
             exact(model, data, draws=1)

@@ -148,7 +148,7 @@ def test_build_is_pure(data):
 
 def test_recovers_the_papers_design_in_few_steps():
     """One χ² over every parameter: the distance of truth from posterior in posterior errors."""
-    simulation = cs.SelectiveLabels().simulate(seed=11)
+    simulation = cs.SelectiveLabels().simulate(seed=11, people=2000)
     model = cs.SelectiveLabels(
         prevalence=cs.Known(simulation.realised["prevalence"], sd=0.005),
         expertise=["x2", "x3", "x4"],
