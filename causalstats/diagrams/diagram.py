@@ -36,6 +36,7 @@ from causalstats.diagrams.formats.dot import to_dagitty, to_dot
 from causalstats.diagrams.formats.lavaan import to_lavaan
 from causalstats.diagrams.formats.parsing import parse
 from causalstats.diagrams.formats.python_code import to_python, to_text
+from causalstats.diagrams.identification.counterfactuals import counterfactual
 from causalstats.diagrams.identification.disintegration import district_combs
 from causalstats.diagrams.identification.identification import identify
 
@@ -208,6 +209,7 @@ class Diagram(Hypergraph):
     __matmul__ = beside
 
     identify = identify
+    counterfactual = counterfactual
     comb = district_combs
 
     __repr__ = to_python

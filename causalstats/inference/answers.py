@@ -89,7 +89,8 @@ def find_estimand(
         If the model has no such estimand or takes no such questions, or the data cannot answer.
     """
     model = fit.model
-    if not (do is given is factual is None):
+    text = isinstance(model, Queryable) and name.strip().startswith("P(")
+    if text or not (do is given is factual is None):
         if not isinstance(model, Queryable):
             raise ModelError(
                 "`do`, `given` and `factual` are questions to a causal diagram; "

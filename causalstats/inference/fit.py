@@ -287,7 +287,8 @@ class Fit:
         Parameters
         ----------
         name : str
-            One of `model.estimands()`; with `do`, `given` or `factual`, a variable.
+            One of `model.estimands()`; with `do`, `given` or `factual`, a variable; of a causal
+            diagram also a counterfactual query such as "P(y[x=1]=1, y[x=0]=0 | z=1)".
         at : DataFrame or list of parts, optional
             Other people, where the answer is a number a person; or the parts of a subcomposition.
         by : str or labels, optional
@@ -296,7 +297,8 @@ class Fit:
             as a pandas Series, by its index. Answers that are a number a person are averaged.
         do : mapping of variable to level, optional
             Variables of a causal diagram that are set, `{"smoking": 1}`. Two levels,
-            `{"smoking": [1, 0]}`, ask for the difference between them.
+            `{"smoking": [1, 0]}`, ask for the difference between them. An arrow, such as
+            "smoking -> cancer", may carry another value than its variable.
         given : mapping of variable to level, optional
             Variables that are seen to have a level, among those for whom `do` was done.
         factual : mapping of variable to level, optional

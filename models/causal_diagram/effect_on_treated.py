@@ -19,8 +19,8 @@ from causalstats.core.check import Check
 from causalstats.core.display_scale import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
-from causalstats.diagrams.bounds.probabilities_of_causation import Aliased, treated
-from causalstats.diagrams.identification.evaluation import evaluate
+from causalstats.diagrams.bounds.probabilities_of_causation import treated
+from causalstats.diagrams.identification.evaluation import Aliased, evaluate
 from causalstats.diagrams.identification.expression import Expression
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation

@@ -10,12 +10,13 @@ is declared monotone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from causalstats.core.check import Check
 from causalstats.core.display_scale import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
@@ -26,6 +27,16 @@ from causalstats.models.causal_diagram.complier_effect import complier_estimands
 from causalstats.models.causal_diagram.contrasts import (
     contrasts_with_first,
     joined_axes,
+)
+from causalstats.models.causal_diagram.counterfactual_query import (
+    formula_positivity,
+    probability_of,
+)
+from causalstats.models.causal_diagram.mediation import (
+    World,
+    contrasts_of_labels,
+    direct_and_rest,
+    mediation_estimands,
 )
 from causalstats.models.causal_diagram.notation import (
     effect_in_a_sentence,
@@ -50,6 +61,9 @@ def table_estimands(route: TableRoute) -> dict[str, Estimand]:
             "interventional": _interventional_estimand(route),
         }
         estimands = effects | estimands | {"confounding": _confounding_estimand(route)}
+        parts = partial(_part_of_effect, route)
+        checks = partial(_mediation_checks, route)
+        estimands |= mediation_estimands(route.model, DIFFERENCE, parts, checks)
     else:
         estimands = {"bounds": effect_bounds(route)} | estimands
         estimands |= complier_estimands(route)
@@ -170,6 +184,61 @@ def _confounding(
     data: Observations,
 ) -> xr.DataArray:
     return _association(route, draws, data) - _effect(route, draws, data)
+
+
+def _mediation_checks(
+    route: TableRoute, draws: xr.Dataset, data: Observations
+) -> tuple[Check, ...]:
+    """Return whether the formula of natural effects is defined on the counts, and its prior's part.
+
+    Parameters
+    ----------
+    route : TableRoute
+    draws : Dataset
+    data : Observations
+    """
+    model = route.model
+    first, *others = model.levels(data)[model.treatment]
+    supports = [
+        support
+        for level in others
+        for support in formula_positivity(
+            model, direct_and_rest(model, level, first), model.outcome, data
+        )
+    ]
+    failed = [support for support in supports if support.passed is not True]
+    compute = partial(_part_of_effect, route, "direct")
+    prior = route.prior_checks(compute, draws, data, (model.treatment,))
+    return (*(failed or supports)[:1], *prior)
+
+
+def _part_of_effect(
+    route: TableRoute,
+    part: str,
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    """Return the natural direct or indirect effect.
+
+    Parameters
+    ----------
+    route : TableRoute
+    part : "direct" or "indirect"
+    draws : Dataset
+    data : Observations
+    """
+
+    def means(
+        worlds: Sequence[World], draws: xr.Dataset, data: Observations
+    ) -> list[xr.DataArray]:
+        model = route.model
+        answers = [direct_and_rest(model, *world) for world in worlds]
+        return [
+            probability_of(route, answer, model.outcome, draws, data)
+            for answer in answers
+        ]
+
+    return contrasts_of_labels(route.model, means, part, draws, data)
 
 
 def _interventional(

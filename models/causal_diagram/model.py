@@ -50,6 +50,12 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
     refuse_constant_mediators,
 )
 from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
+from causalstats.models.causal_diagram.counterfactual_query import (
+    arrows_question,
+    has_arrows,
+    is_counterfactual,
+    text_question,
+)
 from causalstats.models.causal_diagram.instruments import instrumented
 from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
 from causalstats.models.causal_diagram.routes import (
@@ -167,6 +173,9 @@ class CausalDiagram:
         P(y | x) - P(y | x'), without an intervention.
     confounding
         The association less the effect.
+    natural_direct, natural_indirect
+        The parts of the effect along the arrow from treatment to outcome, and through what lies
+        between (mediation); where the diagram has both and identifies them.
     bounds
         The smallest and the largest effect, in place of the effect where it is not identified.
     prior_dependent
@@ -179,8 +188,9 @@ class CausalDiagram:
     stronger. No check sees it; the caution `dense interactions` says so wherever few people have
     others like them.
 
-    Other queries: `fit.effect(outcome, do=..., given=...)`, the effect of treatment on the treated
-    with `factual=`, and bounds with `fit.bounds`.
+    Other queries: `fit.effect(outcome, do=..., given=...)` of any outcome and treatment, the effect
+    of treatment on the treated with `factual=`, path-specific effects with an arrow among `do`,
+    counterfactual queries as text, "P(y[x=1]=1 | x=0)", and bounds with `fit.bounds`.
 
     References
     ----------
@@ -549,13 +559,15 @@ class CausalDiagram:
         """Return the notation and the estimand of P(name | do, given): `fit.effect`.
 
         With `factual` it is the outcome under `do` of the people with other observed values (the
-        effect of treatment on the treated).
+        effect of treatment on the treated). An arrow among `do`, `{"x": 0, "x -> y": 1}`, carries
+        another value than its variable (path-specific effects). A name such as
+        "P(y[x=1]=1, y[x=0]=0 | z=1)" is a counterfactual query; see `Diagram.counterfactual`.
 
         Parameters
         ----------
         name : str
-            The outcome.
-        do : mapping of variable to a level, or to several
+            The outcome, or a counterfactual query.
+        do : mapping of variable or arrow to a level, or to several
         given, factual : mapping of variable to level
         data : Observations
 
@@ -567,10 +579,17 @@ class CausalDiagram:
         >>> name, estimand.kind
         ('P(y=1 | do(x=1)) - P(y=1 | do(x=0))', 'causal')
         """
+        if is_counterfactual(name):
+            question = text_question(self, name, data)
+            return self._route.counterfactual(question, data)
         outcome = query_arguments.outcome_name(name)
         do = query_arguments.plain_values("do", do, several=True)
         given = query_arguments.plain_values("given", given)
         factual = query_arguments.plain_values("factual", factual)
+        if has_arrows(do):
+            query_arguments.refuse_given_with_arrows(given)
+            question = arrows_question(self, outcome, do, factual, data)
+            return self._route.counterfactual(question, data)
         return self._route.query(outcome, do, given, factual, data)
 
     def parameters(self, data: Observations) -> tuple[str, ...]:

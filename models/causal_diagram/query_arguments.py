@@ -143,3 +143,17 @@ def worlds_of(do: Mapping[str, Any]) -> list[dict[str, Any]]:
         return do[name][number] if name in several else do[name]
 
     return [{name: value(name, number) for name in do} for number in range(count)]
+
+
+def refuse_given_with_arrows(given: Mapping[str, Any]) -> None:
+    """Raise where a path-specific effect is asked within a group that is seen afterwards.
+
+    Raises
+    ------
+    ModelError
+    """
+    if given:
+        raise ModelError(
+            f"Expected the people in `factual` where an arrow is set, got given={dict(given)}: "
+            "what is seen in a world with two values of one variable is not defined."
+        )

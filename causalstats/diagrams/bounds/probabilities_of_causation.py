@@ -49,14 +49,12 @@ from causalstats.diagrams.bounds.response_type_program import (
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.identification.bit_sets import smallest, union
-from causalstats.diagrams.identification.evaluation import JointTable, Source, evaluate
-from causalstats.diagrams.identification.expression import (
-    Expression,
-    Probability,
-    Product,
-    Quotient,
-    Sum,
+from causalstats.diagrams.identification.evaluation import (
+    Aliased,
+    JointTable,
+    evaluate,
 )
+from causalstats.diagrams.identification.expression import Expression, renamed
 from causalstats.diagrams.identification.id_algorithm import (
     conditional,
     identified_c_factor,
@@ -562,60 +560,6 @@ def treated(
     for node in graph.nodes:
         order += [node, primed] if node == cause else [node]
     return simplified(conditional(graph, joint, y), order)
-
-
-def renamed(
-    expression: Expression,
-    name: str,
-    other: str,
-) -> Expression:
-    """Return a formula with another name for a variable where it is free.
-
-    Parameters
-    ----------
-    expression : Expression
-    name, other : str
-    """
-
-    def rename(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(other if each == name else each for each in names)
-
-    match expression:
-        case Probability(outcome, given):
-            return Probability(rename(outcome), rename(given))
-        case Product(factors):
-            return Product(tuple(renamed(factor, name, other) for factor in factors))
-        case Sum(over, summand):
-            return (
-                expression if name in over else Sum(over, renamed(summand, name, other))
-            )
-        case Quotient(numerator, denominator):
-            return Quotient(
-                renamed(numerator, name, other), renamed(denominator, name, other)
-            )
-
-
-@dataclass(frozen=True, eq=False)
-class Aliased:
-    """A source in which some variables have another name as well.
-
-    Parameters
-    ----------
-    source : Source
-    names : mapping of str to str
-        From the other name to that in the source.
-    """
-
-    source: Source
-    names: Mapping[str, str]
-
-    def probability(self, outcome: tuple[str, ...], given: tuple[str, ...]) -> Array:
-        """Return P(outcome | given); see `Source.probability`."""
-        original = [
-            tuple(self.names.get(name, name) for name in side)
-            for side in (outcome, given)
-        ]
-        return self.source.probability(*original)
 
 
 def _two_world_program(

@@ -127,6 +127,29 @@ class JointTable:
         return np.divide(joint, total, out=np.full_like(joint, np.nan), where=total > 0)
 
 
+@dataclass(frozen=True, eq=False)
+class Aliased:
+    """A source in which some variables have another name as well.
+
+    Parameters
+    ----------
+    source : Source
+    names : mapping of str to str
+        From the other name to that in the source.
+    """
+
+    source: Source
+    names: Mapping[str, str]
+
+    def probability(self, outcome: tuple[str, ...], given: tuple[str, ...]) -> Array:
+        """Return P(outcome | given); see `Source.probability`."""
+        original = [
+            tuple(self.names.get(name, name) for name in side)
+            for side in (outcome, given)
+        ]
+        return self.source.probability(*original)
+
+
 @dataclass(frozen=True)
 class Missing:
     """Empty cells that an answer needs.

@@ -186,6 +186,37 @@ class Quotient(_Printable):
 Expression = Probability | Product | Sum | Quotient
 
 
+def renamed(
+    expression: Expression,
+    name: str,
+    other: str,
+) -> Expression:
+    """Return a formula with another name for a variable where it is free.
+
+    Parameters
+    ----------
+    expression : Expression
+    name, other : str
+    """
+
+    def rename(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(other if each == name else each for each in names)
+
+    match expression:
+        case Probability(outcome, given):
+            return Probability(rename(outcome), rename(given))
+        case Product(factors):
+            return Product(tuple(renamed(factor, name, other) for factor in factors))
+        case Sum(over, summand):
+            return (
+                expression if name in over else Sum(over, renamed(summand, name, other))
+            )
+        case Quotient(numerator, denominator):
+            return Quotient(
+                renamed(numerator, name, other), renamed(denominator, name, other)
+            )
+
+
 @dataclass(frozen=True)
 class _Style:
     """The notation of names, probabilities, sums and quotients."""

@@ -14,8 +14,8 @@ import xarray as xr
 
 from causalstats.core.check import Check
 from causalstats.data import Observations
-from causalstats.diagrams.bounds.probabilities_of_causation import Aliased
 from causalstats.diagrams.identification.evaluation import (
+    Aliased,
     Evaluation,
     JointTable,
     evaluate,

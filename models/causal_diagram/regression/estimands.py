@@ -9,12 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
 from causalstats.models.causal_diagram.assumptions import assumption_names
-from causalstats.models.causal_diagram.levels import Levels
+from causalstats.models.causal_diagram.mediation import (
+    World,
+    contrasts_of_labels,
+    mediation_estimands,
+    pairs_of_worlds,
+)
+from causalstats.models.causal_diagram.regression.counterfactuals import (
+    checks_by_arrow,
+    means_by_arrow,
+)
+from causalstats.models.causal_diagram.regression.event_labels import (
+    UNIT,
+    labelled_events,
+)
 from causalstats.models.causal_diagram.regression.g_computation import mean_outcomes
 from causalstats.models.causal_diagram.regression.g_formula import simulation_order
 from causalstats.models.causal_diagram.regression.sentences import (
@@ -25,7 +39,6 @@ from causalstats.models.causal_diagram.regression.sentences import (
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
 
-UNIT = "mean of the outcome, or probability of a level"
 _QUARTILES = (0.25, 0.5, 0.75)
 
 
@@ -67,7 +80,59 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
             "or to each level.",
             "none",
         ),
+        **mediation_estimands(
+            model,
+            UNIT,
+            partial(_part_of_effect, model),
+            partial(_mediation_checks, model),
+        ),
     }
+
+
+def _mediation_checks(
+    model: CausalDiagram, draws: xr.Dataset, data: Observations
+) -> tuple[Check, ...]:
+    return checks_by_arrow(model, draws, data)
+
+
+def _part_of_effect(
+    model: CausalDiagram, part: str, draws: xr.Dataset, data: Observations
+) -> xr.DataArray:
+    """Return the natural direct or indirect effect, of one unit of a number.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    part : "direct" or "indirect"
+    draws : Dataset
+    data : Observations
+    """
+
+    def means(
+        worlds: Sequence[World], draws: xr.Dataset, data: Observations
+    ) -> list[xr.DataArray]:
+        return means_by_arrow(model, worlds, draws, data)
+
+    levels = model.levels(data)
+    if model.treatment in levels and model.outcome in levels:
+        return contrasts_of_labels(model, means, part, draws, data)
+    values, names = _arms(model, data)
+    width = 1.0
+    arms: list[Any] = list(levels.get(model.treatment, ()))
+    if not arms:
+        width = values[-1] - values[0]
+        arms = [values[0], values[-1]]
+        _refuse_equal_quartiles(model, values[0], values[-1])
+    parts = []
+    for arm in arms[1:]:
+        one, other = means(pairs_of_worlds(part, arm, arms[0]), draws, data)
+        difference = (one - other) / width
+        parts.append(labelled_events(difference, model.outcome, levels, "contrast"))
+    if len(parts) == 1:
+        return parts[0]
+    labels = [f"{name} against {names[0]}" for name in names[1:]]
+    along = xr.DataArray(labels, dims="contrast", name="contrast")
+    return xr.concat(parts, along).transpose("chain", "draw", "contrast")
 
 
 def _words_with_levels(model: CausalDiagram, data: Observations) -> tuple[str, str]:
@@ -162,14 +227,18 @@ def _effect_of_one_unit(
     low, high : float
         The quartiles of the treatment.
     """
+    _refuse_equal_quartiles(model, low, high)
+    table = _mean_outcomes(model, draws, data, [low, high])
+    slope = (table.isel(arm=1) - table.isel(arm=0)) / (high - low)
+    return labelled_events(slope, model.outcome, model.levels(data), "contrast")
+
+
+def _refuse_equal_quartiles(model: CausalDiagram, low: float, high: float) -> None:
     if low == high:
         raise ModelError(
             f"The quartiles of {model.treatment!r} are both {low:g}: ask for values, "
             f"`fit.effect({model.outcome!r}, do=...)`."
         )
-    table = _mean_outcomes(model, draws, data, [low, high])
-    slope = (table.isel(arm=1) - table.isel(arm=0)) / (high - low)
-    return labelled_events(slope, model.outcome, model.levels(data), "contrast")
 
 
 def _interventional(
@@ -188,26 +257,3 @@ def _interventional(
     return xr.DataArray(
         flat, dims=("chain", "draw", "answer"), coords={"answer": labels}
     )
-
-
-def labelled_events(
-    table: xr.DataArray,
-    outcome: str,
-    levels: Levels,
-    dim: str,
-) -> xr.DataArray:
-    """Return the mean of a number, the last of two levels, or all of more along a dimension.
-
-    Parameters
-    ----------
-    table : DataArray
-        With the dim `event`.
-    outcome : str
-    levels : mapping of variable to its levels
-    dim : str
-        The name of the dimension of several levels.
-    """
-    if outcome not in levels or len(levels[outcome]) == 2:
-        return table.isel(event=-1)
-    labels = [f"{outcome}={level}" for level in levels[outcome]]
-    return table.rename(event=dim).assign_coords({dim: labels})

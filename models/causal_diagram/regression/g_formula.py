@@ -84,38 +84,84 @@ def simulation_order(identification: Identification) -> SimulationOrder:
     ['P(y | z, x)']
     """
     assert identification.expression is not None
-    (outcome,) = identification.outcome
-    names = {name: name for name in identification.expression.free}
+    order = order_of_formula(
+        identification.expression,
+        identification.query,
+        identification.outcome[0],
+        identification.do,
+        identification.order,
+    )
+    if identification.irrelevant:
+        raise no_order(identification.query, identification.expression)
+    return order
+
+
+def order_of_formula(
+    expression: Expression,
+    query: str,
+    outcome: str,
+    set_names: Sequence[str],
+    order: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+) -> SimulationOrder:
+    """Return the order in which a formula is simulated.
+
+    Parameters
+    ----------
+    expression : Expression
+    query : str
+        For the error.
+    outcome : str
+    set_names : sequence of str
+        The names in the formula of what is set.
+    order : sequence of str
+        The variables, causes first.
+    variables : mapping of name to variable, optional
+        Which variable a name stands for, where a variable has several: one for each world.
+
+    Raises
+    ------
+    ModelError
+        Where the formula is a quotient, or has no order in which each variable is drawn once.
+    """
+    variables = dict(variables or {})
+    names = {name: name for name in expression.free}
     groups: list[NamedVariables] = []
     steps: list[Step] = []
-    for variables, given in factors(identification.expression, names, count(1)):
-        if not given and outcome not in dict(variables):
-            groups.append(variables)
+    for ours, given in factors(expression, names, count(1)):
+        drawn, causes = (_real(pairs, variables) for pairs in (ours, given))
+        if not given and outcome not in dict(ours):
+            groups.append(drawn)
         else:
-            steps += _chained(variables, given, identification.order)
+            steps += _chained(drawn, causes, order)
     from_rows = [name for group in groups for _, name in group]
     made = from_rows + [step.name for step in steps]
-    repeated = len(set(made)) < len(made) or set(made) & set(identification.do)
-    if identification.irrelevant or repeated:
-        raise _no_order(identification)
-    ordered = _causes_first(identification, {*identification.do, *from_rows}, steps)
+    if len(set(made)) < len(made) or set(made) & set(set_names):
+        raise no_order(query, expression)
+    ordered = _causes_first(steps, {*set_names, *from_rows})
+    if ordered is None:
+        raise no_order(query, expression)
     last = next(step for step in ordered if step.name == outcome)
     others = tuple(step for step in ordered if step is not last)
     return SimulationOrder(tuple(groups), (*others, last))
 
 
-def _causes_first(
-    identification: Identification,
-    known: set[str],
-    steps: Sequence[Step],
-) -> list[Step]:
-    """Return the steps in an order in which everything that one is given is known before it."""
+def _real(pairs: NamedVariables, variables: Mapping[str, str]) -> NamedVariables:
+    """Return variables in place of the names that they have in one world."""
+    return tuple((variables.get(variable, variable), name) for variable, name in pairs)
+
+
+def _causes_first(steps: Sequence[Step], known: set[str]) -> list[Step] | None:
+    """Return the steps in an order in which everything that one is given is known before it.
+
+    None where there is no such order.
+    """
     waiting = list(steps)
     ordered = []
     while waiting:
         ready = [step for step in waiting if known.issuperset(step.given)]
         if not ready:
-            raise _no_order(identification)
+            return None
         ordered += ready
         known = known | {step.name for step in ready}
         waiting = [step for step in waiting if step not in ready]
@@ -229,8 +275,9 @@ def _no_adjustment(identification: Identification, treatment: str) -> ModelError
     )
 
 
-def _no_order(identification: Identification) -> ModelError:
+def no_order(query: str, expression: Expression) -> ModelError:
+    """Return the error of a formula that cannot be simulated step by step."""
     return ModelError(
-        f"The formula of {identification.query} has no order in which to draw its variables: "
-        f"{identification.expression}. {_CUT_INTO_LEVELS}"
+        f"The formula of {query} has no order in which to draw its variables: "
+        f"{expression}. {_CUT_INTO_LEVELS}"
     )

@@ -30,12 +30,16 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
 )
 from causalstats.models.causal_diagram.levels import Levels, level_index, level_indices
 from causalstats.models.causal_diagram.regression.conditionals import (
+    HierarchicalLogistic,
     conditionals_of,
 )
 from causalstats.models.causal_diagram.regression.conditionals.logistic import (
     LogisticRegression,
 )
-from causalstats.models.causal_diagram.regression.estimands import UNIT, labelled_events
+from causalstats.models.causal_diagram.regression.event_labels import (
+    UNIT,
+    labelled_events,
+)
 from causalstats.models.causal_diagram.regression.extrapolation import (
     values_within_the_data,
 )
@@ -47,6 +51,12 @@ from causalstats.models.causal_diagram.regression.g_formula import (
     SimulationOrder,
     adjustment_order,
     simulation_order,
+)
+from causalstats.models.causal_diagram.regression.hierarchical.kernel_checks import (
+    kernel_checks,
+)
+from causalstats.models.causal_diagram.regression.specification_checks import (
+    form_checks,
 )
 from causalstats.models.causal_diagram.tables import Table
 from causalstats.models.causal_diagram.validation import refuse_unidentified
@@ -140,7 +150,8 @@ def regression_query(
     indices = level_indices(group, levels)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
-        return values_within_the_data(treatment, values, indices, data)
+        within = values_within_the_data(treatment, values, indices, data)
+        return (*within, *checks_of_undrawn(model, undrawn, data))
 
     within = f", among those with {notation.conditions(group)}" if group else ""
     contrast = "none"
@@ -283,6 +294,23 @@ def draw_conditionals(
         arrays |= conditional.draw(size, rng)
     coords = {"chain": np.arange(size[0]), "draw": np.arange(size[1])}
     return xr.Dataset(arrays, coords)
+
+
+def checks_of_undrawn(
+    model: CausalDiagram, undrawn: Sequence[Table], data: Observations
+) -> tuple[Check, ...]:
+    """Return the checks of regressions that only this question needs.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    undrawn : sequence of Table
+    data : Observations
+    """
+    conditionals = list(conditionals_of(model, undrawn, data).values())
+    if any(isinstance(each, HierarchicalLogistic) for each in conditionals):
+        return kernel_checks(model, conditionals, data)
+    return form_checks(model, undrawn, data)
 
 
 def _answer(

@@ -55,11 +55,27 @@ def rows_looked_at(data: Observations) -> np.ndarray:
 
 def specification_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     """Return the checks of the form of every regression, of its variances, and of overlap."""
+    checks = form_checks(model, model.tables, data)
+    return (*checks, *overlap_check(model, data, rows_looked_at(data)))
+
+
+def form_checks(
+    model: CausalDiagram, tables: Sequence[Table], data: Observations
+) -> tuple[Check, ...]:
+    """Return the checks of the form of some regressions, and of their variances.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    tables : sequence of Table
+        Those that are no regressions are left out.
+    data : Observations
+    """
     levels = model.levels(data)
     rows = rows_looked_at(data)
     regressions = [
         _Regression(model, table, data, levels, rows)
-        for table in model.tables
+        for table in tables
         if model.kind_of(table, data) is not TableOfLabels
     ]
     score_tests = [
@@ -73,7 +89,7 @@ def specification_checks(model: CausalDiagram, data: Observations) -> tuple[Chec
         checks.append(_form_check(model, score_tests))
     if variance_tests:
         checks.append(_variance_check(variance_tests))
-    return (*checks, *overlap_check(model, data, rows))
+    return tuple(checks)
 
 
 @dataclass(frozen=True, order=True)

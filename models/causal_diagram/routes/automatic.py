@@ -22,6 +22,9 @@ from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Observations
+from causalstats.models.causal_diagram.counterfactual_query import (
+    CounterfactualQuestion,
+)
 from causalstats.models.causal_diagram.regression.conditionals import Conditional
 from causalstats.models.causal_diagram.routes.base import Query, Route
 from causalstats.models.causal_diagram.routes.hierarchical import (
@@ -165,6 +168,11 @@ class Automatic:
             return route.query(outcome, do, given, factual, data)
 
         return self._query(of_route, data)
+
+    def counterfactual(
+        self, question: CounterfactualQuestion, data: Observations
+    ) -> Query:
+        return self._query(lambda route: route.counterfactual(question, data), data)
 
     def _query(self, of_route: Callable[[Route], Query], data: Observations) -> Query:
         """Return a question by the route that the data choose, or that the draws are of."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pymc as pm
 
     from causalstats.core.argument_types import Level
+    from causalstats.models.causal_diagram.counterfactual_query import (
+        CounterfactualQuestion,
+    )
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.regression.conditionals import Conditional
 
@@ -75,6 +78,11 @@ class Route(Protocol):
         factual: Mapping[str, Any],
         data: Observations,
     ) -> Query: ...
+
+    def counterfactual(
+        self, question: CounterfactualQuestion, data: Observations
+    ) -> Query:
+        """Return the notation and the estimand of events in several worlds."""
 
     def bounds(
         self,

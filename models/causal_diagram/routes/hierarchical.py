@@ -27,6 +27,9 @@ from causalstats.core.simulation import Simulation
 from causalstats.data import Observations
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.assumptions import TABLE_PRIOR
+from causalstats.models.causal_diagram.counterfactual_query import (
+    CounterfactualQuestion,
+)
 from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
     hierarchical_kind,
@@ -153,6 +156,19 @@ class Hierarchical(Regression):
         else:
             return name, _by_regressions(estimand)
         query = self.reduced.query(outcome, do, given, factual, data)
+        return by_tables(self.reduced, query)
+
+    def counterfactual(
+        self, question: CounterfactualQuestion, data: Observations
+    ) -> Query:
+        try:
+            name, estimand = super().counterfactual(question, data)
+        except ModelError:
+            if data.continuous:
+                raise
+        else:
+            return name, _by_regressions(estimand)
+        query = self.reduced.counterfactual(question, data)
         return by_tables(self.reduced, query)
 
     def simulate(self, seed: int, people: int, design: str) -> Simulation:

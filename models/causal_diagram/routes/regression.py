@@ -25,6 +25,9 @@ from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Observations
 from causalstats.errors import ModelError
+from causalstats.models.causal_diagram.counterfactual_query import (
+    CounterfactualQuestion,
+)
 from causalstats.models.causal_diagram.observed_units import (
     log_prior_of_regressions,
     outcomes_of_people,
@@ -38,6 +41,9 @@ from causalstats.models.causal_diagram.regression.conditionals import (
     usual_kind,
 )
 from causalstats.models.causal_diagram.regression.conditionals.logistic import prior_sds
+from causalstats.models.causal_diagram.regression.counterfactuals import (
+    regression_counterfactual,
+)
 from causalstats.models.causal_diagram.regression.estimands import regression_estimands
 from causalstats.models.causal_diagram.regression.g_formula import simulation_order
 from causalstats.models.causal_diagram.regression.queries import regression_query
@@ -183,6 +189,11 @@ class Regression:
         data: Observations,
     ) -> Query:
         return regression_query(self.model, outcome, do, given, factual, data)
+
+    def counterfactual(
+        self, question: CounterfactualQuestion, data: Observations
+    ) -> Query:
+        return regression_counterfactual(self.model, question, data)
 
     def bounds(
         self,

@@ -29,6 +29,10 @@ from causalstats.models.causal_diagram.bounds.probabilities_of_causation import 
     causation_query,
 )
 from causalstats.models.causal_diagram.bounds.queries import bounds_query
+from causalstats.models.causal_diagram.counterfactual_query import (
+    CounterfactualQuestion,
+    table_query,
+)
 from causalstats.models.causal_diagram.effect_on_treated import effect_on_treated_query
 from causalstats.models.causal_diagram.estimands import table_estimands
 from causalstats.models.causal_diagram.interventional_query import interventional_query
@@ -172,6 +176,11 @@ class TableRoute(ABC):
         if factual:
             return effect_on_treated_query(self, outcome, do, factual, data)
         return interventional_query(self, outcome, do, given, data)
+
+    def counterfactual(
+        self, question: CounterfactualQuestion, data: Observations
+    ) -> Query:
+        return table_query(self, question, data)
 
     def bounds(
         self,
