@@ -169,11 +169,11 @@ class CounterfactualIdentification:
         valued = [name for name in self.axes if name in self.values]
         rest = [name for name in self.axes if name not in self.values]
         answer = evaluate(self.expression, aliased, (*rest, *valued), self.irrelevant)
-        index = tuple(
-            level_position(self.variables[name], self.values[name], levels)
-            for name in valued
-        )
-        return Evaluation(answer.values[(..., *index)], tuple(rest), answer.missing)
+        values = answer.values
+        for name in reversed(valued):
+            at = level_position(self.variables[name], self.values[name], levels)
+            values = np.take(values, at, axis=-1)
+        return Evaluation(values, tuple(rest), answer.missing)
 
 
 def level_position(
