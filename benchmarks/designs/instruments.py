@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -76,6 +76,83 @@ def instrumented(
         cluster="code" if clusters else None,
     )
     return cs.Instrument(**fields), data, 1.0
+
+
+def several_treatments(
+    seed: int,
+    *,
+    rows: int = 500,
+    instruments: int = 4,
+    first_stage: Sequence[float] = (20.0, 20.0),
+    correlations: Sequence[float] = (0.5, 0.3),
+    together: float = 0.0,
+    uneven: bool = False,
+    clusters: int = 0,
+    fields: Mapping[str, Any] = _NO_FIELDS,
+) -> tuple[cs.Instrument, cs.Instrumented, dict[str, float]]:
+    """Return the model, the data, and the effects of two or three treatments: 1, -1, .5.
+
+    Parameters
+    ----------
+    seed, rows, instruments : int
+    first_stage : sequence of float
+        The expected F statistic of each treatment, whose coefficients are random directions.
+    correlations : sequence of float
+        Of the outcome's error with the errors of treatments, before these are made to go together.
+    together : float
+        Correlation of the errors of the second and first treatments.
+    uneven : bool
+        Whether the outcome's errors have variance .2 + .8 z².
+    clusters : int
+        Of rows whose errors and instruments share a part; 0 for none.
+    fields : mapping
+        Of the model.
+    """
+    rng = np.random.default_rng(seed)
+    count = len(first_stage)
+    z = rng.standard_normal((rows, instruments))
+    v = rng.standard_normal((rows, count))
+    left = 1 - sum(each**2 for each in correlations)
+    u = v @ correlations + np.sqrt(left) * rng.standard_normal(rows)
+    v[:, 1] = together * v[:, 0] + np.sqrt(1 - together**2) * v[:, 1]
+    code = np.zeros(rows, int)
+    if clusters:
+        code = rng.integers(clusters, size=rows)
+        z = (z + rng.standard_normal((clusters, instruments))[code]) / np.sqrt(2)
+        u = u + rng.standard_normal(clusters)[code]
+    if uneven:
+        u = u * np.sqrt(0.2 + 0.8 * z[:, 0] ** 2)
+    slopes = rng.standard_normal((instruments, count))
+    slopes = slopes / np.sqrt((slopes**2).mean(axis=0))
+    slopes = slopes * np.sqrt((np.array(first_stage) - 1) / rows)
+    treatment = z @ slopes + v
+    effects = np.array([1.0, -1.0, 0.5])[:count]
+    names = [f"t{position + 1}" for position in range(count)]
+    z_names = [f"z{position + 1}" for position in range(instruments)]
+    frame = pd.DataFrame(treatment, columns=names)
+    frame[z_names] = z
+    frame = frame.assign(y=treatment @ effects + u, code=code)
+    data = cs.Instrumented.from_frame(
+        frame,
+        outcome="y",
+        treatment=names,
+        instruments=z_names,
+        cluster="code" if clusters else None,
+    )
+    return (
+        cs.Instrument(**fields),
+        data,
+        dict(zip(names, effects.tolist(), strict=True)),
+    )
+
+
+def _several(name: str, **settings: Any) -> Design:
+    return Design(
+        name=name,
+        family="instruments",
+        make=partial(several_treatments, **settings),
+        estimand="effect",
+    )
 
 
 def _design(name: str, known_failure: str = "", **settings: Any) -> Design:
@@ -157,5 +234,33 @@ DESIGNS = [
         varied=True,
         uneven=True,
         fields={"direct": "learned", "errors": "iid"},
+    ),
+    _several("2 treatments, F = 20"),
+    _several("2 treatments, as many instruments, F = 20", instruments=2),
+    _several("2 treatments, F = 20 and 2", first_stage=(20.0, 2.0)),
+    _several("2 treatments, irrelevant instruments", first_stage=(1.0, 1.0)),
+    _several(
+        "2 treatments that go together, F = 10", first_stage=(10.0, 10.0), together=0.9
+    ),
+    _several(
+        "2 treatments, 15 instruments, F = 3, R = .9",
+        instruments=15,
+        first_stage=(3.0, 3.0),
+        correlations=(0.75, 0.5),
+    ),
+    _several("2 treatments, F = 20, unequal variances", uneven=True),
+    _several("2 treatments, F = 20, 50 clusters", clusters=50),
+    _several("2 treatments, F = 10, 80 rows", rows=80, first_stage=(10.0, 10.0)),
+    _several(
+        "3 treatments, F = 20",
+        instruments=6,
+        first_stage=(20.0, 20.0, 20.0),
+        correlations=(0.5, 0.3, 0.3),
+    ),
+    _several(
+        "3 treatments, F = 20, 20 and 2",
+        instruments=6,
+        first_stage=(20.0, 20.0, 2.0),
+        correlations=(0.5, 0.3, 0.3),
     ),
 ]

@@ -98,6 +98,95 @@ def instrumented(
     return cs.Instrument(**fields), data
 
 
+def several_treatments(
+    seed: int,
+    *,
+    rows: int = 800,
+    treatments: int = 2,
+    instruments: int = 4,
+    strength: float = 0.3,
+    second: float = 0.3,
+    shared: bool = False,
+    together: float = 0.0,
+    direct: float = 0.0,
+    uneven: bool = False,
+    clusters: int = 0,
+    scale: float = 1.0,
+    **fields: Any,
+) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Return a model with these fields, and data with treatments t1, t2, ... and a covariate x.
+
+    Parameters
+    ----------
+    seed, rows, treatments, instruments : int
+    strength, second : float
+        First-stage coefficients of the treatments but the second, and of the second.
+    shared : bool
+        Whether instruments move all treatments in the same direction.
+    together : float
+        Correlation of the errors of the first two treatments.
+    direct : float
+        Direct effect of the last instrument on the outcome.
+    uneven : bool
+        Whether the errors' variance rises with the square of the first instrument.
+    clusters : int
+        Of rows whose errors and instruments share a part; 0 for none.
+    scale : float
+        The unit of the first treatment.
+    **fields
+        Fields of the model.
+    """
+    rng = np.random.default_rng(seed)
+    x, e = rng.standard_normal((2, rows))
+    z = rng.standard_normal((rows, instruments)) + 0.5 * x[:, None]
+    v = rng.standard_normal((rows, treatments))
+    v[:, 1] = together * v[:, 0] + np.sqrt(1 - together**2) * v[:, 1]
+    u = 0.4 * v[:, :2].sum(axis=1) + 0.8 * e
+    code = np.zeros(rows, int)
+    if clusters:
+        code = np.sort(rng.integers(clusters, size=rows))
+        z = z + rng.standard_normal((clusters, instruments))[code]
+        u = u + rng.standard_normal(clusters)[code]
+    if uneven:
+        u = u * np.sqrt(0.2 + 0.8 * z[:, 0] ** 2)
+    # Signs that differ between treatments, so that instruments move them apart
+    positions = np.arange(instruments)
+    signs = np.stack(
+        [np.where(positions // 2**j % 2, -1.0, 1.0) for j in range(treatments)]
+    )
+    if shared:
+        signs[:] = 1.0
+    slopes = strength * signs.T
+    slopes[:, 1] = second * signs[1]
+    treatment = z @ slopes + x[:, None] + v
+    outcome = treatment.sum(axis=1) + x + u + direct * z[:, -1]
+    names = [f"t{position + 1}" for position in range(treatments)]
+    z_names = [f"z{position + 1}" for position in range(instruments)]
+    treatment[:, 0] *= scale
+    frame = pd.DataFrame(treatment, columns=names)
+    frame[z_names] = z
+    frame = frame.assign(y=outcome, x=x, group=code)
+    data = cs.Instrumented.from_frame(
+        frame,
+        outcome="y",
+        treatment=names,
+        instruments=z_names,
+        covariates=["x"],
+        cluster="group" if clusters else None,
+    )
+    return cs.Instrument(**fields), data
+
+
+def _several(name: str, *catches: str, **settings: Any) -> World:
+    return World(
+        name=name,
+        family="instruments",
+        wrong=bool(catches),
+        make=partial(several_treatments, **settings),
+        catches=catches,
+    )
+
+
 def _wrong(
     name: str, catches: tuple[str, ...], undetectable: str = "", **settings: Any
 ) -> World:
@@ -245,5 +334,32 @@ WORLDS = [
         ("rows independent of their neighbours",),
         clusters=60,
         named=False,
+    ),
+    _several("two treatments"),
+    _several("two treatments, iid errors", errors="iid"),
+    _several("two treatments, as many instruments", instruments=2),
+    _several("two treatments, ten instruments", instruments=10),
+    _several("two treatments, unequal variances", uneven=True),
+    _several("two treatments in sixty clusters, named", clusters=60),
+    _several("two treatments that go together", together=0.8),
+    _several("two treatments of very different units", scale=1e6),
+    _several("three treatments", treatments=3, instruments=8),
+    _several(
+        "two treatments, the second hardly moved",
+        "the instruments move each treatment",
+        "the instruments bound the effect",
+        second=0.01,
+    ),
+    _several(
+        "two treatments, moved by the same combination of instruments",
+        "the instruments move each treatment",
+        "the instruments bound the effect",
+        shared=True,
+    ),
+    _several(
+        "two treatments, one of four instruments acts on the outcome",
+        "overidentification",
+        "predicts the outcome by instrument",
+        direct=0.3,
     ),
 ]

@@ -11,11 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import numpy as np
 
-from causalstats.core.argument_validation import Inside, NotNegative, checked
+from causalstats.core.argument_validation import (
+    Inside,
+    MappingOf,
+    NotNegative,
+    Number,
+    Text,
+    checked,
+)
 from causalstats.core.display_scale import (
     DisplayScale,
     rounded_by_interval,
@@ -34,6 +41,15 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.95  # of every interval shown unless another is asked for; equal-tailed
 Kind = Literal["causal", "associational"]
+Weights = Annotated[
+    Mapping[str, float],
+    MappingOf(
+        Text(empty=False, words="the name of an entry"),
+        Number(),
+        least=1,
+        description="weights of entries by name, such as `{'t1': 1, 't2': -1}`",
+    ),
+]
 _ROUNDING = 1e-9  # numbers smaller than that, by the largest, are shown as 0
 _SHOWN = 10
 _NAMED = 4
@@ -378,6 +394,66 @@ class Effect:
             determined=None,
             assumptions=assumptions,
             make_doubts=doubts,
+        )
+
+    @checked(ModelError)
+    def linear_combination(self, weights: Weights) -> Effect:
+        """Return Σ w_j x_j of the entries of the answer, such as a sum or a difference of effects.
+
+        Entries that are not named have weight 0. The combination is taken draw by draw, so that
+        it keeps how the entries depend on each other (`lincom` in Stata).
+
+        Parameters
+        ----------
+        weights : mapping of entry to number
+            Entries as the table of the answer names them.
+
+        Returns
+        -------
+        Effect
+            One number, with the assumptions and doubts of the answer.
+
+        Raises
+        ------
+        ModelError
+            If the answer is one number or has entries by more than one label, or an entry is not
+            there.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.Instrument()
+        >>> data = model.simulate(seed=1, instruments=3, treatments=2).data
+        >>> effects = cs.fit(model, data, seed=1, progress=False).effect("effect")
+        >>> effects.linear_combination({"t1": 1, "t2": -1}).contrast
+        't1 - t2'
+        """
+        dims = self.draws.dims[2:]
+        if len(dims) != 1 or self.draws.sizes["draw"] == 0:
+            raise ModelError(
+                f"Expected an answer with draws and entries by one label, got {self.name!r} with "
+                f"{', '.join(map(str, dims)) or 'one number'}."
+            )
+        labels = [str(label) for label in self.draws[dims[0]].to_numpy()]
+        strange = [name for name in weights if name not in labels]
+        if strange:
+            raise ModelError(
+                f"Expected weights of entries among {', '.join(map(repr, labels))}, got "
+                f"{strange[0]!r}."
+            )
+        positions = [labels.index(name) for name in weights]
+        values = self.draws.to_numpy()[..., positions] @ list(weights.values())
+        written = _written_sum(weights)
+        return replace(
+            self,
+            draws=self.draws.isel({dims[0]: 0}, drop=True).copy(data=values),
+            description=f"{self.description} Linear combination: {written}.",
+            contrast=written,
+            sentence="",
+            marginals=None,
+            savage_dickey=None,
+            over_null=None,
+            determined=None,
         )
 
     @checked(ModelError)
@@ -866,3 +942,13 @@ def _listed(table: pd.DataFrame) -> str:
         f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
         for label, row in shown.iterrows()
     )
+
+
+def _written_sum(weights: Mapping[str, float]) -> str:
+    """Return "t1 - 0.5 t2" of weights by name."""
+    text = ""
+    for name, weight in weights.items():
+        term = str(name) if abs(weight) == 1 else f"{abs(weight):g} {name}"
+        sign = "-" if weight < 0 else "+"
+        text += f" {sign} {term}"
+    return text.removeprefix(" + ").replace(" - ", "-", int(text.startswith(" - ")))

@@ -1,9 +1,9 @@
-"""Data of an instrumental-variables design: outcome, treatment, instruments and covariates."""
+"""Data of an instrumental-variables design: outcome, treatments, instruments and covariates."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy import linalg
 
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
@@ -57,7 +58,7 @@ from causalstats.numerics.instruments.moments_in_blocks import (
 from causalstats.numerics.panel.absorbed_effects import absorbed_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from narwhals.typing import IntoLazyFrame
 
@@ -65,7 +66,11 @@ if TYPE_CHECKING:
 
 _ROWS_OF_A_BLOCK = 250_000
 _MOST_ROWS_AT_ONCE = 1_000_000  # more are read in blocks
+_EXPLAINED = 1e-10  # the share that instruments leave of a treatment: less is rounding
 _FEWEST_DEGREES = 5  # rows left beyond instruments and covariates
+_COLLINEAR = (
+    1e-10  # the least eigenvalue of correlations of treatments: less is rounding
+)
 _CONSTANT = 1e-12  # of a column's variance: as little as this is rounding
 
 
@@ -73,13 +78,15 @@ _CONSTANT = 1e-12  # of a column's variance: as little as this is rounding
 class Instrumented:
     """One row an individual: outcome, treatment, instruments, and covariates that are held fixed.
 
-    An instrument moves the treatment, and the outcome only through it. Made by
+    An instrument moves the treatment, and the outcome only through it. There may be several
+    treatments (endogenous regressors), with as many instruments at least. Made by
     `Instrumented.from_frame` or `Instrumented.from_formula`, or by `Instrumented.from_chunks` where
     they are larger than memory. Arrays are read-only.
 
     Attributes
     ----------
-    outcome, treatment : arrays (n,)
+    outcome : array (n,)
+    treatment : array (n,), or (n, q) of several
     instruments : array (n, p)
         Coded instruments: a 0/1 column for every level of text but the first.
     covariates : array (n, w)
@@ -140,7 +147,7 @@ class Instrumented:
         frame: Frame,
         *,
         outcome: str,
-        treatment: str,
+        treatment: str | Sequence[str],
         instruments: Sequence[str],
         covariates: Sequence[str] = (),
         covariate_formula: str | None = None,
@@ -157,10 +164,12 @@ class Instrumented:
         ----------
         frame
             One row an individual.
-        outcome, treatment : str
-            Columns of numbers, or True/False.
+        outcome : str
+            A column of numbers, or True/False.
+        treatment : str or list of str
+            One such column, or several treatments that share causes with the outcome.
         instruments : list of str
-            Columns of numbers, text or categories.
+            Columns of numbers, text or categories, as many as treatments at least.
         covariates : list of str
             Columns of numbers, text or categories that affect instrument and outcome.
         covariate_formula : str, optional
@@ -189,8 +198,9 @@ class Instrumented:
         ------
         DataError
             If a column is not there, not of its kind or has two roles; if rows have missing values
-            and `missing` is "error"; or if covariates determine the outcome, the treatment or an
-            instrument, instruments determine the treatment, or there are too few rows.
+            and `missing` is "error"; if there are fewer instruments than treatments; or if
+            covariates determine the outcome, a treatment or an instrument, treatments determine
+            each other, instruments determine a treatment, or there are too few rows.
 
         Examples
         --------
@@ -234,7 +244,7 @@ class Instrumented:
         source: Frame | IntoLazyFrame | str | Path | Iterable[Frame],
         *,
         outcome: str,
-        treatment: str,
+        treatment: str | Sequence[str],
         instruments: Sequence[str],
         covariates: Sequence[str] = (),
         fixed_effects: Sequence[str] = (),
@@ -334,7 +344,8 @@ class Instrumented:
         formula : str
             As users of fixest and ivreg write it, "lwage ~ exper + I(exper**2) | educ ~ near", with
             1 for no covariates; with fixed effects between the two, "lwage ~ exper | person + year
-            | educ ~ near". Instruments and fixed effects are columns.
+            | educ ~ near"; with several treatments, "lwage ~ age | educ + exper ~ near + birth".
+            Treatments, instruments and fixed effects are columns.
         frame
             As in `from_frame`.
         weights, cluster, missing, labels, units
@@ -367,7 +378,7 @@ class Instrumented:
         return cls.from_frame(
             frame,
             outcome=outcome.strip(),
-            treatment=treatment.strip(),
+            treatment=_summands(treatment),
             instruments=_summands(instruments),
             covariate_formula=None if held == "1" else held,
             fixed_effects=_summands(middle[0][0]) if middle else [],
@@ -391,7 +402,7 @@ class Instrumented:
 
     @property
     def treatments(self) -> tuple[str, ...]:
-        """The name of the treatment, as the only one.
+        """The names of the treatments.
 
         Examples
         --------
@@ -400,7 +411,8 @@ class Instrumented:
         >>> Instrumented.from_formula("y ~ 1 | t ~ z", frame).treatments
         ('t',)
         """
-        return (self.arguments["treatment"],)
+        named = self.arguments["treatment"]
+        return (named,) if isinstance(named, str) else tuple(named)
 
     @property
     def instrument_columns(self) -> tuple[str, ...]:
@@ -480,6 +492,7 @@ class Instrumented:
                 self.covariates.shape[1],
                 clusters=None if self.cluster is None else len(self.clusters),
                 direct=self.instrument_positions(direct),
+                treatments=len(self.treatments),
             )
         return instrument_moments(
             self.outcome,
@@ -523,7 +536,12 @@ class Instrumented:
         """
         count = None if self.cluster is None else len(self.clusters)
         if not self.fixed_effects:
-            return largest_leverage(self._blocks, self.covariates.shape[1], count)
+            return largest_leverage(
+                self._blocks,
+                self.covariates.shape[1],
+                count,
+                treatments=len(self.treatments),
+            )
         basis = orthonormal_basis(self.partialled_out(self.instruments))
         shares = (basis**2).sum(axis=1)
         if self.cluster is not None:
@@ -644,7 +662,7 @@ class Instrumented:
         return {
             "Rows": f"{len(self):,}",
             "Outcome": words.described(given["outcome"]),
-            "Treatment": words.described(given["treatment"]),
+            "Treatment": ", ".join(map(words.described, self.treatments)),
             "Instruments": ", ".join(map(words.described, self.instrument_columns)),
             "Covariates": held or "none",
             **({"Fixed effects": ", ".join(levels)} if levels else {}),
@@ -674,10 +692,11 @@ class _Roles:
     @classmethod
     def checked(cls, **given: Any) -> _Roles:
         """Return roles; refuse names that are none and columns with two roles."""
-        outcome, treatment = given["outcome"], given["treatment"]
+        outcome = given["outcome"]
+        treatments: list[str] = []
         together(
             partial(column_name, "outcome", outcome),
-            partial(column_name, "treatment", treatment),
+            lambda: treatments.extend(_treatment_names(given["treatment"])),
         )
         named = column_names("instruments", given["instruments"])
         formula = given["covariate_formula"]
@@ -687,7 +706,7 @@ class _Roles:
         _refuse_shared(
             {
                 "outcome": [outcome],
-                "treatment": [treatment],
+                "treatment": treatments,
                 "instruments": list(named),
                 "covariates": list(held),
                 "fixed_effects": list(factors),
@@ -701,7 +720,7 @@ class _Roles:
             )
         arguments = {
             "outcome": outcome,
-            "treatment": treatment,
+            "treatment": treatments[0] if len(treatments) == 1 else treatments,
             "instruments": list(named),
             "covariates": [] if formula else list(held),
             "covariate_formula": formula,
@@ -715,6 +734,11 @@ class _Roles:
         return self.arguments[role]
 
     @property
+    def treatments(self) -> tuple[str, ...]:
+        """Columns of the treatments."""
+        return _treatment_names(self["treatment"])
+
+    @property
     def grouped(self) -> str | None:
         """The column of clusters: the first fixed effect unless one is given."""
         factors = self["fixed_effects"]
@@ -725,7 +749,7 @@ class _Roles:
         """Columns that have words of the reader."""
         return [
             self["outcome"],
-            self["treatment"],
+            *self.treatments,
             *self["instruments"],
             *self.held,
         ]
@@ -749,12 +773,13 @@ class _Roles:
         self, missing: str
     ) -> list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]]:
         """Return checks of columns, that of complete rows last."""
-        outcome, treatment, weights = (
-            self[role] for role in ("outcome", "treatment", "weights")
-        )
+        outcome, weights = self["outcome"], self["weights"]
         return [
             ([outcome], partial(_numbers, name=outcome, role="outcome")),
-            ([treatment], partial(_numbers, name=treatment, role="treatment")),
+            *(
+                ([name], partial(_numbers, name=name, role="treatment"))
+                for name in self.treatments
+            ),
             *([([weights], partial(refuse_weights, name=weights))] if weights else []),
             ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
         ]
@@ -795,9 +820,11 @@ def _assembled(
         covariate_design = design(table[list(held)], features, formula, True, rows)
         covariates = matrix(covariate_design)
     codes, clusters = _clusters(table, roles.grouped)
+    treatments = [_numbers(table, name, "treatment") for name in roles.treatments]
+    one = len(treatments) == 1
     data = Instrumented(
         outcome=keep(_numbers(table, roles["outcome"], "outcome")),
-        treatment=keep(_numbers(table, roles["treatment"], "treatment")),
+        treatment=keep(treatments[0] if one else np.column_stack(treatments)),
         instruments=matrix(instrument_design),
         covariates=read_only(covariates),
         instrument_design=instrument_design,
@@ -821,6 +848,16 @@ def _parts(rows: int) -> list[slice]:
         slice(start, start + _ROWS_OF_A_BLOCK)
         for start in range(0, rows, _ROWS_OF_A_BLOCK)
     ]
+
+
+def _treatment_names(treatment: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of one treatment or of several; refuse names that are none."""
+    if isinstance(treatment, str) or not isinstance(treatment, Iterable):
+        return (column_name("treatment", treatment),)
+    names = column_names("treatment", treatment)
+    if not names:
+        raise DataError("Expected a treatment, the name of a column; got none.")
+    return names
 
 
 def _covariate_names(covariates: Sequence[str], formula: str | None) -> tuple[str, ...]:
@@ -894,8 +931,9 @@ def _summands(text: str) -> list[str]:
 
 def _refuse_degenerate(data: Instrumented) -> None:
     """Refuse designs in which nothing is left of a column once others are held fixed."""
-    given = data.arguments
-    columns = len(data.instrument_columns) + data.covariates.shape[1] + 2
+    given, treatments = data.arguments, data.treatments
+    columns = len(data.instrument_columns) + data.covariates.shape[1] + 1
+    columns += len(treatments)
     if data.fixed_effects:
         columns += absorbed_rank(data.fixed_effects) - 1
     if len(data) < columns + _FEWEST_DEGREES:
@@ -903,29 +941,67 @@ def _refuse_degenerate(data: Instrumented) -> None:
             f"Expected at least {columns + _FEWEST_DEGREES} rows for {columns} coefficients, got "
             f"{len(data)}. Leave out covariates, fixed effects or instruments."
         )
+    if len(data.instrument_columns) < len(treatments):
+        raise DataError(
+            f"Expected at least as many instruments as treatments, got "
+            f"{len(data.instrument_columns)} and {len(treatments)}: nothing tells the effects of "
+            f"{_listed(treatments)} apart. Name more instruments, or fewer treatments."
+        )
     moments = data.moments
-    sizes = {
-        f"outcome {given['outcome']!r}": (data.outcome, moments.products[0, 0]),
-        f"treatment {given['treatment']!r}": (data.treatment, moments.products[1, 1]),
-    }
-    for subject, (values, left) in sizes.items():
-        spread = values.var() * len(values)
-        release(values)
-        if left <= _CONSTANT * spread or spread == 0:
+    names = [f"outcome {given['outcome']!r}", *(f"treatment {t!r}" for t in treatments)]
+    values = [data.outcome, *np.atleast_2d(data.treatment.T)]
+    for position, (subject, column) in enumerate(zip(names, values, strict=True)):
+        spread = column.var() * len(column)
+        if moments.products[position, position] <= _CONSTANT * spread or spread == 0:
             determined = f"is determined by the {_held_words(data)}"
             why = "is constant" if spread == 0 else determined
             raise DataError(
                 f"The {subject} {why}: nothing is left of it to explain. Leave out "
                 "covariates, or name another column."
             )
-    residual = moments.residual_ratio**2 * moments.products[1, 1]
-    if residual <= _CONSTANT * moments.products[0, 0]:
+    release(data.outcome)
+    release(data.treatment)
+    _refuse_determined_treatments(data)
+    if _residual_share(moments) <= _CONSTANT:
+        noun = "treatments" if len(treatments) > 1 else "treatment"
         raise DataError(
-            f"The outcome {given['outcome']!r} is determined by the treatment "
-            f"{given['treatment']!r} and the covariates: there is nothing to estimate. Check that "
-            "it is not computed from them."
+            f"The outcome {given['outcome']!r} is determined by the {noun} {_listed(treatments)} "
+            "and the covariates: there is nothing to estimate. Check that it is not computed from "
+            "them."
         )
     _refuse_useless_instruments(data)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def _residual_share(moments: InstrumentMoments) -> float:
+    """Return the share of the outcome's variance that its regression on treatments leaves."""
+    if moments.treatments == 1:
+        residual = moments.residual_ratio**2 * moments.products[1, 1]
+        return float(residual / moments.products[0, 0])
+    correlations = _correlations(moments.products)
+    slopes = np.linalg.solve(correlations[1:, 1:], correlations[1:, 0])
+    return float(1 - correlations[0, 1:] @ slopes)
+
+
+def _correlations(products: np.ndarray) -> np.ndarray:
+    deviations = np.sqrt(np.diag(products))
+    return products / np.outer(deviations, deviations)
+
+
+def _refuse_determined_treatments(data: Instrumented) -> None:
+    """Refuse treatments that determine each other."""
+    moments = data.moments
+    inside = slice(1, moments.treatments + 1)
+    correlations = _correlations(moments.products[inside, inside])
+    if np.linalg.eigvalsh(correlations)[0] <= _COLLINEAR:
+        raise DataError(
+            f"The treatments {_listed(data.treatments)} determine each other given the "
+            f"{_held_words(data)}: their effects cannot be told apart. Leave out those that repeat "
+            "others."
+        )
 
 
 def _held_words(data: Instrumented) -> str:
@@ -955,9 +1031,30 @@ def _refuse_useless_instruments(data: Instrumented) -> None:
             f"The instruments {', '.join(map(repr, data.instrument_columns))} determine each "
             "other given the covariates. Leave out those that repeat others."
         )
-    unexplained = moments.products[1, 1] - moments.explained[1, 1]
-    if unexplained <= 1e-10 * moments.products[1, 1]:
+    _refuse_explained_treatments(data)
+
+
+def _refuse_explained_treatments(data: Instrumented) -> None:
+    """Refuse treatments, and combinations of them, that instruments determine."""
+    moments = data.moments
+    inside = slice(1, moments.treatments + 1)
+    total = moments.products[inside, inside]
+    left = total - moments.explained[inside, inside]
+    several = len(data.treatments) > 1
+    for name, share in zip(
+        data.treatments, np.diag(left) / np.diag(total), strict=True
+    ):
+        if share <= _EXPLAINED:
+            remedy = ", and regression answers the question."
+            if several:
+                remedy = ". Name it among the covariates."
+            raise DataError(
+                f"The instruments determine the treatment {name!r}: it is not confounded beyond "
+                f"them{remedy}"
+            )
+    if several and linalg.eigvalsh(left, total)[0] <= _EXPLAINED:
         raise DataError(
-            f"The instruments determine the treatment {data.arguments['treatment']!r}: it is not "
-            "confounded beyond them, and regression answers the question."
+            f"The instruments determine a combination of the treatments "
+            f"{_listed(data.treatments)}, which is not confounded beyond them. Leave out an "
+            "instrument that is computed from treatments."
         )

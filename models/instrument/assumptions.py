@@ -9,6 +9,7 @@ from causalstats.models.shared.independent_rows import INDEPENDENCE_CHECKS
 from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
+    from causalstats.data import Instrumented
     from causalstats.models.instrument.model import Instrument
 
 EXCLUSION = "exclusion"
@@ -50,6 +51,44 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
         ),
         _errors(model),
         _confounding(model),
+    )
+
+
+def assumptions_for(model: Instrument, data: Instrumented) -> tuple[Assumption, ...]:
+    """Return the assumptions in the words of these data, of one treatment or several."""
+    if len(data.treatments) == 1:
+        return assumptions(model)
+    in_words = {
+        ONE_EFFECT: _one_effect_of_each(),
+        CONFOUNDING: _several_confounded(),
+    }
+    return tuple(in_words.get(each.name, each) for each in assumptions(model))
+
+
+def _one_effect_of_each() -> Assumption:
+    return Assumption(
+        name=ONE_EFFECT,
+        statement="Each treatment has the same effect in everybody, whatever the other treatments "
+        "are.",
+        if_wrong="Where effects differ, the answer about one treatment mixes the effects of all "
+        "(Bhuller & Sigstad 2024): fit one treatment with the others held, where they share no "
+        "cause with the outcome.",
+        formula="y_i = Σ_j T_ij β_j + ...",
+        checks=("overidentification",),
+        fields=("effects",),
+    )
+
+
+def _several_confounded() -> Assumption:
+    return Assumption(
+        name=CONFOUNDING,
+        statement="Before the data, the correlations of the outcome's error with the errors of the "
+        "treatments, made uncorrelated, are equally likely everywhere in the unit ball.",
+        if_wrong="Where their multiple correlation is near 1 and the instruments say nothing, "
+        "intervals miss the effects.",
+        formula="Var(v)^(-1/2) Cov(v, u) / sd(u) ~ Uniform in the unit ball",
+        checks=("confounding near its limit", "the instruments bound the effect"),
+        fields=("confounding",),
     )
 
 

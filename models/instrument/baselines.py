@@ -10,6 +10,7 @@ import numpy as np
 
 from causalstats.core.abilities import Baseline
 from causalstats.models.instrument.posterior import direct_prior, moments_of
+from causalstats.numerics.instruments import several_treatments
 from causalstats.numerics.instruments.anderson_rubin import anderson_rubin_set
 from causalstats.numerics.instruments.effect_posterior import flat_first_stage_posterior
 from causalstats.numerics.instruments.k_class import k_class, liml_kappa
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from causalstats.data import Instrumented
     from causalstats.models.instrument.model import Instrument
     from causalstats.numerics.instruments.anderson_rubin import AndersonRubinSet
+    from causalstats.numerics.instruments.moments import InstrumentMoments
 
 _VAGUE = 10.0  # prior sd of the effect of the vague model, in sd(outcome)/sd(treatment)
 
@@ -59,10 +61,35 @@ def comparison_columns(
     return {"pull to least squares": pull.to_numpy()}
 
 
+def _several(moments: InstrumentMoments, robust: bool) -> Mapping[str, Baseline]:
+    """Return k-class estimates of several effects."""
+    kappa = several_treatments.liml_kappa(moments)
+    left = moments.degrees + moments.treatments - moments.instruments
+    kappas = {
+        "least squares": 0.0,
+        "2SLS": 1.0,
+        "LIML": kappa,
+        "Fuller": kappa - 1 / left,
+    }
+
+    def rule(kappa: float, rng: np.random.Generator) -> tuple[Any, None]:
+        estimate = several_treatments.k_class(
+            moments, kappa, robust=robust and kappa > 0
+        )
+        return estimate, None
+
+    return {name: partial(rule, each) for name, each in kappas.items()}
+
+
 def baselines(model: Instrument, data: Instrumented) -> Mapping[str, Baseline]:
-    """Return least squares, 2SLS, LIML, Fuller, the Anderson-Rubin set and a vague-prior fit."""
+    """Return least squares, 2SLS, LIML, Fuller, the Anderson-Rubin set and a vague-prior fit.
+
+    With several treatments the last two are left out: a set of several effects has no ends.
+    """
     moments = data.moments
     robust = model.errors == "robust"
+    if len(data.treatments) > 1:
+        return _several(moments, robust)
     kappa = liml_kappa(moments)
     left = moments.degrees + 1 - moments.instruments
     mean, sd = direct_prior(model)

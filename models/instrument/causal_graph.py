@@ -19,22 +19,29 @@ def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph[Any]:
     graph = nx.DiGraph()
     given, label = data.arguments, data.wording.label
     graph.add_node("unobservable", label="unobserved causes", role="hidden")
-    graph.add_node("treatment", label=label(given["treatment"]), role="observed")
+    treatments = {"treatment": data.treatments[0]}
+    if len(data.treatments) > 1:
+        treatments = {f"treatment {name}": name for name in data.treatments}
+    for node, name in treatments.items():
+        graph.add_node(node, label=label(name), role="observed")
     graph.add_node("outcome", label=label(given["outcome"]), role="observed")
     for name in given["instruments"]:
         graph.add_node(f"instrument {name}", label=label(name), role="observed")
-        graph.add_edge(f"instrument {name}", "treatment")
+        for node in treatments:
+            graph.add_edge(f"instrument {name}", node)
         if model.learns_direct or name in model.direct_effects:
             graph.add_edge(f"instrument {name}", "outcome", label="direct effect")
-    graph.add_edge("unobservable", "treatment")
+    for node in treatments:
+        graph.add_edge("unobservable", node)
     graph.add_edge("unobservable", "outcome")
-    graph.add_edge("treatment", "outcome")
+    for node in treatments:
+        graph.add_edge(node, "outcome")
     if data.covariates.shape[1] or data.fixed_effects:
         held = given["covariate_formula"] or ", ".join(map(label, given["covariates"]))
         held = ", ".join(filter(None, [held, *map(label, given["fixed_effects"])]))
         graph.add_node("covariates", label=held, role="observed")
-        for name in ("treatment", "outcome"):
-            graph.add_edge("covariates", name)
+        for node in (*treatments, "outcome"):
+            graph.add_edge("covariates", node)
         for name in given["instruments"]:
             graph.add_edge("covariates", f"instrument {name}")
     return graph

@@ -12,6 +12,9 @@ from causalstats.core.check import Check
 from causalstats.data import Instrumented
 from causalstats.models.instrument.assumptions import EXCLUSION, LINEARITY
 from causalstats.models.instrument.posterior import direct_prior, moments_of
+from causalstats.models.instrument.several_treatments_checks import (
+    several_treatments_checks,
+)
 from causalstats.models.shared.independent_rows import (
     Scores,
     no_row_twice,
@@ -23,8 +26,11 @@ from causalstats.numerics.instruments.anderson_rubin import (
     anderson_rubin_set,
     overidentification,
 )
-from causalstats.numerics.instruments.k_class import liml_kappa
 from causalstats.numerics.instruments.moments import orthonormal_basis, partialled_out
+from causalstats.numerics.instruments.several_treatments import (
+    k_class_effects,
+    liml_kappa,
+)
 
 if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
@@ -66,6 +72,8 @@ def _of_exclusion(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
     """Return checks that presume exclusion; none where direct effects are learned."""
     if model.learns_direct:
         return ()
+    if len(data.treatments) > 1:
+        return several_treatments_checks(model, data)
     return (
         weak_instruments_check(model, data),
         *_overidentification(model, data),
@@ -273,19 +281,16 @@ def independence_of_rows(model: Instrument, data: Instrumented) -> tuple[Check, 
 
 
 def liml_residuals(data: Instrumented) -> np.ndarray:
-    """Return outcomes less the treatment times its effect by LIML, shape (n,).
+    """Return outcomes less the treatments times their effects by LIML, shape (n,).
 
     Parameters
     ----------
     data : Instrumented
-    direct : bool
-        Whether instruments have direct effects, which residuals are then free of.
     """
     moments = data.moments
-    kappa = liml_kappa(moments)
-    weighted = (1 - kappa) * moments.products + kappa * moments.explained
-    effect = weighted[1, 0] / weighted[1, 1]
-    return np.asarray(data.outcome - effect * data.treatment)
+    effects = k_class_effects(moments, liml_kappa(moments))
+    treatments = data.treatment.reshape(len(data), -1)
+    return np.asarray(data.outcome - treatments @ effects)
 
 
 def equal_variances_check(data: Instrumented, direct: bool = False) -> Check:

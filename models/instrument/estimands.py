@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -22,6 +22,7 @@ from causalstats.models.shared.slope_sentences import (
     slope_scale,
 )
 from causalstats.numerics.instruments.anchor_regression import anchor_regression
+from causalstats.numerics.instruments.several_treatments import least_squares
 
 if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
@@ -53,7 +54,7 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             assumptions=names,
         ),
         "least_squares_bias": Estimand(
-            compute=lambda draws, data: data.moments.least_squares - draws["effect"],
+            compute=_least_squares_bias,
             description="Least squares less the effect: the bias of a regression that takes the "
             "treatment as given.",
             unit=_UNIT,
@@ -62,9 +63,18 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
         "first_stage_f": Estimand(
             compute=lambda draws, data: draws["first_stage_f"],
             description="Strength of the instruments: the expected F statistic of the regression "
-            "of the treatment on them, 1 + Π'Π / (k Var v).",
+            "of the treatment on them, 1 + Π'Π / (k Var v); with several treatments, of the "
+            "combination that they move least (Cragg & Donald).",
             unit="F statistic",
             assumptions=names,
+        ),
+        "multiple_correlation": Estimand(
+            compute=lambda draws, data: draws["multiple_correlation"],
+            description="Multiple correlation of what treatments leave open of the outcome with "
+            "what instruments and covariates leave open of the treatments.",
+            unit="correlation",
+            assumptions=names,
+            unavailable_reason=_reason_of_one_treatment,
         ),
     }
     answers |= _predictions(model)
@@ -87,6 +97,21 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
     return answers
 
 
+def _least_squares_bias(draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
+    estimates = least_squares(data.moments)
+    if len(estimates) == 1:
+        return data.moments.least_squares - draws["effect"]
+    coords = {"treatment": list(data.treatments)}
+    bias = xr.DataArray(estimates, dims="treatment", coords=coords) - draws["effect"]
+    return bias.transpose("chain", "draw", "treatment")
+
+
+def _reason_of_one_treatment(data: Instrumented) -> str:
+    if len(data.treatments) > 1:
+        return ""
+    return "With one treatment the multiple correlation is |ρ|, `confounding`."
+
+
 def _predictions(model: Instrument) -> dict[str, Estimand]:
     """Return the questions of anchor regression, for which instruments need not be valid."""
 
@@ -99,9 +124,14 @@ def _predictions(model: Instrument) -> dict[str, Estimand]:
             np.random.default_rng(_ANCHOR_SEED),
             model.first_stage_prior_scale,
         )
-        array = getattr(values, name).reshape(chains, count, -1)
+        array = getattr(values, name)
+        dims = ["chain", "draw", "shift"]
+        coords: dict[str, Any] = {"shift": list(model.shifts)}
+        if array.ndim > 2:
+            dims.append("treatment")
+            coords["treatment"] = list(data.treatments)
         return xr.DataArray(
-            array, dims=("chain", "draw", "shift"), coords={"shift": list(model.shifts)}
+            array.reshape(chains, count, *array.shape[1:]), coords, dims
         )
 
     return {
@@ -140,15 +170,26 @@ def _effect_in_words(model: Instrument, data: Instrumented) -> tuple[str, str]:
     words = data.wording
     given = data.arguments
     instruments = ", ".join(map(words.label, given["instruments"]))
+    treatments = ", ".join(map(words.label, data.treatments))
+    several = len(data.treatments) > 1
     description = (
-        f"Effect of {words.label(given['treatment'])} on {words.label(given['outcome'])}"
-        f"{_among(model)}, with the instruments {instruments}."
+        f"Effect of {treatments} on {words.label(given['outcome'])}"
+        f"{', each with the others held' if several else _among(model)}, with the instruments "
+        f"{instruments}."
     )
     if words:
         return change_with_labels(description, data)
-    return description, f"one unit more of {given['treatment']}"
+    if several:
+        return description, "one unit more of a treatment, the others held"
+    return description, f"one unit more of {treatments}"
 
 
 def correlation_beyond(draws: xr.Dataset, limit: float) -> float:
-    """Return the posterior probability that |ρ| is above a limit."""
-    return float((abs(draws["correlation"]) > limit).mean())
+    """Return the posterior probability that |ρ| is above a limit.
+
+    With q treatments it is the q-th power of the multiple correlation, which has the same prior.
+    """
+    if "multiple_correlation" not in draws:
+        return float((abs(draws["correlation"]) > limit).mean())
+    count = draws.sizes["treatment"]
+    return float((draws["multiple_correlation"] ** count > limit).mean())

@@ -14,6 +14,7 @@ from causalstats.models.instrument import (
     learned_direct_effects,
     posterior,
     pymc_model,
+    several_treatments,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,25 @@ LEARNED_DIRECT_EFFECTS = Form(
 )
 
 
+SEVERAL_TREATMENTS = Form(
+    inputs=several_treatments.inputs,
+    build=several_treatments.build,
+    exact_posterior=several_treatments.exact_posterior,
+    recover_marginals=several_treatments.recover_marginals,
+    log_likelihood=several_treatments.log_likelihood,
+    log_prior=several_treatments.log_prior,
+)
+
+
 def form_of(model: Instrument, data: Instrumented) -> Form:
-    """Return the form that the posterior takes under these options, on these data."""
+    """Return the form that the posterior takes under these options, on these data.
+
+    Raises
+    ------
+    ModelError
+        If there are several treatments, and options that go with one.
+    """
+    if len(data.treatments) > 1:
+        several_treatments.refuse_options(model, data)
+        return SEVERAL_TREATMENTS
     return LEARNED_DIRECT_EFFECTS if model.learns_direct else ONE_TREATMENT

@@ -30,7 +30,7 @@ from causalstats.core.prediction import Prediction
 from causalstats.core.simulation import Simulation
 from causalstats.data import Instrumented
 from causalstats.errors import ModelError
-from causalstats.models.instrument.assumptions import assumptions
+from causalstats.models.instrument.assumptions import assumptions, assumptions_for
 from causalstats.models.instrument.baselines import baselines, comparison_columns
 from causalstats.models.instrument.causal_graph import causal_graph
 from causalstats.models.instrument.data_checks import data_checks
@@ -65,7 +65,7 @@ Direct = KnownDirect | Literal["learned"]
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
-    """The effect of a treatment by instrumental variables, with an interval for weak instruments.
+    """The effect of treatments by instrumental variables, with an interval for weak instruments.
 
     T = ZΠ + Wδ + v                     Z instruments, W covariates
     y = Tβ + Wγ + Zη + u                η = 0 unless `direct` is given
@@ -78,6 +78,11 @@ class Instrument:
     and is that of the prior where they say nothing. s is learned: flat priors of the first stage
     would be a prior that there is no confounding, which grows with the number of instruments. Under
     a flat prior the mode of β is LIML.
+
+    Two or three treatments have an effect each. Confounding is then r = Var(v)^(-1/2) Cov(v, u) /
+    sd(u), uniform in the unit ball; its length is the multiple correlation of u with v. Options
+    that go with one treatment are refused: `confounding="any"`, `direct` and
+    `effects="compliers"`.
 
     Parameters
     ----------
@@ -372,6 +377,22 @@ class Instrument:
         """
         return assumptions(self)
 
+    def assumptions_for(self, data: Instrumented) -> tuple[Assumption, ...]:
+        """Return the assumptions in the words of these data, of one treatment or several.
+
+        Parameters
+        ----------
+        data : Instrumented
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> data = model.simulate(seed=1, instruments=3, treatments=2).data
+        >>> model.assumptions_for(data)[-1].formula
+        'Var(v)^(-1/2) Cov(v, u) / sd(u) ~ Uniform in the unit ball'
+        """
+        return assumptions_for(self, data)
+
     def estimands(self) -> Mapping[str, Estimand]:
         """Return the estimands by name.
 
@@ -449,6 +470,7 @@ class Instrument:
         rows: Count = 300,
         instruments: Count = 2,
         covariates: Annotated[int, Number(least=0, most=1000, whole=True)] = 1,
+        treatments: Annotated[int, Number(least=1, most=3, whole=True)] = 1,
         design: Literal["weak", "prior"] = "weak",
     ) -> Simulation:
         """Return data with a known truth, with equal variances.
@@ -456,7 +478,8 @@ class Instrument:
         Parameters
         ----------
         seed : int
-        rows, instruments, covariates : int
+        rows, instruments, covariates, treatments : int
+            Not fewer instruments than treatments.
         design : "weak" or "prior"
             ρ = .5, no effect and an expected first-stage F of 10; or a draw from the prior of the
             model, whose flat priors are fixed: the effect at 0, var(u) at 1.
@@ -464,7 +487,8 @@ class Instrument:
         Raises
         ------
         ModelError
-            If `direct` names an instrument other than z1, z2, ...
+            If `direct` names an instrument other than z1, z2, ..., or there are fewer instruments
+            than treatments.
 
         Examples
         --------
@@ -479,12 +503,18 @@ class Instrument:
                 f"Simulated instruments are named {', '.join(names)}: expected `direct` of these, "
                 f"got {strange[0]!r}."
             )
+        if instruments < treatments:
+            raise ModelError(
+                "Expected at least as many instruments as treatments, got "
+                f"{instruments} and {treatments}."
+            )
         return simulate(
             self,
             seed,
             rows=rows,
             instruments=instruments,
             covariates=covariates,
+            treatments=treatments,
             design=design,
         )
 
@@ -537,6 +567,11 @@ class Instrument:
         ----------
         data : Instrumented
 
+        Raises
+        ------
+        ModelError
+            If there are several treatments.
+
         Examples
         --------
         >>> model = Instrument()
@@ -544,4 +579,10 @@ class Instrument:
         >>> model.bayes_factor_of_no_confounding(data) < 1
         True
         """
+        if len(data.treatments) > 1:
+            raise ModelError(
+                "The Bayes factor of no confounding is that of one treatment, got "
+                f"{', '.join(map(repr, data.treatments))}. `fit.effect('confounding')` has the "
+                "correlations of their errors with that of the outcome."
+            )
         return no_confounding_bayes_factor(data.moments, self.first_stage_prior_scale)

@@ -6,6 +6,7 @@ parameters. With the weights w, orthonormal instruments Q, covariates and fixed 
 
     (v_i, u_i) ~ Normal(0, Σ / w_i),   v = T - QΠ - Wδ,   u = y - Tβ - Zη - Wγ
 
+There may be several treatments T: v is then a row of as many errors.
 Coefficients of W given the others are Normal about those of least squares: their draws take the
 projection on W of noise with covariance Σ out of the residuals.
 """
@@ -23,12 +24,13 @@ import xarray as xr
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.data import Instrumented
 from causalstats.errors import ModelError
+from causalstats.models.instrument import several_treatments
 from causalstats.models.instrument.posterior import (
     errors_given,
     exact_posterior,
     moments_of,
 )
-from causalstats.numerics.instruments.effect_posterior import ErrorDraws
+from causalstats.numerics.instruments.several_treatments import SeveralErrorDraws
 
 if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
@@ -44,15 +46,15 @@ class Parameters:
 
     Attributes
     ----------
-    effect : array, shape (draws,)
+    effect : array, shape (draws, q)
     direct : array, shape (draws, d)
-    errors : ErrorDraws
-        Variances, and the first stage of orthonormal instruments.
+    errors : SeveralErrorDraws
+        Variances, and the first stage of orthonormal instruments, of one treatment or several.
     """
 
     effect: np.ndarray
     direct: np.ndarray
-    errors: ErrorDraws
+    errors: SeveralErrorDraws
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -63,8 +65,10 @@ class RowErrors:
     ----------
     draws : slice
         Which of all draws.
-    outcome, treatment : arrays, shape (n, draws)
-        u and v.
+    outcome : array, shape (n, draws)
+        u.
+    treatment : array, shape (n, draws, q)
+        v.
     """
 
     draws: slice
@@ -127,11 +131,21 @@ def parameters_given(
     data : Instrumented
     rng : Generator
     """
-    effect = draws["effect"].to_numpy().ravel()
-    direct = np.empty((len(effect), 0))
+    size = draws["log_first_stage_variance"].size
+    effect = draws["effect"].to_numpy().reshape(size, -1)
+    direct = np.empty((size, 0))
+    if len(data.treatments) > 1:
+        errors = several_treatments.errors_given(model, draws, data, rng)
+        return Parameters(effect=effect, direct=direct, errors=errors)
     if model.direct_effects:
-        direct = draws["direct_effect"].to_numpy().reshape(len(effect), -1)
-    errors = errors_given(model, draws, data, rng)
+        direct = draws["direct_effect"].to_numpy().reshape(size, -1)
+    one = errors_given(model, draws, data, rng)
+    errors = SeveralErrorDraws(
+        variance=one.variance,
+        slope=one.slope[:, None],
+        root=np.sqrt(one.residual)[:, None, None],
+        first_stage=one.first_stage[:, :, None],
+    )
     return Parameters(effect=effect, direct=direct, errors=errors)
 
 
@@ -153,20 +167,26 @@ def row_errors(
     """
     observed = np.column_stack([data.outcome, data.treatment, data.instruments])
     residuals = data.partialled_out(observed)
-    treatment, instruments = residuals[:, 1], residuals[:, 2:]
+    first = 1 + len(data.treatments)
+    treatment, instruments = residuals[:, 1:first], residuals[:, first:]
     basis = instruments @ np.linalg.pinv(moments_of(model, data).rotation)
     positions = list(data.instrument_positions(list(model.direct_effects)))
     root = np.sqrt(data.weights)[:, None]
     errors = parameters.errors
     for part in _parts(len(parameters.effect), len(data)):
         effect, direct = parameters.effect[part], parameters.direct[part]
-        explained = np.outer(treatment, effect) + instruments[:, positions] @ direct.T
+        explained = treatment @ effect.T + instruments[:, positions] @ direct.T
         u = residuals[:, :1] - explained
-        v = treatment[:, None] - basis @ errors.first_stage[part].T
-        noise = np.hstack(_noise(errors, part, len(data), rng))
-        on_covariates = noise - data.partialled_out(noise / root)
-        of_u, of_v = np.split(on_covariates, 2, axis=1)
-        yield RowErrors(draws=part, outcome=u - of_u, treatment=v - of_v)
+        moved = np.einsum("nk,dkq->ndq", basis, errors.first_stage[part])
+        v = treatment[:, None, :] - moved
+        new_u, new_v = _noise(errors, part, len(data), rng)
+        noise = np.concatenate([new_u[:, :, None], new_v], axis=2)
+        flat = noise.reshape(len(data), -1)
+        on_covariates = flat - data.partialled_out(flat / root)
+        shares = on_covariates.reshape(noise.shape)
+        yield RowErrors(
+            draws=part, outcome=u - shares[:, :, 0], treatment=v - shares[:, :, 1:]
+        )
 
 
 def _parts(draws: int, rows: int) -> list[slice]:
@@ -175,13 +195,13 @@ def _parts(draws: int, rows: int) -> list[slice]:
 
 
 def _noise(
-    errors: ErrorDraws, part: slice, rows: int, rng: np.random.Generator
+    errors: SeveralErrorDraws, part: slice, rows: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return new errors u and v, (rows, draws) each.
+    """Return new errors u (rows, draws) and v (rows, draws, q).
 
     Parameters
     ----------
-    errors : ErrorDraws
+    errors : SeveralErrorDraws
     part : slice
         Which draws.
     rows : int
@@ -189,8 +209,9 @@ def _noise(
     """
     shape = (rows, len(errors.variance[part]))
     u = np.sqrt(errors.variance[part]) * rng.standard_normal(shape)
-    given_u = np.sqrt(errors.residual[part]) * rng.standard_normal(shape)
-    return u, errors.slope[part] * u + given_u
+    standard = rng.standard_normal((*shape, errors.slope.shape[1]))
+    given_u = np.einsum("dqr,ndr->ndq", errors.root[part], standard)
+    return u, errors.slope[part] * u[:, :, None] + given_u
 
 
 def log_likelihood(
@@ -209,13 +230,16 @@ def log_likelihood(
     rng = np.random.default_rng(seed)
     values = np.empty((len(parameters.effect), len(data)))
     errors = parameters.errors
+    columns = 1 + len(data.treatments)
     for rows in row_errors(model, parameters, data, rng):
-        variance, residual = errors.variance[rows.draws], errors.residual[rows.draws]
-        given_u = rows.treatment - errors.slope[rows.draws] * rows.outcome
-        squares = rows.outcome**2 / variance + given_u**2 / residual
-        log_volume = 2 * np.log(2 * np.pi) + np.log(variance * residual)
+        variance, root = errors.variance[rows.draws], errors.root[rows.draws]
+        given_u = rows.treatment - errors.slope[rows.draws] * rows.outcome[:, :, None]
+        standard = np.einsum("dqr,ndr->ndq", np.linalg.inv(root), given_u)
+        squares = rows.outcome**2 / variance + (standard**2).sum(axis=2)
+        log_volume = columns * np.log(2 * np.pi) + np.log(variance)
+        log_volume = log_volume + 2 * np.linalg.slogdet(root)[1]
         values[rows.draws] = -(squares + log_volume).T / 2
-    return values + np.log(data.weights)
+    return values + columns / 2 * np.log(data.weights)
 
 
 def _replicate(
@@ -235,7 +259,9 @@ def _replicate(
     values = np.empty((len(parameters.effect), len(data)))
     for rows in row_errors(model, parameters, data, rng):
         u, v = _noise(parameters.errors, rows.draws, len(data), rng)
-        through = (v - rows.treatment) * parameters.effect[rows.draws]
+        through = np.einsum(
+            "ndq,dq->nd", v - rows.treatment, parameters.effect[rows.draws]
+        )
         change = (u - rows.outcome + through) / root
         values[rows.draws] = (data.outcome[:, None] + change).T
     return values
@@ -244,7 +270,7 @@ def _replicate(
 def working_draws(
     model: Instrument, draws: xr.Dataset, data: Instrumented
 ) -> xr.Dataset:
-    """Return draws under errors of equal variance, in the order of the effects.
+    """Return draws under errors of equal variance, in the order of the effect where there is one.
 
     The quasi-posterior of robust errors has no likelihood of rows; this one has.
 
@@ -256,17 +282,23 @@ def working_draws(
     """
     if model.errors == "iid":
         return draws
+    shape = draws["log_first_stage_variance"].shape
+    iid, rng = replace(model, errors="iid"), np.random.default_rng(_WORKING_SEED)
+    if len(data.treatments) > 1:
+        several = several_treatments.exact_posterior(iid, data)(*shape, rng)
+        # Without labels of draws, which may be those of a part
+        return draws.assign(
+            {name: (each.dims, each.to_numpy()) for name, each in several.items()}
+        )
     effect = draws["effect"]
-    count = effect.size
-    equal = exact_posterior(replace(model, errors="iid"), data)
-    drawn = equal(1, count, np.random.default_rng(_WORKING_SEED)).isel(chain=0)
+    drawn = exact_posterior(iid, data)(1, effect.size, rng).isel(chain=0)
     ascending = np.argsort(drawn["effect"].to_numpy())
     rank = np.argsort(np.argsort(effect.to_numpy().ravel()))
     ordered = drawn.isel(draw=ascending[rank])
     variables = {
         name: (
             ("chain", "draw", *values.dims[1:]),
-            values.to_numpy().reshape(*effect.shape, *values.shape[1:]),
+            values.to_numpy().reshape(*shape, *values.shape[1:]),
         )
         for name, values in ordered.data_vars.items()
     }

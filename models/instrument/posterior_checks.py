@@ -34,7 +34,9 @@ def posterior_checks(
     """
     if model.confounding != "uniform":
         return ()
+    several = len(data.treatments) > 1
     share = correlation_beyond(draws, _LIMIT)
+    event = f"R^{len(data.treatments)} > {_LIMIT:g}" if several else f"|ρ| > {_LIMIT:g}"
     learned = (
         direct_effect_checks(model, draws, data, rng) if model.learns_direct else ()
     )
@@ -44,13 +46,17 @@ def posterior_checks(
             name="confounding near its limit",
             passed=share <= _LARGEST,
             value=share,
-            expected=f"P(|ρ| > {_LIMIT:g}) at most {_LARGEST:g}",
-            finding=f"P(|ρ| > {_LIMIT:g}) = {share:.2f}",
+            expected=f"P({event}) at most {_LARGEST:g}",
+            finding=f"P({event}) = {share:.2f}",
             remedy=""
             if share <= _LARGEST
             else "The treatment and the outcome share nearly everything that is left of them, or "
-            "the instruments are invalid. The prior of confounding then ends the interval: compare "
-            "`confounding='any'`.",
+            "the instruments are invalid. The prior of confounding then ends the interval"
+            + (
+                ": look for stronger instruments."
+                if several
+                else ": compare `confounding='any'`."
+            ),
             estimands=("effect", "least_squares_bias", "confounding"),
             assumption=CONFOUNDING,
         ),

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.prediction import Prediction
-from causalstats.models.instrument.posterior import errors_given, moments_of
+from causalstats.models.instrument.observed_units import parameters_given
+from causalstats.models.instrument.posterior import moments_of
 
 if TYPE_CHECKING:
     from causalstats.data import Instrumented
@@ -23,7 +24,8 @@ def predictions(
     """Return the reduced form, the coefficients of the outcome on the instruments.
 
     The first stage of each draw and new errors give a new reduced form Πβ + Q'(vβ + u) + Q'Zη of
-    orthonormal instruments Q. Nothing with one instrument, whose reduced form is always reproduced.
+    orthonormal instruments Q. Nothing with as many instruments as treatments, which always
+    reproduce the reduced form.
 
     Parameters
     ----------
@@ -35,13 +37,14 @@ def predictions(
     if model.learns_direct:
         return ()  # direct effects of each instrument reproduce any reduced form
     moments = moments_of(model, data)
-    if moments.instruments == 1:
-        return ()  # one coefficient is always reproduced
+    first = 1 + len(data.treatments)
+    if moments.instruments < first:
+        return ()  # as many coefficients as effects are always reproduced
     chosen = {
         name: draws[name].stack(every=("chain", "draw")).transpose("every", ...)
         for name in draws.data_vars
     }
-    size = chosen["effect"].sizes["every"]
+    size = chosen["log_first_stage_variance"].sizes["every"]
     kept = np.sort(rng.choice(size, min(size, _REPLICATIONS), replace=False))
     part = xr.Dataset(
         {
@@ -49,17 +52,14 @@ def predictions(
             for name, each in chosen.items()
         }
     )
-    errors = errors_given(model, part, data, rng)
-    effect = part["effect"].to_numpy()[0]
-    direct = np.empty((len(kept), 0))
-    if model.direct_effects:
-        direct = part["direct_effect"].to_numpy()[0]
-    slope = errors.slope[:, None]
+    parameters = parameters_given(model, part, data, rng)
+    errors = parameters.errors
     shape = errors.first_stage.shape
-    new = np.sqrt(errors.variance)[:, None] * rng.standard_normal(shape)
-    other = np.sqrt(errors.residual)[:, None] * rng.standard_normal(shape)
-    replicated = (errors.first_stage + slope * new + other) * effect[:, None] + new
-    replicated = replicated + direct @ moments.projections[:, 2:].T
+    new = np.sqrt(errors.variance)[:, None] * rng.standard_normal(shape[:2])
+    other = np.einsum("dqr,dkr->dkq", errors.root, rng.standard_normal(shape))
+    treatment = errors.first_stage + errors.slope[:, None, :] * new[..., None] + other
+    replicated = np.einsum("dkq,dq->dk", treatment, parameters.effect) + new
+    replicated = replicated + parameters.direct @ moments.projections[:, first:].T
     to_coefficients = np.linalg.pinv(moments.rotation)
     return (
         Prediction(

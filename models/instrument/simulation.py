@@ -13,6 +13,7 @@ from causalstats.data import Instrumented
 from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
 from causalstats.numerics.instruments.learned_direct_effects import LOG_DIRECT_RANGE
 from causalstats.numerics.instruments.moments import orthonormal_basis, partialled_out
+from causalstats.numerics.instruments.several_treatments import least_squares
 
 if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
@@ -27,21 +28,26 @@ def simulate(
     rows: int,
     instruments: int,
     covariates: int,
+    treatments: int,
     design: str,
 ) -> Simulation:
     """Return data with instruments z1, z2, ... and covariates x1, x2, ..., and their truth.
 
-    Given the covariates, var(u) = 1 and var(v | u) = 1 - ρ².
+    Given the covariates, var(u) = 1 and var(v | u) = 1 - ρ²; with several treatments t1, t2, ...,
+    Var(v | u) = I - rr' with r = Corr(u, v).
 
     Parameters
     ----------
     model : Instrument
     seed : int
-    rows, instruments, covariates : int
+    rows, instruments, covariates, treatments : int
     design : "prior" or "weak"
         A draw from the prior of the model; or ρ = .5, no effect, and an expected F of 10. Where the
         prior of the effect is flat, the effect is 0.
     """
+    if treatments > 1:
+        sizes = (rows, instruments, covariates, treatments)
+        return _several_treatments(model, np.random.default_rng(seed), sizes, design)
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((rows, covariates))
     slopes = rng.standard_normal((covariates, instruments)) / 2
@@ -83,6 +89,75 @@ def simulate(
     )
     realised = {"least_squares": data.moments.least_squares}
     return Simulation(data=data, truth=_dataset(model, truth, names), realised=realised)
+
+
+def _several_treatments(
+    model: Instrument,
+    rng: np.random.Generator,
+    sizes: tuple[int, int, int, int],
+    design: str,
+) -> Simulation:
+    """Return data with several treatments: r uniform in the unit ball, Var(v) = I, no effects.
+
+    Parameters
+    ----------
+    model : Instrument
+    rng : Generator
+    sizes : tuple of int
+        Rows, instruments, covariates and treatments.
+    design : "prior" or "weak"
+        With "weak" the multiple correlation is .5, and each orthonormal instrument moves one
+        treatment.
+    """
+    rows, instruments, covariates, treatments = sizes
+    x = rng.standard_normal((rows, covariates))
+    slopes = rng.standard_normal((covariates, instruments)) / 2
+    z = rng.standard_normal((rows, instruments)) + x @ slopes
+    truth = _truth(model, rng, rows - covariates - 1 - treatments, design)
+    direction = rng.standard_normal(treatments)
+    radius = rng.random() ** (1 / treatments) if design == "prior" else _CORRELATION
+    r = radius * direction / np.linalg.norm(direction)
+    u = rng.standard_normal(rows)
+    root = np.linalg.cholesky(np.eye(treatments) - np.outer(r, r))
+    v = np.outer(u, r) + rng.standard_normal((rows, treatments)) @ root.T
+    scale = np.exp(truth["log_first_stage_variance"] / 2)
+    first_stage = scale * rng.standard_normal((instruments, treatments)) @ root.T
+    if design == "weak":
+        moved = np.resize(np.eye(treatments), (instruments, treatments))
+        first_stage = scale * np.sqrt(treatments) * moved
+    least = np.linalg.eigvalsh(first_stage.T @ first_stage)[0]
+    held = rng.standard_normal((covariates, 1 + treatments))
+    basis = orthonormal_basis(partialled_out(z, x))
+    names = [f"t{position + 1}" for position in range(treatments)]
+    z_names = [f"z{position + 1}" for position in range(instruments)]
+    x_names = [f"x{position + 1}" for position in range(covariates)]
+    treatment = basis @ first_stage + x @ held[:, 1:] + v
+    frame = pd.DataFrame(treatment, columns=names)
+    frame["y"] = x @ held[:, 0] + u
+    frame[z_names] = z
+    frame[x_names] = x
+    data = Instrumented.from_frame(
+        frame, outcome="y", treatment=names, instruments=z_names, covariates=x_names
+    )
+    by_treatment = ("chain", "draw", "treatment")
+    known = xr.Dataset(
+        {
+            "effect": (by_treatment, np.zeros((1, 1, treatments))),
+            "correlation": (by_treatment, r[None, None]),
+            "multiple_correlation": (("chain", "draw"), [[radius]]),
+            "log_first_stage_variance": (
+                ("chain", "draw"),
+                [[truth["log_first_stage_variance"]]],
+            ),
+            "first_stage_f": (("chain", "draw"), [[1 + least / instruments]]),
+        },
+        {"chain": [0], "draw": [0], "treatment": names},
+    )
+    bias = least_squares(data.moments)
+    realised = {
+        f"least_squares_{name}": each for name, each in zip(names, bias, strict=True)
+    }
+    return Simulation(data=data, truth=known, realised=realised)
 
 
 def _learned_direct(

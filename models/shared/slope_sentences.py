@@ -43,7 +43,8 @@ def change_in_a_sentence(data: HasTreatments) -> str:
     words = data.wording
     outcome = words.label(data.arguments["outcome"])
     if not words:
-        return f"One unit more of {data.treatments[0]} changes {outcome} by {{value}}."
+        treatment = data.treatments[0] if len(data.treatments) == 1 else "{entry}"
+        return f"One unit more of {treatment} changes {outcome} by {{value}}."
     return f"{_change_of_treatment(data)} {{raises}} {outcome} by about {{value}}."
 
 

@@ -351,6 +351,13 @@ _INSTRUMENT = Family(
         "shifts": [(2.0, 5.0)],
     },
     companions={("direct", "learned"): {"errors": "iid"}},
+    data={
+        "two treatments": {"treatments": 2},
+        "two treatments, equal variances": {
+            "treatments": 2,
+            "fields": {"errors": "iid"},
+        },
+    },
 )
 
 

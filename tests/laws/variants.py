@@ -170,6 +170,10 @@ VARIANTS = {
         cs.Instrument(errors="iid", direct={"z1": cs.Known(0.1, sd=0.2)}),
         {"rows": 100, "instruments": 1, "covariates": 0},
     ),
+    "instruments of two treatments": Variant(
+        cs.Instrument(errors="iid"),
+        {"rows": 100, "instruments": 3, "covariates": 1, "treatments": 2},
+    ),
     "instruments with direct effects": Variant(
         cs.Instrument(errors="iid", direct="learned"),
         {"rows": 100, "instruments": 4, "covariates": 1},

@@ -44,7 +44,7 @@ class AnchorDraws:
 
     Attributes
     ----------
-    coefficient : array, shape (n, shifts)
+    coefficient : array, shape (n, shifts), or (n, shifts, q) of several treatments
         b_γ.
     risk : array, shape (n, shifts)
         The mean square error at b_γ, where the instruments' part has γ times its variance.
@@ -66,7 +66,6 @@ def anchor_regression(
     Parameters
     ----------
     moments : InstrumentMoments
-        Of one treatment.
     shifts : sequence of float
         γ.
     size : int
@@ -88,16 +87,19 @@ def anchor_regression(
     >>> anchor_regression(moments, [1, 100], 1000, rng).coefficient.mean(axis=0).round(1)
     array([1.5, 1. ])
     """
-    rows = moments.degrees + 1
+    rows = moments.degrees + moments.treatments
     covariance, shifted = _reduced_form(moments, size, rng, first_stage_scale)
     coefficients, risks = [], []
     for shift in shifts:
         total = covariance + shift * shifted / rows
-        coefficient = total[:, 0, 1] / total[:, 1, 1]
+        cross = total[:, 1:, 0]
+        coefficient = np.linalg.solve(total[:, 1:, 1:], cross[..., None])[..., 0]
         coefficients.append(coefficient)
-        risks.append(total[:, 0, 0] - coefficient * total[:, 0, 1])
+        risks.append(total[:, 0, 0] - (coefficient * cross).sum(axis=1))
+    by_shift = np.stack(coefficients, axis=1)
     return AnchorDraws(
-        coefficient=np.stack(coefficients, axis=1), risk=np.stack(risks, axis=1)
+        coefficient=by_shift[..., 0] if moments.treatments == 1 else by_shift,
+        risk=np.stack(risks, axis=1),
     )
 
 
@@ -107,7 +109,7 @@ def _reduced_form(
     rng: np.random.Generator,
     first_stage_scale: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return draws of Ω and of M'M, both of shape (n, 2, 2).
+    """Return draws of Ω and of M'M, both of shape (n, m, m).
 
     Parameters
     ----------
@@ -116,29 +118,32 @@ def _reduced_form(
     rng : Generator
     first_stage_scale : float
     """
-    rows, k = moments.degrees + 1, moments.instruments
+    width = 1 + moments.treatments
+    rows, k = moments.degrees + moments.treatments, moments.instruments
     log_variance = np.linspace(*LOG_VARIANCE_RANGE, _LOG_VARIANCE_NODES)
     variance = np.exp(log_variance)
     kappa = variance / (1 + variance)
-    total, explained = moments.products[:2, :2], moments.explained[:2, :2]
+    total = moments.products[:width, :width]
+    explained = moments.explained[:width, :width]
     scales = total - kappa[:, None, None] * explained
     logs = (
         log_variance / 2
         - np.log1p(variance / (first_stage_scale**2 * moments.degrees))
-        - k * np.log1p(variance)
+        - k * width / 2 * np.log1p(variance)
         - rows / 2 * np.linalg.slogdet(scales)[1]
     )
     probability = np.exp(logs - logs.max())
     chosen = rng.choice(len(kappa), size, p=probability / probability.sum())
     # Bartlett's decomposition of the inverse of a Wishart matrix
-    triangle = np.zeros((size, 2, 2))
-    triangle[:, 0, 0] = np.sqrt(rng.chisquare(rows, size))
-    triangle[:, 1, 1] = np.sqrt(rng.chisquare(rows - 1, size))
-    triangle[:, 1, 0] = rng.standard_normal(size)
+    triangle = np.zeros((size, width, width))
+    for position in range(width):
+        triangle[:, position, position] = np.sqrt(rng.chisquare(rows - position, size))
+    for row, column in zip(*np.tril_indices(width, -1), strict=True):
+        triangle[:, row, column] = rng.standard_normal(size)
     roots = np.linalg.cholesky(scales)[chosen]
     root = roots @ np.linalg.inv(triangle).transpose(0, 2, 1)
     covariance = root @ root.transpose(0, 2, 1)
     weight = kappa[chosen][:, None, None]
-    noise = rng.standard_normal((size, k, 2)) @ root.transpose(0, 2, 1)
-    means = weight * moments.projections[:, :2] + np.sqrt(weight) * noise
+    noise = rng.standard_normal((size, k, width)) @ root.transpose(0, 2, 1)
+    means = weight * moments.projections[:, :width] + np.sqrt(weight) * noise
     return covariance, means.transpose(0, 2, 1) @ means

@@ -24,6 +24,11 @@ with one treatment.
 The grid is a product of even angles θ_j in β = β₀ + L tan θ, with centre and scale adapted to the
 posterior; it reaches the whole space.
 
+Whether instruments move each treatment apart from the others is asked of the conditional F
+statistic of Sanderson & Windmeijer (2016); whether they bound every combination of effects, of the
+Anderson-Rubin statistic far away in each direction. With equal variances the least of these is the
+statistic of Cragg & Donald.
+
 References
 ----------
 Drèze & Richard (1983), Bayesian analysis of simultaneous equation systems, in Handbook of
@@ -46,6 +51,8 @@ _COARSE_ANGLES = {2: 61, 3: 27}
 _LOG_VARIANCE_NODES = 40
 _LARGEST_RATIO = 1 - 1e-9
 _ADAPTATIONS = 3
+_ADAPTATION_SEED = 0  # the posterior does not depend on it
+_DIRECTIONS = 4000  # in which a robust set may be unbounded
 MOST_TREATMENTS = max(_ANGLES)
 
 
@@ -65,6 +72,50 @@ def k_class_effects(moments: InstrumentMoments, kappa: float) -> np.ndarray:
     q = moments.treatments
     weighted = (1 - kappa) * moments.products + kappa * moments.explained
     return np.linalg.solve(weighted[1 : q + 1, 1 : q + 1], weighted[1 : q + 1, 0])
+
+
+@dataclass(frozen=True, eq=False)
+class NormalEstimates:
+    """Estimates of several effects, each with a normal interval.
+
+    Parameters
+    ----------
+    estimate, se : arrays, shape (q,)
+    """
+
+    estimate: np.ndarray
+    se: np.ndarray
+
+    def mean(self) -> np.ndarray:
+        """Return the estimates."""
+        return self.estimate
+
+    def quantile(self, prob: float) -> np.ndarray:
+        """Return quantiles of the normal distributions about the estimates.
+
+        Parameters
+        ----------
+        prob : float
+        """
+        return self.estimate + stats.norm.ppf(prob) * self.se
+
+
+def k_class(
+    moments: InstrumentMoments, kappa: float, *, robust: bool
+) -> NormalEstimates:
+    """Return k-class estimates of several effects with their standard errors.
+
+    Parameters
+    ----------
+    moments : InstrumentMoments
+    kappa : float
+        0 is least squares, 1 is 2SLS.
+    robust : bool
+        Whether scores have a variance robust to heteroscedasticity, or clustered.
+    """
+    return NormalEstimates(
+        k_class_effects(moments, kappa), k_class_errors(moments, kappa, robust=robust)
+    )
 
 
 def liml_kappa(moments: InstrumentMoments) -> float:
@@ -163,28 +214,73 @@ def log_density(
     -------
     array, shape (n, v)
     """
-    q, degrees = moments.treatments, moments.degrees
     variance = np.exp(log_variance)
     kappa = variance / (1 + variance)
-    contrast = np.column_stack([np.ones(len(effects)), -effects])
-    size, share = shares_explained(moments, contrast, robust)
-    width = q + 1
-    left = (
-        moments.products[:width, :width]
-        - kappa[:, None, None] * (moments.explained[:width, :width])
+    size, share = shares_explained(moments, _contrasts(effects), robust)
+    likelihood = _log_likelihood(
+        moments, size[:, None], share[:, None], kappa, _log_determinants(moments, kappa)
     )
-    log_determinant = np.linalg.slogdet(left)[1]
-    first_stage = (
-        log_variance / 2
-        - np.log1p(variance / (first_stage_scale**2 * degrees))
-        - moments.instruments * q / 2 * np.log1p(variance)
+    scale = first_stage_scale**2 * moments.degrees
+    return likelihood + log_variance / 2 - np.log1p(variance / scale)
+
+
+def log_likelihood(
+    moments: InstrumentMoments, effects: np.ndarray, log_variance: np.ndarray
+) -> np.ndarray:
+    """Return log p(data | β, s) up to a constant, errors of equal variance, others integrated out.
+
+    Parameters
+    ----------
+    moments : InstrumentMoments
+    effects : array, shape (n, q)
+    log_variance : array, shape (n,)
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    kappa = np.exp(log_variance) / (1 + np.exp(log_variance))
+    size, share = shares_explained(moments, _contrasts(effects), robust=False)
+    return _log_likelihood(
+        moments, size, share, kappa, _log_determinants(moments, kappa)
     )
-    ratio = np.log1p(-kappa * share[:, None])
+
+
+def _contrasts(effects: np.ndarray) -> np.ndarray:
+    """Return c of u = [y T] c for each row of effects, shape (n, q + 1)."""
+    return np.column_stack([np.ones(len(effects)), -effects])
+
+
+def _log_determinants(moments: InstrumentMoments, kappa: np.ndarray) -> np.ndarray:
+    """Return log |G - κC|, one for each κ."""
+    width = moments.treatments + 1
+    products = moments.products[:width, :width]
+    explained = moments.explained[:width, :width]
+    return np.linalg.slogdet(products - kappa[:, None, None] * explained)[1]
+
+
+def _log_likelihood(
+    moments: InstrumentMoments,
+    size: np.ndarray,
+    share: np.ndarray,
+    kappa: np.ndarray,
+    log_determinant: np.ndarray,
+) -> np.ndarray:
+    """Return -kq/2 log(1+s²) - (n'-2)/2 log D + (n'-2-q)/2 log(A/U) - (2+q)/2 log U.
+
+    Parameters
+    ----------
+    moments : InstrumentMoments
+    size, share : arrays
+        U, and the share of it that instruments explain.
+    kappa, log_determinant : arrays that broadcast with them
+    """
+    q, degrees = moments.treatments, moments.degrees
     return (
-        first_stage
+        moments.instruments * q / 2 * np.log1p(-kappa)
         - (degrees - 2) / 2 * log_determinant
-        + (degrees - 2 - q) / 2 * ratio
-        - (2 + q) / 2 * np.log(size)[:, None]
+        + (degrees - 2 - q) / 2 * np.log1p(-kappa * share)
+        - (2 + q) / 2 * np.log(size)
     )
 
 
@@ -257,23 +353,35 @@ def effects_posterior(
     >>> np.median(draws, axis=0).round()
     array([ 2., -1.])
     """
-    q = moments.treatments
-    inside = slice(1, q + 1)
-    outside = least_squares(moments)
-    c = np.append(1.0, -outside)
-    error = c @ moments.products[: q + 1, : q + 1] @ c / moments.degrees
-    centre = k_class_effects(moments, liml_kappa(moments))
-    information = moments.explained + 2 / moments.degrees * moments.products
-    root = np.linalg.cholesky(error * np.linalg.inv(information[inside, inside]))
+    centre, root = starting_grid(moments)
     log_variance = np.linspace(*LOG_VARIANCE_RANGE, _LOG_VARIANCE_NODES)
     scales = {"first_stage_scale": first_stage_scale, "robust": robust}
-    rng = np.random.default_rng(
-        0
-    )  # of the adaptation, which the posterior does not depend on
+    rng = np.random.default_rng(_ADAPTATION_SEED)
     for _ in range(_ADAPTATIONS):
         grid = _grid(moments, centre, root, log_variance[::2], _COARSE_ANGLES, scales)
         centre, root = _adapted(grid.draw(4000, rng)[0])
     return _grid(moments, centre, root, log_variance, _ANGLES, scales)
+
+
+def starting_grid(moments: InstrumentMoments) -> tuple[np.ndarray, np.ndarray]:
+    """Return centre and root L of β = centre + L tan θ, before they are adapted.
+
+    Parameters
+    ----------
+    moments : InstrumentMoments
+
+    Returns
+    -------
+    two arrays, shape (q,) and (q, q)
+        LIML, and a root of its variance, in which instruments explain a little at least.
+    """
+    inside = slice(1, moments.treatments + 1)
+    c = _contrasts(least_squares(moments)[None])[0]
+    error = c @ moments.products[: len(c), : len(c)] @ c / moments.degrees
+    centre = k_class_effects(moments, liml_kappa(moments))
+    information = moments.explained + 2 / moments.degrees * moments.products
+    spread = error * np.linalg.inv(information[inside, inside])
+    return centre, np.linalg.cholesky(spread)
 
 
 def _adapted(effects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -340,15 +448,52 @@ class SeveralErrorDraws:
 
     Attributes
     ----------
-    correlation : array, shape (n, q)
-        Corr(u, v_j).
-    first_stage_f : array, shape (n,)
-        1 + λ / k, with λ the least eigenvalue of Ω^(-1/2) Π'Π Ω^(-1/2): the expected statistic of
-        Cragg & Donald, for the combination of treatments that instruments move least.
+    variance : array, shape (n,)
+        Var(u).
+    slope : array, shape (n, q)
+        ψ, of the regression of v on u.
+    root : array, shape (n, q, q)
+        R of Ψ = Var(v | u) = RR'.
+    first_stage : array, shape (n, k, q)
+        Π of orthonormal instruments.
     """
 
-    correlation: np.ndarray
-    first_stage_f: np.ndarray
+    variance: np.ndarray
+    slope: np.ndarray
+    root: np.ndarray
+    first_stage: np.ndarray
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Ω = Ψ + Var(u) ψψ', shape (n, q, q)."""
+        residual = self.root @ self.root.transpose(0, 2, 1)
+        outer = self.slope[:, :, None] * self.slope[:, None, :]
+        return residual + self.variance[:, None, None] * outer
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """Corr(u, v_j), shape (n, q)."""
+        deviations = np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
+        return self.slope * np.sqrt(self.variance)[:, None] / deviations
+
+    @property
+    def multiple_correlation(self) -> np.ndarray:
+        """R of the regression of u on v, shape (n,); R^q is uniform before the data."""
+        standard = np.linalg.solve(self.root, self.slope[..., None])[..., 0]
+        ratio = self.variance * (standard**2).sum(axis=1)
+        return np.sqrt(ratio / (1 + ratio))
+
+    @property
+    def first_stage_f(self) -> np.ndarray:
+        """1 + λ / k, shape (n,), with λ the least eigenvalue of Ω^(-1/2) Π'Π Ω^(-1/2).
+
+        The expected statistic of Cragg & Donald, for the combination of treatments that instruments
+        move least.
+        """
+        inverse = np.linalg.inv(np.linalg.cholesky(self.covariance))
+        whitened = self.first_stage @ inverse.transpose(0, 2, 1)
+        least = np.linalg.eigvalsh(whitened.transpose(0, 2, 1) @ whitened)[:, 0]
+        return 1 + least / self.first_stage.shape[1]
 
 
 def draw_errors(
@@ -389,20 +534,12 @@ def draw_errors(
     root = np.linalg.cholesky(scale) @ np.linalg.inv(triangle).transpose(0, 2, 1)
     noise = np.einsum("nab,nb->na", root, rng.standard_normal((size, q)))
     slope = mean + noise / np.sqrt(inside)[:, None]
-    spread = root @ root.transpose(0, 2, 1)
-    errors = spread + variance[:, None, None] * slope[:, :, None] * slope[:, None, :]
-    deviations = np.sqrt(np.diagonal(errors, axis1=1, axis2=2))
     scores = c @ moments.projections[:, :width].T
     centre = moments.projections[:, 1:width] - scores[:, :, None] * slope[:, None, :]
     raw = rng.standard_normal((size, moments.instruments, q))
     first_stage = kappa * centre + np.sqrt(kappa) * raw @ root.transpose(0, 2, 1)
-    whitened = np.linalg.solve(
-        np.linalg.cholesky(errors), first_stage.transpose(0, 2, 1)
-    )
-    least = np.linalg.eigvalsh(whitened @ whitened.transpose(0, 2, 1))[:, 0]
     return SeveralErrorDraws(
-        correlation=slope * np.sqrt(variance)[:, None] / deviations,
-        first_stage_f=1 + least / moments.instruments,
+        variance=variance, slope=slope, root=root, first_stage=first_stage
     )
 
 
@@ -411,6 +548,9 @@ def least_statistic(
 ) -> tuple[float, np.ndarray]:
     """Return the least Anderson-Rubin statistic (χ² form) over all effects, and where it is.
 
+    With equal variances that is LIML; otherwise the continuously updated estimator (Hansen, Heaton
+    & Yaron 1996), searched from LIML and from 2SLS.
+
     Parameters
     ----------
     moments : InstrumentMoments
@@ -418,19 +558,45 @@ def least_statistic(
     """
     from scipy.optimize import minimize
 
-    start = k_class_effects(moments, liml_kappa(moments))
+    kappa = liml_kappa(moments)
+    liml = k_class_effects(moments, kappa)
+    if not robust:
+        left = moments.degrees + moments.treatments - moments.instruments
+        return (kappa - 1) * left, liml
+    spread = np.maximum(k_class_errors(moments, 1.0, robust=True), 1e-300)
 
-    def statistic(effects: np.ndarray) -> float:
-        contrast = np.append(1.0, -effects)[None]
-        return float(direction_statistics(moments, contrast, robust=robust)[0])
+    def statistic(steps: np.ndarray) -> float:
+        contrast = _contrasts((liml + spread * steps)[None])
+        return float(direction_statistics(moments, contrast, robust=True)[0])
 
-    spread = np.maximum(k_class_errors(moments, 1.0, robust=robust), 1e-300)
-    moved = minimize(
-        lambda steps: statistic(start + spread * steps),
-        np.zeros(len(start)),
-        method="Nelder-Mead",
-    )
-    return float(moved.fun), start + spread * moved.x
+    away = (k_class_effects(moments, 1.0) - liml) / spread
+    searched = [
+        minimize(statistic, start, method="Nelder-Mead")
+        for start in (np.zeros(len(liml)), away)
+    ]
+    best = min(searched, key=lambda each: float(each.fun))
+    return float(best.fun), liml + spread * best.x
+
+
+def overidentification(moments: InstrumentMoments, *, robust: bool) -> float:
+    """Return the p-value that all instruments are valid, by the least Anderson-Rubin statistic.
+
+    χ² with k - q degrees of freedom where the variance is robust, and k - q times an F distribution
+    where errors have equal variance. NaN with as many instruments as treatments.
+
+    Parameters
+    ----------
+    moments : InstrumentMoments
+    robust : bool
+    """
+    spare = moments.instruments - moments.treatments
+    if spare == 0:
+        return float("nan")
+    least, _ = least_statistic(moments, robust=robust)
+    if robust:
+        return float(stats.chi2.sf(least, spare))
+    left = moments.degrees + moments.treatments - moments.instruments
+    return float(stats.f.sf(least / spare, spare, left))
 
 
 def direction_statistics(
@@ -453,6 +619,43 @@ def direction_statistics(
     return share / (1 - share) * (rows + 1 - moments.instruments)
 
 
+def conditional_first_stage_f(
+    moments: InstrumentMoments, *, robust: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the conditional F statistic of each treatment, and its p-value.
+
+    T_j is regressed on the other treatments by 2SLS; the statistic asks whether instruments explain
+    what that leaves, with k - q + 1 degrees of freedom (Sanderson & Windmeijer 2016). With `robust`
+    it is the score statistic of it.
+
+    Parameters
+    ----------
+    moments : InstrumentMoments
+    robust : bool
+
+    Returns
+    -------
+    two arrays, shape (q,)
+    """
+    q = moments.treatments
+    explained = moments.explained[1 : q + 1, 1 : q + 1]
+    contrast = np.zeros((q, q + 1))
+    for position in range(q):
+        others = np.delete(np.arange(q), position)
+        slopes = np.linalg.solve(
+            explained[np.ix_(others, others)], explained[others, position]
+        )
+        contrast[position, 1 + position] = 1.0
+        contrast[position, 1 + others] = -slopes
+    spare = moments.instruments - q + 1
+    statistics = direction_statistics(moments, contrast, robust=robust)
+    left = moments.degrees + q - moments.instruments
+    p_values = stats.f.sf(statistics / spare, spare, left)
+    if robust:
+        p_values = stats.chi2.sf(statistics, spare)
+    return statistics / spare, p_values
+
+
 def bounded(moments: InstrumentMoments, prob: float = 0.95, *, robust: bool) -> bool:
     """Return whether the Anderson-Rubin set is bounded in every direction.
 
@@ -463,16 +666,38 @@ def bounded(moments: InstrumentMoments, prob: float = 0.95, *, robust: bool) -> 
         Coverage of the set.
     robust : bool
     """
-    q, k = moments.treatments, moments.instruments
-    rows = moments.degrees + q
+    k = moments.instruments
+    left = moments.degrees + moments.treatments - k
     limit = stats.chi2.ppf(prob, k)
     if not robust:
-        limit = k * stats.f.ppf(prob, k, rows - k)
+        limit = k * stats.f.ppf(prob, k, left)
+    return bool(_least_far_away(moments, robust) > limit)
+
+
+def _least_far_away(moments: InstrumentMoments, robust: bool) -> float:
+    """Return the least Anderson-Rubin statistic of effects far away, over all directions."""
+    from scipy.optimize import minimize
+
+    q = moments.treatments
     inside = slice(1, q + 1)
-    directions = np.random.default_rng(0).standard_normal((4000, q))
-    _, weakest = linalg.eigh(
-        moments.explained[inside, inside], moments.products[inside, inside]
+    total = moments.products[inside, inside]
+    _, weakest = linalg.eigh(moments.explained[inside, inside], total)
+
+    def statistics(directions: np.ndarray) -> np.ndarray:
+        contrast = np.column_stack([np.zeros(len(directions)), -directions])
+        return direction_statistics(moments, contrast, robust=robust)
+
+    if not robust:
+        return float(statistics(weakest[:, :1].T)[0])
+    # In units in which treatments are uncorrelated, so that no direction is rare
+    to_units = np.linalg.inv(np.linalg.cholesky(total))
+    drawn = np.random.default_rng(0).standard_normal((_DIRECTIONS, q)) @ to_units
+    directions = np.concatenate([weakest.T, drawn])
+    scale = np.sqrt(np.diag(total))
+    best = directions[statistics(directions).argmin()] * scale
+    polished = minimize(
+        lambda steps: float(statistics((steps / scale)[None])[0]),
+        best / np.linalg.norm(best),
+        method="Nelder-Mead",
     )
-    directions = np.concatenate([weakest.T, directions])
-    contrast = np.column_stack([np.zeros(len(directions)), -directions])
-    return bool(direction_statistics(moments, contrast, robust=robust).min() > limit)
+    return float(polished.fun)

@@ -33,7 +33,8 @@ def test_rows_times_prior_by_posterior_of_what_is_drawn_is_the_marginal_likeliho
     s2 = np.exp(draws["log_first_stage_variance"].to_numpy()[0])
     kappa = s2 / (1 + s2)
     n = moments.degrees
-    variance, slope, residual = errors.variance, errors.slope, errors.residual
+    variance, slope = errors.variance, errors.slope[:, 0]
+    residual = errors.root[:, 0, 0] ** 2
     c = np.column_stack([np.ones(len(s2)), -parameters.effect, -parameters.direct])
     scores = c @ moments.projections.T
     size = np.einsum("na,ab,nb->n", c, moments.products, c)
@@ -45,7 +46,7 @@ def test_rows_times_prior_by_posterior_of_what_is_drawn_is_the_marginal_likeliho
     def normal(values, mean, var):
         return stats.norm.logpdf(values, mean, np.sqrt(var))
 
-    first_stage = errors.first_stage
+    first_stage = errors.first_stage[:, :, 0]
     prior = normal(first_stage, 0.0, (s2 * residual)[:, None]).sum(axis=1)
     if confounding == "uniform":  # the density of ρ, with flat scales
         shapes = (n / 2, (n - 2) / 2)
@@ -61,7 +62,7 @@ def test_rows_times_prior_by_posterior_of_what_is_drawn_is_the_marginal_likeliho
     posterior += stats.invgamma.logpdf(residual, shapes[1], scale=left / 2)
     held = np.column_stack([np.ones(ROWS), data.covariates])
     basis = orthonormal_basis(held)
-    u, v = basis.T @ drawn.outcome, basis.T @ drawn.treatment
+    u, v = basis.T @ drawn.outcome, basis.T @ drawn.treatment[:, :, 0]
     posterior += normal(u, 0.0, variance).sum(axis=0)
     posterior += normal(v - slope * u, 0.0, residual).sum(axis=0)
 
@@ -92,11 +93,12 @@ def test_weights_divide_the_variance_of_a_row():
     values = pointwise.log_likelihood(model, parameters, data, seed=4)
     (rows,) = pointwise.row_errors(model, parameters, data, np.random.default_rng(4))
     weights = data.weights[:, None]
-    u, v = rows.outcome / np.sqrt(weights), rows.treatment / np.sqrt(weights)
+    u, v = (each / np.sqrt(weights) for each in (rows.outcome, rows.treatment[:, :, 0]))
     errors = parameters.errors
     expected = stats.norm.logpdf(u, 0, np.sqrt(errors.variance / weights))
-    given_u = v - errors.slope * u
-    expected += stats.norm.logpdf(given_u, 0, np.sqrt(errors.residual / weights))
+    given_u = v - errors.slope[:, 0] * u
+    residual = errors.root[:, 0, 0] ** 2
+    expected += stats.norm.logpdf(given_u, 0, np.sqrt(residual / weights))
     np.testing.assert_allclose(values, expected.T)
 
 
