@@ -285,7 +285,8 @@ def working_draws(
     shape = draws["log_first_stage_variance"].shape
     iid, rng = replace(model, errors="iid"), np.random.default_rng(_WORKING_SEED)
     if len(data.treatments) > 1:
-        several = several_treatments.exact_posterior(iid, data)(*shape, rng)
+        chains, count = shape
+        several = several_treatments.exact_posterior(iid, data)(chains, count, rng)
         # Without labels of draws, which may be those of a part
         return draws.assign(
             {name: (each.dims, each.to_numpy()) for name, each in several.items()}
