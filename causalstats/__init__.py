@@ -15,6 +15,7 @@ if (
     from causalstats.core.knowledge import KnownByGroup as KnownByGroup
     from causalstats.core.knowledge import Penalty as Penalty
     from causalstats.core.model import Problem as Problem
+    from causalstats.core.policy import Policy as Policy
     from causalstats.data import Composition as Composition
     from causalstats.data import Decisions as Decisions
     from causalstats.data import Instrumented as Instrumented
@@ -98,6 +99,7 @@ _WHERE = {
     "PanelGLM": "causalstats.models",
     "PartialCorrelation": "causalstats.models",
     "Penalty": "causalstats.core.knowledge",
+    "Policy": "causalstats.core.policy",
     "Problem": "causalstats.core.model",
     "SamplingError": "causalstats.errors",
     "SelectiveLabels": "causalstats.models",

@@ -7,7 +7,7 @@ ability which the model lacks leaves that part out, or raises `ModelError` and s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from causalstats.core.model import Model
+
+ContrastScale = Literal["difference", "ratio", "odds ratio", "number needed to treat"]
+"""The scales on which two interventions are compared."""
 
 DrawExactly = Callable[[int, int, np.random.Generator], "xr.Dataset"]
 DrawByImportance = Callable[
@@ -402,6 +405,7 @@ class Queryable(Protocol):
         given: Mapping[str, Any],
         factual: Mapping[str, Any],
         data: Any,
+        scale: ContrastScale = "difference",
     ) -> tuple[str, Estimand]:
         """Return the notation of the query, and its estimand.
 
@@ -415,6 +419,8 @@ class Queryable(Protocol):
             The condition, and the values that the variables in `do` really had.
         data
             Data of the class that the model is for.
+        scale : str
+            On which two interventions are compared.
         """
 
 

@@ -42,6 +42,7 @@ from typing import (
 import numpy as np
 
 from causalstats.core import argument_types
+from causalstats.core.policy import Policy
 from causalstats.errors import CausalStatsError
 
 # Absolute values of numbers other than 0: the square of a square is then still a number.
@@ -408,11 +409,14 @@ Seen = Annotated[
         _VARIABLE, _LEVEL, description="a mapping of variables to a level of each"
     ),
 ]
+_SET_TO = Either((Instance(Policy), _LEVEL))
 Set = Annotated[
-    Mapping[str, argument_types.Level | Sequence[argument_types.Level]],
+    Mapping[
+        str, argument_types.Level | Policy | Sequence[argument_types.Level | Policy]
+    ],
     MappingOf(
         _VARIABLE,
-        Either((_LEVEL, ListOf(_LEVEL, least=1))),
+        Either((Instance(Policy), _LEVEL, ListOf(_SET_TO, least=1))),
         description="a mapping of variables to one level of each, or to a list of several",
     ),
 ]

@@ -15,6 +15,7 @@ from causalstats.checks.posterior_predictive import posterior_predictive_checks
 from causalstats.checks.prior_data_conflict import prior_data_conflict
 from causalstats.core.abilities import (
     AssumesByData,
+    ContrastScale,
     HasDataChecks,
     HasDerivation,
     HasPosteriorChecks,
@@ -69,6 +70,7 @@ def find_estimand(
     do: Mapping[str, Any] | None,
     given: Mapping[str, Any] | None,
     factual: Mapping[str, Any] | None,
+    scale: ContrastScale = "difference",
 ) -> tuple[str, Estimand]:
     """Return an estimand by its name, or by a question about variables that are set or seen.
 
@@ -78,6 +80,8 @@ def find_estimand(
     name : str
         An estimand, or a variable where one of the following is given.
     do, given, factual : mapping of variable to level, optional
+    scale : str
+        On which two interventions are compared.
 
     Returns
     -------
@@ -96,7 +100,13 @@ def find_estimand(
                 "`do`, `given` and `factual` are questions to a causal diagram; "
                 f"{type(model).__name__} has no such variables. Leave them out."
             )
-        return model.question(name, do or {}, given or {}, factual or {}, fit.data)
+        return model.question(
+            name, do or {}, given or {}, factual or {}, fit.data, scale
+        )
+    if scale != "difference":
+        raise ModelError(
+            f"Expected `do` with two values to compare as {scale!r}, such as do={{'x': [1, 0]}}."
+        )
     estimands = model.estimands()
     if name not in estimands:
         known = ", ".join(answerable(model, fit.data))

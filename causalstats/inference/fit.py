@@ -20,6 +20,7 @@ import causalstats
 from causalstats.core.abilities import (
     AssessesScores,
     Bounded,
+    ContrastScale,
     HasNetwork,
     HasViews,
     HeadlineByData,
@@ -281,6 +282,7 @@ class Fit:
         do: Set | None = None,
         given: Seen | None = None,
         factual: Seen | None = None,
+        scale: ContrastScale = "difference",
     ) -> Effect:
         """Answer a question: an estimand of the model, or an intervention on a causal diagram.
 
@@ -298,12 +300,15 @@ class Fit:
         do : mapping of variable to level, optional
             Variables of a causal diagram that are set, `{"smoking": 1}`. Two levels,
             `{"smoking": [1, 0]}`, ask for the difference between them. An arrow, such as
-            "smoking -> cancer", may carry another value than its variable.
+            "smoking -> cancer", may carry another value than its variable; and a `cs.Policy` sets
+            a variable by what others are, or by chance.
         given : mapping of variable to level, optional
             Variables that are seen to have a level, among those for whom `do` was done.
         factual : mapping of variable to level, optional
             The value that the variable in `do` really had: `do={"smoking": 0},
             factual={"smoking": 1}` asks for the smokers' outcome without smoking.
+        scale : {"difference", "ratio", "odds ratio", "number needed to treat"}
+            How the two interventions of `do` are compared.
 
         Returns
         -------
@@ -331,7 +336,7 @@ class Fit:
             raise ModelError(
                 "Expected `at` or `by`, and not both: groups are groups of the people of the study."
             )
-        name, estimand = answers.find_estimand(self, name, do, given, factual)
+        name, estimand = answers.find_estimand(self, name, do, given, factual, scale)
         return answers.answer(self, name, estimand, at, by)
 
     @checked(ModelError)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from causalstats.core.abilities import Baseline, DrawExactly
+from causalstats.core.abilities import Baseline, ContrastScale, DrawExactly
 from causalstats.core.argument_types import Level, Levels
 from causalstats.core.argument_validation import (
     Count,
@@ -50,6 +50,7 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
     refuse_constant_mediators,
 )
 from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
+from causalstats.models.causal_diagram.contrast_scales import on_scale
 from causalstats.models.causal_diagram.counterfactual_query import (
     arrows_question,
     has_arrows,
@@ -555,6 +556,7 @@ class CausalDiagram:
         given: Levels,
         factual: Levels,
         data: Observations,
+        scale: ContrastScale = "difference",
     ) -> tuple[str, Estimand]:
         """Return the notation and the estimand of P(name | do, given): `fit.effect`.
 
@@ -570,6 +572,8 @@ class CausalDiagram:
         do : mapping of variable or arrow to a level, or to several
         given, factual : mapping of variable to level
         data : Observations
+        scale : str
+            On which two interventions are compared.
 
         Examples
         --------
@@ -580,10 +584,21 @@ class CausalDiagram:
         ('P(y=1 | do(x=1)) - P(y=1 | do(x=0))', 'causal')
         """
         if is_counterfactual(name):
+            if scale != "difference":
+                raise ModelError(
+                    f"A query in text is one probability and no {scale}: compare two answers, or "
+                    "ask with `do`."
+                )
             question = text_question(self, name, data)
             return self._route.counterfactual(question, data)
         outcome = query_arguments.outcome_name(name)
         do = query_arguments.plain_values("do", do, several=True)
+        if scale != "difference":
+
+            def ask(world: Mapping[str, Any]) -> tuple[str, Estimand]:
+                return self.question(outcome, world, given, factual, data)
+
+            return on_scale(scale, ask, do)
         given = query_arguments.plain_values("given", given)
         factual = query_arguments.plain_values("factual", factual)
         if has_arrows(do):

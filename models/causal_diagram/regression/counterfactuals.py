@@ -33,9 +33,6 @@ from causalstats.models.causal_diagram.counterfactual_query import (
 )
 from causalstats.models.causal_diagram.levels import level_index
 from causalstats.models.causal_diagram.mediation import World
-from causalstats.models.causal_diagram.regression.conditionals.logistic import (
-    LogisticRegression,
-)
 from causalstats.models.causal_diagram.regression.event_labels import (
     UNIT,
     labelled_events,
@@ -52,8 +49,8 @@ from causalstats.models.causal_diagram.regression.g_formula import (
 from causalstats.models.causal_diagram.regression.queries import (
     checks_of_undrawn,
     draw_conditionals,
+    undrawn_of_order,
 )
-from causalstats.models.causal_diagram.tables import Table
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
@@ -170,7 +167,7 @@ def regression_counterfactual(
         formula = _formula_of(model, asked.outcome, worlds)
     else:
         formula = _formula_with_values(model, asked)
-    undrawn = undrawn_tables(model, formula.order, data)
+    undrawn = undrawn_of_order(model, formula.order, data)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
         arms = formula.positions(model, data)
@@ -231,34 +228,7 @@ def checks_by_arrow(
     """
     x, y = model.treatment, model.outcome
     formula = _formula_of(model, y, [((x, 0), ((x, y), 1))])
-    return checks_of_undrawn(model, undrawn_tables(model, formula.order, data), data)
-
-
-def undrawn_tables(
-    model: CausalDiagram, order: SimulationOrder, data: Observations
-) -> list[Table]:
-    """Return the conditional distributions that the fit has not drawn, all in closed form.
-
-    Parameters
-    ----------
-    model : CausalDiagram
-    order : SimulationOrder
-    data : Observations
-
-    Raises
-    ------
-    ModelError
-        If one of them is logistic, which has no closed form.
-    """
-    undrawn = [table for table in order.tables if table not in model.tables]
-    for table in undrawn:
-        if model.kind_of(table, data) is LogisticRegression:
-            raise ModelError(
-                f"The answer needs {table.name}, which this fit has not drawn, and which is "
-                "logistic. Use route='hierarchical' where treatment and outcome are labels, or "
-                f"cut the numbers that {table.variable} depends on into levels."
-            )
-    return undrawn
+    return checks_of_undrawn(model, undrawn_of_order(model, formula.order, data), data)
 
 
 def _with_axis(
@@ -294,7 +264,7 @@ def _means(
     draws : Dataset
     data : Observations
     """
-    undrawn = undrawn_tables(model, formula.order, data)
+    undrawn = undrawn_of_order(model, formula.order, data)
     if undrawn:
         size = (draws.sizes["chain"], draws.sizes["draw"])
         added = draw_conditionals(model, undrawn, data, size)

@@ -9,7 +9,7 @@ between arms is that of the intervention.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
@@ -42,8 +42,11 @@ _MOST_PEOPLE_BY_LEVEL = (
 _PEOPLE_AT_ONCE = 1_000_000  # of several draws
 _MOST_DRAWS = 1000
 
-Arm = Mapping[str, float]
-"""The values that variables are set to: numbers, or positions of levels."""
+RowFunction = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""A function of what came from the rows, by its name in the simulation, shape (draws, people)."""
+
+Arm = Mapping[str, float | RowFunction]
+"""The values that variables are set to: numbers, positions of levels, or functions of the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,8 @@ class GComputation:
     levels : mapping of variable to its levels
     inside : Boolean array (rows,), or None
         The rows of the group that the answer is about; all of them without it.
+    share : function of the rows, or None
+        The share of each person that the answer counts; all of them without it.
     """
 
     order: SimulationOrder
@@ -65,6 +70,7 @@ class GComputation:
     data: Observations
     levels: Levels
     inside: np.ndarray | None = None
+    share: RowFunction | None = None
 
     @property
     def people(self) -> int:
@@ -97,13 +103,22 @@ class GComputation:
         rng : numpy Generator
         """
         size = len(next(iter(draws.values())))
-        values = {name: np.full((size, 1), value) for name, value in arm.items()}
+        values = {
+            name: np.full((size, 1), value)
+            for name, value in arm.items()
+            if not callable(value)
+        }
         weights = None
         for k, group in enumerate(self.order.groups):
             rows, row_weights = self._rows(size, k, rng)
             weights = row_weights if k == 0 else weights
             for variable, name in group:
                 values[name] = values_of(variable, self.data, self.levels)[rows]
+        for name, value in arm.items():
+            if callable(value):
+                values[name] = value(values)
+        if self.share is not None and weights is not None:
+            weights = weights * self.share(values)
         people = self.people
         for step in self.order.steps[:-1]:
             conditional = self.conditionals[step.table]
@@ -120,6 +135,8 @@ class GComputation:
                 values[step.name] = conditional.sample(mean, draws, people, rng)
         last = self.order.steps[-1]
         mean = self.conditionals[last.table].mean(draws, _causes(last, values))
+        if self.share is not None and weights is not None:
+            return (mean * weights[:, :, None]).sum(axis=1)
         if weights is None or mean.shape[1] == 1:
             return mean.mean(axis=1)
         return (mean * weights[:, :, None]).sum(axis=1)
@@ -198,6 +215,7 @@ def mean_outcomes(
     data: Observations,
     arms: Sequence[Arm],
     inside: np.ndarray | None = None,
+    share: RowFunction | None = None,
 ) -> xr.DataArray:
     """Return E[outcome | do(arm)], or the probability of each level of a label.
 
@@ -212,6 +230,8 @@ def mean_outcomes(
     arms : sequence of mapping of variable to its value
     inside : Boolean array (rows,), optional
         The rows of the group that the answer is about; all of them without it.
+    share : function of the rows, optional
+        The share of each person that the answer counts.
 
     Returns
     -------
@@ -221,7 +241,8 @@ def mean_outcomes(
     thin = max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS)
     draws = draws.isel(draw=slice(None, None, thin))
     conditionals = conditionals_of(model, order.tables, data)
-    simulation = GComputation(order, conditionals, data, model.levels(data), inside)
+    levels = model.levels(data)
+    simulation = GComputation(order, conditionals, data, levels, inside, share)
     flat = {
         str(name): values.to_numpy().reshape(-1, *values.shape[2:])
         for name, values in draws.transpose("chain", "draw", ...).data_vars.items()

@@ -296,6 +296,33 @@ def draw_conditionals(
     return xr.Dataset(arrays, coords)
 
 
+def undrawn_of_order(
+    model: CausalDiagram, order: SimulationOrder, data: Observations
+) -> list[Table]:
+    """Return the conditional distributions that the fit has not drawn, all in closed form.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    order : SimulationOrder
+    data : Observations
+
+    Raises
+    ------
+    ModelError
+        If one of them is logistic, which has no closed form.
+    """
+    undrawn = [table for table in order.tables if table not in model.tables]
+    for table in undrawn:
+        if model.kind_of(table, data) is LogisticRegression:
+            raise ModelError(
+                f"The answer needs {table.name}, which this fit has not drawn, and which is "
+                "logistic. Use route='hierarchical' where treatment and outcome are labels, or "
+                f"cut the numbers that {table.variable} depends on into levels."
+            )
+    return undrawn
+
+
 def checks_of_undrawn(
     model: CausalDiagram, undrawn: Sequence[Table], data: Observations
 ) -> tuple[Check, ...]:

@@ -32,6 +32,10 @@ from causalstats.models.causal_diagram.observed_units import (
     log_prior_of_regressions,
     outcomes_of_people,
 )
+from causalstats.models.causal_diagram.policy_query import (
+    has_policy,
+    refuse_policy_conditions,
+)
 from causalstats.models.causal_diagram.regression.baselines import regression_baselines
 from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
@@ -46,6 +50,7 @@ from causalstats.models.causal_diagram.regression.counterfactuals import (
 )
 from causalstats.models.causal_diagram.regression.estimands import regression_estimands
 from causalstats.models.causal_diagram.regression.g_formula import simulation_order
+from causalstats.models.causal_diagram.regression.policies import regression_policy
 from causalstats.models.causal_diagram.regression.queries import regression_query
 from causalstats.models.causal_diagram.regression.specification_checks import (
     specification_checks,
@@ -188,6 +193,9 @@ class Regression:
         factual: Mapping[str, Any],
         data: Observations,
     ) -> Query:
+        if has_policy(do):
+            refuse_policy_conditions(given, factual)
+            return regression_policy(self.model, outcome, do, data)
         return regression_query(self.model, outcome, do, given, factual, data)
 
     def counterfactual(

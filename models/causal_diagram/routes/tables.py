@@ -41,6 +41,11 @@ from causalstats.models.causal_diagram.observed_units import (
     cells_of_people,
     log_prior_of_tables,
 )
+from causalstats.models.causal_diagram.policy_query import (
+    has_policy,
+    policy_query,
+    refuse_policy_conditions,
+)
 from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
     TableOfLabels,
@@ -168,6 +173,9 @@ class TableRoute(ABC):
         factual: Mapping[str, Any],
         data: Observations,
     ) -> Query:
+        if has_policy(do):
+            refuse_policy_conditions(given, factual)
+            return policy_query(self, outcome, do, data)
         if factual and given:
             raise ModelError(
                 "The outcome under another treatment is asked with `do` and `factual` alone; say "

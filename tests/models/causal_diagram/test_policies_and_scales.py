@@ -1,0 +1,156 @@
+"""Policies, stochastic and dynamic, and contrasts as ratios, odds ratios and numbers needed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalstats as cs
+from causalstats.errors import ModelError
+
+
+@pytest.fixture(scope="module")
+def people():
+    rng = np.random.default_rng(1)
+    z = rng.random(3000) < 0.5
+    x = rng.random(3000) < 0.3 + 0.4 * z
+    w = rng.random(3000) < 0.2 + 0.4 * x + 0.2 * z
+    v = rng.random(3000) < 0.2 + 0.4 * w + 0.2 * x
+    y = rng.random(3000) < 0.1 + 0.3 * w + 0.2 * x * z + 0.2 * v
+    return pd.DataFrame({"z": z, "x": x, "w": w, "v": v, "y": y}).astype(int)
+
+
+# x is followed by w, which a second treatment v may depend on
+REGIME = "z -> x, w, y; x -> w -> v -> y; x -> v, y; w -> y"
+
+
+def fitted(people, route="reduced", text=REGIME, **fields):
+    model = cs.CausalDiagram(text, treatment="x", outcome="y", route=route, **fields)
+    data = cs.Observations.from_frame(people)
+    return cs.fit(model, data, seed=1, progress=False)
+
+
+@pytest.fixture(scope="module")
+def fit(people):
+    return fitted(people, concentration=1e-9)
+
+
+def g_formula(people, set_x, set_v):
+    """Return E[y] where x is set by z, and v by w: Robins' g-formula of the shares."""
+    total = 0.0
+    for z in (0, 1):
+        x = set_x[z]
+        here = people[(people.z == z) & (people.x == x)]
+        for w in (0, 1):
+            rows = people[
+                (people.z == z)
+                & (people.x == x)
+                & (people.w == w)
+                & (people.v == set_v[w])
+            ]
+            share = (people.z == z).mean() * (here.w == w).mean()
+            total += share * rows.y.mean()
+    return total
+
+
+def close(effect, truth):
+    error = float(effect.draws.std()) / np.sqrt(effect.draws.size)
+    assert abs(float(effect.draws.mean()) - truth) < 5 * error + 2e-3
+
+
+def test_a_dynamic_regime_is_the_g_formula(fit, people):
+    do = {
+        "x": cs.Policy({0: 1, 1: 0}, reads="z"),
+        "v": cs.Policy({0: 0, 1: 1}, reads="w"),
+    }
+    close(fit.effect("y", do=do), g_formula(people, {0: 1, 1: 0}, {0: 0, 1: 1}))
+
+
+def test_a_stochastic_policy_averages_interventions(fit):
+    half = fit.effect("y", do={"x": cs.Policy({0: 0.25, 1: 0.75})}).draws
+    arms = [fit.effect("y", do={"x": level}).draws for level in (0, 1)]
+    np.testing.assert_allclose(half, 0.25 * arms[0] + 0.75 * arms[1])
+    always = fit.effect("y", do={"x": cs.Policy({1: 1.0})}).draws
+    np.testing.assert_allclose(always, arms[1])
+
+
+def test_regressions_give_the_same_policies(people):
+    text = "z -> x, y; x -> y"
+    frame = people[["z", "x", "y"]]
+    rule = {"x": [cs.Policy(lambda z: 1 - z, reads="z"), cs.Policy({0: 0.5, 1: 0.5})]}
+    tables = fitted(frame, text=text).effect("y", do=rule)
+    regressions = fitted(frame, "hierarchical", text).effect("y", do=rule)
+    difference = tables.draws.mean() - regressions.draws.mean()
+    assert abs(float(difference)) < 0.2 * float(tables.draws.std())
+
+
+def test_a_shift_of_a_number_is_its_slope():
+    rng = np.random.default_rng(1)
+    age = rng.normal(size=500)
+    dose = age + rng.normal(size=500)
+    y = 2 * age - dose + rng.normal(size=500)
+    frame = pd.DataFrame({"age": age, "dose": dose, "y": y})
+    model = cs.CausalDiagram(
+        "age -> dose, y; dose -> y", treatment="dose", route="regression"
+    )
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    shift = cs.Policy(lambda dose: dose + 0.5, reads="dose")
+    natural = cs.Policy(lambda dose: dose, reads="dose")
+    effect = fit.effect("y", do={"dose": [shift, natural]})
+    slope = fit.effect("effect").draws
+    np.testing.assert_allclose(effect.draws, slope / 2, atol=1e-6)
+    mean = fit.effect("y", do={"dose": natural})
+    assert abs(float(mean.draws.mean()) - y.mean()) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("do", "words"),
+    [
+        ({"x": cs.Policy({0: 1, 1: 0}, reads="w")}, "x acts on 'w'"),
+        ({"x": cs.Policy({0: 1, 1: 0}, reads="x")}, "reads it itself"),
+        ({"x": cs.Policy({0: 0.5, 1: 0.4})}, "sum to one"),
+        ({"x": cs.Policy({0: 1}, reads="z")}, "says what is set at z = 1"),
+        ({"x": cs.Policy({"a": 1.0})}, "sets 'x' to one of"),
+        ({"x": cs.Policy({0: 1, 1: 0}, reads="q")}, "hidden or unknown"),
+    ],
+)
+def test_policies_that_cannot_be_are_refused(fit, do, words):
+    with pytest.raises(ModelError, match=words):
+        fit.effect("y", do=do)
+
+
+def test_scales_are_functions_of_the_two_probabilities(fit):
+    one, zero = (fit.effect("y", do={"x": level}).draws for level in (1, 0))
+    pair = {"x": [1, 0]}
+    ratio = fit.effect("y", do=pair, scale="ratio")
+    np.testing.assert_allclose(ratio.draws, one / zero)
+    odds = fit.effect("y", do=pair, scale="odds ratio").draws
+    np.testing.assert_allclose(odds, one / (1 - one) / (zero / (1 - zero)))
+    needed = fit.effect("y", do=pair, scale="number needed to treat")
+    np.testing.assert_allclose(needed.draws.median(), (1 / (one - zero)).median())
+    assert not any(check.name == "bounded contrast" for check in needed.doubts)
+
+
+def test_a_ratio_on_the_treated_and_of_numbers(fit):
+    pair = {"x": [1, 0]}
+    treated = fit.effect("y", do=pair, factual={"x": 1}, scale="ratio").draws
+    one, zero = (
+        fit.effect("y", do={"x": level}, factual={"x": 1}).draws for level in (1, 0)
+    )
+    np.testing.assert_allclose(treated, one / zero)
+
+
+def test_a_number_needed_to_treat_without_effect_is_doubted():
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(rng.integers(0, 2, (400, 3)), columns=["z", "x", "y"])
+    fit = fitted(frame, text="z -> x, y; x -> y")
+    needed = fit.effect("y", do={"x": [1, 0]}, scale="number needed to treat")
+    assert "bounded contrast" in needed.summary()["doubts"].iloc[0]
+
+
+def test_a_scale_needs_two_interventions(fit):
+    with pytest.raises(ModelError, match="two interventions"):
+        fit.effect("y", do={"x": 1}, scale="ratio")
+    with pytest.raises(ModelError, match="two values"):
+        fit.effect("effect", scale="ratio")
+    with pytest.raises(ModelError, match="scale"):
+        fit.effect("y", do={"x": [1, 0]}, scale="log")
