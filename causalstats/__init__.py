@@ -39,6 +39,9 @@ if (
     from causalstats.inference.fit import load as load
     from causalstats.inference.fit_table import coefficient_plot as coefficient_plot
     from causalstats.inference.fit_table import table as table
+    from causalstats.inference.local_calibration import (
+        LocalCalibration as LocalCalibration,
+    )
     from causalstats.inference.panel_comparison import PanelEstimates as PanelEstimates
     from causalstats.inference.panel_comparison import (
         panel_dml_estimators as panel_dml_estimators,
@@ -66,6 +69,7 @@ _WHERE = {
     "Auto": "causalstats.samplers",
     "BayesianNetwork": "causalstats.diagrams",
     "Calibration": "causalstats.calibration.calibration",
+    "LocalCalibration": "causalstats.inference.local_calibration",
     "CausalDiagram": "causalstats.models",
     "CausalStatsError": "causalstats.errors",
     "Check": "causalstats.core.check",

@@ -249,6 +249,35 @@ class Simulates(Protocol):
 
 
 @runtime_checkable
+class Replicates(Protocol):
+    """A model that draws a second study of the same design, for `Fit.calibrate`."""
+
+    def with_prior_of(self, data: Any) -> Model:
+        """Return the model with what its prior reads from data fixed at what it reads here."""
+
+    def with_replication(
+        self, draws: xr.Dataset, data: Any, rng: np.random.Generator
+    ) -> Simulation:
+        """Return the study with a second one behind it, of as many rows and the same design.
+
+        The truth of the result is the draw, without what the second study was not drawn from.
+
+        Parameters
+        ----------
+        draws : Dataset
+            One draw of one chain; the second study is drawn at these parameters.
+        data
+            Data of the class that the model is for.
+        rng : Generator
+
+        Raises
+        ------
+        ModelError
+            If no study can be drawn from this posterior.
+        """
+
+
+@runtime_checkable
 class SimulationDefaults(Protocol):
     """A model whose `simulate` takes arguments, such as the number of people."""
 

@@ -479,10 +479,20 @@ def declared(hint: Any) -> Kind:
 @cache
 def field_kinds(cls: Any) -> Mapping[str, Kind]:
     """Return the kind of each field of a dataclass, by name."""
-    names = vars(sys.modules[cls.__module__])
     return {
-        field.name: declared(_evaluated(field.type, names)) for field in fields(cls)
+        field.name: declared(
+            _evaluated(field.type, vars(sys.modules[_declares(cls, field.name)]))
+        )
+        for field in fields(cls)
     }
+
+
+def _declares(cls: Any, name: str) -> str:
+    """Return the module of the class that declares a field: a subclass has other names."""
+    declaring = (
+        each for each in cls.__mro__ if name in vars(each).get("__annotations__", {})
+    )
+    return next(declaring, cls).__module__
 
 
 def check_fields(value: Any, error: type[CausalStatsError]) -> None:

@@ -427,6 +427,29 @@ class Composition:
     def __len__(self) -> int:
         return len(self.values)
 
+    def with_second_study(self, values: np.ndarray) -> Composition:
+        """Return these rows, and behind them rows of the same covariates with other parts.
+
+        Parameters
+        ----------
+        values : array, shape (n, D)
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> data = cs.PartialCorrelation().simulate(1, rows=20, parts=4).data
+        >>> len(data.with_second_study(data.values))
+        40
+        """
+        twice = np.tile(np.arange(len(self)), 2)
+        return replace(
+            self,
+            values=frozen(np.concatenate([self.values, values])),
+            matrix=frozen(self.matrix[twice]),
+            rows=frozen(np.arange(len(twice))),
+            source=self.source.iloc[twice].reset_index(drop=True),
+        )
+
     def subcomposition(self, parts: Sequence[str]) -> Composition:
         """Return some of the parts alone: partial correlations given fewer parts.
 

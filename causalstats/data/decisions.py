@@ -450,6 +450,36 @@ class Decisions:
     def __len__(self) -> int:
         return len(self.decision)
 
+    def with_second_study(self, decision: np.ndarray, outcome: np.ndarray) -> Decisions:
+        """Return these people, and behind them the same again with other decisions and outcomes.
+
+        Parameters
+        ----------
+        decision : bool array (N,)
+        outcome : array (N,)
+            As in the attribute `outcome`.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+        >>> data = Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+        >>> data.with_second_study(np.array([True, True, False]), np.array([1, 0, -1])).decision
+        array([ True, False,  True,  True,  True, False])
+        """
+        twice = np.tile(np.arange(len(self)), 2)
+        second = outcome.astype(self.outcome.dtype)
+        return replace(
+            self,
+            matrix=frozen(self.matrix[twice]),
+            decision=frozen(np.concatenate([self.decision, decision])),
+            outcome=frozen(np.concatenate([self.outcome, second])),
+            weights=frozen(self.weights[twice]),
+            decider=None if self.decider is None else frozen(self.decider[twice]),
+            withheld=None,
+            rows=frozen(np.arange(len(twice))),
+            source=self.source.iloc[twice].reset_index(drop=True),
+        )
+
     def columns_of(self, feature: str) -> tuple[int, ...]:
         """Return positions of the columns of a feature, formula term or formula variable.
 

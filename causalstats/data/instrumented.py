@@ -548,6 +548,37 @@ class Instrumented:
             shares = np.bincount(self.cluster, shares)
         return float(shares.max())
 
+    def with_second_study(
+        self, outcome: np.ndarray, treatment: np.ndarray
+    ) -> Instrumented:
+        """Return these rows, and behind them the same again with other outcomes and treatments.
+
+        Parameters
+        ----------
+        outcome, treatment : arrays
+            In the shapes of the attributes.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> data = Instrumented.from_formula("y ~ 1 | t ~ z", frame)
+        >>> len(data.with_second_study(data.outcome, data.treatment))
+        40
+        """
+        twice = np.tile(np.arange(len(self)), 2)
+        return replace(
+            self,
+            outcome=np.concatenate([self.outcome, outcome]),
+            treatment=np.concatenate([self.treatment, treatment]),
+            instruments=self.instruments[twice],
+            covariates=self.covariates[twice],
+            weights=self.weights[twice],
+            fixed_effects=tuple(codes[twice] for codes in self.fixed_effects),
+            cluster=None if self.cluster is None else self.cluster[twice],
+            rows=np.arange(len(twice)),
+        )
+
     def thinned(self, most: int) -> Instrumented:
         """Return evenly spaced rows, at most so many, for checks that need not see all.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal
 
@@ -277,6 +277,30 @@ class Observations:
             else np.zeros(len(self.counts), int)
         )
         return np.bincount(flat, self.counts, minlength=int(cells)).reshape(shape)
+
+    def with_second_study(self, codes: np.ndarray) -> Observations:
+        """Return these observations and as many others of labels.
+
+        Parameters
+        ----------
+        codes : int array, shape (n, labels)
+            Positions in `levels` of each further observation, a column a variable.
+
+        Examples
+        --------
+        >>> data = Observations.from_frame(pd.DataFrame({"stage": ["II", "I"]}))
+        >>> data.with_second_study(np.array([[1], [1]])).counts
+        array([1., 3.])
+        """
+        every = np.concatenate([self.codes, codes])
+        weights = np.concatenate([self.counts, np.ones(len(codes))])
+        cells, cell = np.unique(every, axis=0, return_inverse=True)
+        return replace(
+            self,
+            codes=frozen(cells),
+            numbers=frozen(np.empty((len(cells), 0))),
+            counts=frozen(np.bincount(cell.ravel(), weights)),
+        )
 
     def places(self, name: str, levels: Sequence[Any]) -> np.ndarray:
         """Return the position of the level of each row among given levels, (r,).

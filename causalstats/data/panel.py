@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -712,6 +712,34 @@ class Panel:
 
     def __len__(self) -> int:
         return len(self.outcome)
+
+    def with_second_study(self, outcome: np.ndarray) -> Panel:
+        """Return this panel, and as many other units of the same design with other outcomes.
+
+        Parameters
+        ----------
+        outcome : array, shape (n,)
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> data = cs.PanelDML().simulate(1, units=4, times=3).data
+        >>> data.with_second_study(data.outcome).unit.max()
+        np.int64(7)
+        """
+        twice = np.tile(np.arange(len(self)), 2)
+        second = np.repeat([0, len(self.units)], len(self))
+        return replace(
+            self,
+            outcome=frozen(np.concatenate([self.outcome, outcome])),
+            treatment=frozen(self.treatment[twice]),
+            unit=frozen(self.unit[twice] + second),
+            units=(*self.units, *(f"{unit}, second study" for unit in self.units)),
+            time=frozen(self.time[twice]),
+            weights=frozen(self.weights[twice]),
+            rows=frozen(np.arange(len(twice))),
+            source=self.source.iloc[twice].reset_index(drop=True),
+        )
 
     def constant_within_units(self, values: np.ndarray) -> np.ndarray:
         """Return whether columns (n, p) are time-invariant in each unit, (N, p).

@@ -326,6 +326,7 @@ def carried_checks(
         candidates += answer_sampling(draws, fit.draws.attrs)
     candidates += question_checks(fit, name, estimand)
     candidates += fit.kept("checks") or checks_without_refits(fit)
+    candidates += calibration_checks(fit)
     standing = [check for check in candidates if check.stands_on(name)]
     return tuple(dict.fromkeys(_explained(fit, standing)))
 
@@ -372,6 +373,12 @@ def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
         )
 
     return fit.once("checks without refits", make)
+
+
+def calibration_checks(fit: Fit) -> tuple[Check, ...]:
+    """Return the checks of `Fit.calibrate`; none before it has run."""
+    calibration = fit.kept("calibration")
+    return () if calibration is None else tuple(calibration.checks)
 
 
 def every_check(fit: Fit) -> Checks:

@@ -36,6 +36,7 @@ from causalstats.core.argument_validation import (
     Inside,
     Name,
     NotNegative,
+    Positive,
     Seed,
     Seen,
     Set,
@@ -78,6 +79,8 @@ from causalstats.samplers.base import CPU
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
+
+    from causalstats.inference.local_calibration import LocalCalibration
 
 LIBRARIES = (
     "pymc",
@@ -521,7 +524,58 @@ class Fit:
         >>> fit.check().to_frame()["verdict"].loc["positivity"]
         'passed'
         """
-        return self.once("checks", lambda: answers.every_check(self))
+        checks = self.once("checks", lambda: answers.every_check(self))
+        return Checks([*checks, *answers.calibration_checks(self)])
+
+    @checked(ModelError)
+    def calibrate(
+        self, *, seconds: Positive = 100.0, studies: Count = 3000
+    ) -> LocalCalibration:
+        """Examine sampler, likelihood and intervals around this posterior, on simulated studies.
+
+        The draws are held against the density of the model, the likelihood against studies like
+        this one drawn at draws of the posterior, and each such study is put behind the observed
+        one and fitted, so that the parameters it was drawn at can be ranked among the new draws
+        and the intervals of the headline counted (posterior simulation-based calibration). All of
+        it says whether the computation is right for this question and these data; none of it says
+        whether the model is right about the world.
+
+        Parameters
+        ----------
+        seconds : float
+            About how long it takes, with compiling. Each finding says what so much time can find.
+        studies : int
+            The most simulated studies that are fitted.
+
+        Returns
+        -------
+        LocalCalibration
+            Its checks stand on every answer that is asked for afterwards, and in the report.
+
+        See Also
+        --------
+        causalstats.calibrate : the same around the prior, for a model without data.
+
+        References
+        ----------
+        Säilynoja, Schmitt, Bürkner & Vehtari (2025), Posterior SBC: simulation-based calibration
+        checking conditional on data. Modrák et al. (2025), Simulation-based calibration checking
+        for Bayesian computation, Bayesian Analysis 20.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> calibration = fit.calibrate(studies=10)
+        >>> all(check.passed for check in calibration.checks)
+        True
+        """
+        from causalstats.inference.local_calibration import calibrate_fit
+
+        made = calibrate_fit(self, seconds=seconds, studies=studies, seed=self.seed)
+        self._cache["calibration"] = made
+        return made
 
     @checked(ModelError)
     def compare(self, prob: Inside = INTERVAL) -> pd.DataFrame:

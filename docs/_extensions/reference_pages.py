@@ -65,6 +65,7 @@ TOPICS = {
         [
             "calibrate",
             "Calibration",
+            "LocalCalibration",
             "panel_dml_estimators",
             "PanelEstimates",
             "table",

@@ -58,12 +58,15 @@ from causalstats.models.causal_diagram.counterfactual_query import (
     text_question,
 )
 from causalstats.models.causal_diagram.instruments import instrumented
+from causalstats.models.causal_diagram.replication import with_replication
 from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
 from causalstats.models.causal_diagram.routes import (
     ROUTES,
     ROUTES_OF_PRIORS,
     Route,
     RouteName,
+    TableRoute,
+    route_on,
 )
 from causalstats.models.causal_diagram.table_priors import PriorName
 from causalstats.models.causal_diagram.tables import Table
@@ -684,6 +687,22 @@ class CausalDiagram:
         ('chain', 'draw')
         """
         return self._route.log_likelihood(draws, data)
+
+    def with_prior_of(self, data: Observations) -> CausalDiagram:
+        """Return the model with the route that it takes on these data."""
+        return route_on(self._route, data).model
+
+    def with_replication(
+        self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
+    ) -> Simulation:
+        """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        route = route_on(self._route, data)
+        if not isinstance(route, TableRoute):
+            raise ModelError(
+                "A second study is drawn from tables of labels: regressions do not say how "
+                "confounders arise. Use route='reduced' where cells are full."
+            )
+        return with_replication(route, draws, data, rng)
 
     def observed_units(
         self, draws: xr.Dataset, data: Observations, rng: np.random.Generator

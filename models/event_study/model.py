@@ -49,6 +49,7 @@ from causalstats.models.event_study.pooling import (
 )
 from causalstats.models.event_study.posterior_checks import posterior_checks
 from causalstats.models.event_study.pymc_model import build
+from causalstats.models.event_study.replication import with_replication
 from causalstats.models.event_study.residuals import predictions
 from causalstats.models.event_study.views import views
 from causalstats.models.shared.missing_rows import rows_left_out
@@ -561,6 +562,16 @@ class EventStudy:
         if design == "prior":
             return simulation.simulate_prior(self, seed, shape)
         return simulation.simulate_plain(self, seed, shape, effect, autocorrelation)
+
+    def with_prior_of(self, data: Panel) -> EventStudy:
+        """Return the model with what its prior reads from data fixed at what it reads here."""
+        return replace(self, scale=float(self.statistics(data).scale))
+
+    def with_replication(
+        self, draws: xr.Dataset, data: Panel, rng: np.random.Generator
+    ) -> Simulation:
+        """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        return with_replication(self, draws, data, rng)
 
     def observed_units(
         self, draws: xr.Dataset, data: Panel, rng: np.random.Generator

@@ -43,8 +43,9 @@ from causalstats.models.heckman.observed_units import (
 )
 from causalstats.models.heckman.posterior_checks import posterior_checks
 from causalstats.models.heckman.predictions import predictions
-from causalstats.models.heckman.priors import included, prior_sds
+from causalstats.models.heckman.priors import included, outcome_units, prior_sds
 from causalstats.models.heckman.relaxations import relaxations
+from causalstats.models.heckman.replication import with_replication
 from causalstats.models.heckman.shape_priors import errors_of, unused_shape_fields
 from causalstats.models.heckman.simulation import simulate
 from causalstats.models.heckman.validation import refuse_senseless
@@ -338,6 +339,16 @@ class Heckman:
                 "to draw from it."
             )
         return simulate(self, seed, people, features, design)
+
+    def with_prior_of(self, data: Decisions) -> Heckman:
+        """Return the model with what its prior reads from data fixed at what it reads here."""
+        return replace(self, outcome_scale=outcome_units(self, data))
+
+    def with_replication(
+        self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    ) -> Simulation:
+        """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        return with_replication(errors_of(self), draws, data, rng)
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Return Σ_i log p(T_i, Y_i where seen) of every draw, (chain, draw)."""

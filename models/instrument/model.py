@@ -37,9 +37,11 @@ from causalstats.models.instrument.data_checks import data_checks
 from causalstats.models.instrument.estimands import estimands
 from causalstats.models.instrument.forms import form_of
 from causalstats.models.instrument.observed_units import observed_units, working_draws
+from causalstats.models.instrument.posterior import effect_prior_sd, moments_of
 from causalstats.models.instrument.posterior_checks import posterior_checks
 from causalstats.models.instrument.predictions import predictions
 from causalstats.models.instrument.relaxations import relaxations
+from causalstats.models.instrument.replication import with_replication
 from causalstats.models.instrument.simulation import simulate
 from causalstats.numerics.instruments.effect_posterior import (
     no_confounding_bayes_factor,
@@ -266,6 +268,21 @@ class Instrument:
         (100, 50)
         """
         return observed_units(self, draws, data, rng)
+
+    def with_prior_of(self, data: Instrumented) -> Instrument:
+        """Return the model with what its prior reads from data fixed at what it reads here."""
+        if self.confounding == "uniform" or self.effect_scale is not None:
+            return self
+        moments = moments_of(self, data)
+        return replace(
+            self, effect_scale=effect_prior_sd(self, moments) / self.effect_sd
+        )
+
+    def with_replication(
+        self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
+    ) -> Simulation:
+        """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        return with_replication(self, draws, data, rng)
 
     def working_draws(self, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
         """Return the draws under errors of equal variance, which rows have a likelihood of.

@@ -76,6 +76,23 @@ class RowErrors:
     treatment: np.ndarray
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NewRows:
+    """Outcomes and treatments of new rows, for some of the draws.
+
+    Attributes
+    ----------
+    draws : slice
+        Which of all draws.
+    outcome : array, shape (n, draws)
+    treatment : array, shape (n, draws, treatments)
+    """
+
+    draws: slice
+    outcome: np.ndarray
+    treatment: np.ndarray
+
+
 def observed_units(
     model: Instrument, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
 ) -> ObservedUnits:
@@ -255,16 +272,37 @@ def _replicate(
     seed : int
     """
     rng = np.random.default_rng(seed)
-    root = np.sqrt(data.weights)[:, None]
     values = np.empty((len(parameters.effect), len(data)))
+    for rows in new_rows(model, parameters, data, rng):
+        values[rows.draws] = rows.outcome.T
+    return values
+
+
+def new_rows(
+    model: Instrument,
+    parameters: Parameters,
+    data: Instrumented,
+    rng: np.random.Generator,
+) -> Iterator[NewRows]:
+    """Yield outcomes and treatments of new rows with the same instruments and covariates.
+
+    Parameters
+    ----------
+    model : Instrument
+    parameters : Parameters
+    data : Instrumented
+    rng : Generator
+    """
+    root = np.sqrt(data.weights)[:, None]
     for rows in row_errors(model, parameters, data, rng):
         u, v = _noise(parameters.errors, rows.draws, len(data), rng)
         through = np.einsum(
             "ndq,dq->nd", v - rows.treatment, parameters.effect[rows.draws]
         )
-        change = (u - rows.outcome + through) / root
-        values[rows.draws] = (data.outcome[:, None] + change).T
-    return values
+        outcome = data.outcome[:, None] + (u - rows.outcome + through) / root
+        moved = (v - rows.treatment) / root[:, :, None]
+        treatment = data.treatment.reshape(len(data), 1, -1) + moved
+        yield NewRows(draws=rows.draws, outcome=outcome, treatment=treatment)
 
 
 def working_draws(

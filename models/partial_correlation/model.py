@@ -63,6 +63,7 @@ from causalstats.models.partial_correlation.priors.conjugate import (
     posterior_scatter,
 )
 from causalstats.models.partial_correlation.propriety import refuse_improper
+from causalstats.models.partial_correlation.replication import with_replication
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.models.partial_correlation.views import baselines, predictions, views
 from causalstats.models.shared.missing_rows import rows_left_out
@@ -668,6 +669,16 @@ class PartialCorrelation:
         ('variance_deviation',)
         """
         return ("variance_deviation",)
+
+    def with_prior_of(self, data: Composition) -> PartialCorrelation:
+        """Return the model with what its prior reads from data fixed at what it reads here."""
+        return self
+
+    def with_replication(
+        self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
+    ) -> Simulation:
+        """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        return with_replication(self.covariance_prior, draws, data, rng)
 
     def observed_units(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator

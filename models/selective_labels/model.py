@@ -57,6 +57,7 @@ from causalstats.models.selective_labels.priors import (
     CoefficientPriorName,
 )
 from causalstats.models.selective_labels.relaxations import relaxations
+from causalstats.models.selective_labels.replication import with_results
 from causalstats.models.selective_labels.score_accuracy import accuracy_of_score
 from causalstats.models.selective_labels.simulation import simulate
 from causalstats.models.selective_labels.subsample import (
@@ -520,6 +521,17 @@ class SelectiveLabels:
                 "`Known(value, sd=...)` with design='prior'."
             )
         return simulate(self, seed, people, features, design, labels)
+
+    def with_prior_of(self, data: Decisions) -> SelectiveLabels:
+        """Return the model itself: its prior reads nothing from outcomes."""
+        return self
+
+    def with_replication(
+        self, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
+    ) -> Simulation:
+        """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        units = self.observed_units(draws, data, rng)
+        return with_results(draws, data, units.replicate()[0])
 
     def log_likelihood(self, draws: xr.Dataset, data: Decisions) -> xr.DataArray:
         """Return Σ_i log P(what was seen of person i) of every draw, (chain, draw)."""

@@ -41,6 +41,9 @@ class Route(Protocol):
     def __init__(self, model: CausalDiagram) -> None: ...
 
     @property
+    def model(self) -> CausalDiagram: ...
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """The conditional distributions that are estimated."""
 

@@ -1,0 +1,179 @@
+"""Calibration around the posterior: second studies, planted errors, and what carries the checks."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import causalstats as cs
+from causalstats.core.abilities import Replicates
+from causalstats.numerics.sampling.calibration_tests import (
+    bartlett_p_values,
+    detectable_spread,
+    normal_p_values,
+    outlyingness_rank,
+    stein_z,
+)
+from tests.laws.variants import VARIANTS
+
+REPLICATED = (
+    "selective labels",
+    "imperfect test",
+    "deciders",
+    "by group",
+    "back-door",
+    "front-door",
+    "event study",
+)
+
+
+@pytest.mark.parametrize("name", REPLICATED)
+def test_a_second_study_stands_behind_the_observed_one_and_has_its_design(name):
+    variant = VARIANTS[name]
+    simulation = variant.model.simulate(1, design="prior", **variant.simulate)
+    data = simulation.data
+    assert isinstance(variant.model, Replicates)
+    rng = np.random.default_rng(2)
+    model = variant.model.with_prior_of(data)
+    both = model.with_replication(simulation.truth, data, rng).data
+    assert len(both) == 2 * len(data)
+    assert both.fingerprint != data.fingerprint
+    _ = cs.Problem(model, both).inputs
+
+
+def test_a_second_study_has_the_rates_of_its_parameters():
+    model = cs.SelectiveLabels(prevalence=0.3)
+    simulation = model.simulate(3, people=20_000, features=2)
+    rng = np.random.default_rng(4)
+    both = model.with_replication(simulation.truth, simulation.data, rng).data
+    first, second = np.split(both.decision, 2)
+    error = np.sqrt(first.mean() * (1 - first.mean()) / 10_000)
+    assert abs(first.mean() - second.mean()) < 4 * error
+    cases = both.outcome == 1
+    first, second = np.split(cases, 2)
+    error = np.sqrt(first.mean() * (1 - first.mean()) / 10_000)
+    assert abs(first.mean() - second.mean()) < 4 * error
+
+
+def test_a_second_heckman_study_has_the_moments_of_its_parameters():
+    model = cs.Heckman()
+    simulation = model.simulate(3, people=20_000, features=2)
+    rng = np.random.default_rng(4)
+    both = model.with_replication(simulation.truth, simulation.data, rng).data
+    first, second = np.split(both.outcome, 2)
+    error = np.nanstd(first) * np.sqrt(2 / np.isfinite(first).sum())
+    assert abs(np.nanmean(first) - np.nanmean(second)) < 4 * error
+
+
+def test_draws_ten_per_cent_too_narrow_or_shifted_fail_steins_identities():
+    draws = np.random.default_rng(1).standard_normal((4, 1000, 3))
+    shifts, spreads, total = stein_z(draws, -draws)
+    assert max(abs(shifts).max(), abs(spreads).max(), abs(total)) < 4
+    narrow = 0.9 * draws
+    assert stein_z(narrow, -narrow)[2] > 6
+    shifted = draws + 0.1
+    assert abs(stein_z(shifted, -shifted)[0]).min() > 4
+
+
+def test_data_counted_ten_per_cent_too_often_fail_bartletts_identities():
+    scores = np.random.default_rng(1).standard_normal((1500, 4))
+    of_mean, of_information = bartlett_p_values(scores, np.full(scores.shape, -1.0))
+    assert min(*of_mean, of_information) > 1e-3
+    counted = bartlett_p_values(1.1 * scores, np.full(scores.shape, -1.1))
+    assert counted[1] < 1e-4
+
+
+def test_scores_of_a_wrong_spread_are_found_as_often_as_is_said():
+    level, found, runs = 0.01, 0, 300
+    spread = 1 + detectable_spread(400, 2, level)
+    rng = np.random.default_rng(5)
+    for _ in range(runs):
+        found += min(normal_p_values(spread * rng.standard_normal(400))) < level / 2
+    assert 0.85 < found / runs < 0.97
+
+
+def test_the_truth_is_exchangeable_with_few_draws_of_many_parameters():
+    rng = np.random.default_rng(6)
+    ranks = []
+    for _ in range(400):
+        points = rng.standard_normal((60, 20))
+        ranks.append(outlyingness_rank(points[0], points[1:])[0] / 59)
+    assert abs(np.mean(ranks) - 0.5) < 4 * np.sqrt(1 / 12 / 400)
+
+
+@dataclass(frozen=True)
+class _Narrow:
+    """A sampler whose draws stand at half their distance from the mean."""
+
+    def compile(self, problem: cs.Problem) -> Any:
+        return self
+
+    def run(self, problem: cs.Problem, seed: int, advance: Any = None) -> xr.DataTree:
+        tree = cs.Exact(chains=1, draws=400)(problem, seed)
+        draws = tree["posterior"].to_dataset()
+        centre = draws.mean(["chain", "draw"])
+        narrow = (centre + (draws - centre) / 2).transpose("chain", "draw", ...)
+        result = xr.DataTree.from_dict({"posterior": narrow})
+        result.attrs = tree.attrs
+        return result
+
+
+def _fit(sampler=None):
+    model = cs.CausalDiagram("treated -> recovered", route="reduced")
+    data = model.simulate(1, people=100).data
+    return cs.fit(model, data, seed=1, sampler=sampler, progress=False)
+
+
+def test_a_right_fit_passes_and_its_answer_carries_nothing_more():
+    fit = _fit()
+    before = fit.effect("effect").doubts
+    result = fit.calibrate(studies=12)
+    assert [check.passed for check in result.checks] == [True, True]
+    assert result.normal_scores.shape[0] == result.covered.shape[0] == 12
+    assert fit.effect("effect").doubts == before
+    names = [check.name for check in fit.check()]
+    assert "coverage around the posterior" in names
+    assert "closed form" in repr(result)
+
+
+def test_an_answer_of_narrow_draws_carries_the_failed_check():
+    fit = _fit(_Narrow())
+    result = fit.calibrate(studies=40)
+    failed = [check.name for check in result.checks if check.passed is False]
+    assert "ranks around the posterior" in failed
+    carried = [check.name for check in fit.effect("effect").doubts]
+    assert "ranks around the posterior" in carried
+
+
+def test_the_same_seed_gives_the_same_calibration():
+    one, other = (_fit().calibrate(studies=5).normal_scores for _ in range(2))
+    assert one.equals(other)
+
+
+def test_robust_errors_say_why_no_second_study_is_drawn():
+    model = cs.Instrument()
+    data = model.simulate(1, rows=60).data
+    result = cs.fit(model, data, seed=1, progress=False).calibrate(studies=5)
+    assert len(result.checks) == 0
+    assert any("errors are robust" in reason for reason in result.left_out)
+    with pytest.raises(cs.ModelError, match="No simulated study"):
+        result.plot()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [1.0, 0.9, 1.1])
+def test_the_gradient_of_a_sampled_graph_sees_draws_of_a_wrong_spread(factor):
+    import sys
+
+    sys.path.insert(0, "benchmarks")
+    from local_calibration import DESIGNS, Planted
+
+    design = DESIGNS["line"]
+    sampler = Planted(design.sampler, factor)
+    fit = cs.fit(
+        design.models["right"], design.data(1), seed=1, sampler=sampler, progress=False
+    )
+    checks = {check.name: check for check in fit.calibrate(seconds=30).checks}
+    assert checks["draws fit the density"].passed == (factor == 1.0)
