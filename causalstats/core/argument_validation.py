@@ -420,6 +420,16 @@ Set = Annotated[
         description="a mapping of variables to one level of each, or to a list of several",
     ),
 ]
+SeenWithin = Annotated[
+    Mapping[
+        str, argument_types.Level | tuple[argument_types.Level, argument_types.Level]
+    ],
+    MappingOf(
+        _VARIABLE,
+        Either((_LEVEL, ListOf(_LEVEL, least=1))),
+        description="a mapping of variables to a level, or of numbers to (lowest, highest)",
+    ),
+]
 _FIELD_VALUES = MappingOf(
     _VARIABLE,
     Anything(),

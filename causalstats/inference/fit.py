@@ -39,6 +39,7 @@ from causalstats.core.argument_validation import (
     Positive,
     Seed,
     Seen,
+    SeenWithin,
     Set,
     checked,
 )
@@ -283,7 +284,7 @@ class Fit:
         at: Frame | Sequence[str] | None = None,
         by: Groups | None = None,
         do: Set | None = None,
-        given: Seen | None = None,
+        given: SeenWithin | None = None,
         factual: Seen | None = None,
         scale: ContrastScale = "difference",
     ) -> Effect:
@@ -306,7 +307,8 @@ class Fit:
             "smoking -> cancer", may carry another value than its variable; and a `cs.Policy` sets
             a variable by what others are, or by chance.
         given : mapping of variable to level, optional
-            Variables that are seen to have a level, among those for whom `do` was done.
+            Variables that are seen to have a level, among those for whom `do` was done; a number
+            is within a range, `{"age": (30, 50)}`.
         factual : mapping of variable to level, optional
             The value that the variable in `do` really had: `do={"smoking": 0},
             factual={"smoking": 1}` asks for the smokers' outcome without smoking.

@@ -85,6 +85,9 @@ def _plain_value(
         entries = entries.to_list()
     if not isinstance(entries, list | tuple):
         return _plain_scalar(argument, name, entries)
+    if argument == "given" and isinstance(value, tuple) and len(entries) == 2:
+        low, high = (_plain_scalar(argument, name, entry) for entry in entries)
+        return low, high
     if not several:
         raise ModelError(
             f"Expected one value of {name!r} in `{argument}`, got {list(entries)!r}."

@@ -66,6 +66,10 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.routes.base import Query
 
 
+Group = Mapping[str, Any]
+"""Positions of levels by label, and (lowest, highest) by number."""
+
+
 @dataclass(frozen=True)
 class _Question:
     """A mean, the difference of two, or one for each dose.
@@ -128,7 +132,7 @@ def regression_query(
     outcome : str
     do : mapping of one variable to a value, or to a list of doses
         The difference of two values is asked for, or each of more.
-    given : mapping of label to level
+    given : mapping of label to level, or of number to its range (lowest, highest)
         The group that the answer is about.
     factual : mapping of label to level
         The level that the treatment really had, and groups that it does not act on.
@@ -142,15 +146,22 @@ def regression_query(
     levels = model.levels(data)
     treatment, doses = _treatment_and_doses(model, do, factual)
     group = {**given, **factual}
-    _refuse_groups_of_numbers(group, data)
+    _refuse_groups_of_numbers({**factual}, data)
+    _refuse_points_of_numbers(given, data)
     order = _order(model, outcome, treatment, group, data)
     undrawn = _undrawn_tables(model, order, outcome, treatment, group, data)
     values = [_set_value(treatment, dose, levels) for dose in doses]
     question = _Question(outcome, treatment, doses, values, given, factual, order)
-    indices = level_indices(group, levels)
+    labels = {name: value for name, value in group.items() if name in levels}
+    indices: Group = {
+        **level_indices(labels, levels),
+        **{name: value for name, value in group.items() if name not in levels},
+    }
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
-        within = values_within_the_data(treatment, values, indices, data)
+        within = values_within_the_data(
+            treatment, values, level_indices(labels, levels), data
+        )
         return (*within, *checks_of_undrawn(model, undrawn, data))
 
     within = f", among those with {notation.conditions(group)}" if group else ""
@@ -196,6 +207,20 @@ def _refuse_groups_of_numbers(group: Mapping[str, Any], data: Observations) -> N
             f"Groups are of labels, and {number!r} is a number. Cut it into levels, e.g. with "
             "`pandas.cut`, and give it to the diagram."
         )
+
+
+def _refuse_points_of_numbers(given: Mapping[str, Any], data: Observations) -> None:
+    """Raise unless a number that is given has a range."""
+    for name, value in given.items():
+        if name in data.continuous and not isinstance(value, tuple):
+            raise ModelError(
+                f"Expected a range of the number {name!r}, such as given={{{name!r}: (30, 50)}}, "
+                f"got {value!r}: the group is of those within it."
+            )
+        if name not in data.continuous and isinstance(value, tuple):
+            raise ModelError(
+                f"Expected a level of {name!r}, which is a label, got the range {value!r}."
+            )
 
 
 def _order(
@@ -344,7 +369,7 @@ def _answer(
     model: CausalDiagram,
     question: _Question,
     undrawn: Sequence[Table],
-    indices: Mapping[str, int],
+    indices: Group,
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
@@ -356,7 +381,7 @@ def _answer(
     question : _Question
     undrawn : sequence of Table
         The conditional distributions that the fit has not drawn.
-    indices : mapping of label to the position of its level
+    indices : mapping of label to the position of its level, of number to its range
         The group.
     draws : Dataset
     data : Observations
@@ -383,14 +408,19 @@ def _answer(
 
 
 def _rows_of_group(
-    indices: Mapping[str, int],
+    indices: Group,
     data: Observations,
     levels: Levels,
 ) -> np.ndarray:
     """Return which rows make up a group, shape (rows,)."""
     inside = np.ones(len(data.counts), bool)
     for name, index in indices.items():
-        inside &= data.places(name, levels[name]) == index
+        if isinstance(index, tuple):
+            low, high = index
+            column = data.column(name)
+            inside &= (column >= low) & (column <= high)
+        else:
+            inside &= data.places(name, levels[name]) == index
     if not inside.any():
         raise ModelError(f"Nobody in the data has {indices}: there is no such group.")
     return inside

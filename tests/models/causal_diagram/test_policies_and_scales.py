@@ -154,3 +154,26 @@ def test_a_scale_needs_two_interventions(fit):
         fit.effect("effect", scale="ratio")
     with pytest.raises(ModelError, match="scale"):
         fit.effect("y", do={"x": [1, 0]}, scale="log")
+
+
+def test_a_group_by_a_range_of_a_number():
+    rng = np.random.default_rng(1)
+    age = rng.uniform(20, 80, size=800)
+    x = (rng.random(800) < 0.3 + 0.4 * (age > 50)).astype(int)
+    y = 0.1 * age - 2 * x + 0.05 * age * x + rng.normal(size=800)
+    frame = pd.DataFrame({"age": age, "x": x, "y": y})
+    model = cs.CausalDiagram(
+        "age -> x, y; x -> y", treatment="x", route="regression", interactions="pairs"
+    )
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    young = fit.effect("y", do={"x": [1, 0]}, given={"age": (20, 40)})
+    truth = -2 + 0.05 * age[age <= 40].mean()
+    row = young.numbers().iloc[0]
+    assert abs(row["mean"] - truth) < 4 * row["sd"]
+    assert row["sd"] < 0.3
+    with pytest.raises(ModelError, match="range of the number"):
+        fit.effect("y", do={"x": 1}, given={"age": 30})
+    with pytest.raises(ModelError, match="a label, got the range"):
+        fit.effect("y", do={"age": 30}, given={"x": (0, 1)})
+    with pytest.raises(ModelError, match="no such group"):
+        fit.effect("y", do={"x": 1}, given={"age": (90, 95)})
