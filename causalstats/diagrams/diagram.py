@@ -36,9 +36,24 @@ from causalstats.diagrams.formats.dot import to_dagitty, to_dot
 from causalstats.diagrams.formats.lavaan import to_lavaan
 from causalstats.diagrams.formats.parsing import parse
 from causalstats.diagrams.formats.python_code import to_python, to_text
+from causalstats.diagrams.identification.additions import additions
 from causalstats.diagrams.identification.counterfactuals import counterfactual
 from causalstats.diagrams.identification.disintegration import district_combs
+from causalstats.diagrams.identification.explanation import explain
 from causalstats.diagrams.identification.identification import identify
+from causalstats.diagrams.identification.implied_independences import (
+    independences,
+    independent,
+)
+from causalstats.diagrams.identification.markov_equivalence import (
+    equivalence_class,
+    equivalent,
+)
+from causalstats.diagrams.identification.minimal_sets import (
+    adjustment_sets,
+    front_doors,
+    instruments,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -210,6 +225,15 @@ class Diagram(Hypergraph):
 
     identify = identify
     counterfactual = counterfactual
+    explain = explain
+    adjustment_sets = adjustment_sets
+    front_doors = front_doors
+    instruments = instruments
+    independent = independent
+    independences = independences
+    equivalence_class = equivalence_class
+    equivalent = equivalent
+    additions = additions
     comb = district_combs
 
     __repr__ = to_python

@@ -44,6 +44,7 @@ from causalstats.models.causal_diagram import (
 )
 from causalstats.models.causal_diagram.checks.implied_independences import (
     implied_independences,
+    tested_independences,
 )
 from causalstats.models.causal_diagram.checks.independent_rows import row_checks
 from causalstats.models.causal_diagram.checks.mediator_variation import (
@@ -74,6 +75,7 @@ from causalstats.models.causal_diagram.views import causal_graph, surgery
 
 if TYPE_CHECKING:
     import networkx as nx
+    import pandas as pd
     import pymc as pm
 
     from causalstats.models.causal_diagram.regression.conditionals import Conditional
@@ -818,6 +820,29 @@ class CausalDiagram:
             *self._route.data_checks(data),
             *implied_independences(self, data),
         )
+
+    def independences(self, data: Observations) -> pd.DataFrame:
+        """Return every independence that the diagram implies, with its p-value on the data.
+
+        Tables have an exact conditional test, numbers the generalised covariance measure; the
+        p-values are uniform or larger where the diagram is right, whatever the variances.
+
+        Returns
+        -------
+        DataFrame
+            A row for each statement: `one`, `other`, `given`, `p_value`, and `p_adjusted` for
+            their number (Holm); smallest first.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("z -> x -> y")
+        >>> data = model.simulate(1, people=100).data
+        >>> model.independences(data)["p_value"].round(2)
+        statement
+        z and y given x    0.16
+        Name: p_value, dtype: float64
+        """
+        return tested_independences(self, data)
 
     def unused_fields(self, data: Observations) -> dict[str, str]:
         """Return the fields that cannot change the headline on these data, each with the reason.

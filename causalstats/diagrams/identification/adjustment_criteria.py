@@ -110,6 +110,20 @@ def back_door(
     return _adjustment_formula(graph, outcome, do, separator & ~given, given)
 
 
+def back_door_set(
+    graph: MixedGraph, outcome: BitSet, do: BitSet, allowed: BitSet
+) -> BitSet | None:
+    """Return a minimal adjustment set among the nodes allowed; None if there is none.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do, allowed : BitSet
+    """
+    cut, forbidden = _proper_back_door_graph(graph.bits, outcome, do, EMPTY)
+    return minimal_separator(cut, do, outcome, allowed & ~forbidden)
+
+
 def adjustment(
     graph: MixedGraph,
     outcome: BitSet,
@@ -207,12 +221,28 @@ def front_door(
     graph : MixedGraph
     outcome, do : BitSet
     """
+    mediators = front_door_set(graph, outcome, do, graph.bits.everything)
+    if mediators is None:
+        return None
+    return _front_door_formula(graph, outcome, do, mediators)
+
+
+def front_door_set(
+    graph: MixedGraph, outcome: BitSet, do: BitSet, allowed: BitSet
+) -> BitSet | None:
+    """Return a minimal set of mediators among the nodes allowed; None if there is none.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do, allowed : BitSet
+    """
     bits = graph.bits
     if do.bit_count() > 1 or not bits.ancestors(outcome) & do:
         return None
     candidates = bits.descendants(do) & bits.ancestors(outcome) & ~do & ~outcome
     cut = bits.cut(out_of=do)
-    singles = map(singleton, members(candidates))
+    singles = map(singleton, members(candidates & allowed))
     mediators = union(single for single in singles if separated(cut, single, do))
     if not _intercepts(bits, mediators, outcome, do):
         return None
@@ -224,7 +254,7 @@ def front_door(
             mediators = fewer
     if not mediators or not _intercepts(bits, mediators, outcome, do):
         return None
-    return _front_door_formula(graph, outcome, do, mediators)
+    return mediators
 
 
 def _front_door_formula(
@@ -312,6 +342,21 @@ def instruments(
     if near:
         return near
     return _instruments_in(graph, unaffected & ~adjacent, outcome, do, first_only=True)
+
+
+def all_instruments(graph: MixedGraph, outcome: BitSet, do: BitSet) -> list[Criterion]:
+    """Return every instrumental variable of the treatment, adjacent to it or not.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome, do : BitSet
+    """
+    bits = graph.bits
+    if do.bit_count() > 1 or not bits.ancestors(outcome) & do:
+        return []
+    unaffected = bits.everything & ~bits.descendants(do) & ~outcome
+    return _instruments_in(graph, unaffected, outcome, do)
 
 
 def _instruments_in(

@@ -20,7 +20,10 @@ import numpy as np
 
 from causalstats.core.check import Check
 from causalstats.data import Observations
-from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.diagrams.identification.implied_independences import (
+    independences,
+    separating_set,
+)
 from causalstats.models.causal_diagram.checks.conditional_independence_tests import (
     approximate_p,
     generalised_covariance_p,
@@ -31,6 +34,8 @@ from causalstats.models.causal_diagram.levels import Levels
 from causalstats.numerics.bases.splines import smooth
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 _NAME = "independences of the diagram"
@@ -41,6 +46,7 @@ _SMALL_BY_MOMENTS = 0.1  # a p-value by moments below which tables are drawn
 # Drawn for each that would be as extreme at the level of the test
 _TABLES_PER_EXTREME_ONE = 20
 _MOST_MONTE_CARLO_TESTS = 5
+_MOST_TABLES_OF_ONE_TEST = 10_000
 _BASIS_SIZE = 6  # smooth functions of a number that is held
 _ROWS_PER_COLUMN = 20
 
@@ -105,34 +111,38 @@ def _nothing_implied() -> Check:
     )
 
 
-def separating_set(
-    graph: MixedGraph,
-    one: str,
-    other: str,
-) -> tuple[str, ...] | None:
-    """Return a minimal set that m-separates two variables; None where none does.
+def tested_independences(model: CausalDiagram, data: Observations) -> pd.DataFrame:
+    """Return every independence that the diagram implies, with its p-value on the data.
 
-    If any set does, their ancestors do (Richardson & Spirtes 2002).
+    P-values of tables that look small are those of an exact conditional test by Monte Carlo.
 
     Parameters
     ----------
-    graph : MixedGraph
-    one, other : str
+    model : CausalDiagram
+    data : Observations
 
-    Examples
-    --------
-    >>> from causalstats.diagrams import Diagram
-    >>> separating_set(MixedGraph.from_diagram(Diagram.parse("z -> x -> y")), "z", "y")
-    ('x',)
+    Returns
+    -------
+    DataFrame
+        A row for each statement: `one`, `other`, `given`, `p_value`, and `p_adjusted` for their
+        number (Holm 1979), smallest first.
     """
-    given = [name for name in graph.ancestors(one, other) if name not in (one, other)]
-    if not graph.separated([one], [other], given):
-        return None
-    for name in list(given):
-        fewer = [kept for kept in given if kept != name]
-        if graph.separated([one], [other], fewer):
-            given = fewer
-    return tuple(given)
+    import pandas as pd
+    from statsmodels.stats.multitest import multipletests
+
+    levels = model.levels(data)
+    rng = np.random.default_rng(0)
+    rows = []
+    for each in independences(model.graph):
+        test = _independence_test(each.one, each.other, each.given, data, levels)
+        p = test.p
+        if test.table is not None and len(test.table) and p < _SMALL_BY_MOMENTS:
+            p = monte_carlo_p(test.table, _MOST_TABLES_OF_ONE_TEST, rng)
+        rows.append((str(each), each.one, each.other, ", ".join(each.given), p))
+    columns = ["statement", "one", "other", "given", "p_value"]
+    table = pd.DataFrame(rows, columns=columns).set_index("statement")
+    adjusted = multipletests(table["p_value"], method="holm")[1] if rows else []
+    return table.assign(p_adjusted=adjusted).sort_values("p_value", kind="stable")
 
 
 def _independence_test(
