@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from spoilt_tables import every_row_twice, spoilt
+from spoilt_tables import coded, every_row_twice, spoilt
 
 import causalstats as cs
 from worlds import World
@@ -170,6 +171,15 @@ def _wrong(name: str, draw: Callable, catches: tuple[str, ...], **more: Any) -> 
 
 GROUPS = ("one group of rows",)
 SHAPE = ("predicts the",)
+
+
+def about_a_covariate(rng: np.random.Generator) -> Any:
+    logs = log_amounts(rng)
+    age = rng.normal(size=len(logs))
+    logs[:, 0] += 0.5 * age
+    return composition(np.exp(logs), {"age": age}, covariates="age")
+
+
 WORLDS = [
     _right("links among amounts", amounts),
     _right(
@@ -273,5 +283,12 @@ WORLDS = [
         wrong=True,
         make=spoilt(maker(amounts, INVARIANT), every_row_twice),
         catches=("rows independent of their neighbours", "no row twice"),
+    ),
+    World(
+        name="-9 for missing values of a covariate",
+        family="composition",
+        wrong=True,
+        make=spoilt(maker(about_a_covariate, INVARIANT), partial(coded, column="age")),
+        catches=("no codes",),
     ),
 ]

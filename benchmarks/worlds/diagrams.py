@@ -616,4 +616,23 @@ RECORDINGS = [
     ),
 ]
 
+
+def falling(rng: np.random.Generator) -> dict[str, Any]:
+    """Return an outcome that the treatment makes rarer in most people, by z."""
+    z = rng.integers(0, 3, 400)
+    x = (rng.random(400) < 0.3 + 0.2 * z).astype(int)
+    y = (rng.random(400) < 0.3 + 0.2 * z - 0.2 * x).astype(int)
+    return {"z": z, "x": x, "y": y}
+
+
+WRONG.append(
+    world(
+        "monotone, the outcome falls where the treatment rises",
+        True,
+        "z -> x, y; x -> y",
+        falling,
+        "monotonicity of",
+        monotone=[("x", "y")],
+    )
+)
 WORLDS = WRONG + RECORDINGS + RIGHT

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from designs.dynamic_panel import dynamic, read
+from spoilt_tables import coded, spoilt
 
 import causalstats as cs
 from worlds import World
@@ -84,5 +85,10 @@ WORLDS = [
     _right(
         name="persistence .98",
         make=partial(_plain, {}, {"persistence": 0.98}),
+    ),
+    _wrong(
+        name="-9 for missing values of the treatment",
+        make=spoilt(partial(_plain, {}, {}), partial(coded, column="d")),
+        catches=("no codes",),
     ),
 ]

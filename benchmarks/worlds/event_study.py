@@ -126,6 +126,12 @@ def _shared_path(seed: int) -> Drawn:
     return _fitted(frame.assign(y=frame["y"] + own))
 
 
+def _taken_as_independent(seed: int) -> Drawn:
+    """Errors of a unit last (AR .5), and are said to be independent."""
+    _, frame, _ = _frame(seed)
+    return cs.EventStudy(errors="iid"), read(frame)
+
+
 _world = partial(World, family="event_study")
 _right_world = partial(_world, wrong=False)
 _wrong_world = partial(_world, wrong=True)
@@ -200,5 +206,10 @@ WORLDS = [
         wrong=True,
         make=spoilt(partial(_right, 0.5, growing, {}), partial(cut_off, column="y")),
         catches=("outcome not cut off",),
+    ),
+    _wrong_world(
+        name="serial correlation, taken as independent",
+        make=_taken_as_independent,
+        catches=("predicts the serial correlation of residuals",),
     ),
 ]

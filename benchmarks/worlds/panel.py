@@ -517,6 +517,27 @@ def _curved_dose(seed: int, shape: Callable[[np.ndarray], np.ndarray]) -> Drawn:
     return _model(), _read(frame.assign(x=x, d=d, y=y), ["x"])
 
 
+def _stepped_moderation(seed: int) -> Drawn:
+    """The effect is 1, and 2.5 where the moderator is above 1; the model has a straight line."""
+    rng = np.random.default_rng(seed)
+    frame = _grid(100, 8)
+    x = rng.normal(size=len(frame))
+    d = 0.5 * x + _unit_normal(rng, frame) + rng.normal(size=len(frame))
+    y = (1 + 1.5 * (x > 1)) * d + x + _unit_normal(rng, frame)
+    frame = frame.assign(x=x, d=d, y=y + rng.normal(size=len(frame)))
+    return _model(moderators="x"), _read(frame, ["x"])
+
+
+def _slopes_and_carry_over(seed: int) -> Drawn:
+    """Effects differ by unit, and the treatment of the period before acts as well."""
+    _, panel = _carried_over(seed)
+    rng = np.random.default_rng([seed, 1])
+    frame = panel.source
+    slopes = 0.5 * rng.normal(size=frame["unit"].nunique())[frame["unit"]]
+    frame = frame.assign(y=frame["y"] + slopes * frame["d"])
+    return cs.PanelDML(effects="unit"), _read(frame)
+
+
 def _spoilt(name: str, change: Change, check: str) -> World:
     return _wrong(name, spoilt(_curves, change), (check,))
 
@@ -679,5 +700,13 @@ WORLDS = [
         "an effect that levels off",
         partial(_curved_dose, shape=lambda d: 2 * np.tanh(d)),
         ("effect in proportion to the treatment",),
+    ),
+    _wrong(
+        "an effect that jumps at a value of its moderator",
+        _stepped_moderation,
+        ("effect linear in its moderators",),
+    ),
+    _wrong(
+        "effects of units' own, and carry-over", _slopes_and_carry_over, _CARRY_OVER
     ),
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from designs.panel_glm import outcomes, read
+from spoilt_tables import coded, spoilt
 
 import causalstats as cs
 from worlds import World
@@ -58,5 +59,10 @@ WORLDS = [
         name="counts that last, taken as independent",
         make=partial(_made, {"errors": "iid"}, {"lasting": 0.7, "times": 8}),
         catches=(_ADJACENT,),
+    ),
+    _wrong(
+        name="-9 for missing values of the treatment",
+        make=spoilt(partial(_made, {}, {}), partial(coded, column="d")),
+        catches=("no codes",),
     ),
 ]

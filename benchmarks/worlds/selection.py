@@ -125,6 +125,7 @@ def numbers(
     uneven: float = 0.0,
     shift: float | None = None,
     slope_of_policy: float = 0.0,
+    told_correlation: float | None = None,
     **fields: Any,
 ) -> tuple[cs.Heckman, cs.Decisions]:
     """Return a model that knows what `fields` say, and outcomes that a probit lets be seen.
@@ -146,6 +147,8 @@ def numbers(
         Slope of the logarithm of the errors' standard deviation on the first feature.
     shift : float, optional
         The model is told the mean of everybody, with this error.
+    told_correlation : float, optional
+        The model is told that this is the correlation, to .05.
     **fields
         Fields of the model.
     """
@@ -173,6 +176,8 @@ def numbers(
     )
     if shift is not None:
         fields = fields | {"mean": cs.Known(float(y.mean()) + shift, sd=0.03)}
+    if told_correlation is not None:
+        fields = fields | {"correlation": cs.Known(told_correlation, sd=0.05)}
     return cs.Heckman(**fields), data
 
 
@@ -447,6 +452,40 @@ WORLDS = [
         effect_of_c=0.0,
         copula="gumbel",
         excluded=["c"],
+    ),
+]
+
+WORLDS += [
+    _wrong(
+        "an excluded feature moves the outcome",
+        labels,
+        ("agrees with the data: exclusion",),
+        excluded=["x2"],
+    ),
+    _wrong(
+        "a feature said not to move the decision moves it",
+        labels,
+        ("agrees with the data: exclusion from the decision",),
+        excluded_from_decision=["x2"],
+    ),
+    _wrong(
+        "risk is curved in a feature, by probit", labels, FORM, curve=0.8, link="probit"
+    ),
+    _wrong(
+        "Heckman, expertise on a feature that drives the decision otherwise",
+        numbers,
+        ("agrees with the data: expertise",),
+        effect_of_c=0.0,
+        excluded=["c"],
+        expertise=["b"],
+    ),
+    _wrong(
+        "Heckman, a wrong correlation, with an exclusion",
+        numbers,
+        ("agrees with the data: correlation",),
+        effect_of_c=0.0,
+        excluded=["c"],
+        told_correlation=-0.3,
     ),
 ]
 

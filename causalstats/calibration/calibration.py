@@ -1,7 +1,7 @@
 """Simulation-based calibration (SBC): rank statistics and coverage over data from the prior.
 
-If graph and simulator are of the same model, the rank statistics of the true values among posterior
-draws are uniform.
+If the graph that is sampled and the simulator of data are of the same model, the rank statistics of
+the true values among posterior draws are uniform.
 """
 
 from __future__ import annotations

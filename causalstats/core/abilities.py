@@ -1,7 +1,7 @@
 """Optional abilities of a model: small Protocols, tested with `isinstance`.
 
-Each is one or two methods. A model that has these methods has the ability; a verb that needs an
-ability which the model lacks leaves that part out, or raises `ModelError` and says so.
+Each is one or two methods. A model that has these methods has the ability; a method of
+`Fit` that needs an ability which the model lacks leaves that part out, or raises `ModelError`.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ type Rows = slice | np.ndarray | Sequence[int] | Sequence[bool]
 """Rows by number, or by a mask."""
 
 type FieldValues = Mapping[str, object]
-"""Fields of a model, and a list of the values of each to refit it with, or "leave one out"."""
+"""The values of each field to refit a model with, by the field's name; or "leave one out"."""
 
 type AxesLike = Axes | Sequence[Axes] | np.ndarray
 """Axes of matplotlib, or several of them, as `plt.subplots` returns them."""

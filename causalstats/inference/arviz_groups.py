@@ -1,4 +1,4 @@
-"""A fit as ArviZ's groups: posterior, prior, prior and posterior predictive, log likelihood.
+"""A fit as ArviZ's groups: posterior, posterior predictive, prior predictive, log likelihood.
 
 Names and dims are those of ArviZ's schema, so that its functions take the tree as it is. A group
 without a meaning for a model, its data or its kind of draws is left out, with the reason.

@@ -1,8 +1,9 @@
 """Influence: the headline without each person, unit or group, mostly without refits.
 
-Draws are weighted by 1 / p(observed of the group | parameters), Pareto smoothed (PSIS). Where the
-shape k of the weights is above 0.7 they cannot be trusted, and the model is fitted again without
-the group, to as many groups as are asked for.
+Leave-one-out cross-validation (PSIS-LOO) by `az.loo(fit.idata())` rests on the same weights. Draws
+are weighted by 1 / p(observed of the group | parameters), Pareto smoothed (PSIS). Where the shape k
+of the weights is above 0.7 they cannot be trusted, and the model is fitted again without the group,
+to as many groups as are asked for.
 
 References
 ----------

@@ -110,6 +110,36 @@ WORLDS = {
         "Heckman",
         "exclusion from the decision",
     ): "Heckman, a feature said not to move the decision moves it",
+    (
+        "PanelDML",
+        "effect modification",
+    ): "an effect that jumps at a value of its moderator",
+    ("PanelDML", "random slopes"): "effects of units' own, and carry-over",
+    (
+        "DynamicPanel",
+        "measured without error",
+    ): "-9 for missing values of the treatment",
+    ("PanelGLM", "measured without error"): "-9 for missing values of the treatment",
+    ("EventStudy", "independent errors"): "serial correlation, taken as independent",
+    (
+        "PartialCorrelation",
+        "measured without error",
+    ): "-9 for missing values of a covariate",
+    (
+        "CausalDiagram",
+        "monotone y",
+    ): "monotone, the outcome falls where the treatment rises",
+    ("SelectiveLabels", "exclusion"): "an excluded feature moves the outcome",
+    (
+        "SelectiveLabels",
+        "exclusion from the decision",
+    ): "a feature said not to move the decision moves it",
+    ("SelectiveLabels", "linear probit"): "risk is curved in a feature, by probit",
+    (
+        "Heckman",
+        "expertise",
+    ): "Heckman, expertise on a feature that drives the decision otherwise",
+    ("Heckman", "correlation"): "Heckman, a wrong correlation, with an exclusion",
     ("PanelDML", "measured without error"): "outcomes cut off at their lowest fifth",
     ("PanelDML", "independent clusters"): "every unit twice",
     ("EventStudy", "measured without error"): "outcomes cut off at their lowest fifth",

@@ -117,7 +117,7 @@ def _monotone(monotone: Monotone) -> Assumption:
         f"{exceptions}",
         if_wrong="The bounds are too narrow.",
         formula=f"{monotone.effect}(a) {sign} {monotone.effect}(b) for a > b in {monotone.cause}",
-        checks=("possible under the diagram",),
+        checks=("possible under the diagram", "monotonicity of"),
         fields=("monotone",),
     )
 

@@ -51,6 +51,9 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
     refuse_constant_mediators,
 )
 from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
+from causalstats.models.causal_diagram.checks.monotone_responses import (
+    monotone_responses,
+)
 from causalstats.models.causal_diagram.contrast_scales import on_scale
 from causalstats.models.causal_diagram.counterfactual_query import (
     arrows_question,
@@ -819,6 +822,7 @@ class CausalDiagram:
             *row_checks(self, data),
             *self._route.data_checks(data),
             *implied_independences(self, data),
+            *monotone_responses(self, data),
         )
 
     def independences(self, data: Observations) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """The columns of a dynamic panel: lagged outcomes, treatments, periods, and the unit's history.
 
-Each unit enters by its longest run of consecutive periods. Its first outcomes are the initial
-condition; the others have a likelihood given them and the regressors of all periods (the
-correlated random effects of Mundlak 1978 and Chamberlain 1982).
+Each unit enters by its longest run of consecutive periods. Its first outcomes are given
+(the initial conditions problem of Wooldridge 2005); the others have a likelihood given them and
+the regressors of all periods (the correlated random effects of Mundlak 1978 and Chamberlain 1982).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The answers of a dynamic panel: effects at once, over time and in the long run; persistence."""
+"""The answers of a dynamic panel: effects at once, over time and in the long run; persistence.
+
+The course of the effect over time is the impulse response, its sum the long-run multiplier.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """Coefficients of a dynamic panel, which the graph integrates out, and their robust spread.
 
-Draws have the spread of the likelihood: normal errors, of one variance a period in all units. With
-errors="cluster" they are stretched about their mean so that their covariance is the sandwich
-Σ J Σ of the posterior covariance Σ of all parameters and the products J of clusters' scores
-(the open-faced sandwich of Shaby 2014; Müller 2013), so that heavy tails, variances that differ
-between units, and shocks that units of a cluster share are allowed for.
+By default draws have the spread of the likelihood, in which errors are normal and have the same
+variance in all units in a period. With errors="cluster" they are stretched about their mean so that
+their covariance is the sandwich Σ J Σ of the posterior covariance Σ of all parameters and the
+products J of clusters' scores (the open-faced sandwich of Shaby 2014; Müller 2013), so that heavy
+tails, variances that differ between units, and shocks that units of a cluster share are allowed
+for.
 """
 
 from __future__ import annotations

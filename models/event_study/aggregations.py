@@ -1,4 +1,4 @@
-"""Averages of the effects of cells: overall, by event time, by cohort, by calendar time.
+"""Averages of the group-time effects ATT(g, t): overall, by event time, cohort or calendar time.
 
 Cells are weighed by their treated rows, so that the overall average is the average treatment
 effect on the treated (ATT) of the rows that are kept. Weights are those of the sample: the

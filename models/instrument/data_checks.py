@@ -1,4 +1,7 @@
-"""Checks of the data of an instrumental-variables model."""
+"""Checks of the data of an instrumental-variables model.
+
+Weak instruments, overidentification (Sargan-Hansen), leverage, clusters, linear first stages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of direct effects whose size is learned: of one spread, and not all in one direction."""
+"""Checks of learned direct effects (pleiotropy): exchangeable, and not all in one direction."""
 
 from __future__ import annotations
 

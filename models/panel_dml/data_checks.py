@@ -13,6 +13,7 @@ from causalstats.models.panel_dml.checks.constant_covariates import covariates_c
 from causalstats.models.panel_dml.checks.dependence import dependence_checks
 from causalstats.models.panel_dml.checks.dose_response import effect_in_proportion
 from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
+from causalstats.models.panel_dml.checks.linear_moderation import linear_moderation
 from causalstats.models.panel_dml.checks.nickell_bias import earlier_outcome
 from causalstats.models.panel_dml.checks.nuisance_form import nuisance_form
 from causalstats.models.panel_dml.checks.outcome_kind import outcome_kind
@@ -61,6 +62,7 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
         *nuisance_form(model, adjusted, estimands),
         *one_effect(model, adjusted, len(data), estimands),
         *effect_in_proportion(model, adjusted, estimands),
+        *linear_moderation(model, adjusted, estimands),
         *over_time,
         *dependence_checks(model, data, failed),
         *unit_rows(data, model.error_model.assumption(model).name),

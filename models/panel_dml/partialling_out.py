@@ -1,7 +1,8 @@
 """Residuals of outcome and treatments after partialling out the covariates, and what they show.
 
 By the theorem of Frisch, Waugh and Lovell the effect is the slope of the outcome's residuals on
-those of the treatments.
+those of the treatments. Double machine learning itself, with learners, is in
+`cross_fitted_baselines`.
 """
 
 from __future__ import annotations

@@ -44,10 +44,11 @@ def data_checks(data: Composition) -> tuple[Check, ...]:
         rows_for_groups(data),
         sums_among_parts(data),
     )
+    covariates = () if data.design is None else data.design.variables
     return (
         *(check for check in checks if check is not None),
         *independence_of_rows(data),
-        *recorded_values(data.source, data.parts),
+        *recorded_values(data.source, [*data.parts, *covariates]),
     )
 
 

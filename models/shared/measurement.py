@@ -66,7 +66,7 @@ def recorded_values(
     coded = {name: code for name, code in codes.items() if code is not None}
     if coded:
         listed = "; ".join(
-            f"{code.share:.1%} of {name} are {code.value:g}, far from all others"
+            f"{code.share:.1%} of {name} are {code.value:g}, {_apart(code)}"
             for name, code in coded.items()
         )
         checks.append(
@@ -74,7 +74,7 @@ def recorded_values(
                 name=_CODES,
                 passed=False,
                 value=max(code.share for code in coded.values()),
-                expected="no extreme value such as -9 or 999 that repeats far from all others",
+                expected="no value such as -9 or 999 that repeats far from others, or as none does",
                 finding=listed,
                 remedy="If the number is a code, make it missing, "
                 f"`frame.replace({{{_replaced(coded)}}})`, and say `missing='drop'`. If it is a "
@@ -108,6 +108,12 @@ def recorded_values(
 def _is_numeric(column: pd.Series) -> bool:
     is_bool = pd.api.types.is_bool_dtype(column.dtype)
     return pd.api.types.is_numeric_dtype(column.dtype) and not is_bool
+
+
+def _apart(code: Frequent) -> str:
+    if code.far:
+        return "far from all others"
+    return "which no other value comes near in frequency"
 
 
 def _replaced(coded: dict[str, Frequent]) -> str:

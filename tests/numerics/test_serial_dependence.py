@@ -88,7 +88,16 @@ def test_copies_are_counted_and_rounded_values_are_by_chance():
 def test_codes_far_from_all_values_are_found(code):
     values = np.random.default_rng(5).normal(size=200)
     values[:10] = code
-    assert missing_code(values) == (code, 0.05)
+    assert missing_code(values) == (code, 0.05, True)
+
+
+def test_codes_within_the_range_are_told_by_their_frequency_and_missing_values_passed_over():
+    values = np.random.default_rng(5).normal(0, 8, 300)
+    values[:12] = -9.0
+    assert missing_code(values) == (-9.0, 0.04, False)
+    assert missing_code(np.append(values, np.nan)) == (-9.0, 0.04, False)
+    assert missing_code(np.round(values)) is None
+    assert missing_code(np.where(values == -9.0, -9.5, values)) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +112,7 @@ def test_censoring_is_seen_and_counts_are_not():
     rng = np.random.default_rng(7)
     values = rng.normal(size=400)
     share = (values <= 0).mean()
-    assert piled_up_extreme(np.maximum(values, 0)) == (0, pytest.approx(share))
+    assert piled_up_extreme(np.maximum(values, 0))[:2] == (0, pytest.approx(share))
     assert piled_up_extreme(np.minimum(values, 1)).value == 1
     assert piled_up_extreme(values) is None
     assert piled_up_extreme(rng.poisson(8, 400)) is None

@@ -12,6 +12,7 @@ import causalstats as cs
 from causalstats.checks.convergence import sampling
 from causalstats.core.model import Problem
 from causalstats.numerics.sampling.convergence_diagnostics import r_hat
+from causalstats.samplers.backends.jax_graph import trace
 
 ROWS = 40
 PRIOR_SD = 2.0
@@ -143,3 +144,15 @@ def test_a_fit_is_saved_and_summarised_with_nested_r_hat(tmp_path):
     exact = cs.fit(model, data, seed=1, progress=False).effect("effect").summary()
     error = 4 * table["sd"].item() / np.sqrt(table["ess_bulk"].item())
     assert table["mean"].item() == pytest.approx(exact["mean"].item(), abs=error)
+
+
+def test_a_density_that_rounding_has_made_infinite_is_no_place_to_stay():
+    """A chain would never leave it: every other proposal has less than an infinite density."""
+    with pm.Model() as graph:
+        x = pm.Normal("x")
+        pm.Potential("overflow", pm.math.switch(abs(x) > 3, np.inf, 0.0))
+        pm.Potential("no_number", pm.math.log(pm.math.switch(x < -2, -1.0, 1.0)))
+    log_density = trace(graph).log_density
+    assert float(log_density([np.array(4.0)], ())) == -np.inf
+    assert float(log_density([np.array(-2.5)], ())) == -np.inf
+    assert np.isfinite(log_density([np.array(1.0)], ()))

@@ -1,7 +1,7 @@
 """Partial correlations, partial variances and R² from the precision matrix of log-ratios; closure.
 
 The precision matrix Θ = Γ⁺ is the pseudo-inverse of the covariance matrix Γ of centred log-ratios
-(see `log_ratios`).
+(see `log_ratios`); it is the graph of a Gaussian graphical model (covariance selection).
 
 References
 ----------

@@ -2,6 +2,7 @@
 
 y_it = ρ y_i,t-1 + x_it'β + α_i + e_it,    α_i = φ y_i0 + Σ_s x_is'λ_s + u_i
 
+The unit effect depends on the first outcome (the initial conditions problem).
 Given the first outcome y_i0 and the regressors of all periods, the Jacobian of the outcomes in
 the errors is 1, so that the likelihood is that of generalised least squares of y_it on y_i,t-1,
 x_it, y_i0 and x_i1 ... x_iT, with covariance Ω = diag(σ_t²) + σ_u² 11' within a unit. Given σ_t

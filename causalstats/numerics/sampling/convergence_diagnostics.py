@@ -1,6 +1,6 @@
 """Convergence diagnostics of Markov chains: R-hat, effective sample size, nested R-hat.
 
-R-hat is the potential scale reduction factor of Gelman & Rubin (1992), of ranks in split chains.
+R-hat is the potential scale reduction factor (Gelman-Rubin 1992), of ranks in split chains.
 """
 
 import numpy as np

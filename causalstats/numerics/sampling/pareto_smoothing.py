@@ -1,4 +1,7 @@
-"""Pareto-smoothed importance weights: diagnostic k, effective sample size, and resampling."""
+"""Pareto-smoothed importance weights: diagnostic k, effective sample size, and resampling.
+
+Leave-one-out cross-validation by these weights (PSIS-LOO) is in `inference.influence`.
+"""
 
 from dataclasses import dataclass
 

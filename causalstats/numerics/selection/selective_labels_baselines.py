@@ -1,5 +1,8 @@
 """Baselines for selective labels: logistic regressions that need no model of who is tested.
 
+Regression on the tested, and inverse probability weighting (IPW), which hold where the decision is
+ignorable: missing at random.
+
 Each rule returns draws of the mean risk of the untested, (draws,), and each one's risk. The draws
 are of the estimator's large-sample Normal distribution, so that its interval can be compared with
 ours; they have the uncertainty that the rule itself would report, not its bias. Logistic

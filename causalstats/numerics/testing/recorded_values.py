@@ -20,22 +20,32 @@ _LEAST_GAP = (
 _LEAST_SHARE = 0.05
 _TIMES_ANOTHER = 4  # as often as any other value
 _FEWEST_VALUES = 20
+_LEAST_SHARE_OF_A_CODE = 0.01
+_FEWEST_WITH_A_CODE = 10  # rows, where others are not far from it
 
 
 class Frequent(NamedTuple):
-    """A value, and the share of the rows that have it."""
+    """A value, the share of the rows that have it, and whether it is far from all others."""
 
     value: float
     share: float
+    far: bool = False
 
 
 def missing_code(values: np.ndarray) -> Frequent | None:
-    """Return a code for missing values: an extreme that repeats, far from all other values.
+    """Return a code for missing values that repeats, far from all other values or unlike them.
+
+    An extreme is a code where it is far from all others. Within their range, and close to it, a
+    code is told from numbers that are hardly ever equal: it is as frequent as none of them.
 
     Parameters
     ----------
     values : array, shape (n,)
+        Those that are not finite are passed over.
     """
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return None
     for extreme in (values.min(), values.max()):
         alike = values == extreme
         others = values[~alike]
@@ -43,7 +53,22 @@ def missing_code(values: np.ndarray) -> Frequent | None:
             continue
         spread = float(np.ptp(np.quantile(others, [0.05, 0.95])))
         if np.abs(others - extreme).min() > _LEAST_GAP * spread and spread > 0:
-            return Frequent(float(extreme), float(alike.mean()))
+            return Frequent(float(extreme), float(alike.mean()), far=True)
+    return _frequent_code(values)
+
+
+def _frequent_code(values: np.ndarray) -> Frequent | None:
+    """Return the most frequent value, where it is a code and four times as frequent as others."""
+    different, counts = np.unique(values, return_counts=True)
+    if len(different) < _FEWEST_VALUES:
+        return None
+    most = int(counts.argmax())
+    others = np.delete(counts, most).max()
+    value = float(different[most])
+    share = float(counts[most] / len(values))
+    often = counts[most] >= max(_TIMES_ANOTHER * others, _FEWEST_WITH_A_CODE)
+    if often and share >= _LEAST_SHARE_OF_A_CODE and value in MISSING_CODES:
+        return Frequent(value, share)
     return None
 
 
@@ -56,8 +81,9 @@ def piled_up_extreme(values: np.ndarray) -> Frequent | None:
     Parameters
     ----------
     values : array, shape (n,)
+        Those that are not finite are passed over.
     """
-    different, counts = np.unique(values, return_counts=True)
+    different, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     if len(different) < _FEWEST_VALUES:
         return None
     inner = counts[1:-1].max()

@@ -471,16 +471,24 @@ def gradient_of(logp: Any, variables: Sequence[Any]) -> Any:
 
 
 def _log_density(density: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the log density alone, with the gradient that PyTensor derived."""
+    """Return the log density alone, with the gradient that PyTensor derived.
+
+    Far from all mass, rounding can leave a density that is infinite or no number; a chain that took
+    such a point would never leave it. There the log density is -inf, and proposals are rejected.
+    """
     import jax
+    import jax.numpy as jnp
+
+    def rejected_without_value(value):
+        return jnp.where(value < jnp.inf, value, -jnp.inf)
 
     @jax.custom_vjp
     def log_density(position, data):
-        return density(position, data)[0]
+        return rejected_without_value(density(position, data)[0])
 
     def forward(position, data):
         value, *gradient = density(position, data)
-        return value, gradient
+        return rejected_without_value(value), gradient
 
     def backward(gradient, cotangent):
         return [cotangent * part for part in gradient], None

@@ -16,6 +16,7 @@ from causalstats.core.check import Check
 from causalstats.models.panel_dml.checks.score_tests import (
     FEWEST_CLUSTERS,
     Adjusted,
+    largest_share,
     varies,
 )
 
@@ -88,15 +89,7 @@ def _p_of_curves(adjusted: Adjusted, values: np.ndarray) -> float | None:
     terms = terms[:, scale > 0] / scale[scale > 0]
     residuals = adjusted.residuals(terms)
     left = adjusted.without_treatment(residuals)
-    kept = varies(left, terms) & (_largest_share(adjusted, left) <= _LARGEST_SHARE)
+    kept = varies(left, terms) & (largest_share(adjusted, left) <= _LARGEST_SHARE)
     if not kept.any():
         return None
     return adjusted.score_test(residuals[:, kept]).p
-
-
-def _largest_share(adjusted: Adjusted, columns: np.ndarray) -> np.ndarray:
-    """The share of one cluster in the sum of squares of each column (n, m), at most."""
-    squares = np.column_stack(
-        [np.bincount(adjusted.clusters, column**2) for column in columns.T]
-    )
-    return np.asarray(squares.max(axis=0) / np.maximum(squares.sum(axis=0), 1e-300))

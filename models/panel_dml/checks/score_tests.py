@@ -266,3 +266,11 @@ def varies(columns: np.ndarray, total: np.ndarray) -> np.ndarray:
     """Which residuals (n, m) are more than rounding of columns (n, m)."""
     spread = ((total - total.mean(axis=0)) ** 2).sum(axis=0)
     return (columns**2).sum(axis=0) > 1e-6 * np.maximum(spread, 1e-300)
+
+
+def largest_share(adjusted: Adjusted, columns: np.ndarray) -> np.ndarray:
+    """Return the share of one cluster in the sum of squares of each column (n, m), at most."""
+    squares = np.column_stack(
+        [np.bincount(adjusted.clusters, column**2) for column in columns.T]
+    )
+    return np.asarray(squares.max(axis=0) / np.maximum(squares.sum(axis=0), 1e-300))
