@@ -40,8 +40,8 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             statement="Errors of the outcome move neither later treatments nor later covariates "
             "(no feedback). The past outcome itself is in the model.",
             if_wrong="Persistence and effect are biased by feedback. Take the treatment of the "
-            "period before, or generalised method of moments with the treatment's own lags as "
-            "instruments (Arellano & Bond 1991).",
+            "period before, or see what system GMM says in `fit.compare()`, with the treatment's "
+            "own lags as instruments (Blundell & Bond 1998).",
             formula="E(e_it | y_i0, x_i1 ... x_iT, α_i) = 0",
             checks=(EXOGENEITY,),
         ),

@@ -1,6 +1,8 @@
-"""Estimators of a dynamic panel beside its posterior: least squares, within, difference GMM.
+"""Estimators of a dynamic panel beside its posterior: least squares, within, GMM.
 
 Least squares is biased upwards by unit effects, within downwards by 1/T (Nickell bias).
+Difference GMM has weak instruments where persistence is near 1, system GMM assumes that units
+started from their stationary mean.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 from causalstats.models.dynamic_panel.design import Design, design_of, unit_columns
 from causalstats.numerics.panel.difference_gmm import DynamicUnits, difference_gmm
 from causalstats.numerics.panel.linear_estimators import Estimate, clustered
+from causalstats.numerics.panel.system_gmm import SystemUnits, system_gmm
 
 if TYPE_CHECKING:
     from causalstats.data import Panel
@@ -36,6 +39,9 @@ def baselines(model: DynamicPanel, data: Panel) -> Mapping[str, Callable[..., An
     }
     if max(len(each.periods) for each in design.histories) > 1:
         named["difference GMM (Arellano-Bond)"] = partial(_gmm, model, data)
+        named["system GMM, predetermined (Blundell-Bond)"] = partial(
+            _system_gmm, model, data
+        )
 
     def rule(
         estimate: Callable[[], Estimate], rng: np.random.Generator
@@ -96,5 +102,23 @@ def _gmm(model: DynamicPanel, data: Panel) -> Estimate:
                 data.cluster[block.unit],
             )
         )
-    most = 99 if len(design.periods) <= _ALL_LAGS_UP_TO else _LATEST_LEVELS
-    return difference_gmm(units, model.lags, most)
+    return difference_gmm(units, model.lags, _most_lags(design))
+
+
+def _system_gmm(model: DynamicPanel, data: Panel) -> Estimate:
+    """Treatments and covariates may depend on earlier errors (feedback), not on present ones."""
+    design = design_of(model, data)
+    values, stop = design.values, _without_history(design)
+    level = values.outcome[:, None] + design.centre / design.unit
+    variables = np.hstack([level, values.regressors])
+    units = []
+    for run in design.runs:
+        columns = values.columns(run, slice(None))[:, :, :stop]
+        cluster = data.cluster[data.unit[run.rows[:, 0]]]
+        units.append(SystemUnits(run.first, variables[run.rows], columns, cluster))
+    own = stop - model.lags - values.regressors.shape[1]
+    return system_gmm(units, own, latest=1, most_lags=_most_lags(design))
+
+
+def _most_lags(design: Design) -> int:
+    return 99 if len(design.periods) <= _ALL_LAGS_UP_TO else _LATEST_LEVELS

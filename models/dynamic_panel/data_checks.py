@@ -112,8 +112,8 @@ def _no_feedback(model: DynamicPanel, data: Panel, estimands: tuple[str, ...]) -
         expected="coefficients of 0 of the treatment of the next period",
         too_few="fewer periods than a lead needs",
         remedy="Errors of the outcome move later treatments: the effect is biased. Take the "
-        "treatment of the period before, or difference GMM with its own lags as instruments "
-        "(Arellano & Bond 1991).",
+        "treatment of the period before, or the estimate of system GMM in `fit.compare()`, with "
+        "the treatment's own lags as instruments (Blundell & Bond 1998).",
         estimands=estimands,
     )
 

@@ -111,6 +111,11 @@ class DynamicPanel:
     where they grow, and .86 without unit effects (`benchmarks/coverage`). Of 30 random walks
     without unit effects 7 were covered; in 26 the answer said that the data cannot tell.
 
+    Feedback, a treatment that errors of earlier outcomes move, is not in the likelihood: it would
+    take a model of how treatments arise (Moral-Benito 2013). A check shows it, and system GMM in
+    `fit.compare()` allows for it: in panels with strong feedback and an effect of 1 its mean is
+    1.02, that of the Arellano-Bond estimator with exogenous treatments 1.22.
+
     Interactive effects (common factors with a loading for each unit) are not modelled: with few
     periods their number cannot be told from serial correlation.
 
@@ -354,7 +359,11 @@ class DynamicPanel:
         return causal_graph(self, data)
 
     def baselines(self, data: Panel) -> Mapping[str, Callable[..., Any]]:
-        """Return least squares, fixed effects and difference GMM with a lagged outcome, by name.
+        """Return least squares, fixed effects, difference and system GMM, by name.
+
+        Difference GMM (Arellano & Bond) takes treatments and covariates as strictly exogenous, as
+        the model does. System GMM (Blundell & Bond) allows for feedback, treatments that earlier
+        outcomes move, where changes of outcome and treatments are not correlated with unit effects.
 
         Examples
         --------

@@ -91,9 +91,9 @@ def difference_gmm(
         both = np.concatenate([changes, outcome[:, :, None]], axis=2)
         moments += np.einsum("ntk,ntl->kl", z, both)
         kept.append((z, changes, outcome, block.cluster))
-    inverse = _inverse(weight)
+    inverse = scaled_inverse(weight)
     x, y = moments[:, :-1], moments[:, -1]
-    bread = _inverse(x.T @ inverse @ x)
+    bread = scaled_inverse(x.T @ inverse @ x)
     coefficients = bread @ x.T @ inverse @ y
     clusters = np.unique(np.concatenate([each[3] for each in kept]))
     scores = np.zeros((len(clusters), width))
@@ -108,7 +108,7 @@ def difference_gmm(
     return Estimate(coefficients, half @ half.T, len(clusters) - 1)
 
 
-def _inverse(matrix: np.ndarray) -> np.ndarray:
+def scaled_inverse(matrix: np.ndarray) -> np.ndarray:
     """Return the pseudoinverse of cross-products, of columns of the same size."""
     size = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
     scaled = matrix / size / size[:, None]

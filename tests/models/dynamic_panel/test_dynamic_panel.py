@@ -13,6 +13,7 @@ from causalstats.models.dynamic_panel.design import (
     design_of,
     unit_columns,
 )
+from causalstats.numerics.panel.system_gmm import SystemUnits, system_gmm
 
 ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
 QUICK = cs.DynamicPanel(variances="constant", errors="iid")
@@ -105,6 +106,59 @@ def test_published_numbers_of_arellano_and_bond(employment):
     sd = np.sqrt(np.diag(estimate.covariance))
     np.testing.assert_allclose(estimate.mean(), expected[:, 0], atol=6e-4)
     np.testing.assert_allclose(sd, expected[:, 1], atol=6e-4)
+
+
+def test_published_numbers_of_blundell_and_bond(employment):
+    """Table 4, GMM-SYS, one step, as in DPD for Ox and `pgmm` of R's plm, robust errors."""
+    frame, *_ = employment
+    frame = frame.assign(n1=frame.groupby("firm")["n"].shift(1))
+    frame["length"] = frame.groupby("firm")["year"].transform("size")
+    frame["first"] = frame.groupby("firm")["year"].transform("min")
+    years = np.unique(frame["year"])[1:]
+    blocks = []
+    for (first, length), rows in frame.groupby(["first", "length"]):
+        variables = rows[["n", "w", "k"]].to_numpy().reshape(-1, length, 3)
+        slopes = rows[["n1", "w", "w1", "k", "k1"]].to_numpy().reshape(-1, length, 5)
+        year = rows["year"].to_numpy().reshape(-1, length, 1)[:, 1:]
+        regressors = np.concatenate([slopes[:, 1:], year == years], axis=2)
+        firm = rows["firm"].to_numpy()[::length]
+        blocks.append(SystemUnits(first, variables, regressors, firm))
+    estimate = system_gmm(blocks, exogenous=len(years))
+    errors = np.sqrt(np.diag(estimate.covariance))
+    published = [0.9356, -0.6310, 0.4826, 0.4839, -0.4244]
+    np.testing.assert_allclose(estimate.coefficients[:5], published, atol=6e-5)
+    published = [0.0263, 0.1181, 0.1369, 0.0539, 0.0585]
+    np.testing.assert_allclose(errors[:5], published, atol=6e-5)
+
+
+def test_system_gmm_allows_for_feedback_that_the_answer_does_not():
+    rng = np.random.default_rng(5)
+    units, times, before = 400, 6, 20
+    effect = rng.normal(size=units)
+    y, d = np.zeros((2, units, before + times))
+    for t in range(1, before + times):
+        d[:, t] = -0.6 * y[:, t - 1] + effect + rng.normal(size=units)
+        y[:, t] = 0.5 * y[:, t - 1] + d[:, t] + effect + rng.normal(size=units)
+    y, d = y[:, before:], d[:, before:]
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+            "y": y.ravel(),
+            "d": d.ravel(),
+        }
+    )
+    data = cs.Panel.from_frame(frame, **ROLES)
+    rules = QUICK.baselines(data)
+    estimate, _ = rules["system GMM, predetermined (Blundell-Bond)"](rng)
+    assert abs(estimate.mean()[0] - 1) < 3 * np.sqrt(estimate.covariance[0, 0])
+    check = next(
+        check
+        for check in QUICK.data_checks(data)
+        if check.name == "strict exogeneity given the past outcome"
+    )
+    assert check.passed is False
+    assert "system GMM" in check.remedy
 
 
 @pytest.fixture(scope="module")
