@@ -498,6 +498,7 @@ def _modified(
 _ONE_EFFECT = ("one effect",)
 _STAGGERED = ("one effect under staggered adoption",)
 _FORM = ("covariates act as assumed",)
+_LEARNED = ("functions of covariates are learned",)
 _EXOGENEITY = ("strict exogeneity",)
 _CARRY_OVER = ("no carry-over",)
 _EARLIER = ("no earlier outcome among covariates",)
@@ -576,6 +577,23 @@ WORLDS = [
         "products in the treatment's equation alone", _products_of_the_treatment_alone
     ),
     _right("three of 50 units treated, placebo errors", _few_treated),
+    _right(
+        "curves, functions learned",
+        partial(_confounded, function=_curve, nuisance="boosting"),
+    ),
+    _right(
+        "product of two among ten covariates, learned",
+        partial(_confounded, function=_product, covariates=10, nuisance="boosting"),
+    ),
+    _right(
+        "one step, learned",
+        partial(_confounded, function=_step, covariates=1, nuisance="boosting"),
+    ),
+    _wrong(
+        "product of signs among eight covariates, functions learned",
+        partial(_confounded, function=_sign_of_both, covariates=8, nuisance="boosting"),
+        _LEARNED,
+    ),
     _right("leads without an effect, as treatments", partial(_named_leads, effect=0.0)),
     _right("carry-over, with the lag as a treatment", _named_lags),
     _wrong(

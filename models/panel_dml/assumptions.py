@@ -77,17 +77,32 @@ def _nuisance_functions(model: PanelDML) -> Assumption:
         products = (
             ", with products of each two" if model.interactions == "pairs" else ""
         )
+    learned = ""
+    if model.nuisance == "boosting":
+        learned = (
+            ", and any function of them all that other units teach (boosted trees)"
+        )
     kind = "straight lines" if model.basis_size == 1 else model.basis_family.description
     return Assumption(
         name=model.basis_family.assumption_name,
-        statement=f"Covariates act through {kind}{products}, and what a unit is like adds to that.",
+        statement=f"Covariates act through {kind}{products}{learned}; what a unit is like "
+        "adds to that.",
         if_wrong="Joint effects of covariates, or effects in some units only, confound: name "
-        "`interactions`; see what `basis_size`, `basis` and `coefficients` do.",
+        "`interactions`, or learn them with nuisance='boosting'; see what `basis_size`, `basis` "
+        "and `coefficients` do.",
         formula="l = φ(X)'δ, m = φ(X)'γ, (γ_k, δ_k) ~ Normal(0, κ_k diag(τ) C diag(τ))"
         f"{model.coefficient_prior.formula}{model.shrinkage_prior.formula}",
         checks=(
             "covariates act as assumed",
+            "functions of covariates are learned",
             "treatment is not a function of the covariates",
         ),
-        fields=("basis", "basis_size", "interactions", "coefficients", "shrinkage"),
+        fields=(
+            "basis",
+            "basis_size",
+            "interactions",
+            "nuisance",
+            "coefficients",
+            "shrinkage",
+        ),
     )

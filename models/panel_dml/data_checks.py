@@ -13,6 +13,7 @@ from causalstats.models.panel_dml.checks.constant_covariates import covariates_c
 from causalstats.models.panel_dml.checks.dependence import dependence_checks
 from causalstats.models.panel_dml.checks.dose_response import effect_in_proportion
 from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
+from causalstats.models.panel_dml.checks.learning_curve import functions_are_learned
 from causalstats.models.panel_dml.checks.linear_moderation import linear_moderation
 from causalstats.models.panel_dml.checks.nickell_bias import earlier_outcome
 from causalstats.models.panel_dml.checks.nuisance_form import nuisance_form
@@ -60,6 +61,7 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
         _treatment_varies(model, data, estimands),
         *([] if covariates is None else [covariates]),
         *nuisance_form(model, adjusted, estimands),
+        *functions_are_learned(model, data, adjusted.columns, estimands),
         *one_effect(model, adjusted, len(data), estimands),
         *effect_in_proportion(model, adjusted, estimands),
         *linear_moderation(model, adjusted, estimands),

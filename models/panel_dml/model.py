@@ -125,6 +125,12 @@ class PanelDML:
         rows (DiTraglia & Liu 2025).
     interactions : {"none", "pairs"} or pairs of covariates, default "none"
         Products of columns. "none" keeps the columns few; a check says where products are missing.
+    nuisance : {"basis", "boosting"}, default "basis"
+        "boosting": beside the basis, functions of all covariates that are learned: products and
+        steps that are significant, and boosted regression trees (gradient boosting by
+        scikit-learn). A unit's are learned from other units (cross-fitting, five folds of
+        clusters), and they are columns without a prior in both equations. For products and steps
+        that nobody can name, with hundreds of units; a fit takes seconds longer.
     moderators : str, optional
         A formula of covariates that the effect depends on, such as "size + C(region)": θ'(1, w) in
         place of θ. The answer is the mean over rows, of groups with `fit.effect("effect", by=...)`,
@@ -194,10 +200,17 @@ class PanelDML:
 
     "Double machine learning" here is the partially linear model that it is used for, with the
     reduced form of both equations and a learned correlation of their coefficients, which keeps
-    shrinkage from confounding (DiTraglia & Liu 2025). There is no sample splitting, no learner
-    other than the basis, and no Neyman-orthogonal score: products and steps of covariates have to
-    be named, and a check says where they are missing. Cross-fitted learners in an orthogonal
-    score are `causalstats.panel_dml_estimators`.
+    shrinkage from confounding (DiTraglia & Liu 2025). By default there is no sample splitting and
+    no learner other than the basis: products and steps of covariates have to be named, and a check
+    says where they are missing. With `nuisance="boosting"` learners are cross-fitted, and their
+    predictions of treatments and outcome are partialled out of both, which is the score of Robinson
+    (1988) that is orthogonal (Chernozhukov et al. 2018), with coefficients of the predictions
+    estimated rather than 1. It is a posterior given the learned functions: that they are estimates
+    is not in the interval, but a check learns them again from half of the units, and fails where
+    that moves the effect. Unit effects are the within transformation's, of the outcome and of what
+    the trees add to it, so that nothing is assumed of them, where correlated random effects (CRE)
+    or first differences of Clarke & Polselli need a model of them or more noise. Cross-fitted
+    learners in their scores are `causalstats.panel_dml_estimators`.
 
     A lagged outcome is no covariate: the within transformation is biased by a term of order 1/T
     (Nickell 1981), which a check says; it is for `cs.DynamicPanel`. Interactive effects (common
@@ -218,6 +231,9 @@ class PanelDML:
     References
     ----------
     Fuhr & Papies (2024), Double machine learning meets panel data, arXiv 2409.01266.
+    Clarke & Polselli (2026), Double machine learning for static panel models with fixed effects,
+    Econometrics Journal 29. Chernozhukov et al. (2018), Double/debiased machine learning for
+    treatment and structural parameters, Econometrics Journal 21.
     DiTraglia & Liu (2025), Bayesian double machine learning for causal inference, arXiv
     2508.12688: why a prior of the treatment's equation belongs to the model.
     Mundlak (1978), On the pooling of time series and cross section data, Econometrica 46:69-85.
@@ -241,6 +257,7 @@ class PanelDML:
     shrinkage: ShrinkageName = "global"
     coefficients: CoefficientsName = "correlated"
     interactions: Literal["none", "pairs"] | Sequence[tuple[Name, Name]] = "none"
+    nuisance: Literal["basis", "boosting"] = "basis"
     moderators: Formula | None = None
     effects: EffectsName = "common"
     time_effects: bool = False
@@ -273,6 +290,11 @@ class PanelDML:
                 "unit_trends=True goes with heterogeneity='within', effects='common' and other "
                 f"errors than 'ar1'; got heterogeneity={self.heterogeneity!r}, "
                 f"effects={self.effects!r} and errors={self.errors!r}."
+            )
+        if self.nuisance == "boosting" and self.heterogeneity in ("mundlak", "random"):
+            raise ModelError(
+                "nuisance='boosting' goes with heterogeneity='within' or 'pooled': functions are "
+                f"learned from changes within units, or from rows; got {self.heterogeneity!r}."
             )
         self.basis_family.refuse(self)
         self.effect_form.refuse(self)

@@ -31,6 +31,7 @@ from causalstats.numerics.panel.within_transformation import (
 )
 
 if TYPE_CHECKING:
+    from causalstats.models.panel_dml.learned_columns import LearnedColumns
     from causalstats.models.panel_dml.model import PanelDML
 
 _NUMBERS_AT_ONCE = 4_000_000  # of columns, that each worker holds
@@ -57,6 +58,8 @@ class Columns:
         Dummies of each crossed fixed effect: its levels but the first.
     trends : bool
         Whether units have linear trends without a prior.
+    learned : LearnedColumns or None
+        Columns without a prior that were learned from other units.
     """
 
     basis: Basis
@@ -65,12 +68,14 @@ class Columns:
     effects: tuple[str, ...]
     crossed: tuple[int, ...] = ()
     trends: bool = False
+    learned: LearnedColumns | None = None
 
     @property
     def width(self) -> int:
         """The number of columns, the outcome included."""
         dummies = len(self.periods) + sum(self.crossed)
-        return len(self.basis.spectrum) + dummies + len(self.effects) + 1
+        learned = 0 if self.learned is None else self.learned.width
+        return len(self.basis.spectrum) + learned + dummies + len(self.effects) + 1
 
     def moderators(self, table: pd.DataFrame) -> np.ndarray:
         """Return 1 and the moderators, (n, 1 + M)."""
@@ -101,6 +106,8 @@ class Block:
         Time since the row before.
     groups : int array, shape (n, g)
         The level of each crossed fixed effect.
+    fold : int array, shape (n,)
+        The fold of each row's unit, where columns are learned.
     columns : Columns
     """
 
@@ -114,6 +121,7 @@ class Block:
     kept_share: np.ndarray | None
     gap: np.ndarray | None
     groups: np.ndarray
+    fold: np.ndarray
     columns: Columns
 
     def treatments(self) -> np.ndarray:
@@ -125,8 +133,8 @@ class Block:
     def levels(self) -> np.ndarray:
         """Return φ, columns without a prior, treatments and outcome, not transformed.
 
-        Columns without a prior are dummies of periods and of crossed fixed effects, after an
-        intercept where unit means stay.
+        Columns without a prior are learned ones, and dummies of periods and of crossed fixed
+        effects, after an intercept where unit means stay.
         """
         return np.hstack(self._parts())
 
@@ -136,11 +144,16 @@ class Block:
         return [
             *self.columns.basis.parts(self.table),
             *intercept,
+            *self._learned(),
             dummies,
             *self._crossed(),
             self.treatments(),
             self.outcome[:, None],
         ]
+
+    def _learned(self) -> Iterator[np.ndarray]:
+        if self.columns.learned is not None:
+            yield self.columns.learned.columns(self.table, self.time, self.fold)
 
     def _crossed(self) -> Iterator[np.ndarray]:
         for group, count in zip(self.groups.T, self.columns.crossed, strict=True):
@@ -259,6 +272,9 @@ def blocks(
     names = list(data.covariates)
     codes = [data.codes(name) for name in data.crossed_effects]
     groups = np.column_stack(codes) if codes else np.empty((len(data), 0), int)
+    folds = np.zeros(len(data.units), int)
+    if columns.learned is not None:
+        folds = np.array([columns.learned.folds[unit] for unit in data.units])
     for part in _whole_units(data, most or max(_NUMBERS_AT_ONCE // columns.width, 1)):
         inside = (data.starts >= part.start) & (data.starts < part.stop)
         yield Block(
@@ -273,6 +289,7 @@ def blocks(
             kept_share=None if kept_share is None else kept_share[data.unit[part]],
             gap=None if gap is None else gap[part],
             groups=groups[part],
+            fold=folds[data.unit[part]],
             columns=columns,
         )
 

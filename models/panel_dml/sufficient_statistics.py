@@ -7,7 +7,7 @@ intercept where unit means stay.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from causalstats.models.panel_dml.covariances import (
     error_precisions,
     residual_covariance,
 )
+from causalstats.models.panel_dml.learned_columns import learned_columns
 from causalstats.models.panel_dml.nuisance_basis import Basis
 from causalstats.models.panel_dml.priors import Sizes, parameters_of
 from causalstats.models.panel_dml.row_blocks import (
@@ -158,7 +159,7 @@ def statistics_within(model: PanelDML, data: Panel) -> SufficientStatistics:
         If nothing changes within units, a treatment or the outcome is collinear with unit or time
         effects or computed from the rest, or there are too few rows or too many coefficients.
     """
-    columns = columns_of(model, data)
+    columns = _all_columns(model, data)
     rows = free_rows(data, model.within_units, model.unit_trends)
     if rows == 0:
         raise ModelError(
@@ -175,6 +176,15 @@ def statistics_within(model: PanelDML, data: Panel) -> SufficientStatistics:
     return reduced_statistics(
         model, data, columns, products, rows, kept_share, correlations
     )
+
+
+def _all_columns(model: PanelDML, data: Panel) -> Columns:
+    """Return the columns of a model, with those that are learned where it says so."""
+    columns = columns_of(model, data)
+    if model.nuisance == "basis" or not columns.basis.labels:
+        return columns
+    learned = learned_columns(columns, data, model.within_units)
+    return replace(columns, learned=learned)
 
 
 def _refuse_too_many(model: PanelDML, columns: Columns) -> None:

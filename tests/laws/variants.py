@@ -110,6 +110,10 @@ VARIANTS = {
         cs.PanelDML(scale=(1.0, 1.0), basis_size=8, errors="iid", basis="fourier"),
         {"units": 30, "times": 4, "covariates": 2},
     ),
+    "panel of learned functions": Variant(
+        cs.PanelDML(scale=(1.0, 1.0), basis_size=4, errors="iid", nuisance="boosting"),
+        {"units": 30, "times": 4, "covariates": 2},
+    ),
     "panel with autoregressive errors": Variant(
         cs.PanelDML(scale=(1.0, 1.0), basis_size=4, errors="ar1"),
         {"units": 30, "times": 6},

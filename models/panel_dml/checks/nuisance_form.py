@@ -226,6 +226,8 @@ def _form(
 
 def _remedy(model: PanelDML) -> str:
     steps = [*model.basis_family.remedy(model)]
+    if model.nuisance == "basis" and model.heterogeneity in ("within", "pooled"):
+        steps.insert(0, "learn products and steps: say `nuisance='boosting'`")
     steps.append(
         "steps may be missing: give thresholds as covariates of 0 and 1, or see what "
         "`cs.panel_dml_estimators(fit, methods=['CRE'], seed=1)` estimates by boosted trees"

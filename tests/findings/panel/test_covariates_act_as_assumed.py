@@ -7,6 +7,7 @@ import pytest
 import causalstats as cs
 
 _NAME = "covariates act as assumed"
+_LEARNED = "functions of covariates are learned"
 
 
 def _panel(function, covariates, seed, units=150, times=6, ids=np.arange):
@@ -36,6 +37,11 @@ def _read(frame, covariates):
 
 def _check(model, panel, name=_NAME):
     return next(check for check in model.data_checks(panel) if check.name == name)
+
+
+def _effect(model, panel):
+    fit = cs.fit(model, panel, seed=1, progress=False)
+    return fit.effect("effect").numbers().iloc[0]
 
 
 def _words(count):
@@ -100,13 +106,7 @@ def test_products_that_are_asked_for_are_no_longer_missed(fields):
     )
     assert _check(wrong, panel).passed is False
     assert _check(right, panel).passed is True
-    answers = {
-        model: cs.fit(model, panel, seed=1, progress=False)
-        .effect("effect")
-        .numbers()
-        .iloc[0]
-        for model in (wrong, right)
-    }
+    answers = {model: _effect(model, panel) for model in (wrong, right)}
     assert answers[wrong]["lower"] > 1.2
     assert abs(answers[right]["mean"] - 1) < 4 * answers[right]["sd"]
 
@@ -117,6 +117,33 @@ def test_a_threshold_given_as_a_covariate_is_no_longer_missed():
     model = cs.PanelDML(errors="cluster")
     assert _check(model, _read(frame, names)).passed is False
     assert _check(model, _read(frame, [*names, "above"])).passed is True
+
+
+def test_following_the_remedy_learns_a_product_that_nobody_named():
+    frame, names = _panel(_product, 2, 8)
+    panel = _read(frame, names)
+    wrong, learned = cs.PanelDML(), cs.PanelDML(nuisance="boosting")
+    assert "`nuisance='boosting'`" in _check(wrong, panel).remedy
+    assert learned.statistics(panel).columns.learned.terms == ("x0 x x1",)
+    assert _check(learned, panel).passed is True
+    assert _check(learned, panel, _LEARNED).passed is True
+    answer = _effect(learned, panel)
+    assert abs(answer["mean"] - 1) < 4 * answer["sd"]
+
+
+def test_a_step_at_a_threshold_is_learned():
+    frame, names = _panel(_step, 1, 9)
+    panel, learned = _read(frame, names), cs.PanelDML(nuisance="boosting")
+    assert _check(learned, panel).passed is True
+    answer = _effect(learned, panel)
+    assert abs(answer["mean"] - 1) < 4 * answer["sd"]
+
+
+def test_functions_that_are_too_hard_to_learn_are_said():
+    frame, names = _panel(_signs, 8, 3)
+    check = _check(cs.PanelDML(nuisance="boosting"), _read(frame, names), _LEARNED)
+    assert check.passed is False
+    assert check.stands_on("effect")
 
 
 @pytest.mark.parametrize("seed", [123, 4])

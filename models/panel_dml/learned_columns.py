@@ -1,0 +1,359 @@
+"""Columns learned from other units: products of covariates, and boosted trees.
+
+Treatments and outcome, with the basis and the unit effects partialled out, are predicted in three
+steps, for each fold of clusters by what the other folds show (cross-fitting):
+
+1. Products of two covariates, and steps at thresholds, are added one by one, the one that explains
+   most, while it is significant among all of them (`numerics.regression.matching_pursuit`).
+2. Boosted regression trees are fitted to the residuals. The steps of every few trees lose their
+   unit means, and their part in the basis, as treatments and outcome did, before the next are
+   fitted: gradient boosting of the within transformation's sum of squares, so that covariates are
+   expanded before they are averaged, and never the other way round.
+3. The number of trees is that with the least sum of squares in units that they did not see. It can
+   be 0.
+
+The predictions are columns without a prior in both equations. A column's values in a unit do not
+depend on that unit's errors. Functions that the predictions of a treatment miss confound only as
+far as those of the outcome miss them too: the bias is a product of two errors (Robinson 1988;
+Chernozhukov et al. 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causalstats.data import Panel
+from causalstats.models.panel_dml.bases import BASES
+from causalstats.models.panel_dml.checks.score_tests import (
+    Adjusted,
+    rows_of,
+    some_units,
+)
+from causalstats.models.panel_dml.nuisance_basis import Basis, basis_of
+from causalstats.models.panel_dml.row_blocks import Columns
+from causalstats.numerics.regression.matching_pursuit import matching_pursuit
+
+_FOLDS = 5
+_SEED = 0  # of the folds
+_MOST_ROWS = 20_000  # that are learned from
+_MOST_NUMBERS = 20_000_000  # of candidates and columns over those rows
+_MOST_TERMS = 20  # products and steps in a function
+_LEVEL = 0.05  # of selecting any of them where none matters
+_THRESHOLDS = 24  # of a covariate
+_MOST_STEPS = 240  # of all covariates together
+_ROUNDS = 15
+_TREES_A_ROUND = 10
+_LEARNING_RATE = 0.2
+_LEAVES = 8  # of a tree
+_FEWEST_ROWS = 20  # of a leaf
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Products of two covariates, and steps: terms that may be taken, without a choice by outcome.
+
+    Parameters
+    ----------
+    basis : Basis
+        Straight lines, levels and all products of two.
+    thresholds : mapping
+        Those of each number, by name: quantiles at equal distances.
+    """
+
+    basis: Basis
+    thresholds: Mapping[str, np.ndarray]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The name of each term, such as "x1 x x2" and "x1 > 0.5"."""
+        steps = [
+            f"{name} > {threshold:.3g}"
+            for name, thresholds in self.thresholds.items()
+            for threshold in thresholds
+        ]
+        return (*self.basis.terms, *steps)
+
+    def columns(self, table: pd.DataFrame) -> np.ndarray:
+        """Return the columns (n, c) of a table of n rows."""
+        steps = [
+            (table[name].to_numpy(float)[:, None] > thresholds).astype(float)
+            for name, thresholds in self.thresholds.items()
+        ]
+        return np.hstack([self.basis.columns(table), *steps])
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """Products, steps and boosted trees, which predict one variable.
+
+    Parameters
+    ----------
+    terms : int array, shape (m,)
+        Positions among the candidates.
+    slopes : array, shape (m,)
+    trees : tuple
+        Regressors of scikit-learn, whose predictions are summed.
+    """
+
+    terms: np.ndarray
+    slopes: np.ndarray
+    trees: tuple[Any, ...]
+
+    def values(self, candidates: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """Return predictions (n,).
+
+        Parameters
+        ----------
+        candidates : array, shape (n, c)
+        features : array, shape (n, f)
+        """
+        total = candidates[:, self.terms] @ self.slopes
+        for tree in self.trees:
+            total = total + tree.predict(features)
+        return np.asarray(total)
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedColumns:
+    """Functions of the covariates, one for each fold and each treatment or outcome.
+
+    Parameters
+    ----------
+    candidates : Candidates
+    with_time : bool
+        Whether trees see the time too.
+    functions : tuple of tuple of Function
+        Of each fold, one for each treatment and then the outcome.
+    folds : mapping
+        The fold of each unit, by its label.
+    """
+
+    candidates: Candidates
+    with_time: bool
+    functions: tuple[tuple[Function, ...], ...]
+    folds: Mapping[str, int]
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.functions[0])
+
+    @property
+    def trees(self) -> tuple[int, ...]:
+        """The number of trees in the predictions of each treatment and of the outcome."""
+        return tuple(
+            len(function.trees) * _TREES_A_ROUND for function in self.functions[0]
+        )
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The products and steps that were found in more than half of the folds."""
+        labels = self.candidates.labels
+        counts = np.zeros(len(labels))
+        for fold in self.functions:
+            anywhere = {int(k) for function in fold for k in function.terms}
+            counts[sorted(anywhere)] += 1
+        often = np.flatnonzero(counts > len(self.functions) / 2)
+        return tuple(labels[k] for k in often)
+
+    def columns(
+        self, table: pd.DataFrame, time: np.ndarray, fold: np.ndarray
+    ) -> np.ndarray:
+        """Return the predictions (n, width) of rows, by functions that other folds showed.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Covariates.
+        time : array, shape (n,)
+        fold : int array, shape (n,)
+        """
+        candidates = self.candidates.columns(table)
+        features = tree_features(table, time if self.with_time else None)
+        values = np.zeros((len(table), self.width))
+        for k in np.unique(fold):
+            rows = fold == k
+            for j, function in enumerate(self.functions[k]):
+                values[rows, j] = function.values(candidates[rows], features[rows])
+        return values
+
+
+def learned_columns(
+    model_columns: Columns, data: Panel, within: bool, folds: int = _FOLDS
+) -> LearnedColumns:
+    """Learn functions of the covariates, each fold of clusters by the others.
+
+    Parameters
+    ----------
+    model_columns : Columns
+        The columns of the model, which are partialled out.
+    data : Panel
+    within : bool
+        Whether unit means are taken out.
+    folds : int
+        At least 2.
+    """
+    # Imported before threads are limited: libraries that come later would not be.
+    import sklearn.ensemble  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    candidates = _candidates(data)
+    width = len(candidates.labels) + model_columns.width
+    some = some_units(data, min(_MOST_ROWS, _MOST_NUMBERS // width))
+    fold_of_unit = _folds(data, folds)
+    with_time = len(model_columns.periods) > 0
+    rows = _Rows(some, model_columns, candidates, with_time, within)
+    fold = np.array([fold_of_unit[unit] for unit in some.units])[some.unit]
+    with threadpool_limits(1):
+        fitted = [_learned(rows, fold == k) for k in range(folds)]
+    counts = _counts_of_rounds(rows, fitted)
+    functions = tuple(
+        tuple(
+            Function(function.terms, function.slopes, function.trees[:count])
+            for function, count in zip(each.functions, counts, strict=True)
+        )
+        for each in fitted
+    )
+    return LearnedColumns(candidates, with_time, functions, fold_of_unit)
+
+
+def tree_features(table: pd.DataFrame, time: np.ndarray | None) -> np.ndarray:
+    """Return numbers as they are, text by its codes, and time if it is given, (n, f)."""
+    columns = [] if time is None else [time]
+    for name in table:
+        values = table[name]
+        text = isinstance(values.dtype, pd.CategoricalDtype)
+        columns.append((values.cat.codes if text else values).to_numpy(float))
+    return np.column_stack(columns)
+
+
+def _candidates(data: Panel) -> Candidates:
+    basis = basis_of(data, 1, "pairs", BASES["splines"])
+    each = max(min(_THRESHOLDS, _MOST_STEPS // max(len(basis.covariates), 1)), 1)
+    shares = (np.arange(each) + 0.5) / each
+    some = data.source.iloc[:: -(-len(data) // _MOST_ROWS)]
+    thresholds = {
+        name: np.unique(np.quantile(some[name].to_numpy(float), shares))
+        for name in basis.covariates
+    }
+    return Candidates(basis, thresholds)
+
+
+def _folds(data: Panel, count: int) -> dict[str, int]:
+    """Return the fold of each unit: units of a cluster are in the same."""
+    rng = np.random.default_rng(_SEED)
+    cluster = np.unique(np.asarray(data.cluster), return_inverse=True)[1]
+    fold = rng.permutation(np.arange(cluster.max() + 1) % count)[cluster]
+    return dict(zip(data.units, fold.tolist(), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The rows that functions are learned from."""
+
+    data: Panel
+    columns: Columns
+    candidates: Candidates
+    with_time: bool
+    within: bool
+
+    def adjusted(self, data: Panel) -> Adjusted:
+        return Adjusted(data, self.columns, self.within)
+
+    def features(self, data: Panel) -> np.ndarray:
+        table = data.source[list(data.covariates)]
+        return tree_features(table, data.time if self.with_time else None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """The functions learned from all folds but one, and their predictions in that one.
+
+    Parameters
+    ----------
+    held : bool array, shape (n,)
+        The rows of the fold.
+    functions : tuple of Function
+        With the trees of all rounds.
+    paths : array, shape (held, targets, rounds + 1)
+        Predictions after each round.
+    """
+
+    held: np.ndarray
+    functions: tuple[Function, ...]
+    paths: np.ndarray
+
+
+def _targets(adjusted: Adjusted) -> np.ndarray:
+    return np.column_stack([adjusted.treatment, adjusted.outcome])
+
+
+def _learned(rows: _Rows, held: np.ndarray) -> _Fold:
+    part = rows_of(rows.data, np.flatnonzero(~held))
+    rest = rows_of(rows.data, np.flatnonzero(held))
+    seen = rows.adjusted(part)
+    candidates = seen.residuals(rows.candidates.columns(part.source))
+    features, unseen = rows.features(part), rows.features(rest)
+    terms = rows.candidates.columns(rest.source)
+    functions, paths = [], []
+    for target in _targets(seen).T:
+        chosen = matching_pursuit(candidates, target, seen.free, _LEVEL, _MOST_TERMS)
+        slopes = np.linalg.lstsq(candidates[:, chosen], target, rcond=1e-10)[0]
+        residual = target - candidates[:, chosen] @ slopes
+        trees = _boosted(seen, features, residual)
+        steps = [terms[:, chosen] @ slopes, *(tree.predict(unseen) for tree in trees)]
+        functions.append(Function(chosen, slopes, trees))
+        paths.append(np.cumsum(steps, axis=0).T)
+    return _Fold(held, tuple(functions), np.stack(paths, axis=1))
+
+
+def _boosted(
+    seen: Adjusted, features: np.ndarray, residual: np.ndarray
+) -> tuple[Any, ...]:
+    """Return trees fitted to residuals, round by round, within units and beside the basis.
+
+    Parameters
+    ----------
+    seen : Adjusted
+    features : array, shape (n, f)
+    residual : array, shape (n,)
+        Times the roots of the weights.
+    """
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    roots = np.sqrt(seen.data.weights)
+    trees = []
+    for _ in range(_ROUNDS):
+        tree = HistGradientBoostingRegressor(
+            max_iter=_TREES_A_ROUND,
+            learning_rate=_LEARNING_RATE,
+            max_leaf_nodes=_LEAVES,
+            min_samples_leaf=int(np.clip(len(features) // 40, 4, _FEWEST_ROWS)),
+            l2_regularization=1.0,
+            early_stopping=False,
+            random_state=0,
+        )
+        # Without weights: with them the learner takes many times as long to find quantiles.
+        tree.fit(features, residual / roots)
+        step = tree.predict(features)
+        residual = residual - seen.residuals(step[:, None])[:, 0]
+        trees.append(tree)
+    return tuple(trees)
+
+
+def _counts_of_rounds(rows: _Rows, fitted: list[_Fold]) -> list[int]:
+    """Return after how many rounds the predictions of each variable are best in unseen units."""
+    whole = rows.adjusted(rows.data)
+    paths = np.zeros((len(rows.data), *fitted[0].paths.shape[1:]))
+    for fold in fitted:
+        paths[fold.held] = fold.paths
+    counts = []
+    for target, path in zip(_targets(whole).T, np.moveaxis(paths, 1, 0), strict=True):
+        errors = target[:, None] - whole.residuals(path)
+        counts.append(int(np.argmin((errors**2).sum(axis=0))))
+    return counts
