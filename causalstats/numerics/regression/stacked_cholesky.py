@@ -16,8 +16,11 @@ def cholesky_or_nan(matrices: np.ndarray) -> np.ndarray:
     try:
         return np.linalg.cholesky(matrices)
     except np.linalg.LinAlgError:
-        factors = np.full(matrices.shape, np.nan)
-        for k, matrix in enumerate(matrices):
-            if np.isfinite(matrix).all() and np.linalg.eigvalsh(matrix)[0] > 0:
-                factors[k] = np.linalg.cholesky(matrix)
-        return factors
+        return np.stack([_factor_or_nan(matrix) for matrix in matrices])
+
+
+def _factor_or_nan(matrix: np.ndarray) -> np.ndarray:
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return np.full(matrix.shape, np.nan)
