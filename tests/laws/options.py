@@ -270,7 +270,7 @@ _EVENT_STUDY = Family(
 )
 
 _COMPOSITION = Family(
-    base=cs.PartialCorrelation(basis_variance=1.0),
+    base=cs.PartialCorrelation(prior="shrunk", basis_variance=1.0),
     simulate={"rows": 25, "parts": 4},
     values={
         "shrinkage": [0.3],
@@ -293,7 +293,15 @@ _COMPOSITION = Family(
         "counts, sparse": {"depth": 300, "fields": {"prior": "sparse"}},
         "counts, horseshoe": {"depth": 300, "fields": {"prior": "horseshoe"}},
         "values within bounds": {"resolution": 1.0},
+        "values within bounds, horseshoe": {
+            "resolution": 1.0,
+            "fields": {"prior": "horseshoe"},
+        },
         "rows of subjects": {"repeated": "subject"},
+        "rows of subjects, horseshoe": {
+            "repeated": "subject",
+            "fields": {"prior": "horseshoe"},
+        },
         "rows of subjects, known correlation": {
             "repeated": "subject",
             "fields": {"row_correlation": 0.5},

@@ -9,8 +9,8 @@ one w,
     y w - e^w - τ (w - m)² / 2,    τ = Θ_jj,  m = w_ij - (Θ (w_i - μ_i))_j / τ,
 
 has its mode at w* = m + y/τ - u with u + log u = m + y/τ - log τ. About it, a proposal of two half
-normals is accepted nearly always at every size, and a sweep costs O(n D²): no matrix is factorised
-for a row.
+normals is accepted nearly always at every size, and a sweep of all w costs O(n D²): no matrix is
+factorised for a row (`row_gibbs`).
 
 References
 ----------
@@ -20,13 +20,8 @@ to center: ancillarity-sufficiency interweaving, Journal of Computational and Gr
 20: the shifts of a whole column with its intercept.
 """
 
-from typing import NamedTuple
-
 import numba
 import numpy as np
-
-from causalstats.numerics.compositions import horseshoe_gibbs
-from causalstats.numerics.compositions.horseshoe_gibbs import Scales, State
 
 _NEWTON_STEPS = 4
 _DISTANCE = 2.5  # right standard deviations at which the left half normal is fitted
@@ -34,164 +29,50 @@ _WIDE_SHARE = 0.05  # of left proposals that are as wide as the prior
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
-class Rows(NamedTuple):
-    """Counts and covariates of the rows, with what follows from them once.
-
-    Attributes
-    ----------
-    counts : array, shape (n, D)
-        y.
-    covariates : array, shape (n, q)
-        X; the first column is the intercept.
-    basis : array, shape (n, q)
-        An orthonormal basis of the columns of X.
-    solver : array, shape (q, n)
-        (X'X)⁻¹X'.
-    spread : array, shape (q, q)
-        A root of (X'X)⁻¹.
-    """
-
-    counts: np.ndarray
-    covariates: np.ndarray
-    basis: np.ndarray
-    solver: np.ndarray
-    spread: np.ndarray
-
-
-class CountState(NamedTuple):
-    """The state of a chain, which sweeps change in place.
-
-    Attributes
-    ----------
-    covariance : State
-        Of K and its prior.
-    logs : array, shape (n, D)
-        w.
-    coefficients : array, shape (q, D)
-        B.
-    """
-
-    covariance: State
-    logs: np.ndarray
-    coefficients: np.ndarray
-
-
-def rows_of(counts: np.ndarray, covariates: np.ndarray) -> Rows:
-    """Return the rows with what follows from their covariates.
-
-    Parameters
-    ----------
-    counts : array, shape (n, D)
-    covariates : array, shape (n, q)
-        Of full rank; the first column is 1.
-    """
-    basis, triangle = np.linalg.qr(covariates)
-    inverse = np.linalg.inv(triangle)
-    contiguous = [counts, covariates, basis, inverse @ basis.T, inverse]
-    return Rows(*(np.ascontiguousarray(each, dtype=float) for each in contiguous))
-
-
-def initial_state(rows: Rows, rng: np.random.Generator) -> CountState:
-    """Return a state about the logarithms of counts + 1/2.
-
-    Parameters
-    ----------
-    rows : Rows
-    rng : Generator
-        Chains start apart from each other.
-    """
-    logs = np.log(rows.counts + 0.5) + 0.1 * rng.standard_normal(rows.counts.shape)
-    ratios = logs - logs.mean(axis=1, keepdims=True)
-    covariance = horseshoe_gibbs.initial_state(ratios.var(axis=0) + 0.01, rng)
-    return CountState(covariance, logs, rows.solver @ logs)
-
-
 @_compiled
-def _amounts_scatter(
-    rows: Rows, state: CountState, rng: np.random.Generator
-) -> np.ndarray:
-    """Return cross-products (D, D) of log amounts about the covariates.
-
-    Coefficients are integrated out, and the direction 1 is drawn given the log-ratios.
-
-    Parameters
-    ----------
-    rows : Rows
-    state : CountState
-    rng : Generator
-    """
-    logs = state.logs
-    ratios = np.empty_like(logs)
-    for row in range(len(logs)):
-        ratios[row] = logs[row] - logs[row].mean()
-    ratios -= rows.basis @ (rows.basis.T @ ratios)
-    sums = horseshoe_gibbs.basis_precision(state.covariance).sum(axis=1)
-    total = sums.sum()
-    noise = np.empty(len(logs))
-    for row in range(len(logs)):
-        noise[row] = rng.standard_normal() / np.sqrt(total)
-    noise -= rows.basis @ (rows.basis.T @ noise)
-    amounts = ratios + (noise - ratios @ sums / total).reshape(-1, 1)
-    return amounts.T @ amounts
-
-
-@_compiled
-def _draw_coefficients(rows: Rows, state: CountState, rng: np.random.Generator) -> None:
-    """Draw B given w and K: Normal((X'X)⁻¹X'w, (X'X)⁻¹ ⊗ K⁻¹), under a flat prior.
-
-    Parameters
-    ----------
-    rows : Rows
-    state : CountState
-    rng : Generator
-    """
-    covariance = state.covariance
-    root = np.linalg.cholesky(covariance.inverse)
-    noise = np.empty(state.coefficients.shape)
-    for row in range(noise.shape[0]):
-        for column in range(noise.shape[1]):
-            noise[row, column] = rng.standard_normal()
-    scaled = (rows.spread @ noise @ root.T) * np.exp(-covariance.log_precisions / 2)
-    state.coefficients[:] = rows.solver @ state.logs + scaled
-
-
-@_compiled
-def _shift_columns(rows: Rows, state: CountState, rng: np.random.Generator) -> None:
+def shift_columns(
+    counts: np.ndarray,
+    covariates: np.ndarray,
+    logs: np.ndarray,
+    coefficients: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
     """Shift each column of w along a covariate with its coefficient, residuals unchanged.
 
     For the intercept exactly, Y_j δ - e^δ Σ_i e^w_ij; for the others by a random walk.
 
     Parameters
     ----------
-    rows : Rows
-    state : CountState
+    counts, logs : array, shape (n, D)
+        y and w.
+    covariates : array, shape (n, q)
+        The first column is 1.
+    coefficients : array, shape (q, D)
     rng : Generator
     """
-    logs = state.logs
-    count, parts = logs.shape
-    for part in range(parts):
+    for part in range(logs.shape[1]):
         intensities = np.exp(logs[:, part])
-        counts = rows.counts[:, part]
-        total = counts.sum()
+        seen = counts[:, part]
+        total = seen.sum()
         if total > 0:
             shift = np.log(rng.standard_gamma(total) / intensities.sum())
             logs[:, part] += shift
             intensities *= np.exp(shift)
-            state.coefficients[0, part] += shift
-        for column in range(1, rows.covariates.shape[1]):
-            covariate = rows.covariates[:, column]
+            coefficients[0, part] += shift
+        for column in range(1, covariates.shape[1]):
+            covariate = covariates[:, column]
             curvature = (covariate**2 * intensities).sum() + 0.1
             step = 2.4 / np.sqrt(curvature) * rng.standard_normal()
             growth = np.exp(step * covariate)
             after = (covariate**2 * intensities * growth).sum() + 0.1
-            gain = step * (counts * covariate).sum() - (intensities * growth).sum()
+            gain = step * (seen * covariate).sum() - (intensities * growth).sum()
             gain += intensities.sum()
             gain += np.log(after / curvature) / 2
             gain -= step**2 * (after - curvature) / (2 * 2.4**2)
             if np.log(rng.random()) < gain:
                 logs[:, part] += step * covariate
                 intensities *= growth
-                state.coefficients[column, part] += step
+                coefficients[column, part] += step
 
 
 @_compiled
@@ -213,7 +94,7 @@ def _log_proposal(change: float, right: float, left: float, wide: float) -> floa
 
 
 @_compiled
-def _draw_log(
+def draw_log(
     count: float,
     present: float,
     mean: float,
@@ -254,72 +135,3 @@ def _draw_log(
     gain += _log_proposal(old, right, left, wide)
     gain -= _log_proposal(new, right, left, wide)
     return mode + new if np.log(rng.random()) < gain else present
-
-
-@_compiled
-def _update_logs(
-    rows: Rows, theta: np.ndarray, state: CountState, rng: np.random.Generator
-) -> None:
-    """Update every w, row by row, and then the level of the row: Σ_j e^w_ij ~ Gamma(N_i).
-
-    Parameters
-    ----------
-    rows : Rows
-    theta : array, shape (D, D)
-        Θ.
-    state : CountState
-    rng : Generator
-    """
-    logs = state.logs
-    parts = logs.shape[1]
-    means = rows.covariates @ state.coefficients
-    slopes = (logs - means) @ theta
-    for row in range(len(logs)):
-        slope = slopes[row]
-        for part in range(parts):
-            precision = theta[part, part]
-            present = logs[row, part]
-            new = _draw_log(
-                rows.counts[row, part],
-                present,
-                present - slope[part] / precision,
-                precision,
-                rng,
-            )
-            change = new - present
-            if change != 0.0:
-                logs[row, part] = new
-                for other in range(parts):
-                    slope[other] += change * theta[part, other]
-        total = rows.counts[row].sum()
-        if total > 0:
-            level = rng.standard_gamma(total) / np.exp(logs[row]).sum()
-            logs[row] += np.log(level)
-
-
-@_compiled
-def sweeps_of_counts(
-    count: int,
-    rows: Rows,
-    state: CountState,
-    scales: Scales,
-    rng: np.random.Generator,
-) -> None:
-    """Update the state so many times.
-
-    Parameters
-    ----------
-    count : int
-    rows : Rows
-    state : CountState
-    scales : Scales
-    rng : Generator
-    """
-    degrees = float(len(rows.counts) - rows.covariates.shape[1])
-    for _ in range(count):
-        scatter = _amounts_scatter(rows, state, rng)
-        horseshoe_gibbs.sweep(scatter, degrees, state.covariance, scales, rng)
-        _draw_coefficients(rows, state, rng)
-        theta = horseshoe_gibbs.compositional_precision(state.covariance)
-        _update_logs(rows, theta, state, rng)
-        _shift_columns(rows, state, rng)

@@ -1,15 +1,18 @@
 """The horseshoe prior of amounts before closure, and its Gibbs sampler."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 import causalstats as cs
-from causalstats.numerics.compositions import count_gibbs, horseshoe_gibbs
+from causalstats.numerics.compositions import count_gibbs, horseshoe_gibbs, row_gibbs
 from causalstats.numerics.compositions.horseshoe_gibbs import Scales, State
 from causalstats.numerics.compositions.partial_correlations import (
     partial_correlations,
 )
+from causalstats.numerics.compositions.truncated_normal import draw_within
+from causalstats.numerics.regression.row_correlation import about_covariates
 
 PARTS = 4
 SCALES = Scales(0.0, 2.0, 1.0, 0.5)
@@ -123,13 +126,24 @@ def drawn(fit, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("depth", [None, 60])
-def test_gibbs_sampling_agrees_with_nuts_on_the_graph(depth):
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {},
+        {"depth": 60},
+        {"resolution": 1.0},
+        {"repeated": "subject"},
+        {"repeated": "time"},
+        {"repeated": "time", "depth": 60},
+        {"repeated": "subject", "resolution": 1.0},
+    ],
+)
+def test_gibbs_sampling_agrees_with_nuts_on_the_graph(rows):
     """Divergences of NUTS are at the boundary of positive definite matrices."""
     import arviz as az
 
     model = cs.PartialCorrelation(prior="horseshoe")
-    data = model.simulate(3, rows=20, parts=4, depth=depth, covariate=True).data
+    data = model.simulate(3, rows=20, parts=4, covariate=True, **rows).data
     ours = cs.fit(model, data, seed=1, progress=False)
     nuts = cs.Nuts(tune=1500, draws=4000, target_accept=0.97)
     theirs = cs.fit(model, data, seed=2, sampler=nuts, progress=False)
@@ -141,6 +155,7 @@ def test_gibbs_sampling_agrees_with_nuts_on_the_graph(depth):
         "basis_correlation",
         "partial_correlation",
         "covariate_coefficient",
+        *(["row_correlation"] if "repeated" in rows else []),
     ):
         one, other = (drawn(fit, name) for fit in (ours, theirs))
         errors = [
@@ -160,7 +175,7 @@ def test_the_default_sampler_is_gibbs_and_repeats_by_its_seed(data):
     assert one.to_dataset().equals(same.to_dataset())
     assert not one.to_dataset().equals(other.to_dataset())
     with pytest.raises(cs.SamplingError, match="no blocks of its parameters"):
-        sampler(cs.Problem(cs.PartialCorrelation(), data), 1)
+        sampler(cs.Problem(cs.PartialCorrelation(prior="shrunk"), data), 1)
 
 
 def test_few_draws_of_many_parts_are_kept():
@@ -176,15 +191,6 @@ def test_few_draws_of_many_parts_are_kept():
         )
     )
     assert kernel.draws * kernel.thin >= 2000 and 8 * numbers < 130e6
-
-
-def test_bounds_and_dependent_rows_are_refused():
-    model = cs.PartialCorrelation(prior="horseshoe")
-    rounded = model.simulate(1, rows=30, parts=4, resolution=1.0).data
-    repeated = model.simulate(1, rows=30, parts=4, repeated="subject").data
-    for other in (rounded, repeated):
-        with pytest.raises(cs.ModelError, match="known or counted"):
-            cs.fit(model, other, seed=1, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +217,7 @@ def test_a_step_of_a_log_abundance_draws_from_its_density(count, mean, precision
     value = centre
     values = []
     for _ in range(20_000):
-        value = count_gibbs._draw_log(float(count), value, mean, precision, rng)
+        value = count_gibbs.draw_log(float(count), value, mean, precision, rng)
         values.append(value)
     standard = (np.array(values) - centre) / spread
     assert len(np.unique(values)) > 0.9 * len(values)  # accepted
@@ -226,20 +232,19 @@ def test_a_step_of_a_log_abundance_draws_from_its_density(count, mean, precision
         assert abs(powers.mean() - expected) < 4 * error, power
 
 
-def test_shifts_and_levels_leave_totals_at_their_conditional_distribution():
+def test_shifts_leave_totals_at_their_conditional_distribution():
     """Σ_i exp(w_ij) ~ Gamma(Y_j), given everything but the intercept of part j."""
     rng = np.random.default_rng(5)
-    counts = rng.poisson(3.0, (12, 4))
-    rows = count_gibbs.rows_of(counts, np.ones((12, 1)))
-    state = count_gibbs.initial_state(rows, rng)
-    residuals = state.logs - rows.covariates @ state.coefficients
+    counts = rng.poisson(3.0, (12, 4)).astype(float)
+    covariates = np.ones((12, 1))
+    logs = np.log(counts + 0.5)
+    coefficients = logs.mean(axis=0, keepdims=True)
+    residuals = logs - coefficients
     totals = []
     for _ in range(4000):
-        count_gibbs._shift_columns(rows, state, rng)
-        totals.append(np.exp(state.logs).sum(axis=0))
-    np.testing.assert_allclose(
-        state.logs - rows.covariates @ state.coefficients, residuals, atol=1e-9
-    )
+        count_gibbs.shift_columns(counts, covariates, logs, coefficients, rng)
+        totals.append(np.exp(logs).sum(axis=0))
+    np.testing.assert_allclose(logs - coefficients, residuals, atol=1e-9)
     for column, total in zip(np.array(totals).T, counts.sum(axis=0), strict=True):
         assert stats.kstest(column, stats.gamma(total).cdf).pvalue > 0.001
 
@@ -248,17 +253,132 @@ def test_cross_products_of_amounts_about_covariates():
     """Those of rows with covariates have the distribution of those by a root of the scatter."""
     rng = np.random.default_rng(6)
     covariates = np.column_stack([np.ones(9), rng.standard_normal(9)])
-    rows = count_gibbs.rows_of(np.ones((9, PARTS)), covariates)
     covariance = from_the_prior(rng)
     logs = rng.standard_normal((9, PARTS))
-    state = count_gibbs.CountState(covariance, logs, np.zeros((2, PARTS)))
     ratios = logs - logs.mean(axis=1, keepdims=True)
     free = np.linalg.qr(covariates, mode="complete")[0][:, 2:]
     root = np.ascontiguousarray(free.T @ ratios)
+    basis = row_gibbs.solution(covariates).basis
     ours, theirs = [], []
     for _ in range(3000):
-        ours.append(count_gibbs._amounts_scatter(rows, state, rng))
+        ours.append(row_gibbs.amounts_scatter(logs, basis, covariance, rng))
         theirs.append(horseshoe_gibbs.amounts_scatter(root, 0, covariance, rng))
     for entry in ((0, 0), (0, 1), (2, 3)):
         one, other = (np.array(draws)[:, *entry] for draws in (ours, theirs))
         assert stats.ks_2samp(one, other).pvalue > 0.001
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [
+        (-np.inf, np.inf),
+        (-1.0, 3.0),
+        (-0.2, 0.3),
+        (2.0, np.inf),
+        (3.0, 3.1),
+        (-np.inf, -1.5),
+        (0.5, 9.0),
+    ],
+)
+def test_draws_within_bounds_have_the_truncated_normal_distribution(lower, upper):
+    rng = np.random.default_rng(1)
+    values = [draw_within(lower, upper, rng) for _ in range(4000)]
+    assert stats.kstest(values, stats.truncnorm(lower, upper).cdf).pvalue > 0.001
+
+
+def linked_rows(kind):
+    """Rows of subjects, or in time, and their correlation matrix at φ = .4.
+
+    Parameters
+    ----------
+    kind : str
+        "member" or "gap".
+    """
+    rng = np.random.default_rng(2)
+    subject = np.array([0, 0, 0, 1, 2, 2, 2, 2])
+    same = subject[:, None] == subject
+    if kind == "member":
+        links = {"member": (subject == np.arange(3)[:, None]).astype(float)}
+        matrix = np.where(same, 0.4, 0.0)
+    else:
+        time = rng.exponential(1, 8).cumsum()
+        gap = np.diff(time, prepend=0)
+        links = {"gap": gap, "linked": np.diff(subject, prepend=-1) == 0}
+        matrix = np.where(same, 0.4 ** abs(time[:, None] - time), 0.0)
+    np.fill_diagonal(matrix, 1.0)
+    return row_gibbs.links_of(8, links), matrix, links
+
+
+@pytest.mark.parametrize("kind", ["member", "gap"])
+def test_rows_given_the_others_follow_from_the_inverse_of_their_correlations(kind):
+    links, matrix, _ = linked_rows(kind)
+    inverse = np.linalg.inv(matrix)
+    values = np.random.default_rng(3).standard_normal((8, 3))
+    white = row_gibbs.whiten(values, links, 0.4)
+    np.testing.assert_allclose(white.T @ white, values.T @ inverse @ values)
+    np.testing.assert_allclose(
+        row_gibbs.log_determinant(links, 0.4), np.linalg.slogdet(matrix)[1]
+    )
+    for row in range(8):
+        weight, shift = row_gibbs.given_other_rows(row, values, links, 0.4)
+        others = np.delete(inverse[row], row) @ np.delete(values, row, axis=0)
+        np.testing.assert_allclose(weight, inverse[row, row])
+        np.testing.assert_allclose(shift, others / inverse[row, row], atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["member", "gap"])
+def test_density_of_the_row_correlation_is_that_of_generalised_least_squares(kind):
+    links, _, named = linked_rows(kind)
+    rng = np.random.default_rng(4)
+    ratios = rng.standard_normal((8, 3))
+    ratios -= ratios.mean(axis=1, keepdims=True)
+    covariates = np.column_stack([np.ones(8), rng.standard_normal(8)])
+    theta = np.cov(rng.standard_normal((9, 3)), rowvar=False)
+    empty = np.zeros((0, 0))
+    rows = row_gibbs.Rows(False, empty, empty, empty, covariates, links)
+    ours, theirs = [], []
+    for correlation in (0.1, 0.4, 0.9):
+        ours.append(
+            row_gibbs.log_density_of_correlation(ratios, rows, theta, correlation)
+        )
+        basis = np.linalg.qr(covariates)[0]
+        scatter, determinant = about_covariates(ratios, basis, correlation, named)
+        theirs.append(-determinant - (scatter * theta).sum() / 2)
+    np.testing.assert_allclose(np.diff(ours), np.diff(theirs))
+
+
+def linked_amounts(seed, rows, parts):
+    """Rows of amounts with an inverse Wishart covariance, so that most are linked.
+
+    Parameters
+    ----------
+    seed, rows, parts : int
+
+    Returns
+    -------
+    Composition
+    """
+    rng = np.random.default_rng(seed)
+    factor = rng.standard_normal((parts + 5, parts))
+    root = np.linalg.cholesky(np.linalg.inv(factor.T @ factor))
+    names = [f"p{k}" for k in range(parts)]
+    logs = rng.standard_normal((rows, parts)) @ root.T
+    return cs.Composition.from_frame(
+        pd.DataFrame(np.exp(logs), columns=names), parts=names
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_caution_on_many_links_tells_them_from_few(linked):
+    model = cs.PartialCorrelation(prior="horseshoe")
+    cautioned = 0
+    for seed in range(8):
+        data = model.simulate(seed, rows=40, parts=20).data
+        if linked:
+            data = linked_amounts(seed, rows=100, parts=20)
+        sampler = cs.Gibbs(chains=2, draws=200, thin=5)
+        fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
+        doubts = fit.effect("partial_correlation").doubts
+        cautioned += "few links among the amounts" in [each.name for each in doubts]
+    assert cautioned >= 7 if linked else cautioned <= 1

@@ -1,0 +1,487 @@
+"""Gibbs sampling with rows whose log-ratios are counted, within bounds, or depend on other rows.
+
+The logarithms w_i of a row are known but for its level, or hidden: behind counts, which are
+y_ij ~ Poisson(exp w_ij) with a free level of the row (`count_gibbs`), or within the bounds of a
+value that was rounded or censored, in which a Gibbs step draws from a truncated normal. Rows have
+the means X B, B flat, the covariance K⁻¹ of `horseshoe_gibbs`, and the correlation R(φ): none,
+equal within a subject, or φ^gap in time. With R⁻¹ = A'A, rows of A (w - X B) are independent, so
+that K and B are drawn given A w and A X as those of independent rows are. Given the other rows, a
+row is
+
+    w_i ~ Normal(μ_i - Σ_k≠i q_ik (w_k - μ_k) / q_ii, (q_ii K)⁻¹),    q = R⁻¹,
+
+and only Θ of K enters where levels are free. φ ~ Uniform(0, 1) is drawn by random walks of its log
+odds, with B integrated out.
+
+References
+----------
+Yu & Meng (2011), To center or not to center: ancillarity-sufficiency interweaving, Journal of
+Computational and Graphical Statistics 20: the shifts of a whole column with its intercept.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from causalstats.numerics.compositions import horseshoe_gibbs
+from causalstats.numerics.compositions.count_gibbs import draw_log, shift_columns
+from causalstats.numerics.compositions.horseshoe_gibbs import Scales, State
+from causalstats.numerics.compositions.truncated_normal import draw_within
+
+_CORRELATION_STEP = 0.8  # of the log odds of φ
+_START_NOISE = 0.1  # of logarithms of counts
+_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+class Links(NamedTuple):
+    """Which rows depend on each other.
+
+    Attributes
+    ----------
+    independent, in_time : bool
+        Whether no rows do, and whether those do that follow each other in time.
+    gap, linked : array, shape (n,)
+        The time since the row before, and 0 where a subject begins.
+    first, last : int array, shape (n,)
+        The first row of the subject of a row, and the one after its last.
+    """
+
+    independent: bool
+    in_time: bool
+    gap: np.ndarray
+    linked: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+
+
+class Rows(NamedTuple):
+    """What is seen of the rows, and their covariates.
+
+    Attributes
+    ----------
+    counted : bool
+        Whether `counts` are counts; otherwise they are not used.
+    counts : array, shape (n, D)
+        y.
+    lower, upper : array, shape (n, D)
+        Logarithms of bounds, equal where a value is known; not used of counts.
+    covariates : array, shape (n, q)
+        X; the first column is the intercept.
+    links : Links
+    """
+
+    counted: bool
+    counts: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    covariates: np.ndarray
+    links: Links
+
+
+class Solution(NamedTuple):
+    """Least squares on covariates of independent rows.
+
+    Attributes
+    ----------
+    basis : array, shape (n, q)
+        An orthonormal basis of the columns of A X.
+    solver : array, shape (q, n)
+        (X'R⁻¹X)⁻¹X'A'.
+    spread : array, shape (q, q)
+        A root of (X'R⁻¹X)⁻¹.
+    """
+
+    basis: np.ndarray
+    solver: np.ndarray
+    spread: np.ndarray
+
+
+class RowState(NamedTuple):
+    """The state of a chain, which sweeps change in place.
+
+    Attributes
+    ----------
+    covariance : State
+        Of K and its prior.
+    logs : array, shape (n, D)
+        w.
+    coefficients : array, shape (q, D)
+        B.
+    correlation : array, shape (1,)
+        φ.
+    """
+
+    covariance: State
+    logs: np.ndarray
+    coefficients: np.ndarray
+    correlation: np.ndarray
+
+
+def links_of(count: int, links: Mapping[str, np.ndarray]) -> Links:
+    """Return the links of rows that are sorted by subject and time.
+
+    Parameters
+    ----------
+    count : int
+        n.
+    links : mapping
+        As in `row_correlation`: `member`, or `gap` and `linked`; empty of independent rows.
+
+    Examples
+    --------
+    >>> links_of(3, {"member": np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])}).first
+    array([0, 0, 2])
+    """
+    gap = np.ones(count)
+    linked = np.zeros(count)
+    if "gap" in links:
+        gap = np.array(links["gap"], float)
+        linked = np.array(links["linked"], float)
+    if "member" in links:
+        subject = links["member"].argmax(axis=0)
+        linked[1:] = subject[1:] == subject[:-1]
+    begins = np.append(np.flatnonzero(linked == 0), count)
+    sizes = np.diff(begins)
+    return Links(
+        independent=not links,
+        in_time="gap" in links,
+        gap=gap,
+        linked=linked,
+        first=np.repeat(begins[:-1], sizes),
+        last=np.repeat(begins[1:], sizes),
+    )
+
+
+def initial_state(
+    rows: Rows, logs: np.ndarray, correlation: float | None, rng: np.random.Generator
+) -> RowState:
+    """Return a state about these logarithms.
+
+    Parameters
+    ----------
+    rows : Rows
+    logs : array, shape (n, D)
+        Within the bounds of values.
+    correlation : float or None
+        φ where it is given.
+    rng : Generator
+        Chains start apart from each other.
+    """
+    noise = rng.standard_normal(logs.shape)
+    if rows.counted:
+        logs = logs + _START_NOISE * noise
+    ratios = logs - logs.mean(axis=1, keepdims=True)
+    covariance = horseshoe_gibbs.initial_state(ratios.var(axis=0) + 0.01, rng)
+    coefficients = np.linalg.lstsq(rows.covariates, logs)[0]
+    start = rng.uniform(0.1, 0.5) if correlation is None else correlation
+    logs = np.ascontiguousarray(logs)
+    return RowState(covariance, logs, coefficients, np.array([start]))
+
+
+@_compiled
+def whiten(columns: np.ndarray, links: Links, correlation: float) -> np.ndarray:
+    """Return A times columns (n, k), with A'A = R(φ)⁻¹.
+
+    Parameters
+    ----------
+    columns : array, shape (n, k)
+    links : Links
+    correlation : float
+        φ.
+    """
+    if links.independent:
+        return columns
+    white = np.empty_like(columns)
+    if links.in_time:
+        for row in range(len(columns)):
+            rho = links.linked[row] * correlation ** links.gap[row]
+            step = columns[row] - rho * columns[row - 1]
+            white[row] = step / np.sqrt(1 - rho**2)
+        return white
+    row = 0
+    while row < len(columns):
+        end = links.last[row]
+        mean = columns[row:end].sum(axis=0) / (end - row)
+        within = np.sqrt(1 - correlation)
+        joint = np.sqrt(1 - correlation + (end - row) * correlation)
+        for each in range(row, end):
+            white[each] = (columns[each] - mean) / within + mean / joint
+        row = end
+    return white
+
+
+@_compiled
+def log_determinant(links: Links, correlation: float) -> float:
+    """Return log |R(φ)|.
+
+    Parameters
+    ----------
+    links : Links
+    correlation : float
+        φ.
+    """
+    total = 0.0
+    for row in range(len(links.gap)):
+        if links.in_time:
+            rho = links.linked[row] * correlation ** links.gap[row]
+            total += np.log(1 - rho**2)
+        elif links.linked[row] > 0:
+            total += np.log(1 - correlation)
+        else:
+            size = links.last[row] - row
+            total += np.log(1 - correlation + size * correlation)
+    return total
+
+
+@_compiled
+def given_other_rows(
+    row: int, residuals: np.ndarray, links: Links, correlation: float
+) -> tuple[float, np.ndarray]:
+    """Return q_ii, and Σ_k≠i q_ik e_k / q_ii, for a row i with q = R(φ)⁻¹.
+
+    Parameters
+    ----------
+    row : int
+    residuals : array, shape (n, D)
+        e.
+    links : Links
+    correlation : float
+        φ.
+    """
+    shift = np.zeros(residuals.shape[1])
+    if not links.in_time:
+        size = links.last[row] - links.first[row]
+        share = correlation / (1 - correlation + size * correlation)
+        for other in range(links.first[row], links.last[row]):
+            if other != row:
+                shift -= share * residuals[other]
+        return (1 - share) / (1 - correlation), shift / (1 - share)
+    rho = links.linked[row] * correlation ** links.gap[row]
+    weight = 1 / (1 - rho**2)
+    shift -= rho * weight * residuals[row - 1]
+    if row + 1 < len(residuals):
+        following = links.linked[row + 1] * correlation ** links.gap[row + 1]
+        gain = following / (1 - following**2)
+        weight += following * gain
+        shift -= gain * residuals[row + 1]
+    return weight, shift / weight
+
+
+@_compiled
+def solution(covariates: np.ndarray) -> Solution:
+    """Return what least squares on covariates (n, q) of independent rows needs."""
+    factor, triangle = np.linalg.qr(covariates)
+    basis = np.ascontiguousarray(factor)
+    inverse = np.ascontiguousarray(np.linalg.inv(triangle))
+    return Solution(basis, inverse @ np.ascontiguousarray(basis.T), inverse)
+
+
+@_compiled
+def amounts_scatter(
+    logs: np.ndarray, basis: np.ndarray, covariance: State, rng: np.random.Generator
+) -> np.ndarray:
+    """Return cross-products (D, D) of log amounts about the covariates.
+
+    Coefficients are integrated out, and the direction 1 is drawn given the log-ratios.
+
+    Parameters
+    ----------
+    logs : array, shape (n, D)
+        Of independent rows.
+    basis : array, shape (n, q)
+        Of their covariates.
+    covariance : State
+    rng : Generator
+    """
+    ratios = np.empty_like(logs)
+    for row in range(len(logs)):
+        ratios[row] = logs[row] - logs[row].mean()
+    ratios -= basis @ (basis.T @ ratios)
+    sums = horseshoe_gibbs.basis_precision(covariance).sum(axis=1)
+    total = sums.sum()
+    noise = np.empty(len(logs))
+    for row in range(len(logs)):
+        noise[row] = rng.standard_normal() / np.sqrt(total)
+    noise -= basis @ (basis.T @ noise)
+    amounts = ratios + (noise - ratios @ sums / total).reshape(-1, 1)
+    return amounts.T @ amounts
+
+
+@_compiled
+def _draw_coefficients(
+    logs: np.ndarray, solved: Solution, state: RowState, rng: np.random.Generator
+) -> None:
+    """Draw B given w and K: Normal((X'X)⁻¹X'w, (X'X)⁻¹ ⊗ K⁻¹), under a flat prior.
+
+    Parameters
+    ----------
+    logs : array, shape (n, D)
+        Of independent rows.
+    solved : Solution
+        Of their covariates.
+    state : RowState
+    rng : Generator
+    """
+    covariance = state.covariance
+    root = np.linalg.cholesky(covariance.inverse)
+    noise = np.empty(state.coefficients.shape)
+    for row in range(noise.shape[0]):
+        for column in range(noise.shape[1]):
+            noise[row, column] = rng.standard_normal()
+    scaled = (solved.spread @ noise @ root.T) * np.exp(-covariance.log_precisions / 2)
+    state.coefficients[:] = solved.solver @ logs + scaled
+
+
+@_compiled
+def log_density_of_correlation(
+    ratios: np.ndarray, rows: Rows, theta: np.ndarray, correlation: float
+) -> float:
+    """Return the log density of log-ratios given φ and Θ, B integrated out, up to a constant.
+
+    Parameters
+    ----------
+    ratios : array, shape (n, D)
+        Rows sum to 0.
+    rows : Rows
+    theta : array, shape (D, D)
+        Θ.
+    correlation : float
+        φ.
+    """
+    white = whiten(ratios, rows.links, correlation)
+    solved = solution(whiten(rows.covariates, rows.links, correlation))
+    residuals = white - solved.basis @ (solved.basis.T @ white)
+    determinants = log_determinant(rows.links, correlation)
+    determinants -= 2 * np.log(np.abs(np.diag(solved.spread))).sum()
+    square = ((residuals @ theta) * residuals).sum()
+    return -((ratios.shape[1] - 1) * determinants + square) / 2
+
+
+@_compiled
+def _update_correlation(
+    rows: Rows, theta: np.ndarray, state: RowState, rng: np.random.Generator
+) -> None:
+    """Update φ by a random walk of its log odds.
+
+    Parameters
+    ----------
+    rows : Rows
+    theta : array, shape (D, D)
+        Θ.
+    state : RowState
+    rng : Generator
+    """
+    ratios = np.empty_like(state.logs)
+    for row in range(len(ratios)):
+        ratios[row] = state.logs[row] - state.logs[row].mean()
+    present = state.correlation[0]
+    step = _CORRELATION_STEP * rng.standard_normal()
+    proposed = 1 / (1 + (1 - present) / present * np.exp(-step))
+    if not 0 < proposed < 1:
+        return
+    gain = np.log(proposed * (1 - proposed)) - np.log(present * (1 - present))
+    gain += log_density_of_correlation(ratios, rows, theta, proposed)
+    gain -= log_density_of_correlation(ratios, rows, theta, present)
+    if np.log(rng.random()) < gain:
+        state.correlation[0] = proposed
+
+
+@_compiled
+def _update_logs(
+    rows: Rows, theta: np.ndarray, state: RowState, rng: np.random.Generator
+) -> None:
+    """Update every hidden w, row by row, and the level of a row of counts: Σ_j e^w_ij ~ Gamma(N_i).
+
+    Parameters
+    ----------
+    rows : Rows
+    theta : array, shape (D, D)
+        Θ.
+    state : RowState
+    rng : Generator
+    """
+    logs = state.logs
+    parts = logs.shape[1]
+    residuals = logs - rows.covariates @ state.coefficients
+    slopes = residuals @ theta
+    weight = 1.0
+    for row in range(len(logs)):
+        slope = slopes[row]
+        if not rows.links.independent:
+            weight, shift = given_other_rows(
+                row, residuals, rows.links, state.correlation[0]
+            )
+            slope = (residuals[row] + shift) @ theta
+        for part in range(parts):
+            precision = theta[part, part]
+            present = logs[row, part]
+            mean = present - slope[part] / precision
+            if rows.counted:
+                count = rows.counts[row, part]
+                new = draw_log(count, present, mean, weight * precision, rng)
+            else:
+                low = rows.lower[row, part]
+                high = rows.upper[row, part]
+                if low == high:
+                    continue
+                sd = 1 / np.sqrt(weight * precision)
+                new = mean + sd * draw_within(
+                    (low - mean) / sd, (high - mean) / sd, rng
+                )
+            change = new - present
+            if change != 0.0:
+                logs[row, part] = new
+                residuals[row, part] += change
+                for other in range(parts):
+                    slope[other] += change * theta[part, other]
+        total = rows.counts[row].sum() if rows.counted else 0.0
+        if total > 0:
+            level = np.log(rng.standard_gamma(total) / np.exp(logs[row]).sum())
+            logs[row] += level
+            residuals[row] += level
+
+
+@_compiled
+def sweeps_of_rows(
+    count: int,
+    rows: Rows,
+    state: RowState,
+    scales: Scales,
+    correlation_known: bool,
+    rng: np.random.Generator,
+) -> None:
+    """Update the state so many times.
+
+    Parameters
+    ----------
+    count : int
+    rows : Rows
+    state : RowState
+    scales : Scales
+    correlation_known : bool
+        Whether φ is given, or rows are independent.
+    rng : Generator
+    """
+    degrees = float(rows.covariates.shape[0] - rows.covariates.shape[1])
+    solved = solution(rows.covariates)
+    for _ in range(count):
+        correlation = state.correlation[0]
+        if not rows.links.independent:
+            solved = solution(whiten(rows.covariates, rows.links, correlation))
+        white = whiten(state.logs, rows.links, correlation)
+        scatter = amounts_scatter(white, solved.basis, state.covariance, rng)
+        horseshoe_gibbs.sweep(scatter, degrees, state.covariance, scales, rng)
+        theta = horseshoe_gibbs.compositional_precision(state.covariance)
+        if not correlation_known:
+            _update_correlation(rows, theta, state, rng)
+            correlation = state.correlation[0]
+            solved = solution(whiten(rows.covariates, rows.links, correlation))
+            white = whiten(state.logs, rows.links, correlation)
+        _draw_coefficients(white, solved, state, rng)
+        _update_logs(rows, theta, state, rng)
+        if rows.counted:
+            shift_columns(
+                rows.counts, rows.covariates, state.logs, state.coefficients, rng
+            )
