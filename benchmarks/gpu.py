@@ -60,7 +60,7 @@ def panel(units: int) -> cs.Problem:
 
 
 def counts(rows: int) -> cs.Problem:
-    model = cs.PartialCorrelation()
+    model = cs.PartialCorrelation(prior="shrunk")
     return cs.Problem(model, model.simulate(1, rows=rows, parts=12, depth=1000).data)
 
 

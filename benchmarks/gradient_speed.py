@@ -55,7 +55,9 @@ def panel() -> cs.Problem:
 
 
 def counts() -> cs.Problem:
-    return problem_of(cs.PartialCorrelation(), rows=100, parts=8, depth=1000)
+    return problem_of(
+        cs.PartialCorrelation(prior="shrunk"), rows=100, parts=8, depth=1000
+    )
 
 
 def sparse_composition() -> cs.Problem:

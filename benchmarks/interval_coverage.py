@@ -59,6 +59,8 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     right = np.array(list(truth.values()) if isinstance(truth, dict) else truth)
     if isinstance(truth, dict):
         table = table.loc[list(truth)]
+    if not len(table):
+        return {"refused": "no entry of the answer with a known truth"}
     return {
         "covered": float(
             ((table["lower"] <= right) & (right <= table["upper"])).mean()

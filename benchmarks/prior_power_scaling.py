@@ -91,17 +91,17 @@ WORLDS: Mapping[str, tuple[bool, Any, Callable[[int], Any]]] = {
     ),
     "composition, 400 rows, 4 parts": (
         False,
-        cs.PartialCorrelation(),
+        cs.PartialCorrelation(prior="shrunk"),
         partial(composition, 400, 4),
     ),
     "composition, 60 rows, 6 parts": (
         False,
-        cs.PartialCorrelation(),
+        cs.PartialCorrelation(prior="shrunk"),
         partial(composition, 60, 6),
     ),
     "composition, 8 rows, 6 parts": (
         True,
-        cs.PartialCorrelation(),
+        cs.PartialCorrelation(prior="shrunk"),
         partial(composition, 8, 6),
     ),
 }

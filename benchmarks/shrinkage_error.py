@@ -74,7 +74,7 @@ def estimates(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     )
     table = fit.effect("partial_correlation").summary()
     by_method["invariant"] = table["mean"].to_numpy()
-    problem = cs.Problem(cs.PartialCorrelation(), data)
+    problem = cs.Problem(cs.PartialCorrelation(prior="shrunk"), data)
     program = program_for(cs.Auto(chains=2, draws=300, tune=300), problem)
     draws = sample(program, problem, 1)["posterior"].to_dataset()
     by_method["shrunk"] = (

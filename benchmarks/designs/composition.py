@@ -10,6 +10,10 @@ import pandas as pd
 
 import causalstats as cs
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.counting_information import (
+    counting_information,
+    shared_information,
+)
 from causalstats.numerics.compositions.partial_correlations import (
     closure_baseline,
     partial_correlations,
@@ -18,10 +22,13 @@ from causalstats.numerics.compositions.partial_correlations import (
 from designs import Design
 
 MATCHING = cs.PartialCorrelation(prior="matching")
-SHRUNK = cs.PartialCorrelation()
+SHRUNK = cs.PartialCorrelation(prior="shrunk")
 FAILS_FOR_STRONG_LINKS = (
     "prior='shrunk' draws few strong links to independence: "
     "check `shrinkage of strong links`"
+)
+FAILS_FOR_MANY_LINKS = (
+    "prior='horseshoe' takes most links for none: check `few links among the amounts`"
 )
 
 
@@ -148,18 +155,71 @@ def design(
     )
 
 
-def strong_links(
-    prior: str, rows: int, parts: int, depth: int = 0, known_failure: str = ""
-) -> Design:
-    """Return a design of strong isolated links, and the coverage of these alone.
+def isolated_links(rng: np.random.Generator, parts: int) -> np.ndarray:
+    """Return a covariance of log amounts of which few are linked.
 
-    Six in ten parts are linked in pairs, with basis partial correlations of .45 to .8 in size, a
-    tenth of as many weak links (.1 to .25) lie between others, and the log amounts have standard
-    deviations of .7 to 1.5. The truth has the pairs of partial correlations from .4 to .8 in size.
+    Six in ten parts are linked in pairs, with basis partial correlations of .45 to .8 in size, and
+    a tenth of as many weak links (.1 to .25) lie between others.
 
     Parameters
     ----------
-    prior : str
+    rng : Generator
+    parts : int
+
+    Returns
+    -------
+    array (parts, parts)
+    """
+    standardised = np.eye(parts)
+    for first in range(0, int(0.6 * parts) - 1, 2):
+        link = rng.uniform(0.45, 0.8) * rng.choice([-1, 1])
+        standardised[first, first + 1] = link
+        standardised[first + 1, first] = link
+    for first in range(1, int(0.6 * parts) - 2, 10):
+        link = rng.uniform(0.1, 0.25) * rng.choice([-1, 1])
+        standardised[first, first + 1] = link
+        standardised[first + 1, first] = link
+    return np.linalg.inv(standardised)
+
+
+def many_links(rng: np.random.Generator, parts: int) -> np.ndarray:
+    """Return a covariance of log amounts that are all linked: an inverse Wishart matrix.
+
+    Parameters
+    ----------
+    rng : Generator
+    parts : int
+
+    Returns
+    -------
+    array (parts, parts)
+    """
+    rows = rng.standard_normal((parts + 5, parts))
+    return np.linalg.inv(rows.T @ rows)
+
+
+STRUCTURES = {"strong links alone": isolated_links, "many links": many_links}
+
+
+def strong_links(
+    structure: str,
+    prior: str | None,
+    rows: int,
+    parts: int,
+    depth: int = 0,
+    known_failure: str = "",
+) -> Design:
+    """Return a design of the coverage over strong, informed pairs alone.
+
+    The truth has the pairs of partial correlations from .4 to .8 in size; of counts, those that the
+    counts determine. Log amounts have standard deviations of .7 to 1.5.
+
+    Parameters
+    ----------
+    structure : str
+        A key of `STRUCTURES`.
+    prior : str or None
+        None: by default.
     rows, parts : int
     depth : int
         Greatest total count of a row, of log-uniform totals from a fiftieth of it; 0 observes the
@@ -171,41 +231,40 @@ def strong_links(
 
     def make(seed: int) -> tuple[Any, Any, dict[str, float]]:
         rng = np.random.default_rng(seed)
-        standardised = np.eye(parts)
-        for first in range(0, int(0.6 * parts) - 1, 2):
-            link = rng.uniform(0.45, 0.8) * rng.choice([-1, 1])
-            standardised[first, first + 1] = link
-            standardised[first + 1, first] = link
-        for first in range(1, int(0.6 * parts) - 2, 10):
-            link = rng.uniform(0.1, 0.25) * rng.choice([-1, 1])
-            standardised[first, first + 1] = link
-            standardised[first + 1, first] = link
-        covariance = np.linalg.inv(standardised)
+        covariance = STRUCTURES[structure](rng, parts)
         scale = rng.uniform(0.7, 1.5, parts) / np.sqrt(np.diagonal(covariance))
         covariance = covariance * scale[:, None] * scale
         logs = rng.standard_normal((rows, parts)) @ np.linalg.cholesky(covariance).T
-        theta = log_ratios.precision_from_covariance(log_ratios.centre(covariance))
-        r = partial_correlations(theta)
-        strong = {
-            f"{names[i]} ~ {names[j]}": float(r[i, j])
-            for i, j in combinations(range(parts), 2)
-            if 0.4 < abs(r[i, j]) < 0.8
-        }
         values = np.exp(logs)
         zeros = "error"
+        kept = np.arange(parts)
         if depth:
             shares = values / values.sum(axis=1, keepdims=True)
             totals = np.exp(rng.uniform(np.log(depth / 50), np.log(depth), rows))
             counts = map(rng.multinomial, totals.astype(int), shares)
             values = np.array(list(counts))
             zeros = "counts"
+            kept = np.flatnonzero(values.any(axis=0))
+        inside = covariance[np.ix_(kept, kept)]
+        theta = log_ratios.precision_from_covariance(log_ratios.centre(inside))
+        r = partial_correlations(theta)
+        informed = np.ones((len(kept), len(kept)))
+        if depth:
+            shares = counting_information(values[:, kept], np.diagonal(theta))
+            informed = shared_information(shares)
+        seen = [names[part] for part in kept]
+        strong = {
+            f"{seen[i]} ~ {seen[j]}": float(r[i, j])
+            for i, j in combinations(range(len(seen)), 2)
+            if 0.4 < abs(r[i, j]) < 0.8 and informed[i, j] >= 0.5
+        }
         frame = pd.DataFrame(values, columns=names)
-        data = cs.Composition.from_frame(frame, parts=names, zeros=zeros)
+        data = cs.Composition.from_frame(frame, parts=seen, zeros=zeros)
         return cs.PartialCorrelation(prior=prior), data, strong
 
     kind = f"counts up to {depth:,}" if depth else "known"
     return Design(
-        name=f"strong links alone, {rows} x {parts}, {kind}, {prior}",
+        name=f"{structure}, {rows} x {parts}, {kind}, {prior or 'default'}",
         family="composition",
         make=make,
         estimand="partial_correlation",
@@ -213,15 +272,33 @@ def strong_links(
     )
 
 
+# The size, and the priors that are compared where log-ratios are known
+SIZES = {
+    (60, 8): ("matching", "horseshoe", "shrunk"),
+    (100, 20): ("matching", "horseshoe", "shrunk"),
+    (60, 30): ("horseshoe", "shrunk"),
+    (200, 100): ("horseshoe", "shrunk"),
+}
 STRONG_LINKS = [
     strong_links(
+        structure,
         prior,
         rows,
         parts,
-        known_failure="" if prior == "horseshoe" else FAILS_FOR_STRONG_LINKS,
+        known_failure=FAILS_FOR_STRONG_LINKS
+        if prior == "shrunk" and structure == "strong links alone"
+        else FAILS_FOR_MANY_LINKS
+        if prior == "horseshoe" and structure == "many links"
+        else "",
     )
-    for rows, parts in ((100, 20), (60, 30), (200, 100))
-    for prior in ("shrunk", "horseshoe")
+    for structure in STRUCTURES
+    for (rows, parts), priors in SIZES.items()
+    for prior in priors
+    if not (structure == "many links" and parts == 100)
+]
+STRONG_LINKS += [
+    strong_links("strong links alone", None, rows, parts, 50_000)
+    for rows, parts in ((100, 20), (60, 30))
 ]
 DESIGNS = [
     *STRONG_LINKS,

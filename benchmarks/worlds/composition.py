@@ -14,7 +14,8 @@ import causalstats as cs
 from worlds import World
 
 INVARIANT = cs.PartialCorrelation(prior="invariant")
-SHRUNK = cs.PartialCorrelation()
+SHRUNK = cs.PartialCorrelation(prior="shrunk")
+HORSESHOE = cs.PartialCorrelation(prior="horseshoe")
 
 
 def composition(
@@ -99,6 +100,15 @@ def summed(rng: np.random.Generator, terms: int, digits: int | None) -> Any:
     total = values[:, :terms].sum(axis=1, keepdims=True)
     table = np.hstack([values, total])
     return composition(table if digits is None else table.round(digits))
+
+
+def most_linked(rng: np.random.Generator) -> Any:
+    """Return 40 rows of 30 parts whose amounts have an inverse Wishart covariance."""
+    factor = rng.standard_normal((35, 30))
+    covariance = np.linalg.inv(factor.T @ factor)
+    covariance /= np.diagonal(covariance).mean()
+    root = np.linalg.cholesky(covariance)
+    return composition(np.exp(rng.standard_normal((40, 30)) @ root.T))
 
 
 def repeated(rng: np.random.Generator) -> Any:
@@ -196,6 +206,11 @@ WORLDS = [
         lambda rng: composition(np.exp(log_amounts(rng, 80, 40))),
         SHRUNK,
     ),
+    _right(
+        "few links among many parts",
+        lambda rng: composition(np.exp(log_amounts(rng, 60, 20))),
+        HORSESHOE,
+    ),
     _right("sites named as a covariate", with_site),
     _right(
         "sparse counts",
@@ -263,6 +278,12 @@ WORLDS = [
         "strong links among many parts",
         lambda rng: composition(np.exp(log_amounts(rng, 60, 20))),
         ("shrinkage of strong links",),
+    ),
+    _wrong(
+        "most amounts linked, taken for few links",
+        most_linked,
+        ("few links among the amounts",),
+        model=HORSESHOE,
     ),
     _wrong(
         "counts more dispersed than multinomial",

@@ -42,9 +42,7 @@ def run(folder: Path, fast: bool = False) -> Path:
             "Tubb, Parker & Nickless (1980), The analysis of Romano-British pottery by atomic "
             "absorption spectrophotometry, Archaeometry 22."
         ],
-        sensitivity={}
-        if fast
-        else [{"prior": ["invariant", "matching"]}, {"shrinkage": [0.05, 0.2, 0.5]}],
+        sensitivity={} if fast else [{"prior": ["horseshoe", "shrunk", "invariant"]}],
     )
 
 

@@ -58,6 +58,14 @@ class Model(Protocol):
         """Return the questions that the model answers, by name."""
 
 
+@runtime_checkable
+class ChosenByData(Protocol):
+    """A model with an assumption that is chosen by the data, where users leave it open."""
+
+    def for_data(self, data: Any) -> Model:
+        """Return the model as it is fitted to these data, with nothing left open."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A model with its data: the argument of a sampler.
@@ -65,6 +73,7 @@ class Problem:
     Parameters
     ----------
     model : Model
+        What it leaves open is chosen by the data (`ChosenByData`).
     data
         Data of the class that the model is for.
 
@@ -79,6 +88,10 @@ class Problem:
 
     model: Model
     data: Any
+
+    def __post_init__(self) -> None:
+        if isinstance(self.model, ChosenByData):
+            object.__setattr__(self, "model", self.model.for_data(self.data))
 
     @cached_property
     def graph(self) -> pm.Model:

@@ -1072,7 +1072,7 @@ class Fit:
             advance(0, "compiling")
             program = program_for(self.sampler, problem)
             draws = sample(program, problem, self.seed, advance)
-        return replace(self, model=model, draws=draws, _cache={})
+        return replace(self, model=problem.model, draws=draws, _cache={})
 
     def once[T](self, key: str, make: Callable[[], T]) -> T:
         """Return the value kept under a key, made when it is first asked for.
@@ -1186,6 +1186,7 @@ def fit(
     refuse_sampler(sampler)
     sampler = Auto() if sampler is None else sampler
     problem = Problem(model, data)
+    model = problem.model
     data_hash = fingerprint(data)
     with stage(f"Fitting {type(model).__name__}", progress) as advance:
         advance(0, "compiling")

@@ -78,6 +78,10 @@ WORLDS = {
         "PartialCorrelation",
         "shrinkage",
     ): "many parts of unequal variances, taken for equal",
+    (
+        "PartialCorrelation",
+        "sparsity",
+    ): "most amounts linked, taken for few links",
     ("PartialCorrelation", "multinomial counts"): "a fifth of the rows lack two taxa",
     ("SelectiveLabels", "one unobservable"): "decided for because the risk is low",
     ("SelectiveLabels", "linear logit"): "risk is curved in a feature",

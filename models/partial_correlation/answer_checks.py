@@ -1,4 +1,4 @@
-"""Checks of an answer about pairs: excess that a link leaves in other pairs, and shrinkage bias."""
+"""Checks of an answer about pairs: excess without a link, shrinkage bias, and many links."""
 
 from __future__ import annotations
 
@@ -32,13 +32,17 @@ _PARTS_OF_A_NETWORK = (
     10  # from which a strong link can be one among many pairs without any
 )
 _ROWS_A_PART = 4.0  # from which a strong link makes the weight of the prior small
+_PARTS_FOR_SPARSITY = 6  # from which few links and many can be told apart
+_MOST_PARTNERS = 4.0  # of a part, where few amounts are linked
+_LARGEST_SHARE = 0.4  # of pairs that are links, likewise
+_LINK = 0.1  # partial correlation of amounts that counts as a link, in size
 _LARGEST_SHIFT = 1.0  # posterior standard deviations by which a link may be shrunk
 
 
 def answer_checks(
     model: PartialCorrelation, name: str, draws: xr.Dataset, data: Composition
 ) -> tuple[Check, ...]:
-    """Return cautions on pairs: not determined, excess without a link, shrunk strong links.
+    """Return cautions on pairs: not determined, excess without link, shrunk links, many links.
 
     Parameters
     ----------
@@ -60,6 +64,8 @@ def answer_checks(
     if isinstance(prior, ShrinkagePrior) and drawn:
         weight = float(prior.shrinkage_draws(model, draws, data)[1].mean())
         checks += _strong_links(weight, draws, data)
+    if "basis_correlation" in draws and len(data.parts) >= _PARTS_FOR_SPARSITY:
+        checks += _many_links(draws, len(data.parts))
     return tuple(checks)
 
 
@@ -104,6 +110,37 @@ def _excess_without_link(size: int) -> Check:
         "prior='sparse' asks about links of the amounts, `basis_correlation`.",
         caution=True,
     )
+
+
+def _many_links(draws: xr.Dataset, size: int) -> list[Check]:
+    """Return the caution that amounts are linked too much for a sparse prior, where they are.
+
+    Parameters
+    ----------
+    draws : Dataset
+        With the partial correlations of the amounts.
+    size : int
+        D.
+    """
+    share = float((np.abs(draws["basis_correlation"]) > _LINK).mean())
+    partners = share * (size - 1)
+    if partners <= min(_MOST_PARTNERS, _LARGEST_SHARE * (size - 1)):
+        return []
+    return [
+        Check(
+            name="few links among the amounts",
+            passed=None,
+            value=partners,
+            expected=f"at most {_MOST_PARTNERS:g} partners of a part, by links of more than "
+            f"{_LINK:g}",
+            finding=f"a part is linked with {partners:.1f} of the {size - 1} others, which is "
+            "not few",
+            remedy="Intervals under a sparse prior cover less than they say where most amounts "
+            "are linked: compare prior='shrunk', or prior='matching' where rows are many.",
+            assumption="sparsity",
+            caution=True,
+        )
+    ]
 
 
 def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[Check]:

@@ -88,8 +88,8 @@ def rows_for_parts(data: Composition) -> Check:
         finding=f"{data.degrees} degrees of freedom for {size} parts",
         remedy=""
         if enough
-        else "The answer for each pair depends much on the prior: look at the sensitivity to "
-        "`shrinkage`, or name fewer parts.",
+        else "The answer for each pair depends much on the prior: compare prior='shrunk' with "
+        "prior='horseshoe', or name fewer parts.",
     )
 
 

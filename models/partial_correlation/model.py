@@ -43,6 +43,10 @@ from causalstats.models.partial_correlation.assumptions import (
 )
 from causalstats.models.partial_correlation.covariates import with_coefficients
 from causalstats.models.partial_correlation.data_checks import data_checks
+from causalstats.models.partial_correlation.default_prior import (
+    prior_for_data,
+    prior_without_data,
+)
 from causalstats.models.partial_correlation.estimands import estimands
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Hyperprior
@@ -90,7 +94,8 @@ class PartialCorrelation:
     all the others.
 
     The priors of Σ, with m = n - columns of W, p = D - 1, and α = k / (k + m) the weight of the
-    prior in the posterior mean of Σ:
+    prior in the posterior mean of Σ. Where none is named, `for_data` takes "matching" of log-ratios
+    that are known in independent rows, with m at least 2 D, and "horseshoe" of all others.
 
     "shrunk"
         Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of
@@ -115,20 +120,21 @@ class PartialCorrelation:
         The amounts before closure have a precision K = d R d as under "sparse", with partial
         correlations -R_ij ~ Normal(0, (τ λ_ij)²), λ_ij ~ half-Cauchy(1),
         τ ~ half-Cauchy(`global_shrinkage_scale`), cut to positive definite R (the graphical
-        horseshoe): few links may be strong and the others are drawn to none. Sampled by `Gibbs`,
-        of independent rows that are known or counted.
+        horseshoe): few links may be strong and the others are drawn to none. Sampled by `Gibbs`, in
+        seconds with 30 parts.
 
     Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within
     bounds (censored below a limit of detection, or rounded) are anywhere between them; the
-    log-ratios are then sampled too, under "shrunk", "sparse" or, of counts, "horseshoe". Pairs
-    whose parts are counted too seldom are not determined, and `decide` says so. Rows of one
-    subject, where the data name it, are correlated by the same φ ~ Uniform(0, 1) in every
-    log-ratio, and rows in time by φ^gap, an AR(1) process with gaps in units of the median one; Σ
-    is then integrated out given φ.
+    log-ratios are then sampled too, under "horseshoe", "shrunk" or "sparse". Pairs whose parts are
+    counted too seldom are not determined, and `decide` says so. Rows of one subject, where the data
+    name it, are correlated by the same φ ~ Uniform(0, 1) in every log-ratio, and rows in time by
+    φ^gap, an AR(1) process with gaps in units of the median one; under "shrunk", Σ is then
+    integrated out given φ.
 
     Parameters
     ----------
-    prior : "shrunk", "invariant", "matching", "sparse" or "horseshoe"
+    prior : "matching", "horseshoe", "shrunk", "sparse", "invariant" or None
+        None: the one of the data; where fields are given that it does not have, the next that does.
     shrinkage : float or None
         α in (0, 1). None: learned.
     basis_variance : float or None
@@ -165,19 +171,26 @@ class PartialCorrelation:
     No answer depends on the order of the parts, on a reference part or on the basis: by Schur's
     lemma "invariant" has all the inverse-Wishart priors that no relabelling of the parts changes.
 
-    Intervals of "matching" cover at every size. Those of "shrunk" and "invariant" cover over all
-    pairs and too seldom for strong links among many weak ones, which they shrink: for pairs .25 and
-    more beyond closure (Fisher's z), 95 % intervals of "shrunk" cover .49 to .80 in 60 rows of 6 to
-    8 parts and .94 in 400 rows, those of "invariant" .81 to .95, with 20 and 40 parts .19 to .44.
-    The caution `shrinkage of strong links` stands on the answer where a link is sure and shrunk by
-    more than one posterior standard deviation (`benchmarks/coverage`), and with ten parts or more
-    and fewer than four rows a part where the prior outweighs the data, so that no link is sure.
+    Intervals of "matching" cover at every size and whatever the structure: they are those of the
+    t-test. No other prior does. Over pairs of .4 to .8, 95 % intervals cover
 
-    Among isolated links of .4 to .8, other parts independent, intervals of "shrunk" cover .09 in
-    100 rows of 20 parts and .00 in 60 rows of 30, and those of "horseshoe", about as long, .86 and
-    .83 (12 to 30 data sets, standard errors .02 to .04). Over all pairs of 4 parts in
-    40 rows, intervals of "shrunk" cover .95 with 500 counts a row and .92 with 25 (32 data sets
-    each, standard error .02), as where log-ratios are known (.94).
+    ====================  ==============================  ==============================
+    rows x parts          few isolated links              most parts linked
+    ====================  ==============================  ==============================
+    60 x 8                horseshoe .76, shrunk .42       horseshoe .80, shrunk .87
+    100 x 20              horseshoe .85, shrunk .09       horseshoe .63, shrunk .89
+    60 x 30               horseshoe .83, shrunk .00
+    40 x 30               horseshoe .76                   horseshoe .52, shrunk .63
+    ====================  ==============================  ==============================
+
+    (7 to 30 data sets, standard errors .02 to .08), where over all pairs those of "shrunk" cover
+    .91 or more: "shrunk" and "invariant" shrink strong links among many weak ones, and the caution
+    `shrinkage of strong links` stands on the answer where a link is sure and shrunk by more than
+    one posterior standard deviation, and with ten parts or more and fewer than four rows a part
+    where the prior outweighs the data, so that no link is sure. With four parts, "horseshoe" and
+    "shrunk" cover alike. Where most amounts are linked, answers of "horseshoe" carry the caution
+    `few links among the amounts`. Over all pairs of 4 parts in 40 rows, intervals of "shrunk" cover
+    .95 with 500 counts a row and .92 with 25 (32 data sets each), as where log-ratios are known.
 
     "invariant" gives all parts one variance. With many parts of unequal variances its weight is
     large and it predicts the spread of the parts wrongly (standard deviations exp(Normal(0, .3²)),
@@ -210,7 +223,7 @@ class PartialCorrelation:
     p3 ~ p4  0.72  0.03   0.65   0.79
     """
 
-    prior: PriorName = "shrunk"
+    prior: PriorName | None = None
     shrinkage: Inside | None = None
     basis_variance: Positive | None = None
     basis_variance_sd: Positive = 2.0
@@ -232,6 +245,9 @@ class PartialCorrelation:
                 f"Expected `spike_sd` below `slab_sd`, got {self.spike_sd:g} and "
                 f"{self.slab_sd:g}: the spike is the narrower of the two."
             )
+        if self.prior is None:
+            prior_without_data(self)
+            return
         lacking = [
             name
             for name in ("shrinkage", "basis_variance")
@@ -242,16 +258,39 @@ class PartialCorrelation:
 
     @property
     def covariance_prior(self) -> CovariancePrior:
-        """The prior of Σ by the name `prior`.
+        """The prior of Σ by the name `prior`; of data of few rows, where none is named.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="shrunk")
+        >>> model.covariance_prior.parameters[-1]
+        'shrinkage'
+        """
+        return PRIORS[self.prior or prior_without_data(self)]
+
+    def for_data(self, data: Composition) -> PartialCorrelation:
+        """Return the model with the prior for these data, where `prior` is None: as it is fitted.
+
+        "matching" where log-ratios are known in independent rows, two or more a part beside
+        intercept and covariates; "horseshoe" otherwise. Where fields are given that these do not
+        have, the first prior that has them.
 
         Examples
         --------
         >>> import causalstats as cs
         >>> model = cs.PartialCorrelation()
-        >>> model.covariance_prior.parameters[-1]
-        'shrinkage'
+        >>> model.for_data(model.simulate(seed=1, rows=40, parts=5).data).prior
+        'matching'
+        >>> model.for_data(model.simulate(seed=1, rows=40, parts=30).data).prior
+        'horseshoe'
         """
-        return PRIORS[self.prior]
+        if self.prior is not None:
+            return self
+        return replace(self, prior=prior_for_data(self, data))
+
+    def _prior_for(self, data: Composition) -> CovariancePrior:
+        return self.for_data(data).covariance_prior
 
     def nuts_options(self, data: Composition) -> dict[str, Any]:
         """Return the options of `Nuts` that suit the graph.
@@ -259,12 +298,12 @@ class PartialCorrelation:
         Examples
         --------
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> model.nuts_options(data)["target_accept"]
         0.99
         """
-        return self.covariance_prior.nuts_options(data)
+        return self._prior_for(data).nuts_options(data)
 
     def _repr_html_(self) -> str:
         return model_card(self)
@@ -278,12 +317,12 @@ class PartialCorrelation:
         Examples
         --------
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> model.inputs(data)["scatter"].shape
         (4, 4)
         """
-        return self.covariance_prior.inputs(self, data)
+        return self._prior_for(data).inputs(self, data)
 
     def build(self, data: Composition) -> pm.Model:
         """Return the PyMC graph on these data.
@@ -300,7 +339,7 @@ class PartialCorrelation:
         Examples
         --------
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> sorted(variable.name for variable in model.build(data).free_RVs)
         ['log_typical_variance', 'shrinkage', 'variance_deviation', 'variance_spread']
@@ -317,7 +356,7 @@ class PartialCorrelation:
             nodes = {name: pm.Data(name, value) for name, value in inputs.items()}
             context = GraphContext(data.parts, nodes, hyperpriors)
             scatter = partial(rows.scatter, observation=observation)
-            self.covariance_prior.add_to_graph(context, scatter)
+            self._prior_for(data).add_to_graph(context, scatter)
         return graph
 
     def exact_posterior(self, data: Composition) -> Draw | None:
@@ -336,7 +375,7 @@ class PartialCorrelation:
         >>> draws["precision"].sizes["draw"]
         100
         """
-        prior = self.covariance_prior
+        prior = self._prior_for(data)
         if not isinstance(prior, ExactPrior):
             return None
         self._refuse(data)
@@ -373,14 +412,14 @@ class PartialCorrelation:
         --------
         >>> import numpy as np
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> draw = model.importance_draws(data)
         >>> draws, log_density, pareto_k, ess = draw(1, 200, np.random.default_rng(1))
         >>> pareto_k < 0.7
         True
         """
-        prior = self.covariance_prior
+        prior = self._prior_for(data)
         if not isinstance(prior, ImportanceSampledPrior):
             return None
         return prior.importance_draws(self, data)
@@ -396,7 +435,7 @@ class PartialCorrelation:
         >>> kernel.draws, kernel.thin
         (1000, 60)
         """
-        prior = self.covariance_prior
+        prior = self._prior_for(data)
         if not isinstance(prior, GibbsSampledPrior):
             return None
         self._refuse(data)
@@ -420,20 +459,21 @@ class PartialCorrelation:
         --------
         >>> import numpy as np
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> rng = np.random.default_rng(1)
         >>> draws = model.importance_draws(data)(1, 200, rng)[0]
         >>> model.recover_marginals(draws, data, rng)["precision"].dims
         ('chain', 'draw', 'part', 'other_part')
         """
-        names = ("scatter", *self.covariance_prior.latent, *observation_of(data).latent)
+        prior = self._prior_for(data)
+        names = ("scatter", *prior.latent, *observation_of(data).latent)
         latent = [
             name
             for name in (*draws.data_vars, *draws.coords)
             if str(name).startswith(names)
         ]
-        draws = self.covariance_prior.recover_precision(draws, data, rng)
+        draws = prior.recover_precision(draws, data, rng)
         precision = draws["precision"].to_numpy()
         return with_coefficients(draws, precision, data, rng).drop_vars(latent)
 
@@ -443,7 +483,7 @@ class PartialCorrelation:
         Examples
         --------
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> [assumption.name for assumption in model.assumptions()][:3]
         ['normal log-ratios', 'independent rows', 'shrinkage']
         """
@@ -460,7 +500,7 @@ class PartialCorrelation:
         >>> [each.name for each in model.assumptions_for(data)][-2:]
         ['these parts', 'measured without error']
         """
-        return assumptions_for(self, data)
+        return assumptions_for(self.for_data(data), data)
 
     def estimands(self) -> Mapping[str, Estimand]:
         """Return the estimands by name. None of them is causal.
@@ -480,13 +520,13 @@ class PartialCorrelation:
         Examples
         --------
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> model.parameters(data)
         ('log_typical_variance', 'variance_spread', 'basis_variance', 'shrinkage')
         """
         rows = row_dependence_of(data).hyperpriors(self.row_correlation)
-        return (*self.covariance_prior.parameters, *rows)
+        return (*self._prior_for(data).parameters, *rows)
 
     def priors(self, data: Composition) -> dict[str, float]:
         """Return the prior standard deviations of scalar parameters; NaN where one is given.
@@ -494,7 +534,7 @@ class PartialCorrelation:
         Examples
         --------
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> {name: round(sd, 2) for name, sd in model.priors(data).items()}
         {'log_typical_variance': 2.0, 'variance_spread': 0.6, 'shrinkage': 0.29}
@@ -505,7 +545,7 @@ class PartialCorrelation:
 
     def _hyperpriors(self, data: Composition) -> dict[str, Hyperprior]:
         """Return the priors of scalar parameters: of the covariance and of dependent rows."""
-        table = self.covariance_prior.hyperpriors(self, log_variance_of(self, data))
+        table = self._prior_for(data).hyperpriors(self, log_variance_of(self, data))
         return table | row_dependence_of(data).hyperpriors(self.row_correlation)
 
     def _refuse(self, data: Composition) -> None:
@@ -516,7 +556,7 @@ class PartialCorrelation:
                 "Expected at least 2 rows more than the intercept and the covariates take, got "
                 f"{len(data)} rows and {data.matrix.shape[1]} columns."
             )
-        self.covariance_prior.refuse(self, data)
+        self._prior_for(data).refuse(self, data)
 
     def with_proper_prior(self) -> PartialCorrelation:
         """Return the model with the constants fixed that its prior reads from the data.
@@ -641,7 +681,7 @@ class PartialCorrelation:
         >>> model.log_prior(draws, data)["precision"].dims
         ('chain', 'draw')
         """
-        prior = self.covariance_prior
+        prior = self._prior_for(data)
         if not isinstance(prior, ExactPrior):
             return None
         return log_prior_of_precision(prior.conjugate(self, data), draws)
@@ -664,7 +704,7 @@ class PartialCorrelation:
         Examples
         --------
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> model.hierarchical_priors(model.simulate(seed=1, rows=20, parts=4).data)
         ('variance_deviation',)
         """
@@ -708,7 +748,7 @@ class PartialCorrelation:
         >>> model.observed_units(draws, data, rng).log_likelihood().shape
         (200, 20)
         """
-        return observed_units(self, draws, data, rng)
+        return observed_units(self.for_data(data), draws, data, rng)
 
     def causal_graph(self, data: Composition) -> nx.DiGraph[str]:
         """Return the graph in which the amounts are hidden and their ratios are seen.
@@ -780,7 +820,7 @@ class PartialCorrelation:
         ['spread of each part', 'skewness of each part', 'tails of each part']
         """
         return (
-            predictions(self, draws, data, rng)
+            predictions(self.for_data(data), draws, data, rng)
             if "precision" in draws and observation_of(data).exact
             else ()
         )
@@ -801,8 +841,9 @@ class PartialCorrelation:
         >>> list(model.views(draws, data))
         ['network', 'matrix', 'baseline', 'residuals', 'biplot', 'ternary']
         """
+        model = self.for_data(data)
         return {
-            name: partial(view, self, draws, data) for name, view in views().items()
+            name: partial(view, model, draws, data) for name, view in views().items()
         }
 
     def network_nodes(self, data: Composition) -> tuple[str, ...]:
@@ -851,7 +892,7 @@ class PartialCorrelation:
         Examples
         --------
         >>> import causalstats as cs
-        >>> model = cs.PartialCorrelation()
+        >>> model = cs.PartialCorrelation(prior="shrunk")
         >>> data = model.simulate(seed=1, rows=20, parts=4).data
         >>> model.unused_fields(data)["spike_sd"]
         "prior='shrunk' does not use it, prior='sparse' does."
@@ -859,10 +900,12 @@ class PartialCorrelation:
         prior_fields = dict.fromkeys(
             chain.from_iterable(each.fields for each in PRIORS.values())
         )
+        prior = self.for_data(data).prior
+        assert prior is not None
         reasons = {
-            name: _unused_reason(self.prior, name)
+            name: _unused_reason(prior, name)
             for name in prior_fields
-            if name not in self.covariance_prior.fields
+            if name not in PRIORS[prior].fields
         }
         if row_dependence_of(data).independent:
             reasons["row_correlation"] = "these data name neither a subject nor a time."

@@ -191,7 +191,7 @@ DEFAULTS = {
     "EventStudy": cs.EventStudy(),
     "Heckman": cs.Heckman(),
     "PanelDML": cs.PanelDML(),
-    "PartialCorrelation": cs.PartialCorrelation(),
+    "PartialCorrelation": cs.PartialCorrelation(prior="shrunk"),
     "SelectiveLabels": cs.SelectiveLabels(),
 }
 

@@ -58,10 +58,11 @@ VARIANTS = {
         PEOPLE,
     ),
     "shrunk composition": Variant(
-        cs.PartialCorrelation(basis_variance=1.0), {"rows": 25, "parts": 4}
+        cs.PartialCorrelation(prior="shrunk", basis_variance=1.0),
+        {"rows": 25, "parts": 4},
     ),
     "few rows of a composition": Variant(
-        cs.PartialCorrelation(basis_variance=1.0),
+        cs.PartialCorrelation(prior="shrunk", basis_variance=1.0),
         {"rows": 6, "parts": 8},
     ),
     "invariant composition": Variant(
@@ -69,7 +70,7 @@ VARIANTS = {
         {"rows": 25, "parts": 4},
     ),
     "values within bounds": Variant(
-        cs.PartialCorrelation(basis_variance=1.0),
+        cs.PartialCorrelation(prior="shrunk", basis_variance=1.0),
         {"rows": 25, "parts": 4, "resolution": 1.0},
     ),
     "sparse composition": Variant(
@@ -81,15 +82,15 @@ VARIANTS = {
         {"rows": 25, "parts": 4},
     ),
     "counts": Variant(
-        cs.PartialCorrelation(basis_variance=1.0),
+        cs.PartialCorrelation(prior="shrunk", basis_variance=1.0),
         {"rows": 25, "parts": 4, "depth": 300},
     ),
     "rows of subjects": Variant(
-        cs.PartialCorrelation(basis_variance=1.0),
+        cs.PartialCorrelation(prior="shrunk", basis_variance=1.0),
         {"rows": 25, "parts": 4, "repeated": "subject"},
     ),
     "rows in time": Variant(
-        cs.PartialCorrelation(basis_variance=1.0),
+        cs.PartialCorrelation(prior="shrunk", basis_variance=1.0),
         {"rows": 25, "parts": 4, "repeated": "time"},
     ),
     "panel": Variant(

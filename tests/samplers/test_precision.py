@@ -125,7 +125,10 @@ MODELS = {
     ),
     "Heckman": (cs.Heckman(excluded=["x1"]), {"people": 400, "features": 3}),
     "PanelDML": (cs.PanelDML(errors="ar1"), {"units": 60, "times": 5}),
-    "counts": (cs.PartialCorrelation(), {"rows": 40, "parts": 5, "depth": 300}),
+    "counts": (
+        cs.PartialCorrelation(prior="shrunk"),
+        {"rows": 40, "parts": 5, "depth": 300},
+    ),
     "tables": (
         cs.CausalDiagram("x -> m -> y; x <-> y", route="structural"),
         {"people": 300},

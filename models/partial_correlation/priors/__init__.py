@@ -1,6 +1,7 @@
 """Priors of the covariance of the log-ratios, by the name that users write.
 
-A new prior is a file beside these, and a line in `PRIORS`.
+A new prior is a file beside these, and a line in `PRIORS`. Where users name none, the first is
+taken that suits the data and has the fields that they give.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from causalstats.models.partial_correlation.priors.shrunk import Shrunk
 from causalstats.models.partial_correlation.priors.spike_and_slab import SpikeAndSlab
 
 PRIORS: Mapping[str, CovariancePrior] = {
-    "shrunk": Shrunk(),
     "matching": Matching(),
-    "invariant": Invariant(),
-    "sparse": SpikeAndSlab(),
     "horseshoe": Horseshoe(),
+    "shrunk": Shrunk(),
+    "sparse": SpikeAndSlab(),
+    "invariant": Invariant(),
 }
 PriorName = Annotated[str, Choice(tuple(PRIORS))]

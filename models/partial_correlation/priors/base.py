@@ -89,6 +89,9 @@ class CovariancePrior(Protocol):
             The logarithm of `basis_variance`, or of the variance of a part in the data.
         """
 
+    def suits(self, model: PartialCorrelation, data: Composition) -> bool:
+        """Return whether it is taken for these data where users name no prior."""
+
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:
         """Raise `ModelError` where the posterior on these data is not proper."""
 

@@ -47,17 +47,20 @@ class ConjugatePrior:
     ) -> dict[str, Hyperprior]:
         return {}
 
+    def suits(self, model: PartialCorrelation, data: Composition) -> bool:
+        return False
+
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:
         """Refuse log-ratios that are not known, and rows that depend on each other."""
         if not observation_of(data).exact:
             raise ModelError(
                 "The exact priors need log-ratios that are known; of counts, and of values within "
-                "bounds, use prior='shrunk' or 'sparse'."
+                "bounds, use prior='horseshoe' or 'shrunk'."
             )
         if not row_dependence_of(data).independent:
             raise ModelError(
                 "The exact priors need independent rows; of rows of one subject, or in time, use "
-                "prior='shrunk' or 'sparse'."
+                "prior='horseshoe' or 'shrunk'."
             )
 
     def inputs(self, model: PartialCorrelation, data: Composition) -> dict[str, Any]:

@@ -16,12 +16,15 @@ import numpy as np
 from causalstats.core.assumption import Assumption
 from causalstats.data import Composition
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import Conjugate
 from causalstats.models.partial_correlation.priors.conjugate import ConjugatePrior
+from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
+ROWS_PER_PART = 2  # degrees of freedom for each part, with which intervals are of use
 _WITHHELD = (
     "intervals under prior='matching' cover for partial correlations, partial variances, "
     "regression coefficients and coefficients of covariates, and not for this one. "
@@ -59,6 +62,12 @@ class Matching(ConjugatePrior):
             fields=("prior",),
         )
 
+    def suits(self, model: PartialCorrelation, data: Composition) -> bool:
+        """Return whether log-ratios are known in independent rows, two or more a part."""
+        known = observation_of(data).exact and row_dependence_of(data).independent
+        many = data.degrees >= ROWS_PER_PART * len(data.parts)
+        return known and many and model.row_correlation is None
+
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:
         """Refuse besides fewer than 2 D - 3 rows: no posterior distribution."""
         super().refuse(model, data)
@@ -68,7 +77,7 @@ class Matching(ConjugatePrior):
             raise ModelError(
                 f"The matching prior needs {fewest} rows for {size} parts, not counting one for "
                 f"each covariate, got {data.degrees}: with fewer its posterior is not a "
-                "distribution. Use prior='shrunk', which needs no number of rows."
+                "distribution. Use prior='horseshoe', which needs no number of rows."
             )
 
     def conjugate(self, model: PartialCorrelation, data: Composition) -> Conjugate:

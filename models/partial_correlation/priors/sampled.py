@@ -35,6 +35,9 @@ class SampledPrior:
     ) -> dict[str, Hyperprior]:
         raise NotImplementedError
 
+    def suits(self, model: PartialCorrelation, data: Composition) -> bool:
+        return True
+
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:
         """Refuse a row correlation where rows are independent; every such posterior is proper."""
         if model.row_correlation is not None and row_dependence_of(data).independent:

@@ -84,6 +84,7 @@ class SpikeAndSlab(SampledPrior):
             "composition and amounts cannot be told apart.",
             formula=f"R_ij ~ (1-π) Normal(0, {model.spike_sd:g}²) + π Normal(0, "
             f"{model.slab_sd:g}²), π ~ Beta({share.one:g}, {share.other:g})",
+            checks=("few links among the amounts",),
             fields=("spike_sd", "slab_sd", "prior_inclusion_probability"),
         )
 

@@ -89,7 +89,7 @@ def test_absent_taxa_are_told_from_rare_ones(depth):
 def test_a_table_with_absent_taxa_says_which():
     checks = {
         check.name: check
-        for check in cs.PartialCorrelation().data_checks(counted(1, 0.25))
+        for check in cs.PartialCorrelation(prior="shrunk").data_checks(counted(1, 0.25))
     }
     assert checks["counted often"].passed is False
     assert (
@@ -168,7 +168,9 @@ def test_batches_are_seen_in_four_data_sets_of_five():
 
 @pytest.mark.parametrize(("rows", "cautioned"), [(30, True), (60, False)])
 def test_too_few_rows_to_see_groups_are_said(rows, cautioned):
-    checks = cs.PartialCorrelation().data_checks(composed(amounts(1, rows=rows)[0]))
+    checks = cs.PartialCorrelation(prior="shrunk").data_checks(
+        composed(amounts(1, rows=rows)[0])
+    )
     cautions = [check for check in checks if check.name == "rows enough to see groups"]
     assert bool(cautions) is cautioned
     groups = next(check for check in checks if check.name == "one group of rows")

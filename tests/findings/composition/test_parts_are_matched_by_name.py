@@ -128,7 +128,7 @@ def test_taxa_with_equal_counts_are_accepted(rows):
     frame.loc[rows[0], ["d", "e"]] = 1
     frame.loc[rows[1], ["f", "g"]] = 2
     data = cs.Composition.from_frame(frame, parts=list("abcdefg"), zeros="counts")
-    inputs = cs.PartialCorrelation().inputs(data)
+    inputs = cs.PartialCorrelation(prior="shrunk").inputs(data)
     assert all(np.isfinite(value).all() for value in inputs.values())
 
 

@@ -40,7 +40,7 @@ def problem(frame, covariates="group", **options):
     data = cs.Composition.from_frame(
         frame, parts=list("vwxyz"), covariates=covariates, **options
     )
-    return cs.PartialCorrelation().build(data)
+    return cs.PartialCorrelation(prior="shrunk").build(data)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,9 @@ def test_a_taxon_that_a_group_lacks_is_named(groups, absent):
     data = cs.Composition.from_frame(
         counts(groups, absent), parts=kept, covariates="group", zeros="counts"
     )
-    assert cs.PartialCorrelation().build(data)  # what is advised can be fitted
+    assert cs.PartialCorrelation(prior="shrunk").build(
+        data
+    )  # what is advised can be fitted
 
 
 def test_a_taxon_seen_once_in_each_group_is_fitted():

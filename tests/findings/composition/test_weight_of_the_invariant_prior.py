@@ -129,7 +129,7 @@ def test_many_parts_of_unequal_variances_are_told_to_learn_them():
 @pytest.mark.slow
 def test_the_spread_of_many_parts_is_predicted_where_variances_are_equal_or_learned():
     sds = np.exp(np.random.default_rng(5).normal(0, 0.3, 40)) / 2
-    cases = [(MODEL, 0.5), (cs.PartialCorrelation(), sds)]
+    cases = [(MODEL, 0.5), (cs.PartialCorrelation(prior="shrunk"), sds)]
     for model, spread in cases:
         data, _ = composed(5, 80, 40, sds=spread)
         fit = cs.fit(model, data, seed=1, progress=False)

@@ -49,7 +49,7 @@ MODELS = {
     "SelectiveLabels": (cs.SelectiveLabels(), "Decisions"),
     "Heckman": (cs.Heckman(), "Decisions"),
     "PanelDML": (cs.PanelDML(), "Panel"),
-    "PartialCorrelation": (cs.PartialCorrelation(), "Composition"),
+    "PartialCorrelation": (cs.PartialCorrelation(prior="shrunk"), "Composition"),
 }
 
 
@@ -268,8 +268,8 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
 @pytest.mark.parametrize(
     ("model", "study", "field"),
     [
-        (cs.PartialCorrelation(), "Composition", "spike_sd"),
-        (cs.PartialCorrelation(), "Composition", "row_correlation"),
+        (cs.PartialCorrelation(prior="shrunk"), "Composition", "spike_sd"),
+        (cs.PartialCorrelation(prior="shrunk"), "Composition", "row_correlation"),
         (cs.PartialCorrelation(prior="matching"), "Composition", "basis_variance"),
         (cs.SelectiveLabels(), "Decisions", "expertise_sd"),
         (cs.SelectiveLabels(), "Decisions", "negative_controls"),

@@ -7,7 +7,7 @@ import causalstats as cs
 
 @pytest.mark.parametrize(("depth", "counted"), [(None, False), (300, True)])
 def test_multinomial_counts_are_an_assumption_of_counts_alone(depth, counted):
-    model = cs.PartialCorrelation(basis_variance=1.0)
+    model = cs.PartialCorrelation(prior="shrunk", basis_variance=1.0)
     data = model.simulate(1, rows=25, parts=4, depth=depth).data
     names = [each.name for each in model.assumptions_for(data)]
     assert ("multinomial counts" in names) == counted

@@ -36,7 +36,7 @@ def counted():
     """A fit of counts so many that their log-ratios are as good as known."""
     simulation = cs.PartialCorrelation().simulate(3, rows=25, parts=4, depth=10**5)
     return cs.fit(
-        cs.PartialCorrelation(),
+        cs.PartialCorrelation(prior="shrunk"),
         simulation.data,
         seed=1,
         sampler=cs.Auto(chains=2, draws=800, target_accept=0.8),
@@ -50,7 +50,7 @@ def test_large_counts_are_compositions(counted):
         pd.DataFrame(data.values, columns=data.parts), parts=data.parts
     )
     expected = (
-        cs.fit(cs.PartialCorrelation(), known, seed=2, progress=False)
+        cs.fit(cs.PartialCorrelation(prior="shrunk"), known, seed=2, progress=False)
         .effect("partial_correlation")
         .summary()
     )
@@ -73,7 +73,10 @@ def test_large_counts_are_compositions(counted):
 
 def test_the_graph_of_counts_is_multinomial_times_evidence():
     """Differences of its log density between points, written out with scipy."""
-    model, rng = cs.PartialCorrelation(shrinkage=0.4), np.random.default_rng(8)
+    model, rng = (
+        cs.PartialCorrelation(prior="shrunk", shrinkage=0.4),
+        np.random.default_rng(8),
+    )
     data = model.simulate(1, rows=6, parts=4, depth=30).data
     compiled = model.build(data).compile_logp(mode="FAST_COMPILE")
     differences = []
@@ -100,12 +103,16 @@ def test_the_graph_of_counts_is_multinomial_times_evidence():
 def test_counts_have_zeros_and_say_so():
     data = cs.PartialCorrelation().simulate(1, rows=30, parts=4, depth=3).data
     assert (data.values == 0).any() and "of the counts are 0" in data.facts()["Counted"]
-    check = cs.PartialCorrelation().data_checks(data)[0]
+    check = cs.PartialCorrelation(prior="shrunk").data_checks(data)[0]
     assert check.name == "counted often" and check.passed in (True, None)
-    with pytest.raises(cs.ModelError, match="use prior='shrunk'"):
+    with pytest.raises(cs.ModelError, match="use prior='horseshoe'"):
         cs.fit(cs.PartialCorrelation(prior="invariant"), data, seed=1)
     assert np.isfinite(
-        list(cs.PartialCorrelation().baselines(data)["basis shrinkage"](None)[0])
+        list(
+            cs.PartialCorrelation(prior="shrunk").baselines(data)["basis shrinkage"](
+                None
+            )[0]
+        )
     ).all()
 
 
@@ -202,7 +209,7 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
     """
     frame, options = within_bounds()
     model, data = (
-        cs.PartialCorrelation(shrinkage=0.4),
+        cs.PartialCorrelation(prior="shrunk", shrinkage=0.4),
         cs.Composition.from_frame(frame, parts=list(frame), **options),
     )
     open_ = data.bounds.open
@@ -267,7 +274,7 @@ def test_the_graph_of_values_within_bounds_is_the_evidence_of_what_they_may_be()
 def test_the_glass_cups():
     cups = pd.read_csv(CUPS, index_col="cup")
     data = cs.Composition.from_frame(cups, parts=list(cups))
-    fit = cs.fit(cs.PartialCorrelation(), data, seed=1, progress=False)
+    fit = cs.fit(cs.PartialCorrelation(prior="shrunk"), data, seed=1, progress=False)
     table = fit.effect("partial_correlation").summary()
     expected = {
         "Si ~ Al": (0.598, 0.424, 0.749),

@@ -156,7 +156,7 @@ def test_the_graph_is_the_evidence_of_numpy(repeated):
     """The graph's log density less its priors', at points, against the matrix-t evidence of the
     reduced cross-products written in arrays.
     """
-    model = cs.PartialCorrelation(shrinkage=0.3, basis_variance=1.0)
+    model = cs.PartialCorrelation(prior="shrunk", shrinkage=0.3, basis_variance=1.0)
     data = model.simulate(5, rows=40, parts=4, repeated=repeated).data
     graph, rng = model.build(data), np.random.default_rng(6)
     compiled = graph.compile_logp(sum=False, vars=graph.potentials, mode="FAST_COMPILE")
@@ -199,7 +199,7 @@ def test_many_correlations_at_once_are_each_by_itself(subject, time):
 @pytest.mark.parametrize("repeated", ["subject", "time"])
 def test_the_density_of_numpy_is_that_of_the_graph(repeated, given):
     """At points, but for one constant, with the prior and Jacobian of the correlation of rows."""
-    model = cs.PartialCorrelation(row_correlation=given)
+    model = cs.PartialCorrelation(prior="shrunk", row_correlation=given)
     data = model.simulate(5, rows=40, parts=4, repeated=repeated).data
     rng = np.random.default_rng(6)
     compiled = model.build(data).compile_logp(mode="FAST_COMPILE")
@@ -231,7 +231,9 @@ def test_subjects_without_links_are_drawn_without_divergences():
             who=subject.astype(str)
         )
         data = cs.Composition.from_frame(frame, parts=list("abcd"), subject="who")
-        fit = cs.fit(cs.PartialCorrelation(), data, seed=seed, progress=False)
+        fit = cs.fit(
+            cs.PartialCorrelation(prior="shrunk"), data, seed=seed, progress=False
+        )
         assert [check.name for check in fit.sampling() if check.passed is False] == []
         assert fit.draws.attrs["sampler"].startswith("ImportanceSampler")
 
@@ -253,7 +255,7 @@ def test_a_fit_of_subjects_is_asked_saved_and_comes_back(tmp_path):
     data = (
         cs.PartialCorrelation().simulate(10, rows=60, parts=4, repeated="subject").data
     )
-    fit = cs.fit(cs.PartialCorrelation(), data, seed=1, progress=False)
+    fit = cs.fit(cs.PartialCorrelation(prior="shrunk"), data, seed=1, progress=False)
     assert all(check.passed for check in fit.sampling())
     assert (
         0.25 < fit.summary().loc["row_correlation", "mean"] < 0.75
@@ -322,9 +324,9 @@ def test_refused():
         with pytest.raises(cs.DataError, match=message):
             cs.Composition.from_frame(frame, parts=data.parts, **options)
     with pytest.raises(cs.ModelError, match="name neither"):
-        cs.PartialCorrelation(row_correlation=0.2).build(data)
+        cs.PartialCorrelation(prior="shrunk", row_correlation=0.2).build(data)
     with pytest.raises(cs.ModelError, match=r"at least 0 and below 1"):
-        cs.PartialCorrelation(row_correlation=1.0)
+        cs.PartialCorrelation(prior="shrunk", row_correlation=1.0)
     repeated = (
         cs.PartialCorrelation().simulate(11, rows=20, parts=3, repeated="subject").data
     )

@@ -34,7 +34,9 @@ def simulation():
 
 @pytest.fixture(scope="module")
 def shrunk(simulation):
-    return cs.fit(cs.PartialCorrelation(), simulation.data, seed=1, progress=False)
+    return cs.fit(
+        cs.PartialCorrelation(prior="shrunk"), simulation.data, seed=1, progress=False
+    )
 
 
 def frame_of(data):
@@ -122,7 +124,7 @@ def test_the_shrunk_evidence_is_that_of_numpy(simulation):
     """The graph's log density less its priors', at points, against the matrix-t evidence written in
     arrays.
     """
-    model, data = cs.PartialCorrelation(shrinkage=0.4), simulation.data
+    model, data = cs.PartialCorrelation(prior="shrunk", shrinkage=0.4), simulation.data
     graph = model.build(data)
     compiled = graph.compile_logp(sum=False, mode="FAST_COMPILE")
     rng = np.random.default_rng(4)
@@ -156,7 +158,7 @@ def test_the_shrunk_evidence_is_that_of_numpy(simulation):
 def test_the_density_by_numpy_is_that_of_the_graph(fields, rows):
     """At points, but for one constant; so that importance sampling draws from the posterior."""
     model, data = (
-        cs.PartialCorrelation(**fields),
+        cs.PartialCorrelation(prior="shrunk", **fields),
         cs.PartialCorrelation().simulate(3, rows=rows, parts=5).data,
     )
     graph = model.build(data)
@@ -218,7 +220,13 @@ def test_sensitivity_to_the_scales_of_a_prior(shrunk):
 def test_importance_draws_agree_with_nuts(parts):
     data = cs.PartialCorrelation().simulate(5, rows=30, parts=parts).data
     ours, theirs = (
-        cs.fit(cs.PartialCorrelation(), data, seed=2, sampler=each, progress=False)
+        cs.fit(
+            cs.PartialCorrelation(prior="shrunk"),
+            data,
+            seed=2,
+            sampler=each,
+            progress=False,
+        )
         for each in (cs.Auto(), cs.Nuts(chains=2, tune=1000, target_accept=0.99))
     )
     assert "ImportanceSampler" in ours.draws.attrs["sampler"] and all(
@@ -240,7 +248,7 @@ def test_importance_draws_agree_with_nuts(parts):
 
 @pytest.mark.parametrize("mode", ["NUMBA", "JAX"])
 def test_the_gradient_of_the_evidence(simulation, mode):
-    graph = cs.PartialCorrelation().build(simulation.data)
+    graph = cs.PartialCorrelation(prior="shrunk").build(simulation.data)
     function = graph.logp_dlogp_function(ravel_inputs=True, mode=mode)
     x = np.random.default_rng(5).normal(0, 0.3, 8)
     _, gradient = function(x)
@@ -281,7 +289,7 @@ def test_order_units_and_reference_change_nothing(simulation):
         1,
     ]
     here, there = simulation.data, cs.Composition.from_frame(moved, parts=order)
-    for model in (*EXACT, cs.PartialCorrelation()):
+    for model in (*EXACT, cs.PartialCorrelation(prior="shrunk")):
         if model.prior == "shrunk":
             first, second = (
                 model.build(data).compile_logp(mode="FAST_COMPILE")
@@ -379,7 +387,7 @@ def test_three_parts_leave_no_excess():
         {"precision": (("chain", "draw", "part", "other_part"), theta[None])}
     )
     excess = (
-        cs.PartialCorrelation()
+        cs.PartialCorrelation(prior="shrunk")
         .estimands()["excess"]
         .compute(draws, cs.PartialCorrelation().simulate(1, parts=3).data)
     )
@@ -549,7 +557,11 @@ def test_narrow_bounds_are_known_values(shrunk, simulation):
         frame, parts=list(frame), zeros="interval", resolution={"p2": 1e-4, "p3": 1e-4}
     )
     fit = cs.fit(
-        cs.PartialCorrelation(), data, seed=3, sampler=cs.Auto(chains=2), progress=False
+        cs.PartialCorrelation(prior="shrunk"),
+        data,
+        seed=3,
+        sampler=cs.Auto(chains=2),
+        progress=False,
     )
     bounded = fit.effect("partial_correlation").summary()
     expected = shrunk.effect("partial_correlation").summary()
@@ -591,7 +603,7 @@ def test_what_an_effect_would_need_is_said_with_what_is_held(simulation):
     The text knows the parts and the covariates.
     """
     frame = frame_of(simulation.data).assign(depth=np.arange(40.0))
-    needs = cs.PartialCorrelation().adjustments(
+    needs = cs.PartialCorrelation(prior="shrunk").adjustments(
         cs.Composition.from_frame(
             frame, parts=simulation.data.parts, covariates="depth"
         )
@@ -652,7 +664,7 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
     [
         (
             {"prior": "flat"},
-            "'shrunk', 'matching', 'invariant', 'sparse' or 'horseshoe', got 'flat'",
+            "'matching', 'horseshoe', 'shrunk', 'sparse' or 'invariant', got 'flat'",
         ),
         ({"shrinkage": 1.0}, "between 0 and 1"),
         ({"basis_variance": -1.0}, "positive number"),
@@ -663,7 +675,7 @@ def test_fewer_rows_than_parts_is_for_shrinkage():
 )
 def test_refused(fields, message):
     with pytest.raises(cs.ModelError, match=message):
-        cs.PartialCorrelation(**fields)
+        cs.PartialCorrelation(**{"prior": "shrunk"} | fields)
 
 
 def test_the_prior_needs_its_scale():
@@ -671,7 +683,7 @@ def test_the_prior_needs_its_scale():
         cs.PartialCorrelation().simulate(1, design="prior")
     with pytest.raises(cs.SamplingError, match="no closed form"):
         cs.fit(
-            cs.PartialCorrelation(),
+            cs.PartialCorrelation(prior="shrunk"),
             cs.PartialCorrelation().simulate(1).data,
             seed=1,
             sampler=cs.Exact(),

@@ -8,7 +8,6 @@ from causalstats.models.partial_correlation.priors import PRIORS
 
 FOLDER = Path(family.__file__).parent
 LISTED = Path("priors/__init__.py")
-DEFAULT = Path("model.py")
 
 
 def places_of(name: str) -> list[Path]:
@@ -23,8 +22,7 @@ def places_of(name: str) -> list[Path]:
 
 def test_a_new_prior_is_a_file_and_a_line():
     for name in PRIORS:
-        default = [DEFAULT] if name == "shrunk" else []
-        assert places_of(name) == [*default, LISTED], name
+        assert places_of(name) == [LISTED], name
 
 
 def test_every_prior_has_a_file_of_its_own():
