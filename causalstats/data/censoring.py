@@ -87,6 +87,7 @@ def bounds_of(
     rows: np.ndarray,
     resolution: Any,
     limits: Any,
+    limits_by_row: Mapping[str, np.ndarray],
 ) -> Bounds:
     """Return the bounds of every part.
 
@@ -100,6 +101,8 @@ def bounds_of(
     rows : int array
         Row numbers in the user's frame, for refusals.
     resolution, limits : float, mapping of part to float, or None
+    limits_by_row : mapping of part to array, shape (n,)
+        Limits of single values, NaN where there is none.
 
     Raises
     ------
@@ -117,7 +120,7 @@ def bounds_of(
                 name,
                 rows,
                 steps.get(name, 0.0),
-                least.get(name, 0.0),
+                _limits_of_rows(least.get(name, 0.0), limits_by_row.get(name), rows),
             )
             for name in parts
         )
@@ -158,18 +161,10 @@ def refuse_text(table: pd.DataFrame, name: str) -> None:
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return
     remedy = "Make it numbers first."
-    limits = [
-        _limit(level)
-        for level in column.cat.categories
-        if level.strip().startswith(("<", "≤"))
-    ]
-    if limits:
+    if any(limit_in_text(level) is not None for level in column.cat.categories):
         remedy = (
-            "Replace values below the limit of detection by 0, and name the limit: "
-            f"`frame[{name!r}] = pandas.to_numeric(frame[{name!r}], errors='coerce').fillna(0)` "
-            "where there is no other text, with "
-            f"`zeros='interval', limits={{{name!r}: {max(limits):g}}}`; "
-            "the limit is one number a part, so take the largest."
+            "With `zeros='interval'`, texts such as '<0.5' are values below that limit of "
+            "detection."
         )
     raise DataError(
         f"Expected part {name!r} to be numbers, got text such as "
@@ -177,16 +172,93 @@ def refuse_text(table: pd.DataFrame, name: str) -> None:
     )
 
 
-def _limit(text: str) -> float:
-    """Return the number of '<0.5'; 0 where there is none."""
+def refuse_text_without_limit(table: pd.DataFrame, name: str) -> None:
+    """Refuse a part with texts that are neither numbers nor limits such as '<0.5'."""
+    column = table[name]
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return
+    levels = pd.Series(column.cat.categories, dtype=object)
+    odd = [
+        level
+        for level in levels[pd.to_numeric(levels, errors="coerce").isna()]
+        if limit_in_text(level) is None
+    ]
+    if odd:
+        refuse_text(table.assign(**{name: column.where(column.isin(odd))}), name)
+
+
+def limit_in_text(text: str) -> float | None:
+    """Return the limit of detection that a text such as '<0.5' names; None where it names none.
+
+    Examples
+    --------
+    >>> limit_in_text("< 0.5"), limit_in_text("n.d.")
+    (0.5, None)
+    """
+    stripped = text.strip()
+    if not stripped.startswith(("<", "≤")):
+        return None
     try:
-        return float(text.strip().lstrip("<≤= "))
+        limit = float(stripped.lstrip("<≤= "))
     except ValueError:
-        return 0.0
+        return None
+    return limit if 0 < limit < np.inf else None
+
+
+def with_limits_in_text(
+    table: pd.DataFrame, parts: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Return the table with 0 in place of texts such as '<0.5', and their limits.
+
+    Parameters
+    ----------
+    table : DataFrame
+    parts : list of str
+
+    Returns
+    -------
+    table : DataFrame
+    limits : mapping of part to array, shape (n,)
+        NaN where a value has none; of parts with such texts.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"lead": pd.Categorical(["1.5", "<0.5", "<0.2"])})
+    >>> table, limits = with_limits_in_text(table, ["lead"])
+    >>> table["lead"].tolist(), limits["lead"].tolist()
+    ([1.5, 0.0, 0.0], [nan, 0.5, 0.2])
+    """
+    limits = {}
+    numbers = {}
+    for name in parts:
+        column = table[name]
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            continue
+        texts = column.astype(object)
+        limits[name] = texts.map(limit_in_text, na_action="ignore").to_numpy(float)
+        values = pd.to_numeric(texts, errors="coerce").to_numpy(float)
+        numbers[name] = np.where(np.isnan(limits[name]), values, 0.0)
+    return table.assign(**numbers), limits
+
+
+def _limits_of_rows(
+    limit: float, by_row: np.ndarray | None, rows: np.ndarray
+) -> np.ndarray:
+    """Return the limit of each row (n,): its own, or that of the part.
+
+    Parameters
+    ----------
+    limit : float
+        0 without.
+    by_row : array, shape (n,), or None
+    rows : int array, shape (n,)
+    """
+    whole = np.full(len(rows), limit)
+    return whole if by_row is None else np.where(np.isnan(by_row), whole, by_row)
 
 
 def _part_bounds(
-    table: pd.DataFrame, name: str, rows: np.ndarray, step: float, limit: float
+    table: pd.DataFrame, name: str, rows: np.ndarray, step: float, limit: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the lower and upper bounds (n,) of one part.
 
@@ -196,20 +268,23 @@ def _part_bounds(
     name : str
     rows : int array, shape (n,)
         Row numbers in the user's frame.
-    step, limit : float
-        Resolution and limit of detection; 0 without.
+    step : float
+        Resolution; 0 without.
+    limit : array, shape (n,)
+        Limit of detection; 0 without.
     """
     values = table[name].to_numpy(float)
     missing = np.isnan(values)
     refuse_negative(name, rows[values < 0])
     below = (values == 0) | (values < limit)
-    if below.any() and not (step or limit):
+    unbounded = below & (limit == 0)
+    if unbounded.any() and not step:
         raise DataError(
-            f"Part {name!r} is 0 in {some(rows[below])}: name the limit below which it cannot be "
-            "seen in `limits`, or its `resolution`."
+            f"Part {name!r} is 0 in {some(rows[unbounded])}: name the limit below which it cannot "
+            "be seen in `limits`, or its `resolution`."
         )
     lower = np.where(below, 0.0, np.maximum(values - step / 2, 0.0))
-    upper = np.where(below, limit or step / 2, values + step / 2)
+    upper = np.where(below, np.where(limit > 0, limit, step / 2), values + step / 2)
     if step:  # a number so large that its resolution is lost in rounding still has one
         upper = np.maximum(upper, np.nextafter(lower, np.inf))
     if missing.all() or below.all():

@@ -22,7 +22,9 @@ from causalstats.data.censoring import (
     bounds_of,
     refuse_negative,
     refuse_text,
+    refuse_text_without_limit,
     refuse_unmeasured,
+    with_limits_in_text,
 )
 from causalstats.data.column_words import (
     column_words,
@@ -153,7 +155,7 @@ class Composition:
             half of it.
         limits : float, or mapping of part to float, optional
             With "interval", the limit of detection of a part, in its unit: a value below it lies
-            between 0 and the limit.
+            between 0 and the limit. A text such as '<0.5' in a column is a limit of that row alone.
         missing : "error", "drop" or "infer"
             Treatment of rows that lack a part or a covariate. "infer" is for parts: one that is
             missing may be anything, as far as the others tell.
@@ -208,7 +210,8 @@ class Composition:
         words = column_words(labels, units, [*parts, *variables, *links])
         known = zeros != "interval" and missing != "infer"
         refuse_values = _refuse_no_counts if zeros == "counts" else _refuse_not_positive
-        checks = [([name], partial(refuse_text, name=name)) for name in parts]
+        refuse_words = refuse_text_without_limit if zeros == "interval" else refuse_text
+        checks = [([name], partial(refuse_words, name=name)) for name in parts]
         if known:
             checks.append(([*parts], partial(refuse_values, parts=parts)))
 
@@ -232,7 +235,15 @@ class Composition:
         order = in_order(table, subject, time)
         table = table.iloc[order].reset_index(drop=True)
         rows = rows[order]
-        bounds = None if known else bounds_of(table, parts, rows, resolution, limits)
+        amounts, by_row = with_limits_in_text(table, parts)
+        bounds = None
+        if zeros == "interval" and not named and not by_row:
+            raise DataError(
+                "`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one "
+                "for each, such as limits={'CaO': 0.01}; or texts such as '<0.01' in the columns."
+            )
+        if not known:
+            bounds = bounds_of(amounts, parts, rows, resolution, limits, by_row)
         values = table[[*parts]].to_numpy(float) if bounds is None else bounds.values
         coded = None
         matrix = np.ones((len(table), 1))
@@ -607,11 +618,6 @@ def _check_options(zeros: str, missing: str, bounded: bool) -> None:
     if zeros != "interval" and bounded:
         raise DataError(
             "`resolution` and `limits` say where values lie: they need `zeros='interval'`."
-        )
-    if zeros == "interval" and not bounded:
-        raise DataError(
-            "`zeros='interval'` needs `resolution` or `limits`, a number for all parts or one for "
-            "each, such as limits={'CaO': 0.01}."
         )
     if zeros == "counts" and missing == "infer":
         raise DataError(

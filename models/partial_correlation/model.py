@@ -712,13 +712,13 @@ class PartialCorrelation:
 
     def with_prior_of(self, data: Composition) -> PartialCorrelation:
         """Return the model with what its prior reads from data fixed at what it reads here."""
-        return self
+        return self.for_data(data)
 
     def with_replication(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
     ) -> Simulation:
         """Return the study with a second one behind it, drawn at one draw of the parameters."""
-        return with_replication(self.covariance_prior, draws, data, rng)
+        return with_replication(self._prior_for(data), draws, data, rng)
 
     def observed_units(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator

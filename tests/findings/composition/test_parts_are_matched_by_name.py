@@ -152,25 +152,46 @@ def test_every_part_with_zeros_is_named_at_once():
         assert fault in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["<0.5", "< 0.5", "n.d."])
-@pytest.mark.parametrize("options", [{}, {"zeros": "interval", "limits": {"d": 0.7}}])
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("<0.5", {}),
+        ("< 0.5", {}),
+        ("n.d.", {}),
+        ("n.d.", {"zeros": "interval", "limits": {"d": 0.7}}),
+        ("<", {"zeros": "interval"}),
+    ],
+)
 def test_text_among_numbers_is_quoted_with_its_rows(text, options):
     frame = amounts(0)
     frame["d"] = frame["d"].map("{:.2f}".format)
     frame.loc[[4, 7], "d"] = text
     with pytest.raises(cs.DataError, match=rf"'{text}' in rows 4, 7") as raised:
         cs.Composition.from_frame(frame, parts=PARTS, **options)
-    assert ("limits={'d': 0.5}" in str(raised.value)) == text.startswith("<")
+    assert ("zeros='interval'" in str(raised.value)) == (text[:1] == "<" != text)
 
 
-def test_the_remedy_for_values_below_the_limit_helps():
+def test_texts_below_a_limit_are_values_below_the_limit_of_their_row():
     frame = amounts(0)
-    frame["d"] = [f"{v:.2f}" if v > 0.6 else "<0.6" for v in frame["d"]]
-    frame["d"] = pd.to_numeric(frame["d"], errors="coerce").fillna(0)
+    frame["d"] = frame["d"].map("{:.2f}".format)
+    frame.loc[[4, 7], "d"] = ["<0.5", "≤ 0.2"]
+    data = cs.Composition.from_frame(frame, parts=PARTS, zeros="interval")
+    column = PARTS.index("d")
+    assert np.flatnonzero(data.bounds.open.any(axis=1)).tolist() == [4, 7]
+    assert data.bounds.upper[[4, 7], column].tolist() == [0.5, 0.2]
+    assert data.bounds.lower[[4, 7], column].tolist() == [0.0, 0.0]
+    again = cs.Composition.from_frame(data.source, **data.arguments)
+    np.testing.assert_array_equal(again.bounds.upper, data.bounds.upper)
+
+
+def test_texts_below_a_limit_go_before_the_limit_of_the_part():
+    frame = amounts(0)
+    frame["d"] = frame["d"].map("{:.2f}".format)
+    frame.loc[[4, 7], "d"] = ["<0.5", "0"]
     data = cs.Composition.from_frame(
-        frame, parts=PARTS, zeros="interval", limits={"d": 0.6}
+        frame, parts=PARTS, zeros="interval", limits={"d": 0.001}
     )
-    assert data.bounds.open.any()
+    assert data.bounds.upper[[4, 7], PARTS.index("d")].tolist() == [0.5, 0.001]
 
 
 @pytest.mark.parametrize("stored", [object, pd.SparseDtype("int", 0), "Int64", "uint8"])
