@@ -43,6 +43,11 @@ def with_replication(
     (second,) = new_rows(model, parameters, data, rng)
     treatment = second.treatment[:, 0].reshape(data.treatment.shape)
     both = data.with_second_study(second.outcome[:, 0], treatment)
-    # The others change with the number of rows, or were drawn anew.
-    kept = [name for name in ("effect", "direct_effect") if name in draws]
-    return Simulation(data=both, truth=draws[kept], realised={})
+    # The first stage is that of orthonormal instruments, which grows with the number of rows.
+    growth = np.log(both.moments.degrees / data.moments.degrees)
+    changed = draws.assign(
+        log_first_stage_variance=draws["log_first_stage_variance"] + growth
+    )
+    kept = ("effect", "direct_effect", "log_first_stage_variance")
+    truth = changed[[name for name in kept if name in changed]]
+    return Simulation(data=both, truth=truth, realised={})

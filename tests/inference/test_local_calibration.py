@@ -26,6 +26,8 @@ REPLICATED = (
     "back-door",
     "front-door",
     "event study",
+    "instruments",
+    "instruments of two treatments",
 )
 
 
