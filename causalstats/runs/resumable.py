@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from causalstats.errors import StoreError
+from causalstats.runs.files import read_whole, write_whole
 from causalstats.runs.progress import stage
 
 Record = dict[str, Any]
@@ -52,7 +56,8 @@ def resume(
     Raises
     ------
     StoreError
-        If the file holds records with another description.
+        If the file holds records with another description, cannot be read or written, or another
+        process writes it.
 
     Examples
     --------
@@ -68,9 +73,9 @@ def resume(
     """
     import joblib
 
-    done = {} if path is None else _read(path, description)
-    waiting = [seed for seed in seeds if seed not in done]
-    with stage(title, progress) as advance:
+    with _alone(path), stage(title, progress) as advance:
+        done = {} if path is None else _read(path, description)
+        waiting = [seed for seed in seeds if seed not in done]
         advance(0, "compiling")
         results = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
             joblib.delayed(_with_seed)(work, seed) for seed in waiting
@@ -79,8 +84,7 @@ def resume(
         for count, (seed, record) in enumerate(results, 1):
             done[seed] = record
             if path is not None:
-                with path.open("a") as file:
-                    file.write(_line(seed, record))
+                _append(path, _line(seed, record))
             seconds = (time.perf_counter() - started) / count
             left = len(waiting) - count
             share = (len(seeds) - left) / len(seeds)
@@ -96,25 +100,71 @@ def _line(seed: int, record: Record) -> str:
     return json.dumps({"seed": seed, **record}) + "\n"
 
 
+@contextmanager
+def _alone(path: Path | None) -> Iterator[None]:
+    """Hold the lock of a file, which ends with the process that holds it.
+
+    Raises
+    ------
+    StoreError
+        If another process or thread holds it, or its folder cannot be written.
+    """
+    if path is None:
+        yield
+        return
+    lock = FileLock(f"{path}.lock", timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise StoreError(
+            f"Another run writes {str(path)!r}. Wait for its end, or give another path."
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"{str(path)!r} cannot be written ({error.strerror or error}). Give another path."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _append(path: Path, line: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line)
+    except OSError as error:
+        raise StoreError(
+            f"{str(path)!r} cannot be written ({error.strerror or error}); what it holds is kept. "
+            "Run it again with the same path where there is room."
+        ) from error
+
+
 def _read(path: Path, description: str) -> dict[int, Record]:
-    """Return the complete records of a file; make the file, or drop a line that was cut short."""
+    """Return the complete records of a file; make the file, or drop what was cut short."""
     expected = json.dumps(description)
-    first, *lines = path.read_text().splitlines() if path.exists() else [expected]
+    content = read_whole(path, "kept results") if path.exists() else b""
+    # A file that a kill or a full disk emptied holds nothing to keep.
+    first, *lines = content.decode("utf-8", "replace").splitlines() or [expected]
     if first != expected:
         raise StoreError(
-            f"{str(path)!r} holds the results of something else: {first}; expected {expected}. "
-            "Give another path."
+            f"{str(path)!r} holds the results of something else: {first:.200}; expected "
+            f"{expected}. Give another path."
         )
     done = {record.pop("seed"): record for record in _complete(lines)}
-    path.parent.mkdir(parents=True, exist_ok=True)
     kept = [_line(seed, record) for seed, record in done.items()]
-    path.write_text(first + "\n" + "".join(kept))
+    write_whole(path, "".join([first + "\n", *kept]).encode())
     return done
 
 
 def _complete(lines: list[str]) -> Iterator[Record]:
+    """Yield the records up to the first line that was cut short, or is none."""
     for line in lines:
         try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
             return
+        if not isinstance(record, dict) or not isinstance(record.get("seed"), int):
+            return
+        yield record

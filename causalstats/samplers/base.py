@@ -11,6 +11,7 @@ from causalstats.core.abilities import RecoversMarginals
 from causalstats.core.draws_kind import ATTRIBUTE, DrawsKind, draws_kind
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
+from causalstats.runs.interrupts import termination_as_interrupt
 from causalstats.runs.progress import Advance, silent
 
 if TYPE_CHECKING:
@@ -132,7 +133,9 @@ def sample(
     >>> draws["posterior"].sizes["draw"]
     100
     """
-    return _with_marginals(program.run(problem, seed, advance), problem, seed)
+    with termination_as_interrupt():
+        draws = program.run(problem, seed, advance)
+    return _with_marginals(draws, problem, seed)
 
 
 def sample_many(
@@ -152,7 +155,8 @@ def sample_many(
         One for each problem.
     advance : function of a share and a note, optional
     """
-    draws = program.run_many(problems, seeds, advance)
+    with termination_as_interrupt():
+        draws = program.run_many(problems, seeds, advance)
     return list(map(_with_marginals, draws, problems, seeds))
 
 

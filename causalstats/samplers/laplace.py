@@ -32,6 +32,7 @@ from causalstats.numerics.sampling.pareto_smoothing import (
     pareto_smoothed_weights,
 )
 from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.backends.jax_process import refuse_after_fork
 from causalstats.samplers.base import describe_run
 from causalstats.samplers.program_cache import COMPILER_LOCK, cached_program
 
@@ -113,6 +114,8 @@ class Laplace:
     def compile(self, problem: Problem) -> LaplaceProgram:
         """Return the compiled graph of this problem, which runs all of the same structure."""
         large = _is_large(problem)
+        if large:
+            refuse_after_fork()
         program = cached_program(
             ("laplace", large),
             problem.graph,

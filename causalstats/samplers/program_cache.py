@@ -19,12 +19,14 @@ data. A program keeps the data that it was compiled with alive until other progr
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from causalstats.core.model import Problem
+from causalstats.errors import SamplingError
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -78,6 +80,11 @@ def program_for(
     Program
         With `run(problem, seed)`.
 
+    Raises
+    ------
+    SamplingError
+        If the folder of compiled programs cannot be written.
+
     Examples
     --------
     >>> import causalstats as cs
@@ -87,11 +94,33 @@ def program_for(
     >>> program.run(problem, seed=1)["posterior"].sizes["draw"]
     100
     """
-    if structure is None:
-        return sampler.compile(problem)
-    return _find_or_compile(
-        (repr(sampler), structure), None, lambda: sampler.compile(problem)
-    )
+    with _unwritable_folder_in_words():
+        if structure is None:
+            return sampler.compile(problem)
+        return _find_or_compile(
+            (repr(sampler), structure), None, lambda: sampler.compile(problem)
+        )
+
+
+@contextmanager
+def _unwritable_folder_in_words() -> Iterator[None]:
+    """Say what to do where PyTensor cannot keep compiled programs, as with a read-only home.
+
+    Raises
+    ------
+    SamplingError
+        In place of the `OSError` of importing or compiling.
+    """
+    try:
+        yield
+    except OSError as error:
+        if "pytensor" not in str(error.filename or error):
+            raise
+        raise SamplingError(
+            f"{str(error.filename)!r}, where compiled programs are kept, cannot be written "
+            f"({error.strerror or error}). Name a folder that can, before Python starts: "
+            "PYTENSOR_FLAGS=base_compiledir=/tmp/pytensor."
+        ) from error
 
 
 def cached_program[Compiled: HasGraph](

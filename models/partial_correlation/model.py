@@ -72,14 +72,27 @@ from causalstats.models.partial_correlation.row_dependence import row_dependence
 from causalstats.models.partial_correlation.views import baselines, predictions, views
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.numerics.compositions import inverse_wishart
+from causalstats.numerics.memory import memory_of_machine
 
 if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
+_MATRICES = 20  # of all pairs, at the peak of a fit and its table of answers
 _LARGEST_EXACT = 5e6  # numbers in the exact draws of Θ that are kept, 40 MB
 _FEWEST_EXACT = 1000  # draws; with so many parts that fewer would be kept, none are
 Draw = Callable[[int, int, np.random.Generator], xr.Dataset]
+
+
+def _refuse_too_many(parts: int) -> None:
+    needed = _MATRICES * 8.0 * parts**2
+    memory = memory_of_machine()
+    if needed > memory:
+        raise ModelError(
+            f"{parts:,} parts take about {needed / 1e9:.0f} GB, for {parts**2 / 2e6:.0f} million "
+            f"pairs, and this machine has {memory / 1e9:.0f}. Leave out rare parts, or merge them: "
+            "`Composition.from_abundances` keeps those of a prevalence."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -549,7 +562,8 @@ class PartialCorrelation:
         return table | row_dependence_of(data).hyperpriors(self.row_correlation)
 
     def _refuse(self, data: Composition) -> None:
-        """Raise `ModelError` where the posterior on these data would not be proper."""
+        """Raise `ModelError` where the posterior would not be proper, or not fit into memory."""
+        _refuse_too_many(len(data.parts))
         refuse_improper(data)
         if data.degrees < 2:
             raise ModelError(

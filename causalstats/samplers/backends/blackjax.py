@@ -17,6 +17,7 @@ from causalstats.samplers.backends.device_layout import (
     out_of_memory_in_words,
 )
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
+from causalstats.samplers.backends.jax_process import refuse_after_fork
 from causalstats.samplers.base import STATISTICS, complete
 from causalstats.samplers.program_cache import cached_program
 
@@ -46,6 +47,7 @@ def compile_graph(sampler: Chees, graph: pm.Model) -> CheesProgram:
     """
     options = (sampler.chains, sampler.tune, sampler.target_accept, sampler.precision)
     kind = ("chees", *options)
+    refuse_after_fork()
     program = cached_program(kind, graph, lambda: _traced_program(sampler, graph))
     return replace(program, sampler=sampler)
 

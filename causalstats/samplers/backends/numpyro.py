@@ -16,6 +16,7 @@ from causalstats.samplers.backends.device_layout import (
     out_of_memory_in_words,
 )
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
+from causalstats.samplers.backends.jax_process import refuse_after_fork
 from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, STATISTICS, complete
 from causalstats.samplers.program_cache import cached_program
 
@@ -36,6 +37,7 @@ def compile_graph(sampler: Nuts, graph: pm.Model) -> NumpyroProgram:
     number of tuning steps or another target acceptance are not shared.
     """
     kind = ("numpyro", sampler.tune, sampler.target_accept, sampler.precision)
+    refuse_after_fork()
     program = cached_program(kind, graph, lambda: _traced_program(sampler, graph))
     return replace(program, sampler=sampler)
 

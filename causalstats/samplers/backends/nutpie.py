@@ -11,6 +11,7 @@ import numpy as np
 
 from causalstats.core.model import Problem
 from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.backends.jax_process import refuse_after_fork
 from causalstats.samplers.backends.numba_callbacks import kept_on_disk
 from causalstats.samplers.base import ADAPT_CORRELATIONS_UP_TO, complete
 from causalstats.samplers.program_cache import cached_program
@@ -54,6 +55,8 @@ def compile_graph(
             )
         return NutpieProgram(sampler, graph, compiled)
 
+    if gradient == "jax":
+        refuse_after_fork()
     program = cached_program(
         ("nutpie", gradient), graph, compile_program, any_rows=gradient == "numba"
     )
