@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kept import kept
-from markdown import slug, toctree, write
+from markdown import card, grid, slug, toctree, write
 from pictures import svg
 
 import causalstats as cs
@@ -25,7 +25,7 @@ def write_pages(folder: Path, fast: bool) -> None:
     fast : bool
         Whether to leave out families whose fit takes long.
     """
-    pages = []
+    cards = []
     for family, (make, program, heavy) in FITS.items():
         figures = kept(
             f"gallery|{family}|{program}",
@@ -35,7 +35,7 @@ def write_pages(folder: Path, fast: bool) -> None:
         write(folder / f"{family}.md", _page(family, program, figures))
         for name, (_, picture) in (figures or {}).items():
             write(folder / family / f"{slug(name)}.svg", picture)
-        pages.append(family)
+        cards.append(_card(family, list(figures or {})))
     words = (
         "Every figure of every family, drawn from small data. `fit.plot()` draws "
         "the answer; `fit.figures()` lists the others. `ax=` draws into axes of yours, "
@@ -43,7 +43,14 @@ def write_pages(folder: Path, fast: bool) -> None:
         "many axes. Figures are dark where matplotlib's are, as after "
         '`plt.style.use("dark_background")`.'
     )
-    write(folder / "index.md", f"# Gallery\n\n{words}\n\n{toctree(pages)}")
+    parts = ["# Gallery", words, grid(cards), toctree(FITS, hidden=True)]
+    write(folder / "index.md", "\n\n".join(parts))
+
+
+def _card(family: str, names: list[str]) -> str:
+    """Return a card with the answer's figure, where it was drawn, and what else there is."""
+    picture = f"{family}/{slug(names[0])}.svg" if names else ""
+    return card(family, family, ", ".join(names), picture)
 
 
 def _page(family: str, program: str, figures: dict[str, list[str]] | None) -> str:

@@ -42,6 +42,27 @@ def toctree(entries: Iterable[str], caption: str = "", hidden: bool = False) -> 
     return "\n".join(["```{toctree}", *options, "", *entries, "```"])
 
 
+def grid(cards: Iterable[str]) -> str:
+    """Return cards side by side, three in a row where the window is wide."""
+    return "\n".join(["::::{grid} 1 2 2 3", ":gutter: 3", "", *cards, "::::"])
+
+
+def card(title: str, page: str, words: str, picture: str = "") -> str:
+    """Return a card of a grid.
+
+    Parameters
+    ----------
+    title, page : str
+        The page that it leads to, relative to the page that holds the grid.
+    words : str
+    picture : str
+        A file to show above the title.
+    """
+    shown = [f":img-top: {picture}", f":img-alt: {title}"] if picture else []
+    head = [f":::{{grid-item-card}} {title}", f":link: {page}", ":link-type: doc"]
+    return "\n".join([*head, *shown, "", words, ":::"])
+
+
 def share(value: float) -> str:
     """Return a share in whole per cent."""
     return f"{100 * value:.0f} %"

@@ -32,17 +32,74 @@ def write_pages(folder: Path) -> None:
 
 
 def _index() -> str:
+    pages = {
+        "calibration": ("Are posteriors computed right?", _calibration_in_short()),
+        "coverage": (
+            "Do intervals hold the truth as often as they say?",
+            _coverage_in_short(),
+        ),
+        "refutation": ("Do checks see what is wrong?", _refutation_in_short()),
+        "references": ("Do others get the same numbers?", _references_in_short()),
+        "benchmarks": (
+            "How fast is it?",
+            "ratios to other programs, measured in one run",
+        ),
+    }
+    rows = [[f"[{words}]({page}.md)", short] for page, (words, short) in pages.items()]
     return "\n\n".join(
         [
             "# Numbers",
             "Measured on simulated data whose truth is known, and beside other programs. Every "
             "figure stands in a JSON file of `benchmarks/`, with the program that made it beside "
             "it; failures are shown with the rest.",
-            toctree(
-                ["calibration", "coverage", "refutation", "references", "benchmarks"]
-            ),
+            table(["question", "in short"], rows),
+            toctree(pages, hidden=True),
         ]
     )
+
+
+def _records(folder: str) -> list[dict[str, Any]]:
+    paths = sorted((BENCHMARKS / folder).glob("*.json"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def _calibration_in_short() -> str:
+    checked = [each for each in _records("calibration") if "checks" in each]
+    passed = [each["checks"]["uniform ranks"]["passed"] for each in checked]
+    fits = sum(each["data sets"] for each in checked)
+    return f"ranks are uniform in {sum(passed)} of {len(passed)} models, {fits:,} fits"
+
+
+def _coverage_in_short() -> str:
+    rows = [row for record in _records("coverage") for row in record.values()]
+    lowest, highest = 0.90, 0.98
+    below = [row for row in rows if row["coverage"] < lowest]
+    above = sum(row["coverage"] > highest for row in rows)
+    named = sum(bool(row["known failure"]) for row in below)
+    return (
+        f"95 % intervals cover {share(lowest)} to {share(highest)} of the truths in "
+        f"{len(rows) - above - len(below)} of {len(rows)} designs, more in {above}, and less in "
+        f"{len(below)}, of which {named} are named failures"
+    )
+
+
+def _refutation_in_short() -> str:
+    worlds = results()
+    limit = 0.8
+    visible = [
+        each for each in worlds if each.wrong and not each.row.get("undetectable")
+    ]
+    seen = sum(each.row["caught"] >= limit for each in visible)
+    right = sum(not each.wrong for each in worlds)
+    return (
+        f"{seen} of {len(visible)} ways to be wrong are seen in {share(limit)} of their data sets "
+        f"or more, beside {right} ways to be right"
+    )
+
+
+def _references_in_short() -> str:
+    count = sum(len(rows) for rows in _compared_with_others().values())
+    return f"{count} tests compare with another program, a table or a closed form"
 
 
 def _calibration() -> str:
@@ -221,6 +278,13 @@ def _references() -> str:
         "all cases. Each test is a sentence; the program and version behind a stored number "
         "stand beside it in `tests/`.",
     ]
+    for folder, listed in _compared_with_others().items():
+        parts += [f"## {folder.capitalize()}", table(["what agrees", "test"], listed)]
+    return "\n\n".join(parts)
+
+
+def _compared_with_others() -> dict[str, list[list[str]]]:
+    """Return what agrees, and the file of its test, by folder."""
     tests = ROOT / "tests"
     rows: dict[str, list[list[str]]] = {}
     for path in sorted(tests.rglob("test_*.py")):
@@ -230,6 +294,4 @@ def _references() -> str:
                 sentence = node.name.removeprefix("test_").replace("_", " ")
                 where = f"`tests/{path.relative_to(tests)}`"
                 rows.setdefault(folder, []).append([sentence, where])
-    for folder, listed in rows.items():
-        parts += [f"## {folder.capitalize()}", table(["what agrees", "test"], listed)]
-    return "\n\n".join(parts)
+    return rows

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from catalogue import ROOT
 from kept import kept
-from markdown import toctree, write
+from markdown import table, toctree, write
+
+from causalstats.case_studies import case_studies
 
 REPORTS = {  # and whether the study takes long
     "kidney_stones": False,
@@ -46,7 +48,16 @@ def write_pages(folder: Path, fast: bool) -> None:
         "checks, and writes its report; the page says what it found, what the checks said, and "
         "what it does not show."
     )
-    write(folder / "index.md", f"# Case studies\n\n{words}\n\n{toctree(names)}")
+    head = ["study", "question", "time on two cores", "data"]
+    listed = table(head, map(_row, names))
+    parts = ["# Case studies", words, listed, toctree(names, hidden=True)]
+    write(folder / "index.md", "\n\n".join(parts))
+
+
+def _row(name: str) -> list[str]:
+    study = case_studies()[name]
+    source = f"of the package {study.package}" if study.package else "come with it"
+    return [f"[{name}]({name}.md)", study.question, study.time, source]
 
 
 def _report(name: str, fast: bool) -> str | None:
