@@ -16,7 +16,7 @@ from causalstats.core.effect import INTERVAL
 from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.panel_dml.baselines import linear
-from causalstats.models.panel_dml.cross_fitted_baselines import LEARNED, CrossFitted
+from causalstats.models.panel_dml.double_machine_learning import LEARNED, CrossFitted
 from causalstats.models.panel_dml.model import PanelDML
 from causalstats.numerics import cross_fitting
 from causalstats.numerics.cross_fitting import Regressor

@@ -1,7 +1,7 @@
 """Cross-fitting: predictions of each row by learners that saw other rows.
 
 Double machine learning needs them (Chernozhukov et al. 2018); its Neyman-orthogonal scores are in
-`models.panel_dml.cross_fitted_baselines`. Rows are divided into K folds at random, by unit or by
+`models.panel_dml.double_machine_learning`. Rows are divided into K folds at random, by unit or by
 period. scikit-learn's `KFold` and `GroupKFold` do the first two, but have no folds of adjacent
 periods that leave out their neighbours, and take no common seed.
 """

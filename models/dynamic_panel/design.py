@@ -1,8 +1,7 @@
 """The columns of a dynamic panel: lagged outcomes, treatments, periods, and the unit's history.
 
-Each unit enters by its longest run of consecutive periods. Its first outcomes are given
-(the initial conditions problem of Wooldridge 2005); the others have a likelihood given them and
-the regressors of all periods (the correlated random effects of Mundlak 1978 and Chamberlain 1982).
+Each unit enters by its longest run of consecutive periods. Its first outcomes are given (see
+`initial_conditions`); the others have a likelihood given them and the regressors of all periods.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 
 from causalstats.data import Panel
 from causalstats.errors import ModelError
+from causalstats.models.dynamic_panel.initial_conditions import histories
 from causalstats.models.panel_dml.nuisance_basis import basis_of
 from causalstats.models.shared.cached_by_data import cached_by_data
 from causalstats.numerics.panel.dynamic_regression import Histories, cross_products
@@ -90,20 +90,14 @@ class _Values:
     def _history(
         self, run: Runs, outcome: np.ndarray, regressors: np.ndarray
     ) -> np.ndarray:
-        """Return what the unit effect is projected on: first outcomes and regressors, (n, h)."""
         started = np.asarray(self.starts[1:]) == run.first
-        used = regressors[:, self.lags :]
-        means = used.mean(axis=1)
-        projected = means
+        span = None
         if self.chamberlain:
-            length = used.shape[1]
-            span = self.periods[-1] + self.leads - self.periods[0] + 1
             begin = run.first + self.lags - self.periods[0]
-            full = np.repeat(means[:, None], span, axis=1)
-            full[:, begin : begin + length] = used
-            projected = full.reshape(len(full), -1)
-        constant = np.broadcast_to(started, (len(outcome), len(started)))
-        return np.hstack([outcome[:, : self.lags], constant, projected])
+            periods = self.periods[-1] + self.leads - self.periods[0] + 1
+            span = (int(begin), int(periods))
+        first = outcome[:, : self.lags]
+        return histories(first, regressors[:, self.lags :], started, span)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """Averages of the group-time effects ATT(g, t): overall, by event time, cohort or calendar time.
 
 Cells are weighed by their treated rows, so that the overall average is the average treatment
-effect on the treated (ATT) of the rows that are kept. Weights are those of the sample: the
+effect on the treated (ATT) of the rows that are kept. The effects are drawn in
+`group_time_effects`. Weights are those of the sample: the
 interval is that of the units seen, and not of a population with other shares of cohorts.
 """
 

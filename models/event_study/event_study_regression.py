@@ -1,7 +1,7 @@
 """Event-study regression: a dummy for every lead and lag of every cohort (leads and lags).
 
 Least squares with a coefficient for every cell of cohort and period, which are the group-time
-effects ATT(g, t), and its cluster-robust covariance.
+average treatment effects ATT(g, t), and its cluster-robust covariance.
 
 With rows not yet treated as controls it is Wooldridge's extended two-way fixed effects, equal to
 the imputation estimator; with a coefficient for leads too, that of Callaway & Sant'Anna and of

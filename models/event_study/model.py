@@ -31,7 +31,7 @@ from causalstats.core.simulation import Simulation
 from causalstats.core.views import View
 from causalstats.data import Panel
 from causalstats.errors import ModelError
-from causalstats.models.event_study import density, simulation
+from causalstats.models.event_study import density, group_time_effects, simulation
 from causalstats.models.event_study.adoption import Adoption, Cells, adoption
 from causalstats.models.event_study.assumptions import assumptions
 from causalstats.models.event_study.baselines import baselines
@@ -433,9 +433,11 @@ class EventStudy:
         scales = density.scales_of(draws, self.sampled(data))
         log_sds = density.group_log_sds(np, scales)
         shape = (draws.sizes["chain"], draws.sizes["draw"])
-        effects = scale * density.draw_effects(scales, self.inputs(data), rng)
+        effects = scale * group_time_effects.draw_effects(
+            scales, self.inputs(data), rng
+        )
         mask = self.saturated(study)
-        saturated = scale * density.draw_effects(
+        saturated = scale * group_time_effects.draw_effects(
             scales, self._selected(data, mask), rng
         )
         coords = {

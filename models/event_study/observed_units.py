@@ -20,7 +20,7 @@ import xarray as xr
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.data import Panel
 from causalstats.errors import ModelError
-from causalstats.models.event_study import density
+from causalstats.models.event_study import density, group_time_effects
 from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.cross_products import (
     first_covariates,
@@ -178,7 +178,7 @@ def parameter_draws(
     scales = density.scales_of(draws, model.sampled(data))
     count = len(scales["standard_error_sd"])
     effects = draws["effect"].to_numpy().reshape(count, -1) / statistics.scale
-    drawn = density.draw_covariate_coefficients(
+    drawn = group_time_effects.draw_covariate_coefficients(
         effects, scales, model.inputs(data), statistics.spectrum, rng
     )
     by_period = drawn.reshape(count, -1, len(study.periods) - 1)

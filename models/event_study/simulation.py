@@ -12,7 +12,7 @@ import xarray as xr
 from causalstats.core.simulation import Simulation
 from causalstats.data import Panel
 from causalstats.errors import ModelError
-from causalstats.models.event_study import aggregations, density
+from causalstats.models.event_study import aggregations, density, group_time_effects
 from causalstats.numerics.panel.serial_correlation import ar1_errors
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def simulate_prior(model: EventStudy, seed: int, shape: Shape) -> Simulation:
         each.name: each.prior.draw(rng, (each.count,))[None]
         for each in model.sampled(panel)
     }
-    standard = density.draw_prior_effects(scales, inputs, rng)
+    standard = group_time_effects.draw_prior_effects(scales, inputs, rng)
     error_sd = model.scale * np.exp(density.group_log_sds(np, scales))[0]
     rho = scales.get("serial_correlation", np.zeros((1, 1))).item()
     outcome = _unaffected(rng, shape, rho, error_sd[study.cohort], innovations=True)

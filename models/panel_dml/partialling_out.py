@@ -2,7 +2,7 @@
 
 By the theorem of Frisch, Waugh and Lovell the effect is the slope of the outcome's residuals on
 those of the treatments. Double machine learning itself, with learners, is in
-`cross_fitted_baselines`.
+`double_machine_learning`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Zero inflation: whether a part is absent from rows in which its counts would be expected.
+"""Zero inflation (zero-inflated Poisson): parts absent from rows where counts would be expected.
 
 Counts are Poisson about a log-normal rate, y_i ~ Poisson(exp(o_i + w_i'b + σ z_i)), as under the
 multinomial logistic-normal model with an offset o from parts that are always seen; or they are so

@@ -1,7 +1,7 @@
 """Fixed-effects Poisson: counts are multinomial given their sum, in shares p_it ∝ exp(x_it'β).
 
-Only the mean has to be right for the estimate (Wooldridge 1999): counts may be overdispersed, of
-any correlation within units, and need not be whole.
+Only the mean has to be right for the estimate (Wooldridge 1999): counts may be overdispersed
+(negative binomial), of any correlation within units, and need not be whole.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from scipy import optimize
 
 import causalstats as cs
 from causalstats.case_studies.minimum_wage import study
-from causalstats.models.event_study import density
+from causalstats.models.event_study import density, group_time_effects
 from causalstats.models.event_study.baselines import one_coefficient
 from causalstats.models.event_study.cross_products import first_covariates
 from causalstats.models.event_study.event_study_regression import saturated_by_rows
@@ -179,7 +179,7 @@ def test_effects_given_the_scales_are_generalised_least_squares_of_the_rows():
         "log_sd_deviation": np.repeat(deviation, count, axis=0),
         "serial_correlation": np.full((count, 1), 0.4),
     }
-    draws = density.draw_effects(scales, model.inputs(panel), rng)
+    draws = group_time_effects.draw_effects(scales, model.inputs(panel), rng)
     mean, covariance = dense(model, panel, (0.4, 1.3 * np.exp(deviation[0])))
     error = np.sqrt(np.diag(covariance) / count)
     assert (abs(draws.mean(axis=0) - mean) < 5 * error).all()
@@ -201,7 +201,7 @@ def test_pooled_effects_given_the_scales_have_the_moments_of_their_prior_and_the
     scales = {name: np.full((count, 1), value) for name, value in values.items()}
     scales["log_sd_deviation"] = np.zeros((count, 3))
     inputs = model.inputs(panel)
-    draws = density.draw_effects(scales, inputs, rng)
+    draws = group_time_effects.draw_effects(scales, inputs, rng)
     estimate, variance = dense(model, panel, (0.4, np.full(3, 0.9)))
     cells = model.effect_cells(panel)
     steps = np.arange(1, cells.event_time.max() + 1)
@@ -232,7 +232,7 @@ def test_a_single_draw_of_effects_needs_no_draw_of_the_other_order():
     scales = {each.name: np.ones((1, each.count)) for each in model.sampled(panel)}
     scales["serial_correlation"][:] = 0.5
     rng = np.random.default_rng(1)
-    effects = density.draw_effects(scales, model.inputs(panel), rng)
+    effects = group_time_effects.draw_effects(scales, model.inputs(panel), rng)
     assert effects.shape == (1, len(model.effect_cells(panel)))
 
 
