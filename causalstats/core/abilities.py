@@ -537,6 +537,25 @@ class HasUnusedFields(Protocol):
 
 
 @runtime_checkable
+class HasHiddenConfounding(Protocol):
+    """A model whose effect has bounds at every strength of a hidden confounder."""
+
+    def hidden_confounding(
+        self, draws: xr.Dataset, data: Any, strengths: Any
+    ) -> pd.DataFrame:
+        """Return the bounds at each strength, with those of observed confounders.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data
+            Data of the class that the model is for.
+        strengths : list of float, or "observed"
+        """
+
+
+@runtime_checkable
 class Varies(Protocol):
     """A model that changes other fields along with one, to keep its meaning."""
 

@@ -607,7 +607,7 @@ class Fit:
         return comparison.compare(self, prob)
 
     def sensitivity(
-        self, **assumptions: Sequence[Any] | Literal["leave one out"]
+        self, **assumptions: Sequence[Any] | Literal["leave one out", "observed"]
     ) -> pd.DataFrame:
         """Refit the model with other values of its assumptions.
 
@@ -617,7 +617,8 @@ class Fit:
             Fields of the model and the values to try: `prevalence=[0.01, 0.02]`. Several fields
             make the grid of all their values, the fit's own included. A number given for a
             `Known` keeps its standard deviation. A field that lists features can be left without
-            each in turn: `expertise="leave one out"`.
+            each in turn: `expertise="leave one out"`. In place of a field,
+            `hidden_confounder="observed"` or a list of strengths: see Notes.
 
         Returns
         -------
@@ -630,6 +631,16 @@ class Fit:
         ------
         ModelError
             If a field is none of the model's or cannot change this answer, before any refit.
+
+        Notes
+        -----
+        `hidden_confounder` asks of a causal diagram whose effect is an adjustment: the bounds of
+        the effect (rows `lower` and `upper`) with an unmeasured confounder as strong as each
+        observed one, at the tipping points of estimate and interval, of any strength (natural
+        bounds), and at the strengths given. Among labels a strength is the risk ratio of the
+        confounder with treatment and outcome, and the tipping point of the estimate the E-value
+        (VanderWeele & Ding 2017); among numbers, its partial R² with both (Cinelli & Hazlett 2020).
+        Nothing is refitted.
 
         Examples
         --------

@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from causalstats.core.abilities import HasUnusedFields, Varies
+from causalstats.core.abilities import (
+    HasHiddenConfounding,
+    HasUnusedFields,
+    Varies,
+)
 from causalstats.core.argument_validation import Refused, meant, read_field
 from causalstats.core.argument_validation import entries as entries_of
 from causalstats.core.argument_validation import shown as shown_value
@@ -29,6 +33,8 @@ from causalstats.errors import ModelError
 if TYPE_CHECKING:
     from causalstats.inference.fit import Fit
 
+HIDDEN_CONFOUNDER = "hidden_confounder"
+
 
 def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
     """Return the headline at other values of the assumptions, as `Fit.sensitivity` says.
@@ -36,6 +42,8 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
     Where answers have several entries, or a variant answers another question (such as bounds in
     place of an effect that it does not identify), the last level of the index names the entry.
     """
+    if HIDDEN_CONFOUNDER in assumptions:
+        return _hidden_confounding(fit, assumptions)
     models = variants(fit, assumptions)
     _refuse_unused(models, fit.data, assumptions)
     for model in models:
@@ -80,6 +88,24 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         table.sort_index(level=[*assumptions], sort_remaining=False, kind="stable")
         if numeric
         else table
+    )
+
+
+def _hidden_confounding(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the bounds of the headline at strengths of a hidden confounder, without refits."""
+    if not isinstance(fit.model, HasHiddenConfounding):
+        raise ModelError(
+            f"`{HIDDEN_CONFOUNDER}` is a question to a causal diagram; "
+            f"{type(fit.model).__name__} has no adjustment that one would disturb."
+        )
+    if len(assumptions) > 1:
+        raise ModelError(
+            f"Expected `{HIDDEN_CONFOUNDER}` alone: it is no field of the model, and needs no "
+            "refit."
+        )
+    posterior = fit.draws["posterior"].to_dataset()
+    return fit.model.hidden_confounding(
+        posterior, fit.data, assumptions[HIDDEN_CONFOUNDER]
     )
 
 

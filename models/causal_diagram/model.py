@@ -61,6 +61,10 @@ from causalstats.models.causal_diagram.counterfactual_query import (
     is_counterfactual,
     text_question,
 )
+from causalstats.models.causal_diagram.hidden_confounding import (
+    hidden_confounding,
+    strengths_of,
+)
 from causalstats.models.causal_diagram.instruments import instrumented
 from causalstats.models.causal_diagram.replication import with_replication
 from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
@@ -847,6 +851,25 @@ class CausalDiagram:
         Name: p_value, dtype: float64
         """
         return tested_independences(self, data)
+
+    def hidden_confounding(
+        self, draws: xr.Dataset, data: Observations, strengths: Any
+    ) -> pd.DataFrame:
+        """Return the bounds of the effect with a hidden confounder: `fit.sensitivity`.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Observations
+        strengths : list of float, or "observed"
+
+        Raises
+        ------
+        ModelError
+            If the effect is no adjustment for observed confounders.
+        """
+        return hidden_confounding(self, draws, data, strengths_of(strengths))
 
     def unused_fields(self, data: Observations) -> dict[str, str]:
         """Return the fields that cannot change the headline on these data, each with the reason.
