@@ -14,7 +14,7 @@ from causalstats.data import Panel
 from causalstats.models.event_study import aggregations
 from causalstats.models.event_study.adoption import Adoption, Cells
 from causalstats.models.shared.slope_sentences import slope_scale
-from causalstats.numerics.panel import parallel_trend_bounds
+from causalstats.numerics.panel import parallel_trend_violations
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy
@@ -285,7 +285,7 @@ def _restricted(
 def _breakdown(model: EventStudy) -> Callable:
     def compute(draws: xr.Dataset, data: Panel) -> xr.DataArray:
         leads, att, weights = _restricted(model, draws, data)
-        reach = parallel_trend_bounds.relative_magnitude(leads, weights)
+        reach = parallel_trend_violations.relative_magnitude(leads, weights)
         with np.errstate(divide="ignore", invalid="ignore"):
             return _labelled(draws, att / reach)
 
@@ -298,12 +298,13 @@ def _bounds(model: EventStudy) -> Callable:
         leads, att, weights = _restricted(model, draws, data)
         if model.trend_restriction == "relative magnitudes":
             centre = np.zeros(len(att))
-            width = model.trend_violation * parallel_trend_bounds.relative_magnitude(
-                leads, weights
+            width = (
+                model.trend_violation
+                * parallel_trend_violations.relative_magnitude(leads, weights)
             )
         else:
             leads, att = _given_smooth_trends(model, leads, att)
-            centre, half = parallel_trend_bounds.smooth_trend(
+            centre, half = parallel_trend_violations.smooth_trend(
                 -leads[:, -1], weights, model.trend_violation
             )
             width = np.full(len(att), half)
@@ -326,7 +327,7 @@ def _given_smooth_trends(
     """
     joint = np.column_stack([leads, att])
     assert model.trend_violation is not None
-    smooth = parallel_trend_bounds.draw_smooth_leads(
+    smooth = parallel_trend_violations.draw_smooth_leads(
         joint.mean(axis=0),
         np.cov(joint.T),
         leads.shape[1],

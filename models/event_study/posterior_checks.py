@@ -1,35 +1,23 @@
-"""Checks of an event study by its draws: trends before adoption, and the one coefficient beside it.
-
-Leads b with covariance V, against units that never adopt and the base period, are all 0 where
-trends are parallel and nothing is anticipated. Three tests look for what is expected to go wrong:
-a linear difference in trends, γ̂ = u'V⁻¹b / u'V⁻¹u with u the distance to the base; the nearest
-leads jointly (Hotelling's T²); and a shift of all leads, which is an effect in the base period. The
-pre-trend test says its power (Roth 2022): the trend that it finds in 80 % of samples, and what
-bias it means.
-"""
+"""Checks of an event study by its draws: parallel trends, and the one coefficient beside it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from causalstats.core.check import Check
-from causalstats.core.estimand import answers_except
 from causalstats.models.event_study.aggregations import overall
 from causalstats.models.event_study.baselines import (
     one_coefficient,
     one_coefficient_weights,
 )
-from causalstats.models.event_study.estimands import lead_count, path
+from causalstats.models.event_study.parallel_trends import parallel_trends
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from causalstats.data import Panel
-    from causalstats.models.event_study.adoption import Adoption
     from causalstats.models.event_study.model import EventStudy
 
 _LEVEL = 0.01
@@ -50,200 +38,11 @@ def posterior_checks(
     draws : Dataset
     data : Panel
     """
-    checks = [*_before_adoption(model, draws, data)]
+    checks = [*parallel_trends(model, draws, data)]
     study = model.adoption(data)
     if len(study.rows) * len(study.periods) <= _MOST_NUMBERS:
         checks.append(_one_coefficient(model, draws, data))
     return tuple(checks)
-
-
-def _before_adoption(model: EventStudy, draws: xr.Dataset, data: Panel) -> list[Check]:
-    """Return the checks of parallel trends (pre-trends) and of anticipation."""
-    estimands = answers_except(model, _NOT_EFFECTS)
-    count = lead_count(model, data)
-    if count == 0:
-        return [
-            Check(
-                name="parallel trends before adoption",
-                passed=None,
-                value=None,
-                expected="two periods or more before units are affected",
-                finding="one period before, which shows no trend",
-                remedy="Parallel trends cannot be checked here, nor their violation bounded by "
-                "what came before: say why they should hold, or add earlier periods.",
-                estimands=estimands,
-                caution=True,
-            )
-        ]
-    study = model.adoption(data)
-    values, times, weights = path(model, draws, data)
-    chosen = (times < study.base) & (times >= study.base - count)
-    leads, distance = values[:, chosen], (study.base - times[chosen]).astype(float)
-    degrees = _degrees(model, data, study)
-    moments = Moments(
-        leads.mean(axis=0), np.atleast_2d(np.cov(leads.T)), model.clustered
-    )
-    trend, trend_error = moments.slope(-distance)
-    trend_p = 2 * stats.t.sf(abs(trend) / trend_error, degrees)
-    joint_p = moments.joint_p(slice(-_NEAREST, None), degrees)
-    p = float(min(1.0, 2 * min(trend_p, joint_p)))
-    after = times >= 0
-    att = values[:, after] @ weights[after]
-    detectable = trend_error * (
-        stats.t.ppf(1 - _LEVEL / 4, degrees) + stats.t.ppf(_POWER, degrees)
-    )
-    bias = detectable * (weights[after] @ (times[after] - study.base))
-    return [
-        _parallel(p, trend, detectable, bias, att, estimands),
-        *_anticipation(model, moments, degrees, estimands),
-    ]
-
-
-def _degrees(model: EventStudy, data: Panel, study: Adoption) -> int:
-    """Degrees of freedom of the leads' covariance.
-
-    One that is cluster-robust is known no better than that of the fewer: clusters that adopt, or
-    that never do.
-    """
-    cluster = data.cluster[data.unit[study.rows[study.starts]]]
-    if not model.clustered:
-        return max(len(np.unique(cluster)) - len(study.groups), 1)
-    never = study.cohort == len(study.cohorts)
-    sides = [len(np.unique(cluster[side])) for side in (never, ~never)]
-    return max(min(sides) - 1, 1)
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Mean and covariance of the leads.
-
-    Parameters
-    ----------
-    mean : array, shape (K,)
-    covariance : array, shape (K, K)
-    estimated : bool
-        Whether the covariance is cluster-robust: known too badly to be inverted for weights.
-    """
-
-    mean: np.ndarray
-    covariance: np.ndarray
-    estimated: bool
-
-    def slope(self, line: np.ndarray) -> tuple[float, float]:
-        """Return the slope of the leads on a line (K,), and its standard error.
-
-        By generalised least squares, or by least squares where the covariance is estimated.
-        """
-        weights = line
-        if not self.estimated:
-            weights = np.linalg.solve(self.covariance, line)
-        weights = weights / (weights @ line)
-        error = np.sqrt(weights @ self.covariance @ weights)
-        return float(weights @ self.mean), float(error)
-
-    def joint_p(self, part: slice, degrees: int) -> float:
-        """Return the p-value of some leads being 0, by Hotelling's T².
-
-        Parameters
-        ----------
-        part : slice
-        degrees : int
-            Of the covariance.
-        """
-        mean = self.mean[part]
-        size = len(mean)
-        square = mean @ np.linalg.solve(self.covariance[part, part], mean)
-        rest = max(degrees - size + 1, 1)
-        return float(stats.f.sf(square * rest / (degrees * size), size, rest))
-
-
-def _parallel(
-    p: float,
-    trend: float,
-    detectable: float,
-    bias: float,
-    att: np.ndarray,
-    estimands: tuple[str, ...],
-) -> Check:
-    """Return the check of trends before adoption.
-
-    Parameters
-    ----------
-    p : float
-    trend : float
-        A period.
-    detectable : float
-        The trend that is found with probability .8.
-    bias : float
-        Of the ATT, were there such a trend.
-    att : array, shape (draws,)
-    estimands : tuple of str
-    """
-    parallel = p >= _LEVEL
-    lower, upper = np.quantile(att, [0.025, 0.975])
-    size = abs(float(att.mean()))
-    blind = parallel and bias > size and (lower > 0 or upper < 0)
-    passed: bool | None = parallel
-    remedy = ""
-    if not parallel:
-        remedy = (
-            "Trends differ before adoption, or its effect begins earlier: add covariates, refit "
-            "with `anticipation=`, or report `fit.sensitivity(trend_violation=[0.5, 1, 2])`."
-        )
-    elif blind:
-        passed = None
-        remedy = (
-            "A trend that explains the whole ATT would often be missed here: report "
-            "`breakdown_value` beside it."
-        )
-    return Check(
-        name="parallel trends before adoption",
-        passed=passed,
-        value=p,
-        expected=f"no trend before adoption, p-value above {_LEVEL:g}",
-        finding=f"difference in trends of {trend:.2g} a period, p = {p:.2g}; a trend of "
-        f"{detectable:.2g} a period would be found in {_POWER:.0%} of samples, and bias the ATT by "
-        f"{bias:.2g}, {bias / max(size, 1e-300):.1f} times its size",
-        remedy=remedy,
-        estimands=estimands,
-        assumption="parallel trends",
-        caution=blind,
-    )
-
-
-def _anticipation(
-    model: EventStudy, moments: Moments, degrees: int, estimands: tuple[str, ...]
-) -> list[Check]:
-    """Return the check of an effect in the base period, where there are two leads or more.
-
-    Parameters
-    ----------
-    model : EventStudy
-    moments : Moments
-    degrees : int
-    estimands : tuple of str
-    """
-    if len(moments.mean) < 2:
-        return []
-    shift, error = moments.slope(-np.ones(len(moments.mean)))
-    p = float(2 * stats.t.sf(abs(shift) / error, degrees))
-    passed = p >= _LEVEL
-    return [
-        Check(
-            name="no anticipation",
-            passed=passed,
-            value=p,
-            expected=f"no effect in the base period, p-value above {_LEVEL:g}",
-            finding=f"the last period before units count as affected is off by {shift:.2g} "
-            f"(standard error {error:.2g}), p = {p:.2g}",
-            remedy=""
-            if passed
-            else f"The effect seems to begin before adoption, or trends differ: refit with "
-            f"anticipation={model.anticipation + 1}.",
-            estimands=estimands,
-            assumption="no anticipation",
-        )
-    ]
 
 
 def _one_coefficient(model: EventStudy, draws: xr.Dataset, data: Panel) -> Check:

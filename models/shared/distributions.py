@@ -1,6 +1,6 @@
 """Prior distributions, each written once: its PyMC node, its density by NumPy, its draws, its sd.
 
-Half-Normal, half-Cauchy and others of scales, symmetric Beta and LKJ of correlations.
+Half-Normal, half-Cauchy and others of scales, symmetric Beta and the LKJ prior of correlations.
 
 Densities are those of unconstrained values, which samplers move: the logarithm or the inverse
 softplus of a positive number, the log odds of a share. Constants are left out of them.

@@ -7,9 +7,9 @@ log(x_i / g(x)), g the geometric mean, and G = I - 11'/D:
 
     Γ 1 = 0,  Θ = Γ⁺ (pseudo-inverse),  ΓΘ = ΘΓ = G,  Θ 1 = 0
 
-Θ is the same whichever reference part (additive log-ratios, alr) or orthonormal basis (isometric
-log-ratios, ilr) is used to compute it, and is the Laplacian of a signed graph whose edges are
-partial correlations. Natural logarithms, denominators n - 1.
+Θ is the same whichever reference part (additive log-ratios, alr) or orthonormal basis
+(isometric log-ratio transform, ilr) is used to compute it, and is the Laplacian of a signed graph
+whose edges are partial correlations. Natural logarithms, denominators n - 1.
 
 References
 ----------

@@ -1,6 +1,7 @@
 """Correlated coefficients: a column acts on treatments and outcome with a learned correlation.
 
-The correlation C of its coefficients over equations is LKJ(η), η the field `correlation_eta`. The
+The correlation C of its coefficients over equations has an LKJ prior, LKJ(η), η the field
+`correlation_eta`. The
 parameters are Beta shares, from which canonical partial correlations follow
 (`covariances.association_root`).
 """

@@ -1,8 +1,8 @@
 """Mundlak's correlated random effects: the effect within units, beside the one between units.
 
-Unit means of every column are regressors of their own (Mundlak 1978), so that the effect within is
-that of the within transformation. The difference of both is Mundlak's test of random effects, a
-Hausman test by regression.
+The Mundlak device: unit means of every column are regressors of their own (Mundlak 1978), so that
+the effect within is that of the within transformation. The difference of both is Mundlak's test of
+random effects, a Hausman test by regression.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from causalstats.models.event_study import density, group_time_effects
 from causalstats.models.event_study.baselines import one_coefficient
 from causalstats.models.event_study.cross_products import first_covariates
 from causalstats.models.event_study.event_study_regression import saturated_by_rows
-from causalstats.numerics.panel import parallel_trend_bounds
+from causalstats.numerics.panel import parallel_trend_violations
 from causalstats.numerics.panel.serial_correlation import gaps, whitened
 
 MPDTA = (
@@ -375,7 +375,9 @@ def test_bounds_under_smooth_trends_solve_the_linear_program(bend):
         [limit - change[:, :2] @ fixed, limit + change[:, :2] @ fixed]
     )
     largest = -optimize.linprog(-weights, upper, right, bounds=(None, None)).fun
-    centre, half = parallel_trend_bounds.smooth_trend(np.array([slope]), weights, bend)
+    centre, half = parallel_trend_violations.smooth_trend(
+        np.array([slope]), weights, bend
+    )
     assert centre[0] + half == pytest.approx(largest, abs=1e-8)
 
 
@@ -387,7 +389,7 @@ def test_bounds_by_relative_magnitudes_solve_the_linear_program():
     limit = np.full(3, abs(steps).max())
     upper, right = np.vstack([change, -change]), np.concatenate([limit, limit])
     largest = -optimize.linprog(-weights, upper, right, bounds=(None, None)).fun
-    reach = parallel_trend_bounds.relative_magnitude(leads, weights)
+    reach = parallel_trend_violations.relative_magnitude(leads, weights)
     assert reach[0] == pytest.approx(largest, abs=1e-8)
 
 
@@ -395,7 +397,7 @@ def test_leads_given_smooth_trends_bend_no_more_than_allowed():
     rng = np.random.default_rng(1)
     root = rng.normal(size=(5, 5))
     covariance = root @ root.T
-    draws = parallel_trend_bounds.draw_smooth_leads(
+    draws = parallel_trend_violations.draw_smooth_leads(
         np.ones(5), covariance, 4, 0.2, 500, rng
     )
     path = np.hstack([draws[:, :4], np.zeros((500, 1))])

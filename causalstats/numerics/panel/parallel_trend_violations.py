@@ -1,6 +1,6 @@
 """Violations of parallel trends: bounds on the effect (Rambachan & Roth 2023).
 
-The pre-trend test is in `models.event_study.posterior_checks`.
+The pre-trend test is in `models.event_study.parallel_trends`.
 
 δ_e is the difference in trends at event time e, 0 at the base -1; before adoption it is what is
 seen, δ_e = β_e, and the effect is β_e - δ_e after. For weights l ≥ 0 of event times after adoption:
