@@ -7,12 +7,13 @@ them is S = Σ_i w_i (z_i, Y_i)(z_i, Y_i)'. In coefficients δ of z times period
 
 δ'δ: S_zz ⊗ M,  δ'θ: S_z1 ⊗ M D,  θ'θ: S_11 D'MD,  δ'Y: M S_Yz,  θ'Y: D'M S_Y1,  Y'Y: tr(M S_YY)
 
-so that rows are read once, in (1 + p + T)² numbers for each cohort and pattern of periods.
+so that rows are read once, in (1 + p + T)² numbers for each cohort and pattern of periods. M of a
+pattern is 0 in the periods that its units were not seen in, and S too, so that both add up over the
+patterns of a cohort before they meet its design.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 LOWEST = -0.5  # serial correlation, where gaps are whole numbers
 _UNITS_AT_ONCE = 100_000
+_NUMBERS_AT_ONCE = 2_000_000  # of M, over the patterns that are multiplied together
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,16 +114,21 @@ def cross_products(model: EventStudy, data: Panel) -> CrossProducts:
     grams = np.zeros((len(nodes), count, size, size))
     volumes = np.zeros((len(nodes), count))
     degrees = np.zeros(count)
-    for cohort, pattern, units in _patterns(study, sizes):
-        products = _summed(study, units, weights, covariates, outcome / scale)
-        weight = products[0, 0]
-        degrees[cohort] += weight * (len(pattern) - 1)
-        design = _design(study, cohort, pattern, covariate_count)
-        for k, (metric, volume) in enumerate(_metrics(gap, pattern, nodes)):
-            volumes[k, cohort] += weight * volume
-            grams[k, cohort] += (
-                design.T @ _long(metric, products, covariate_count) @ design
-            )
+    at_once = max(_NUMBERS_AT_ONCE // (len(nodes) * len(study.periods) ** 2), 1)
+    for cohort, patterns in _patterns_of_cohorts(study, sizes).items():
+        design = _design(study, cohort, covariate_count)
+        for begin in range(0, len(patterns), at_once):
+            metrics, products = [], []
+            for pattern, units in patterns[begin : begin + at_once]:
+                sums = _summed(study, units, weights, covariates, outcome / scale)
+                weight = sums[0, 0]
+                degrees[cohort] += weight * (len(pattern) - 1)
+                metric, volume = _metrics(gap, pattern, nodes)
+                volumes[:, cohort] += weight * volume
+                metrics.append(metric)
+                products.append(_in_all_periods(sums, pattern, len(study.periods)))
+            long = _long(np.array(metrics), np.array(products), covariate_count)
+            grams[:, cohort] += [design.T @ each @ design for each in long]
     period_spectrum = np.repeat(spectrum, len(study.periods) - 1)
     row_weights = data.weights[study.rows]
     ever = study.cell >= 0
@@ -174,22 +181,45 @@ def gaps_of_periods(study: Adoption) -> np.ndarray:
     return serial.gaps(study.periods, np.array([0]))[1:]
 
 
-def _patterns(
+def _patterns_of_cohorts(
     study: Adoption, sizes: np.ndarray
-) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    """Return cohorts, the periods of each pattern, and the units that were seen in them."""
+) -> dict[int, list[tuple[np.ndarray, np.ndarray]]]:
+    """Return the patterns of each cohort: their periods, and the units that were seen in them."""
     if (sizes == len(study.periods)).all():
         every = np.arange(len(study.periods))
         codes = np.unique(study.cohort)
-        return [(int(g), every, np.flatnonzero(study.cohort == g)) for g in codes]
-    members: dict[tuple[int, bytes], list[int]] = {}
+        return {int(g): [(every, np.flatnonzero(study.cohort == g))] for g in codes}
+    members: dict[int, dict[bytes, list[int]]] = {}
     for unit, (start, size) in enumerate(zip(study.starts, sizes, strict=True)):
         key = study.period[start : start + size].tobytes()
-        members.setdefault((int(study.cohort[unit]), key), []).append(unit)
-    return [
-        (cohort, np.frombuffer(key, study.period.dtype), np.array(units))
-        for (cohort, key), units in members.items()
-    ]
+        patterns = members.setdefault(int(study.cohort[unit]), {})
+        patterns.setdefault(key, []).append(unit)
+    return {
+        cohort: [
+            (np.frombuffer(key, study.period.dtype), np.array(units))
+            for key, units in patterns.items()
+        ]
+        for cohort, patterns in members.items()
+    }
+
+
+def _in_all_periods(
+    products: np.ndarray, pattern: np.ndarray, periods: int
+) -> np.ndarray:
+    """Return S with a row and column for every period, 0 for those of other patterns.
+
+    Parameters
+    ----------
+    products : array, shape (1 + p + T, 1 + p + T)
+        Of a pattern of T periods.
+    pattern : int array, shape (T,)
+    periods : int
+    """
+    covariates = len(products) - len(pattern)
+    kept = np.append(np.arange(covariates), covariates + pattern)
+    whole = np.zeros((covariates + periods, covariates + periods))
+    whole[np.ix_(kept, kept)] = products
+    return whole
 
 
 def _summed(
@@ -219,75 +249,84 @@ def _summed(
     return np.asarray(total)
 
 
-def _design(
-    study: Adoption, cohort: int, pattern: np.ndarray, covariates: int
-) -> np.ndarray:
+def _design(study: Adoption, cohort: int, covariates: int) -> np.ndarray:
     """Return J: the columns of the cross-products of each z times period, and of the outcome.
 
     Parameters
     ----------
     study : Adoption
     cohort : int
-    pattern : int array, shape (T,)
-        Periods.
     covariates : int
         The number of columns of z.
 
     Returns
     -------
     array, shape ((1 + p) T + 1, k)
+        T is the number of all periods.
     """
-    length, periods = len(pattern), len(study.periods)
+    periods = len(study.periods)
     width = covariates * (periods - 1)
-    design = np.zeros((covariates * length + 1, width + len(study.cells) + 1))
+    design = np.zeros((covariates * periods + 1, width + len(study.cells) + 1))
     design[-1, -1] = 1
     for j in range(covariates):
-        for row, period in enumerate(pattern):
-            if period > 0:
-                design[j * length + row, j * (periods - 1) + period - 1] = 1
+        for period in range(1, periods):
+            design[j * periods + period, j * (periods - 1) + period - 1] = 1
     if cohort < len(study.cohorts):
         own = np.flatnonzero(study.cells.cohort == cohort)
-        times = study.times_of_cells[own]
-        for row, period in enumerate(pattern):
-            design[row, width + own[times == period]] = 1
+        design[study.times_of_cells[own], width + own] = 1
     return design
 
 
 def _metrics(
     gap: np.ndarray, pattern: np.ndarray, nodes: np.ndarray
-) -> Iterator[tuple[np.ndarray, float]]:
-    """Yield M and log |R| (1'R⁻¹1) of a pattern of periods at each ρ.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return M (K, T, T) of a pattern in all T periods, and log |R| (1'R⁻¹1), at each of K ρ.
 
     Parameters
     ----------
     gap : array, shape (T - 1,)
         Between all periods.
     pattern : int array
-    nodes : array
+    nodes : array, shape (K,)
         ρ.
     """
-    times = np.append(0.0, np.cumsum(gap))[pattern]
-    own_gap = np.diff(times, prepend=np.nan)
-    identity = np.eye(len(pattern))
-    first = np.zeros(1, int)
-    for rho in nodes:
-        white, volume = serial.whitened(identity, own_gap, first, float(rho), True)
-        yield white.T @ white, volume
+    times = np.append(0.0, np.cumsum(gap))
+    own_gap = np.diff(times[pattern], prepend=np.nan)
+    white, volumes = serial.whitening(own_gap, nodes)
+    metrics = np.zeros((len(nodes), len(times), len(times)))
+    metrics[:, pattern[:, None], pattern] = [each.T @ each for each in white]
+    return metrics, volumes
 
 
-def _long(metric: np.ndarray, products: np.ndarray, covariates: int) -> np.ndarray:
-    """Return the cross-products of each z times period, and of the outcome.
+def _long(metrics: np.ndarray, products: np.ndarray, covariates: int) -> np.ndarray:
+    """Return the cross-products of each z times period, and of the outcome, over patterns.
 
     Parameters
     ----------
-    metric : array, shape (T, T)
-        M.
-    products : array, shape (1 + p + T, 1 + p + T)
-        S.
+    metrics : array, shape (P, K, T, T)
+        M of each pattern at each ρ.
+    products : array, shape (P, 1 + p + T, 1 + p + T)
+        S of each pattern.
     covariates : int
         1 + p.
+
+    Returns
+    -------
+    array, shape (K, (1 + p) T + 1, (1 + p) T + 1)
     """
-    own, across = products[:covariates, :covariates], products[covariates:, :covariates]
-    side = (metric @ across).T.ravel()
-    corner = (metric * products[covariates:, covariates:]).sum()
-    return np.block([[np.kron(own, metric), side[:, None]], [side, corner]])
+    count, nodes, periods, _ = metrics.shape
+    own = products[:, :covariates, :covariates].reshape(count, -1)
+    across = products[:, covariates:, :covariates]
+    outcomes = products[:, covariates:, covariates:]
+    size = covariates * periods
+    long = np.zeros((nodes, size + 1, size + 1))
+    for k in range(nodes):
+        metric = metrics[:, k]
+        kronecker = own.T @ metric.reshape(count, -1)
+        blocks = kronecker.reshape(covariates, covariates, periods, periods)
+        long[k, :size, :size] = blocks.transpose(0, 2, 1, 3).reshape(size, size)
+        side = (metric @ across).sum(axis=0).T.ravel()
+        long[k, :size, size] = side
+        long[k, size, :size] = side
+        long[k, size, size] = (metric * outcomes).sum()
+    return long

@@ -147,6 +147,42 @@ def whitened(
     return white, volume
 
 
+def whitening(gap: np.ndarray, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return W of one unit at each ρ, unit effects integrated out, and the errors' volume.
+
+    `whitened` of the identity, at several ρ.
+
+    Parameters
+    ----------
+    gap : array, shape (T,)
+        As `gaps` returns it.
+    rho : array, shape (K,)
+
+    Returns
+    -------
+    white : array, shape (K, T, T)
+    volume : array, shape (K,)
+        log |R| (1'R⁻¹1).
+
+    Examples
+    --------
+    >>> white, volume = whitening(np.array([np.nan, 1.0]), np.zeros(1))
+    >>> white.round(3), volume.round(3)  # differences from the mean, and log 2
+    (array([[[ 0.5, -0.5],
+            [-0.5,  0.5]]]), array([0.693]))
+    """
+    each = [_innovations(gap, float(value)) for value in rho]
+    carried = np.array([carried for carried, _ in each])
+    factor = np.array([factor for _, factor in each])
+    news = np.eye(len(gap)) - carried[:, :, None] * np.eye(len(gap), k=-1)
+    white = factor[:, :, None] * news
+    ones = factor * (1 - carried)
+    total = (ones**2).sum(axis=1)
+    means = (ones[:, :, None] * white).sum(axis=1) / total[:, None]
+    white = white - ones[:, :, None] * means[:, None]
+    return white, np.log(total) - 2 * np.log(factor).sum(axis=1)
+
+
 def log_determinants(
     gap: np.ndarray, starts: np.ndarray, rho: float, unit_effects: bool = True
 ) -> np.ndarray:
