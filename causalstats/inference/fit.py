@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -1207,7 +1208,7 @@ def fit(
     provenance = {
         "causalstats": causalstats.__version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in LIBRARIES},
+        **{name: _version(name) for name in LIBRARIES},
         "seed": seed,
         "sampler": draws.attrs["sampler"],
         "device": draws.attrs["device"],
@@ -1264,3 +1265,9 @@ def _stated(model: Model) -> str:
     """Return a model as its class and the fields that differ from the defaults."""
     stated = [f"{name}={value}" for name, value in stated_fields(model).items()]
     return f"{type(model).__name__}({', '.join(stated)})"
+
+
+@cache
+def _version(name: str) -> str:
+    """Return the version of a library, whose metadata take 3 ms to read."""
+    return version(name)

@@ -6,6 +6,7 @@ The density is that of `causalstats.numerics.instruments.learned_direct_effects`
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
 from causalstats.numerics.instruments.learned_direct_effects import (
     Coordinates,
     LearnedDirectDraws,
+    LearnedDirectPosterior,
     RotatedDesign,
     draw_given,
     learned_direct_posterior,
@@ -128,10 +130,15 @@ def exact_posterior(
     model: Instrument, data: Instrumented
 ) -> Callable[[int, int, np.random.Generator], xr.Dataset]:
     """Return a function of chains, draws and a generator that draws independently."""
-    posterior = learned_direct_posterior(design_of(data), **_scales(model))
+    design = design_of(data)
+
+    @cache
+    def posterior() -> LearnedDirectPosterior:
+        """Summed when draws are first asked for: a sampler is chosen without it."""
+        return learned_direct_posterior(design, **_scales(model))
 
     def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
-        at = posterior.draw(chains * draws, rng)
+        at = posterior().draw(chains * draws, rng)
         values = {
             "correlation": np.sin(at.angle),
             "log_first_stage_variance": at.log_first_stage,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,7 +89,10 @@ def effect_prior_sd(model: Instrument, moments: InstrumentMoments) -> float:
 
 def grid_posterior(model: Instrument, data: Instrumented) -> EffectPosterior:
     """Return the posterior on a grid of effects, first-stage strengths and direct effects."""
-    moments = moments_of(model, data)
+    return _on_a_grid(model, moments_of(model, data))
+
+
+def _on_a_grid(model: Instrument, moments: InstrumentMoments) -> EffectPosterior:
     nodes, weights = _quadrature(model)
     return effect_posterior(
         moments,
@@ -125,10 +129,15 @@ def exact_posterior(
     model: Instrument, data: Instrumented
 ) -> Callable[[int, int, np.random.Generator], xr.Dataset]:
     """Return a function of chains, draws and a generator that draws independently."""
-    posterior = grid_posterior(model, data)
+    moments = moments_of(model, data)
+
+    @cache
+    def posterior() -> EffectPosterior:
+        """Summed when draws are first asked for: a sampler is chosen without it."""
+        return _on_a_grid(model, moments)
 
     def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
-        values = posterior.draw(chains * draws, rng)
+        values = posterior().draw(chains * draws, rng)
         if not model.direct_effects:
             del values["direct_effect"]
         variables = {

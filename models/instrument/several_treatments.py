@@ -6,6 +6,7 @@ The density is that of `causalstats.numerics.instruments.several_treatments`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from causalstats.models.instrument.posterior import moments_of
 from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
 from causalstats.numerics.instruments.several_treatments import (
     MOST_TREATMENTS,
+    EffectsPosterior,
     SeveralErrorDraws,
     draw_errors,
     effects_posterior,
@@ -184,14 +186,19 @@ def exact_posterior(
     model: Instrument, data: Instrumented
 ) -> Callable[[int, int, np.random.Generator], xr.Dataset]:
     """Return a function of chains, draws and a generator that draws independently."""
-    posterior = effects_posterior(
-        moments_of(model, data),
-        first_stage_scale=model.first_stage_prior_scale,
-        robust=model.errors == "robust",
-    )
+    moments = moments_of(model, data)
+
+    @cache
+    def posterior() -> EffectsPosterior:
+        """Summed when draws are first asked for: a sampler is chosen without it."""
+        return effects_posterior(
+            moments,
+            first_stage_scale=model.first_stage_prior_scale,
+            robust=model.errors == "robust",
+        )
 
     def draw(chains: int, draws: int, rng: np.random.Generator) -> xr.Dataset:
-        effects, log_variance = posterior.draw(chains * draws, rng)
+        effects, log_variance = posterior().draw(chains * draws, rng)
         dims = ("chain", "draw")
         drawn = xr.Dataset(
             {
