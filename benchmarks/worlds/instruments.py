@@ -177,6 +177,45 @@ def several_treatments(
     return cs.Instrument(**fields), data
 
 
+def augmented(
+    seed: int,
+    *,
+    rows: int = 600,
+    treatments: int = 5,
+    directions: int = 4,
+    wrong: bool = False,
+) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Return a model with a designed first stage, and treatments t1, ... augmented from x1, ...
+
+    Parameters
+    ----------
+    seed, rows, treatments : int
+    directions : int
+        That the augmentation changes.
+    wrong : bool
+        Whether one of these moves the outcome.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((rows, treatments))
+    effects = rng.standard_normal(treatments)
+    first = effects[:, None] if not wrong else rng.standard_normal((treatments, 1))
+    raw = rng.standard_normal((treatments, treatments - 1))
+    # The first column of the basis is the direction of the effect, which is left
+    basis = np.linalg.qr(np.hstack([first, raw]))[0]
+    across = basis.T[1 : 1 + directions] if directions < treatments else basis.T
+    t = x + rng.standard_normal((rows, len(across))) @ across
+    control = 0.5 * rng.standard_normal(treatments)
+    y = x @ (effects + control) + rng.standard_normal(rows)
+    names = [f"t{position + 1}" for position in range(treatments)]
+    before = [f"x{position + 1}" for position in range(treatments)]
+    frame = pd.DataFrame(t, columns=names).assign(y=y)
+    frame[before] = x
+    data = cs.Instrumented.from_frame(
+        frame, outcome="y", treatment=names, original=before
+    )
+    return cs.Instrument(first_stage="designed", errors="iid"), data
+
+
 def _several(name: str, *catches: str, **settings: Any) -> World:
     return World(
         name=name,
@@ -361,5 +400,26 @@ WORLDS = [
         "overidentification",
         "predicts the outcome by instrument",
         direct=0.3,
+    ),
+    World(
+        name="a designed augmentation",
+        family="instruments",
+        wrong=False,
+        make=augmented,
+    ),
+    World(
+        name="an augmentation along a direction that moves the outcome",
+        family="instruments",
+        wrong=True,
+        make=partial(augmented, wrong=True),
+        catches=("directions that the augmentation leaves",),
+        undetectable="outcomes are those of the original rows, whatever the augmentation is",
+    ),
+    World(
+        name="an augmentation of every direction",
+        family="instruments",
+        wrong=True,
+        make=partial(augmented, directions=5),
+        catches=("directions that the augmentation leaves",),
     ),
 ]

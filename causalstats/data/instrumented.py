@@ -49,6 +49,7 @@ from causalstats.numerics.instruments.moments import (
     instrument_moments,
     orthonormal_basis,
     partialled_out,
+    rank_of_held,
 )
 from causalstats.numerics.instruments.moments_in_blocks import (
     DesignRows,
@@ -103,6 +104,8 @@ class Instrumented:
     dropped : mapping of column name to the number of rows dropped because it was missing
     source : DataFrame
         The columns that were read.
+    original : array (n, q) or None
+        Treatments before an augmentation, whose changes are the instruments.
 
     Examples
     --------
@@ -130,7 +133,7 @@ class Instrumented:
     treatment: np.ndarray
     instruments: np.ndarray
     covariates: np.ndarray
-    instrument_design: Design
+    instrument_design: Design | None
     covariate_design: Design | None
     weights: np.ndarray
     cluster: np.ndarray | None
@@ -140,6 +143,7 @@ class Instrumented:
     dropped: Mapping[str, int]
     source: pd.DataFrame
     arguments: Mapping[str, Any]
+    original: np.ndarray | None = None
 
     @classmethod
     def from_frame(
@@ -148,7 +152,8 @@ class Instrumented:
         *,
         outcome: str,
         treatment: str | Sequence[str],
-        instruments: Sequence[str],
+        instruments: Sequence[str] = (),
+        original: Sequence[str] = (),
         covariates: Sequence[str] = (),
         covariate_formula: str | None = None,
         fixed_effects: Sequence[str] = (),
@@ -170,6 +175,9 @@ class Instrumented:
             One such column, or several treatments that share causes with the outcome.
         instruments : list of str
             Columns of numbers, text or categories, as many as treatments at least.
+        original : list of str
+            In place of instruments, for a designed first stage: the treatments before an
+            augmentation that is known to leave the outcome as it is, in the order of `treatment`.
         covariates : list of str
             Columns of numbers, text or categories that affect instrument and outcome.
         covariate_formula : str, optional
@@ -214,6 +222,7 @@ class Instrumented:
             outcome=outcome,
             treatment=treatment,
             instruments=instruments,
+            original=original,
             covariates=covariates,
             covariate_formula=covariate_formula,
             fixed_effects=fixed_effects,
@@ -292,6 +301,7 @@ class Instrumented:
             outcome=outcome,
             treatment=treatment,
             instruments=instruments,
+            original=(),
             covariates=covariates,
             covariate_formula=None,
             fixed_effects=fixed_effects,
@@ -425,6 +435,8 @@ class Instrumented:
         >>> Instrumented.from_formula("y ~ 1 | t ~ z", frame).instrument_columns
         ('z',)
         """
+        if self.instrument_design is None:
+            return tuple(f"change of {name}" for name in self.treatments)
         return self.instrument_design.columns
 
     def instrument_positions(self, names: Sequence[str]) -> tuple[int, ...]:
@@ -448,13 +460,15 @@ class Instrumented:
         (0,)
         """
         positions: list[int] = []
+        coding = self.instrument_design
+        terms = {} if coding is None else coding.terms
         for name in names:
             if name in self.instrument_columns:
                 positions.append(self.instrument_columns.index(name))
-            elif name in self.instrument_design.terms:
-                positions += self.instrument_design.terms[name]
+            elif name in terms:
+                positions += terms[name]
             else:
-                raise unknown(name, self.instrument_design.terms, "instrument")
+                raise unknown(name, terms or self.instrument_columns, "instrument")
         return tuple(positions)
 
     @cached_property
@@ -612,11 +626,27 @@ class Instrumented:
             weights=chosen(self.weights),
             cluster=None if self.cluster is None else chosen(self.cluster),
             rows=chosen(self.rows),
+            original=None if self.original is None else chosen(self.original),
         )
 
     @property
     def _row_weights(self) -> np.ndarray | None:
         return None if self.arguments["weights"] is None else self.weights
+
+    @property
+    def covariate_rank(self) -> int:
+        """Rank of the covariates, the constant and fixed effects.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "z"])
+        >>> Instrumented.from_formula("y ~ 1 | t ~ z", frame).covariate_rank
+        1
+        """
+        return rank_of_held(
+            len(self), self.covariates, self._row_weights, self.fixed_effects
+        )
 
     def partialled_out(self, columns: np.ndarray) -> np.ndarray:
         """Return residuals of columns given covariates, the constant and fixed effects.
@@ -663,6 +693,8 @@ class Instrumented:
             self.weights,
         )
         codes = [] if self.cluster is None else [self.cluster]
+        if self.original is not None:
+            codes.append(self.original)
         for array in (*arrays, *codes, *self.fixed_effects):
             for (part,) in row_blocks([array]):
                 digest.update(np.ascontiguousarray(part))
@@ -725,6 +757,7 @@ class _Roles:
         """Return roles; refuse names that are none and columns with two roles."""
         outcome = given["outcome"]
         treatments: list[str] = []
+        original = column_names("original", given["original"])
         together(
             partial(column_name, "outcome", outcome),
             lambda: treatments.extend(_treatment_names(given["treatment"])),
@@ -739,12 +772,15 @@ class _Roles:
                 "outcome": [outcome],
                 "treatment": treatments,
                 "instruments": list(named),
+                "original": list(original),
                 "covariates": list(held),
                 "fixed_effects": list(factors),
                 "weights": [] if weights is None else [weights],
             }
         )
-        if not named:
+        if original:
+            _refuse_unpaired(named, original, treatments)
+        elif not named:
             raise DataError(
                 "Expected at least one instrument, a column that moves the treatment and affects "
                 "the outcome only through it; got none."
@@ -753,6 +789,7 @@ class _Roles:
             "outcome": outcome,
             "treatment": treatments[0] if len(treatments) == 1 else treatments,
             "instruments": list(named),
+            "original": list(original),
             "covariates": [] if formula else list(held),
             "covariate_formula": formula,
             "fixed_effects": list(factors),
@@ -782,6 +819,7 @@ class _Roles:
             self["outcome"],
             *self.treatments,
             *self["instruments"],
+            *self["original"],
             *self.held,
         ]
 
@@ -809,7 +847,7 @@ class _Roles:
             ([outcome], partial(_numbers, name=outcome, role="outcome")),
             *(
                 ([name], partial(_numbers, name=name, role="treatment"))
-                for name in self.treatments
+                for name in (*self.treatments, *self["original"])
             ),
             *([([weights], partial(refuse_weights, name=weights))] if weights else []),
             ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
@@ -842,7 +880,9 @@ def _assembled(
         Returns a read-only copy, or a view of what is on disk.
     """
     named, held = roles["instruments"], roles.held
-    instrument_design = design(table[named], named, None, False, rows)
+    instrument_design = None
+    if named:
+        instrument_design = design(table[named], named, None, False, rows)
     covariate_design = None
     covariates = np.empty((len(table), 0))
     if held:
@@ -853,10 +893,18 @@ def _assembled(
     codes, clusters = _clusters(table, roles.grouped)
     treatments = [_numbers(table, name, "treatment") for name in roles.treatments]
     one = len(treatments) == 1
+    treatment = keep(treatments[0] if one else np.column_stack(treatments))
+    original = None
+    if instrument_design is None:
+        before = [_numbers(table, name, "treatment") for name in roles["original"]]
+        original = keep(np.column_stack(before))
+        instruments = keep(np.column_stack(treatments) - original)
+    else:
+        instruments = matrix(instrument_design)
     data = Instrumented(
         outcome=keep(_numbers(table, roles["outcome"], "outcome")),
-        treatment=keep(treatments[0] if one else np.column_stack(treatments)),
-        instruments=matrix(instrument_design),
+        treatment=treatment,
+        instruments=instruments,
         covariates=read_only(covariates),
         instrument_design=instrument_design,
         covariate_design=covariate_design,
@@ -868,8 +916,12 @@ def _assembled(
         dropped=dropped,
         source=table,
         arguments=arguments,
+        original=original,
     )
-    _refuse_degenerate(data)
+    if original is None:
+        _refuse_degenerate(data)
+    else:
+        _refuse_degenerate_augmentation(data)
     return data
 
 
@@ -1001,6 +1053,67 @@ def _refuse_degenerate(data: Instrumented) -> None:
             "them."
         )
     _refuse_useless_instruments(data)
+
+
+def _refuse_unpaired(
+    named: Sequence[str], original: Sequence[str], treatments: Sequence[str]
+) -> None:
+    """Refuse treatments before an augmentation that do not go with those after it.
+
+    Parameters
+    ----------
+    named : sequence of str
+        Instruments.
+    original, treatments : sequence of str
+    """
+    if named:
+        raise DataError(
+            "With `original` the changes of the treatments are the instruments: expected no "
+            f"`instruments`, got {_listed(named)}."
+        )
+    if len(original) != len(treatments):
+        raise DataError(
+            "Expected `original` as the columns of the treatments before the augmentation, in the "
+            f"order of `treatment`: got {len(original)} for {len(treatments)} treatments."
+        )
+
+
+def _refuse_degenerate_augmentation(data: Instrumented) -> None:
+    """Refuse augmentations without rows, changes, or an outcome that is left to explain."""
+    count = len(data.treatments)
+    needed = data.covariate_rank + 2 * count + _FEWEST_DEGREES
+    if len(data) < needed:
+        raise DataError(
+            f"Expected at least {needed} rows for {count} treatments before and after the "
+            f"augmentation, got {len(data)}. Leave out covariates or treatments."
+        )
+    columns = np.column_stack([data.outcome, data.treatment, data.original])
+    left = data.partialled_out(columns)
+    sizes = np.linalg.norm(left, axis=0)
+    spread = np.linalg.norm(columns - columns.mean(axis=0), axis=0)
+    names = [data.arguments["outcome"], *data.treatments, *data.arguments["original"]]
+    for name, size, whole in zip(names, sizes, spread, strict=True):
+        if size <= np.sqrt(_CONSTANT) * whole or whole == 0:
+            why = "constant" if whole == 0 else f"determined by the {_held_words(data)}"
+            raise DataError(
+                f"The column {name!r} is {why}: nothing is left of it. Leave it out."
+            )
+    after = left[:, 1 : count + 1] / sizes[1 : count + 1]
+    if np.linalg.svd(after, compute_uv=False)[-1] <= np.sqrt(_COLLINEAR):
+        raise DataError(
+            f"The treatments {_listed(data.treatments)} determine each other given the "
+            f"{_held_words(data)}. Leave out those that repeat others."
+        )
+    before = left[:, count + 1 :] / sizes[count + 1 :]
+    if np.linalg.svd(before, compute_uv=False)[-1] <= np.sqrt(_COLLINEAR):
+        raise DataError(
+            f"The columns {_listed(data.arguments['original'])} determine each other given the "
+            f"{_held_words(data)}. Leave out those that repeat others."
+        )
+    if not data.instruments.any():
+        raise DataError(
+            "The augmentation changes no treatment: `treatment` and `original` are the same."
+        )
 
 
 def _listed(names: Sequence[str]) -> str:

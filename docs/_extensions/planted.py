@@ -102,6 +102,10 @@ WORLDS = {
         "Instrument",
         "exchangeable direct effects",
     ): "direct effects in one direction, learned",
+    (
+        "Instrument",
+        "outcome invariance",
+    ): "an augmentation along a direction that moves the outcome",
     ("Heckman", "joint normality"): "Heckman, skewed errors, nothing excluded",
     (
         "Heckman",

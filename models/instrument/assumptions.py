@@ -18,11 +18,14 @@ LINEARITY = "linearity"
 ONE_EFFECT = "one effect"
 MONOTONICITY = "monotone first stage"
 CONFOUNDING = "prior of confounding"
+INVARIANCE = "outcome invariance"
 EXCHANGEABLE = "exchangeable direct effects"
 
 
 def assumptions(model: Instrument) -> tuple[Assumption, ...]:
     """Return the assumptions of the answer; those not used are not listed."""
+    if model.first_stage == "designed":
+        return _of_designed_first_stage(model)
     return (
         _exclusion(model),
         Assumption(
@@ -54,9 +57,48 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
     )
 
 
+def _of_designed_first_stage(model: Instrument) -> tuple[Assumption, ...]:
+    """Return the assumptions of a regression on treatments before and after an augmentation."""
+    return (
+        Assumption(
+            name=INVARIANCE,
+            statement="The augmentation changes nothing that the outcome depends on: the outcome "
+            "of an augmented row is that of the original.",
+            if_wrong="A direction that does affect the outcome is taken for one without an effect: "
+            "its effect is pulled to 0. Nothing in the data can show it.",
+            formula="y(X̃) = y(X)",
+            fields=("first_stage",),
+        ),
+        Assumption(
+            name=LINEARITY,
+            statement="The outcome is linear in the treatments and the covariates, and what it "
+            "shares with the original treatments is linear in these.",
+            if_wrong="Effects are those of the best linear approximation.",
+            formula="y = X̃β + Xφ + Wγ + e",
+        ),
+        _effects(model),
+        measured_without_error(
+            "Errors of the original treatments make the first stage, which is taken as known, "
+            "wrong."
+        ),
+        _errors(model),
+        Assumption(
+            name=CONFOUNDING,
+            statement="Confounding is about as large in every direction of the treatments; how "
+            "large is learned from the directions that the augmentation changes. Half of its prior "
+            f"is below {model.control_prior_scale:g} times the outcome's residual.",
+            if_wrong="Along directions that the augmentation leaves, the interval misses the "
+            "effect.",
+            formula="φ ~ Normal(0, c²Var(e) Var(X)⁻¹), c ~ half-Cauchy",
+            checks=("directions that the augmentation leaves",),
+            fields=("control_prior_scale",),
+        ),
+    )
+
+
 def assumptions_for(model: Instrument, data: Instrumented) -> tuple[Assumption, ...]:
     """Return the assumptions in the words of these data, of one treatment or several."""
-    if len(data.treatments) == 1:
+    if len(data.treatments) == 1 or data.original is not None:
         return assumptions(model)
     in_words = {
         ONE_EFFECT: _one_effect_of_each(),

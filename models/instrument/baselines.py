@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.core.abilities import Baseline
+from causalstats.models.instrument.designed_first_stage_checks import (
+    designed_baselines,
+)
 from causalstats.models.instrument.posterior import direct_prior, moments_of
 from causalstats.numerics.instruments import several_treatments
 from causalstats.numerics.instruments.anderson_rubin import anderson_rubin_set
@@ -86,6 +89,8 @@ def baselines(model: Instrument, data: Instrumented) -> Mapping[str, Baseline]:
 
     With several treatments the last two are left out: a set of several effects has no ends.
     """
+    if data.original is not None:
+        return designed_baselines(model, data)
     moments = data.moments
     robust = model.errors == "robust"
     if len(data.treatments) > 1:

@@ -33,6 +33,10 @@ def causal_graph(model: Instrument, data: Instrumented) -> nx.DiGraph[Any]:
             graph.add_edge(f"instrument {name}", "outcome", label="direct effect")
     for node in treatments:
         graph.add_edge("unobservable", node)
+    if data.original is not None:
+        graph.add_node("augmentation", label="augmentation", role="observed")
+        for node in treatments:
+            graph.add_edge("augmentation", node)
     graph.add_edge("unobservable", "outcome")
     for node in treatments:
         graph.add_edge(node, "outcome")

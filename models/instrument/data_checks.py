@@ -14,6 +14,10 @@ from scipy import stats
 from causalstats.core.check import Check
 from causalstats.data import Instrumented
 from causalstats.models.instrument.assumptions import EXCLUSION, LINEARITY
+from causalstats.models.instrument.designed_first_stage_checks import (
+    directions_check,
+    regression_residuals,
+)
 from causalstats.models.instrument.posterior import direct_prior, moments_of
 from causalstats.models.instrument.several_treatments_checks import (
     several_treatments_checks,
@@ -48,6 +52,8 @@ _ANSWERS = ("effect", "confounding", "least_squares_bias")
 
 def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
     """Return checks of the instruments, of the covariates and of the errors."""
+    if data.original is not None:
+        return _of_designed_first_stage(data)
     checks = [
         *rows_left_out(data),
         *_of_exclusion(model, data),
@@ -66,6 +72,32 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
     if model.errors == "iid":
         thinned = data.thinned(_MOST_ROWS)
         checks.append(equal_variances_check(thinned, model.learns_direct))
+    return tuple(
+        replace(check, remedy="") if check.passed else check for check in checks
+    )
+
+
+def _of_designed_first_stage(data: Instrumented) -> tuple[Check, ...]:
+    """Return checks of a regression on treatments before and after an augmentation."""
+    checks = [*rows_left_out(data), directions_check(data)]
+    thinned = data.thinned(_MOST_ROWS)
+    residual = regression_residuals(thinned)
+    treatments = np.column_stack([thinned.treatment, thinned.original])
+    checks.append(_equal_variances(residual, thinned, treatments))
+    if data.cluster is None:
+        left = thinned.partialled_out(treatments)
+        checks += _independent(
+            Scores(left * residual[:, None], thinned.outcome[:, None]),
+            thinned,
+            "equal variances",
+        )
+    else:
+        checks.append(_clusters(data))
+    arguments = data.arguments
+    read = [arguments["outcome"], *data.treatments, *arguments["original"]]
+    checks += recorded_values(
+        data.source, [*read, *arguments["covariates"]], arguments["outcome"]
+    )
     return tuple(
         replace(check, remedy="") if check.passed else check for check in checks
     )
@@ -271,9 +303,23 @@ def independence_of_rows(model: Instrument, data: Instrumented) -> tuple[Check, 
     residual = data.partialled_out(liml_residuals(data)[:, None])
     scores = data.partialled_out(data.instruments) * residual
     explained = np.column_stack([data.outcome, data.treatment])
+    return _independent(Scores(scores, explained), data, assumption)
+
+
+def _independent(
+    scores: Scores, data: Instrumented, assumption: str
+) -> tuple[Check, ...]:
+    """Return whether rows are like their neighbours in the scores, or copies of others.
+
+    Parameters
+    ----------
+    scores : Scores
+    data : Instrumented
+    assumption : str
+    """
     return (
         *rows_independent(
-            [Scores(scores, explained)],
+            [scores],
             remedy="Name the clusters, `cluster=`, or the places and times that rows share, "
             "`fixed_effects=`.",
             assumption=assumption,
@@ -312,8 +358,22 @@ def equal_variances_check(data: Instrumented, direct: bool = False) -> Check:
     if direct:
         held = np.column_stack([held, data.instruments])
     left = partialled_out(residual[:, None], held, factors=data.fixed_effects)[:, 0]
+    return _equal_variances(left, data, data.instruments)
+
+
+def _equal_variances(
+    left: np.ndarray, data: Instrumented, regressors: np.ndarray
+) -> Check:
+    """Test squared residuals against regressors, covariates and their squares.
+
+    Parameters
+    ----------
+    left : array, shape (n,)
+    data : Instrumented
+    regressors : array, shape (n, k)
+    """
     squares = left**2 - (left**2).mean()
-    columns = np.column_stack([data.instruments, data.covariates])
+    columns = np.column_stack([regressors, data.covariates])
     columns = columns - columns.mean(axis=0)
     terms = np.column_stack([columns, columns**2])
     basis = orthonormal_basis(terms - terms.mean(axis=0))
@@ -325,7 +385,10 @@ def equal_variances_check(data: Instrumented, direct: bool = False) -> Check:
         value=p,
         expected=f"p >= {_LEVEL:g}",
         finding=f"squared residuals depend on instruments and covariates with p = {p:.2g}",
-        remedy="Take `errors='robust'`.",
+        remedy="Take `errors='robust'`."
+        if data.original is None
+        else "Intervals are then too short or too long: take the logarithm of the outcome, or "
+        "weights.",
         estimands=_ANSWERS,
         assumption="equal variances",
     )

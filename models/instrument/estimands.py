@@ -16,6 +16,7 @@ import xarray as xr
 from causalstats.core.estimand import Estimand
 from causalstats.data import Instrumented
 from causalstats.models.instrument.assumptions import LINEARITY
+from causalstats.models.instrument.designed_first_stage import design_of
 from causalstats.models.shared.slope_sentences import (
     change_in_a_sentence,
     change_with_labels,
@@ -77,6 +78,9 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
             unavailable_reason=_reason_of_one_treatment,
         ),
     }
+    if model.first_stage == "designed":
+        del answers["first_stage_f"]
+        return answers
     answers |= _predictions(model)
     if model.direct:
         answers["direct_effect"] = Estimand(
@@ -98,8 +102,11 @@ def estimands(model: Instrument) -> Mapping[str, Estimand]:
 
 
 def _least_squares_bias(draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
-    estimates = least_squares(data.moments)
-    if len(estimates) == 1:
+    if data.original is not None:
+        estimates = design_of(data).least_squares
+    else:
+        estimates = least_squares(data.moments)
+    if "treatment" not in draws["effect"].dims:
         return data.moments.least_squares - draws["effect"]
     coords = {"treatment": list(data.treatments)}
     bias = xr.DataArray(estimates, dims="treatment", coords=coords) - draws["effect"]
@@ -107,7 +114,7 @@ def _least_squares_bias(draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
 
 
 def _reason_of_one_treatment(data: Instrumented) -> str:
-    if len(data.treatments) > 1:
+    if len(data.treatments) > 1 or data.original is not None:
         return ""
     return "With one treatment the multiple correlation is |ρ|, `confounding`."
 
@@ -169,13 +176,15 @@ def _effect_in_words(model: Instrument, data: Instrumented) -> tuple[str, str]:
     """Return the description of the effect and its contrast, in the names of the columns."""
     words = data.wording
     given = data.arguments
-    instruments = ", ".join(map(words.label, given["instruments"]))
+    instruments = "the instruments " + ", ".join(map(words.label, given["instruments"]))
+    if data.original is not None:
+        before = ", ".join(map(words.label, given["original"]))
+        instruments = f"an augmentation of {before} that leaves the outcome as it is"
     treatments = ", ".join(map(words.label, data.treatments))
     several = len(data.treatments) > 1
     description = (
         f"Effect of {treatments} on {words.label(given['outcome'])}"
-        f"{', each with the others held' if several else _among(model)}, with the instruments "
-        f"{instruments}."
+        f"{', each with the others held' if several else _among(model)}, with {instruments}."
     )
     if words:
         return change_with_labels(description, data)

@@ -11,6 +11,7 @@ import xarray as xr
 
 from causalstats.data import Instrumented
 from causalstats.models.instrument import (
+    designed_first_stage,
     learned_direct_effects,
     posterior,
     pymc_model,
@@ -80,14 +81,28 @@ SEVERAL_TREATMENTS = Form(
 )
 
 
+DESIGNED_FIRST_STAGE = Form(
+    inputs=designed_first_stage.inputs,
+    build=designed_first_stage.build,
+    exact_posterior=designed_first_stage.exact_posterior,
+    recover_marginals=designed_first_stage.recover_marginals,
+    log_likelihood=designed_first_stage.log_likelihood,
+    log_prior=designed_first_stage.log_prior,
+)
+
+
 def form_of(model: Instrument, data: Instrumented) -> Form:
     """Return the form that the posterior takes under these options, on these data.
 
     Raises
     ------
     ModelError
-        If there are several treatments, and options that go with one.
+        If there are several treatments, and options that go with one; or of a designed first
+        stage and treatments before the augmentation one is without the other.
     """
+    designed_first_stage.refuse_data(model, data)
+    if model.first_stage == "designed":
+        return DESIGNED_FIRST_STAGE
     if len(data.treatments) > 1:
         several_treatments.refuse_options(model, data)
         return SEVERAL_TREATMENTS

@@ -42,10 +42,11 @@ from causalstats.models.instrument.posterior_checks import posterior_checks
 from causalstats.models.instrument.predictions import predictions
 from causalstats.models.instrument.relaxations import relaxations
 from causalstats.models.instrument.replication import with_replication
-from causalstats.models.instrument.simulation import simulate
+from causalstats.models.instrument.simulation import simulate, simulate_designed
 from causalstats.numerics.instruments.effect_posterior import (
     no_confounding_bayes_factor,
 )
+from causalstats.numerics.instruments.several_treatments import MOST_TREATMENTS
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -108,18 +109,26 @@ class Instrument:
     effects : "one" or "compliers"
         Whether the treatment has one effect in everybody; or effects differ, and the answer is the
         mean over those whose treatment the instruments move (local average treatment effect).
+    first_stage : "learned" or "designed"
+        Whether the first stage is learned; or data name the treatments before an augmentation that
+        leaves the outcome as it is, `original=[...]`, whose first stage is known. Any number of
+        treatments; takes `errors="iid"`, and confounding is as large in every direction.
     first_stage_prior_scale : float
         Scale of the half-Cauchy prior of s, by √n'; n' is rows less coefficients of the covariates.
     direct_prior_scale : float
         Scale of the half-Cauchy prior of τ with `direct="learned"`: the effect of one standard
         deviation of an instrument, in standard deviations of the outcome given the treatment. A
         tenth leaves direct effects small unless instruments disagree, and its tail is heavy.
+    control_prior_scale : float
+        Scale of the half-Cauchy prior of c with `first_stage="designed"`, where φ of y = Tβ + Xφ +
+        e, X the original treatments, is Normal(0, c²Var(e) Var(X)⁻¹). At 1, half of the prior has
+        confounding of a direction below the outcome's residual.
 
     Raises
     ------
     ModelError
-        If an option is out of its range, or `direct="learned"` is combined with others than
-        `errors="iid"` and `confounding="uniform"`.
+        If an option is out of its range; or `direct="learned"` or `first_stage="designed"` is
+        combined with options that do not go with it.
 
     References
     ----------
@@ -145,8 +154,10 @@ class Instrument:
     errors: Literal["robust", "iid"] = "robust"
     direct: Direct | None = None
     effects: Literal["one", "compliers"] = "one"
+    first_stage: Literal["learned", "designed"] = "learned"
     first_stage_prior_scale: Positive = 0.3
     direct_prior_scale: Positive = 0.1
+    control_prior_scale: Positive = 1.0
     shifts: Annotated[Sequence[float], ListOf(Number(above=0), least=1)] = (
         1.0,
         3.0,
@@ -164,6 +175,8 @@ class Instrument:
 
     def __post_init__(self) -> None:
         check_fields(self, ModelError)
+        if self.first_stage == "designed":
+            self._refuse_with_design()
         if not self.learns_direct:
             return
         if self.errors != "iid" or self.confounding != "uniform":
@@ -172,6 +185,22 @@ class Instrument:
                 "confounding: expected `errors='iid'` and `confounding='uniform'`, got "
                 f"{self.errors!r} and {self.confounding!r}."
             )
+
+    def _refuse_with_design(self) -> None:
+        """Refuse options that do not go with a designed first stage."""
+        needed = {
+            "errors": "iid",
+            "confounding": "uniform",
+            "direct": None,
+            "effects": "one",
+        }
+        for name, value in needed.items():
+            if getattr(self, name) != value:
+                raise ModelError(
+                    "`first_stage='designed'` regresses the outcome on treatments before and after "
+                    f"the augmentation: expected `{name}={value!r}`, got "
+                    f"{getattr(self, name)!r}."
+                )
 
     @property
     def learns_direct(self) -> bool:
@@ -487,7 +516,7 @@ class Instrument:
         rows: Count = 300,
         instruments: Count = 2,
         covariates: Annotated[int, Number(least=0, most=1000, whole=True)] = 1,
-        treatments: Annotated[int, Number(least=1, most=3, whole=True)] = 1,
+        treatments: Annotated[int, Number(least=1, most=100, whole=True)] = 1,
         design: Literal["weak", "prior"] = "weak",
     ) -> Simulation:
         """Return data with a known truth, with equal variances.
@@ -496,7 +525,8 @@ class Instrument:
         ----------
         seed : int
         rows, instruments, covariates, treatments : int
-            Not fewer instruments than treatments.
+            Not fewer instruments than treatments; with a designed first stage they are the
+            directions that the augmentation changes, and there may be fewer.
         design : "weak" or "prior"
             ρ = .5, no effect and an expected first-stage F of 10; or a draw from the prior of the
             model, whose flat priors are fixed: the effect at 0, var(u) at 1.
@@ -504,8 +534,8 @@ class Instrument:
         Raises
         ------
         ModelError
-            If `direct` names an instrument other than z1, z2, ..., or there are fewer instruments
-            than treatments.
+            If `direct` names an instrument other than z1, z2, ..., there are fewer instruments
+            than treatments, or more than three treatments.
 
         Examples
         --------
@@ -519,6 +549,13 @@ class Instrument:
             raise ModelError(
                 f"Simulated instruments are named {', '.join(names)}: expected `direct` of these, "
                 f"got {strange[0]!r}."
+            )
+        if self.first_stage == "designed":
+            sizes = (rows, instruments, covariates, treatments)
+            return simulate_designed(self, seed, sizes, design)
+        if treatments > MOST_TREATMENTS:
+            raise ModelError(
+                f"Expected at most {MOST_TREATMENTS} treatments, got {treatments}."
             )
         if instruments < treatments:
             raise ModelError(
@@ -596,7 +633,7 @@ class Instrument:
         >>> model.bayes_factor_of_no_confounding(data) < 1
         True
         """
-        if len(data.treatments) > 1:
+        if len(data.treatments) > 1 or data.original is not None:
             raise ModelError(
                 "The Bayes factor of no confounding is that of one treatment, got "
                 f"{', '.join(map(repr, data.treatments))}. `fit.effect('confounding')` has the "

@@ -116,6 +116,11 @@ def observed_units(
             "First stage and variances are integrated out together with direct effects that are "
             "learned, so that rows depend on each other: they have no likelihood one by one."
         )
+    if data.original is not None:
+        raise ModelError(
+            "Effects and variance are integrated out together with confounding whose size is "
+            "learned: rows of a designed first stage have no likelihood one by one."
+        )
     if len(data) > _MOST_ROWS:
         raise ModelError(
             f"{len(data):,} rows are read in blocks, and have no likelihood one by one: expected "

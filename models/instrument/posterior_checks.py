@@ -32,7 +32,7 @@ def posterior_checks(
     data : Instrumented
     rng : Generator
     """
-    if model.confounding != "uniform":
+    if model.confounding != "uniform" or data.original is not None:
         return ()
     several = len(data.treatments) > 1
     share = correlation_beyond(draws, _LIMIT)

@@ -34,6 +34,8 @@ def predictions(
     data : Instrumented
     rng : Generator
     """
+    if data.original is not None:
+        return ()  # the outcome is regressed on columns, and no reduced form is left
     if model.learns_direct:
         return ()  # direct effects of each instrument reproduce any reduced form
     moments = moments_of(model, data)

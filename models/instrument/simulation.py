@@ -10,6 +10,7 @@ import xarray as xr
 
 from causalstats.core.simulation import Simulation
 from causalstats.data import Instrumented
+from causalstats.numerics.instruments.designed_first_stage import LOG_SCALE_RANGE
 from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
 from causalstats.numerics.instruments.learned_direct_effects import LOG_DIRECT_RANGE
 from causalstats.numerics.instruments.moments import orthonormal_basis, partialled_out
@@ -89,6 +90,62 @@ def simulate(
     )
     realised = {"least_squares": data.moments.least_squares}
     return Simulation(data=data, truth=_dataset(model, truth, names), realised=realised)
+
+
+def simulate_designed(
+    model: Instrument, seed: int, sizes: tuple[int, int, int, int], design: str
+) -> Simulation:
+    """Return treatments before and after an augmentation, with no effects and Var(e) = 1.
+
+    Parameters
+    ----------
+    model : Instrument
+    seed : int
+    sizes : tuple of int
+        Rows, directions that the augmentation changes, covariates and treatments.
+    design : "prior" or "weak"
+        A draw of c from its prior, or c = .5.
+    """
+    rng = np.random.default_rng(seed)
+    rows, directions, covariates, treatments = sizes
+    x = rng.standard_normal((rows, covariates))
+    slopes = rng.standard_normal((covariates, 1 + treatments)) / 2
+    original = rng.standard_normal((rows, treatments)) + x @ slopes[:, 1:]
+    moved = min(directions, treatments)
+    across = np.linalg.qr(rng.standard_normal((treatments, treatments)))[0][:moved]
+    augmented = original + rng.standard_normal((rows, moved)) @ across
+    low, high = LOG_SCALE_RANGE
+    log_scale = np.log(_CORRELATION) if design == "weak" else np.inf
+    while not low < log_scale < high:
+        log_scale = np.log(model.control_prior_scale * abs(rng.standard_cauchy()))
+    left = partialled_out(original, x)
+    spread = left.T @ left / (rows - covariates - 1)
+    root = np.linalg.inv(np.linalg.cholesky(spread)).T
+    control = np.exp(log_scale) * root @ rng.standard_normal(treatments)
+    outcome = original @ control + x @ slopes[:, 0] + rng.standard_normal(rows)
+    names = [f"t{position + 1}" for position in range(treatments)]
+    before = [f"x{position + 1}" for position in range(treatments)]
+    held = [f"w{position + 1}" for position in range(covariates)]
+    frame = pd.DataFrame(augmented, columns=names).assign(y=outcome)
+    frame[before] = original
+    frame[held] = x
+    data = Instrumented.from_frame(
+        frame, outcome="y", treatment=names, original=before, covariates=held
+    )
+    shared = spread @ control
+    total = float(control @ shared)
+    correlation = shared / np.sqrt(np.diag(spread) * (total + 1))
+    dims = ("chain", "draw", "treatment")
+    known = xr.Dataset(
+        {
+            "effect": (dims, np.zeros((1, 1, treatments))),
+            "correlation": (dims, correlation[None, None]),
+            "multiple_correlation": (dims[:2], [[np.sqrt(total / (total + 1))]]),
+            "log_confounding_scale": (dims[:2], [[log_scale]]),
+        },
+        {"chain": [0], "draw": [0], "treatment": names},
+    )
+    return Simulation(data=data, truth=known, realised={})
 
 
 def _several_treatments(

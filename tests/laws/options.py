@@ -357,8 +357,15 @@ _INSTRUMENT = Family(
             {"direct": "learned", "errors": "iid", "direct_prior_scale": 0.2}
         ],
         "shifts": [(2.0, 5.0)],
+        "control_prior_scale": [
+            {"first_stage": "designed", "errors": "iid", "control_prior_scale": 0.5}
+        ],
     },
-    companions={("direct", "learned"): {"errors": "iid"}},
+    companions={
+        ("direct", "learned"): {"errors": "iid"},
+        ("first_stage", "designed"): {"errors": "iid"},
+    },
+    shape_data=frozenset({"first_stage", "control_prior_scale"}),
     data={
         "two treatments": {"treatments": 2},
         "two treatments, equal variances": {

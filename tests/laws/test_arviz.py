@@ -45,6 +45,7 @@ WITHOUT_UNITS = {
     "counts": "not kept",
     "values within bounds": "not kept",
     "instruments with direct effects": "integrated out",
+    "designed first stage": "integrated out",
 }
 """Variants whose observations have no likelihood one by one, with a word of the reason."""
 

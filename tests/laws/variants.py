@@ -179,6 +179,10 @@ VARIANTS = {
         cs.Instrument(errors="iid"),
         {"rows": 100, "instruments": 3, "covariates": 1, "treatments": 2},
     ),
+    "designed first stage": Variant(
+        cs.Instrument(first_stage="designed", errors="iid"),
+        {"rows": 100, "instruments": 3, "covariates": 1, "treatments": 4},
+    ),
     "instruments with direct effects": Variant(
         cs.Instrument(errors="iid", direct="learned"),
         {"rows": 100, "instruments": 4, "covariates": 1},

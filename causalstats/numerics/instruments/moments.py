@@ -151,6 +151,29 @@ def partialled_out(
     return _left(columns, root, basis, weights, factors)
 
 
+def rank_of_held(
+    rows: int,
+    covariates: np.ndarray,
+    weights: np.ndarray | None = None,
+    factors: Sequence[np.ndarray] = (),
+) -> int:
+    """Return the rank of the covariates with the constant and fixed effects.
+
+    Parameters
+    ----------
+    rows : int
+    covariates : array, shape (n, w)
+    weights : array, shape (n,), optional
+    factors : sequence of int arrays, shape (n,)
+
+    Examples
+    --------
+    >>> rank_of_held(4, np.ones((4, 1)))
+    1
+    """
+    return _held(rows, covariates, weights, factors)[2]
+
+
 def _held(
     rows: int,
     covariates: np.ndarray,
