@@ -634,6 +634,21 @@ class Instrumented:
         return None if self.arguments["weights"] is None else self.weights
 
     @property
+    def before_and_after(self) -> np.ndarray:
+        """Outcome, treatments, and treatments before an augmentation, side by side.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame(rng.standard_normal((20, 3)), columns=["y", "t", "x"])
+        >>> roles = {"outcome": "y", "treatment": "t", "original": ["x"]}
+        >>> Instrumented.from_frame(frame, **roles).before_and_after.shape
+        (20, 3)
+        """
+        before = [] if self.original is None else [self.original]
+        return np.column_stack([self.outcome, self.treatment, *before])
+
+    @property
     def covariate_rank(self) -> int:
         """Rank of the covariates, the constant and fixed effects.
 
@@ -1087,7 +1102,7 @@ def _refuse_degenerate_augmentation(data: Instrumented) -> None:
             f"Expected at least {needed} rows for {count} treatments before and after the "
             f"augmentation, got {len(data)}. Leave out covariates or treatments."
         )
-    columns = np.column_stack([data.outcome, data.treatment, data.original])
+    columns = data.before_and_after
     left = data.partialled_out(columns)
     sizes = np.linalg.norm(left, axis=0)
     spread = np.linalg.norm(columns - columns.mean(axis=0), axis=0)

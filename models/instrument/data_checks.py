@@ -82,7 +82,7 @@ def _of_designed_first_stage(data: Instrumented) -> tuple[Check, ...]:
     checks = [*rows_left_out(data), directions_check(data)]
     thinned = data.thinned(_MOST_ROWS)
     residual = regression_residuals(thinned)
-    treatments = np.column_stack([thinned.treatment, thinned.original])
+    treatments = thinned.before_and_after[:, 1:]
     checks.append(_equal_variances(residual, thinned, treatments))
     if data.cluster is None:
         left = thinned.partialled_out(treatments)

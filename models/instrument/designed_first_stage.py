@@ -50,8 +50,7 @@ def refuse_data(model: Instrument, data: Instrumented) -> None:
 def design_of(data: Instrumented) -> designed.DesignedFirstStage:
     """Return the cross-products given the covariates."""
     count = len(data.treatments)
-    columns = np.column_stack([data.outcome, data.treatment, data.original])
-    left = data.partialled_out(columns)
+    left = data.partialled_out(data.before_and_after)
     return designed.designed_first_stage(
         left[:, 0], left[:, 1 : count + 1], left[:, count + 1 :], data.covariate_rank
     )

@@ -63,8 +63,7 @@ def regression_residuals(data: Instrumented) -> np.ndarray:
     ----------
     data : Instrumented
     """
-    columns = np.column_stack([data.outcome, data.treatment, data.original])
-    left = data.partialled_out(columns)
+    left = data.partialled_out(data.before_and_after)
     slopes = np.linalg.lstsq(left[:, 1:], left[:, 0], rcond=None)[0]
     return np.asarray(left[:, 0] - left[:, 1:] @ slopes)
 
@@ -80,11 +79,8 @@ def designed_baselines(model: Instrument, data: Instrumented) -> Mapping[str, Ba
     model : Instrument
     data : Instrumented
     """
-    original = data.original
-    assert original is not None
-    columns = [data.outcome, data.treatment, original, data.treatment - original]
-    left = data.partialled_out(np.column_stack(columns))
     count = len(data.treatments)
+    left = data.partialled_out(np.hstack([data.before_and_after, data.instruments]))
     y = left[:, 0]
     augmented, plain, change = np.split(left[:, 1:], [count, 2 * count], axis=1)
 
