@@ -32,8 +32,13 @@ def with_replication(
     Raises
     ------
     ModelError
-        If errors are robust, or direct effects are learned.
+        If errors are robust, direct effects are learned, or the first stage is designed.
     """
+    if data.original is not None:
+        raise ModelError(
+            "Treatments before an augmentation have no distribution in a designed first stage: no "
+            "second study of them is drawn."
+        )
     if model.errors == "robust" or model.learns_direct:
         raise ModelError(
             "A second study is drawn where errors have a distribution, errors='iid', and direct "
