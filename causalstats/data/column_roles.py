@@ -94,6 +94,8 @@ def refuse_out_of_scale(subject: str, values: np.ndarray) -> None:
 def text_that_is_no_number(column: pd.Series, rows: np.ndarray | None = None) -> str:
     """Return the texts of a column that are no numbers, for a message, and where they stand."""
     levels = pd.Series(column.cat.categories, dtype=object)
+    if levels.empty:
+        return "missing values alone"
     odd = levels[pd.to_numeric(levels, errors="coerce").isna()]
     if odd.empty:
         name = column.name

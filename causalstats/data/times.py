@@ -115,6 +115,10 @@ def refuse_unordered(time: Any, name: str) -> None:
         if isinstance(time, pd.Series)
         else list(time.categories)
     )
+    if not levels:
+        raise DataError(
+            f"Time {name!r} is missing in every row; expected numbers, dates or periods."
+        )
     first = levels[0]
     remedy = f"make it dates, e.g. `pandas.to_datetime(frame[{name!r}])`, or number the periods"
     if all(_is_number(level) for level in levels):

@@ -55,8 +55,9 @@ if TYPE_CHECKING:
 
     from causalstats.inference.fit import Fit
 
-LEVEL = 0.01
-"""Of each of the four checks, so that a right model is doubted in at most 4 of 100 runs."""
+LEVEL = 0.005
+"""Of each of the four checks: a right model is doubted in at most 2 of 100 runs, which leaves room
+for the error of normal approximations."""
 _PROB = 0.95
 _SHARE_OF_DRAWS = 0.15  # of the time, for gradients at the draws
 _SHARE_OF_LIKELIHOOD = (
