@@ -194,8 +194,8 @@ def many_links(rng: np.random.Generator, parts: int) -> np.ndarray:
     -------
     array (parts, parts)
     """
-    rows = rng.standard_normal((parts + 5, parts))
-    return np.linalg.inv(rows.T @ rows)
+    factor = rng.standard_normal((parts, parts + 5))
+    return np.linalg.inv(factor @ factor.T)
 
 
 STRUCTURES = {"strong links alone": isolated_links, "many links": many_links}

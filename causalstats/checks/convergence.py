@@ -279,6 +279,10 @@ def _smaller_steps(attrs: Mapping[Any, Any]) -> str:
 def _longer(attrs: Mapping[Any, Any]) -> str:
     """Return the remedy for poor mixing: more draws, with the same steps."""
     settings = _settings(attrs)
+    if str(attrs.get("sampler", "")).startswith("Gibbs") and "thin" in settings:
+        thin = _FACTOR_OF_DRAWS * settings["thin"]
+        tune = _FACTOR_OF_DRAWS * settings["tune"]
+        return f"Sample longer: `cs.Gibbs(thin={thin:.0f}, tune={tune:.0f})`." + _RIDGE
     draws = _FACTOR_OF_DRAWS * settings.get("draws", 1000)
     tune = max(2 * settings.get("tune", 500), 2000)
     target = settings.get("target_accept", 0.8)

@@ -130,7 +130,7 @@ class GibbsProgram:
         return describe_run(
             _labelled(kernel, [chain.arrays for chain in chains], kept),
             DrawsKind.CHAINS,
-            sampler=self.sampler,
+            sampler=chains[0].sampler,
             seed=seed,
             seconds=time.perf_counter() - started,
             interrupted=interrupted,
@@ -152,12 +152,20 @@ class _Chain:
     ) -> None:
         self.kernel = kernel
         self.rng = rng
+        self.chains = sampler.chains
         self.tune = sampler.tune or kernel.tune
         self.draws = sampler.draws or kernel.draws
         self.thin = sampler.thin or kernel.thin
         self.sweeps = 0
         self.kept = 0
         self.arrays: dict[str, np.ndarray] = {}
+
+    @property
+    def sampler(self) -> Gibbs:
+        """The sampler with the numbers that the model asked for."""
+        return Gibbs(
+            chains=self.chains, draws=self.draws, tune=self.tune, thin=self.thin
+        )
 
     @property
     def share(self) -> float:

@@ -1,9 +1,9 @@
 """The prior where none is named: the one whose intervals cover strong links of such data.
 
-The order of `PRIORS` was chosen by the simulated coverage of 95 % intervals over strong, informed
-pairs, where few parts are linked and where most are (`benchmarks/coverage`). The matching prior
-covers in both wherever it has rows enough, and is exact. With fewer rows, of counts, of values
-within bounds and of dependent rows, the horseshoe covers most.
+The order of `PRIORS` was chosen by the simulated coverage of 95 % intervals over strong pairs,
+where few parts are linked and where most are (`benchmarks/default_prior.json`). The matching prior
+covers in both wherever it has rows enough, and is exact. With fewer rows, of counts, of
+values within bounds and of dependent rows, the horseshoe covers most.
 """
 
 from __future__ import annotations

@@ -187,17 +187,17 @@ class PartialCorrelation:
     Intervals of "matching" cover at every size and whatever the structure: they are those of the
     t-test. No other prior does. Over pairs of .4 to .8, 95 % intervals cover
 
-    ====================  ==============================  ==============================
-    rows x parts          few isolated links              most parts linked
-    ====================  ==============================  ==============================
-    60 x 8                horseshoe .76, shrunk .42       horseshoe .80, shrunk .87
-    100 x 20              horseshoe .85, shrunk .09       horseshoe .63, shrunk .89
-    60 x 30               horseshoe .83, shrunk .00
-    40 x 30               horseshoe .76                   horseshoe .52, shrunk .63
-    ====================  ==============================  ==============================
+    ========  ==========================================  ==========================================
+    rows x D  few isolated links                          most parts linked
+    ========  ==========================================  ==========================================
+    60 x 8    matching 1.00, horseshoe .76, shrunk .50    horseshoe .80, shrunk .86
+    100 x 20  matching .93, horseshoe .85, shrunk .09     matching .95, horseshoe .63, shrunk .86
+    60 x 30   horseshoe .83, shrunk .00
+    40 x 30   horseshoe .74                               horseshoe .52, shrunk .59
+    ========  ==========================================  ==========================================
 
-    (7 to 30 data sets, standard errors .02 to .08), where over all pairs those of "shrunk" cover
-    .91 or more: "shrunk" and "invariant" shrink strong links among many weak ones, and the caution
+    (9 to 30 data sets, standard errors .02 to .11), where over all pairs those of "shrunk" cover
+    .9 or more: "shrunk" and "invariant" shrink strong links among many weak ones, and the caution
     `shrinkage of strong links` stands on the answer where a link is sure and shrunk by more than
     one posterior standard deviation, and with ten parts or more and fewer than four rows a part
     where the prior outweighs the data, so that no link is sure. With four parts, "horseshoe" and

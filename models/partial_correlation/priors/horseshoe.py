@@ -63,8 +63,8 @@ _SWEEPS_BY_PARTS = 4e5
 _FEWEST_SWEEPS = 2000
 _MOST_SWEEPS = 60_000
 # Those over hidden log-ratios and dependent rows take longer
-_ROW_SWEEPS_BY_PARTS = 1e5
-_MOST_ROW_SWEEPS = 10_000
+_ROW_SWEEPS_BY_PARTS = 2e5
+_MOST_ROW_SWEEPS = 20_000
 _FIRST_SHARE = 0.2  # of so many sweeps more, which are dropped
 _MOST_DRAWS = 1000  # of a chain
 _FEWEST_DRAWS = 200

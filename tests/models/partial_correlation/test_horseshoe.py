@@ -178,6 +178,14 @@ def test_the_default_sampler_is_gibbs_and_repeats_by_its_seed(data):
         sampler(cs.Problem(cs.PartialCorrelation(prior="shrunk"), data), 1)
 
 
+def test_the_remedy_for_poor_mixing_is_more_sweeps_than_were_made(data):
+    sampler = cs.Gibbs(chains=2, draws=60, tune=5, thin=1)
+    model = cs.PartialCorrelation(prior="horseshoe")
+    fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
+    failed = [check for check in fit.sampling() if check.passed is False]
+    assert failed and "`cs.Gibbs(thin=4, tune=20)`" in failed[0].remedy
+
+
 def test_few_draws_of_many_parts_are_kept():
     model = cs.PartialCorrelation(prior="horseshoe")
     data = cs.PartialCorrelation().simulate(seed=1, rows=30, parts=100).data
