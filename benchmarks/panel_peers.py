@@ -2,6 +2,8 @@
 
     python benchmarks/panel_peers.py clarke-polselli [--replications 20]
         bias, RMSE, coverage and seconds in the designs of Clarke & Polselli
+    python benchmarks/panel_peers.py boosting [--replications 100]
+        the same of `PanelDML(nuisance="boosting")`, on the same data and more
     python benchmarks/panel_peers.py cross-section [--replications 200]
         one row a unit, 100 covariates: DiTraglia & Liu (2025), table 1
     python benchmarks/panel_peers.py speed
@@ -171,6 +173,39 @@ def clarke_polselli(replications: int) -> dict[str, Any]:
     }
 
 
+def boosting(replications: int) -> dict[str, Any]:
+    """Return the figures of `clarke_polselli` for learned functions, over more data sets."""
+    jobs = [(design, seed) for seed in range(replications) for design in DESIGNS]
+
+    def one(number: int) -> dict[str, Any]:
+        import doubleml.plm.datasets
+
+        design, seed = jobs[number]
+        np.random.seed(seed)
+        frame = doubleml.plm.datasets.make_plpr_CP2025(
+            num_id=UNITS, num_t=TIMES, dim_x=COVARIATES, theta=EFFECT, dgp_type=design
+        )
+        model = cs.PanelDML(nuisance="boosting")
+        estimate = ours(model, read(frame), EFFECT, seed)
+        return {"design": design, "estimates": {"PanelDML, boosting": estimate}}
+
+    RECORDS_FOLDER.mkdir(parents=True, exist_ok=True)
+    records = resume(
+        one,
+        range(len(jobs)),
+        title="Panels",
+        path=RECORDS_FOLDER / "boosting.jsonl",
+        description="panels",
+    )
+    return {
+        design: _summary(
+            [record["estimates"] for record in records if record["design"] == design],
+            EFFECT,
+        )
+        for design in DESIGNS
+    }
+
+
 def _summary(
     records: list[dict[str, Any]], truth: float
 ) -> dict[str, dict[str, float]]:
@@ -316,7 +351,8 @@ def once(method: str) -> None:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument(
-        "part", choices=["clarke-polselli", "cross-section", "speed", "once"]
+        "part",
+        choices=["clarke-polselli", "boosting", "cross-section", "speed", "once"],
     )
     options.add_argument("--replications", type=int, default=0)
     options.add_argument("--method", default="")
@@ -325,6 +361,7 @@ def main() -> None:
         return once(given.method)
     parts = {
         "clarke-polselli": (clarke_polselli, 20),
+        "boosting": (boosting, 100),
         "cross-section": (cross_section, 200),
         "speed": (speed, 3),
     }

@@ -200,6 +200,37 @@ def _moderated(units: int, times: int, seed: int) -> Made:
     return cs.PanelDML(moderators="size", time_effects=True), data, 0.02
 
 
+def _product(units: int, times: int, covariates: int, seed: int) -> Made:
+    """Draw the third design of Clarke & Polselli, of which nobody names the product.
+
+    Units act on treatment and outcome, and not on the covariates.
+    """
+    rng = np.random.default_rng(seed)
+    unit_effects = rng.standard_normal((units, 1))
+    names = [f"x{k}" for k in range(covariates)]
+    x = np.sqrt(5) * rng.standard_normal((covariates, units, times))
+    product = 0.5 * x[0] * x[1]
+    d = product + 0.25 * np.maximum(x[0], 0) + unit_effects
+    d = d + rng.standard_normal((units, times))
+    error = product + 0.25 * np.maximum(x[1], 0)
+    frame = table(d, error + persistent(rng, units, times, 0.0), rng)
+    frame[names] = x.reshape(covariates, -1).T
+    model = cs.PanelDML(time_effects=True, nuisance="boosting")
+    return model, read(frame, covariates=names), _EFFECT
+
+
+def _steps(units: int, times: int, seed: int) -> Made:
+    """Draw a panel in which two covariates act by steps at thresholds."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((3, units, times))
+    steps = 2.0 * (x[0] > 0.4) + 1.5 * (x[1] > -0.8)
+    d = steps + rng.standard_normal((units, times))
+    frame = table(d, steps + persistent(rng, units, times, 0.0), rng)
+    frame[["x0", "x1", "x2"]] = x.reshape(3, -1).T
+    model = cs.PanelDML(time_effects=True, nuisance="boosting")
+    return model, read(frame, covariates=["x0", "x1", "x2"]), _EFFECT
+
+
 _one = partial(Design, family="panel", estimand="effect")
 DESIGNS = [
     _one(name="independent errors, 100 x 10", make=partial(_continuous, 100, 10, 0.0)),
@@ -231,6 +262,8 @@ DESIGNS = [
     _one(name="unbalanced, 60 units", make=partial(_attrition, 60, 12)),
     _one(name="log-normal, 40 x 10", make=partial(_skewed, 40, 10)),
     _one(name="effects of units, 60 x 10", make=partial(_unit_slopes, 60, 10)),
+    _one(name="a product learned, 100 x 10", make=partial(_product, 100, 10, 5)),
+    _one(name="steps learned, 100 x 8", make=partial(_steps, 100, 8)),
     _one(
         name="moderated, 80 x 8", make=partial(_moderated, 80, 8), estimand="moderation"
     ),

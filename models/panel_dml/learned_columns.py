@@ -3,8 +3,9 @@
 Treatments and outcome, with the basis and the unit effects partialled out, are predicted in three
 steps, for each fold of clusters by what the other folds show (cross-fitting):
 
-1. Products of two covariates, and steps at thresholds, are added one by one, the one that explains
-   most, while it is significant among all of them (`numerics.regression.matching_pursuit`).
+1. Products of two covariates, steps at thresholds, and products of steps are added one by one, the
+   one that explains most, while it is significant among all of them
+   (`numerics.regression.matching_pursuit`).
 2. Boosted regression trees are fitted to the residuals. The steps of every few trees lose their
    unit means, and their part in the basis, as treatments and outcome did, before the next are
    fitted: gradient boosting of the within transformation's sum of squares, so that covariates are
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,8 @@ _MOST_TERMS = 20  # products and steps in a function
 _LEVEL = 0.05  # of selecting any of them where none matters
 _THRESHOLDS = 24  # of a covariate
 _MOST_STEPS = 240  # of all covariates together
+_MOST_JOINT_STEPS = 1_000  # products of steps, of all pairs together
+_THRESHOLDS_OF_PAIRS = (3, 2, 1)  # of each covariate, as many as there is room for
 _ROUNDS = 15
 _TREES_A_ROUND = 10
 _LEARNING_RATE = 0.2
@@ -63,28 +67,48 @@ class Candidates:
         Straight lines, levels and all products of two.
     thresholds : mapping
         Those of each number, by name: quantiles at equal distances.
+    joint : mapping
+        Those of steps that are multiplied by steps of every other number; few.
     """
 
     basis: Basis
     thresholds: Mapping[str, np.ndarray]
+    joint: Mapping[str, np.ndarray]
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The name of each term, such as "x1 x x2" and "x1 > 0.5"."""
-        steps = [
-            f"{name} > {threshold:.3g}"
-            for name, thresholds in self.thresholds.items()
-            for threshold in thresholds
+        """The name of each term, such as "x1 x x2", "x1 > 0.5" and "x1 > 0.5 x x2 > 0"."""
+        joint = {name: _step_labels(name, few) for name, few in self.joint.items()}
+        both = [
+            f"{first} x {second}"
+            for one, other in combinations(joint, 2)
+            for first in joint[one]
+            for second in joint[other]
         ]
-        return (*self.basis.terms, *steps)
+        steps = [
+            label
+            for name, thresholds in self.thresholds.items()
+            for label in _step_labels(name, thresholds)
+        ]
+        return (*self.basis.terms, *steps, *both)
 
     def columns(self, table: pd.DataFrame) -> np.ndarray:
         """Return the columns (n, c) of a table of n rows."""
-        steps = [
-            (table[name].to_numpy(float)[:, None] > thresholds).astype(float)
-            for name, thresholds in self.thresholds.items()
+        steps = [_steps(table[name], each) for name, each in self.thresholds.items()]
+        joint = {name: _steps(table[name], few) for name, few in self.joint.items()}
+        both = [
+            (joint[one][:, :, None] * joint[other][:, None]).reshape(len(table), -1)
+            for one, other in combinations(joint, 2)
         ]
-        return np.hstack([self.basis.columns(table), *steps])
+        return np.hstack([self.basis.columns(table), *steps, *both])
+
+
+def _step_labels(name: str, thresholds: np.ndarray) -> list[str]:
+    return [f"{name} > {threshold:.3g}" for threshold in thresholds]
+
+
+def _steps(values: pd.Series, thresholds: np.ndarray) -> np.ndarray:
+    return (values.to_numpy(float)[:, None] > thresholds).astype(float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,14 +258,22 @@ def tree_features(table: pd.DataFrame, time: np.ndarray | None) -> np.ndarray:
 
 def _candidates(data: Panel) -> Candidates:
     basis = basis_of(data, 1, "pairs", BASES["splines"])
-    each = max(min(_THRESHOLDS, _MOST_STEPS // max(len(basis.covariates), 1)), 1)
-    shares = (np.arange(each) + 0.5) / each
+    count = len(basis.covariates)
+    each = max(min(_THRESHOLDS, _MOST_STEPS // max(count, 1)), 1)
+    pairs = count * (count - 1) / 2
+    room = [k for k in _THRESHOLDS_OF_PAIRS if pairs * k**2 <= _MOST_JOINT_STEPS]
     some = data.source.iloc[:: -(-len(data) // _MOST_ROWS)]
-    thresholds = {
-        name: np.unique(np.quantile(some[name].to_numpy(float), shares))
-        for name in basis.covariates
-    }
-    return Candidates(basis, thresholds)
+
+    def quantiles(name: str, shares: np.ndarray) -> np.ndarray:
+        return np.unique(np.quantile(some[name].to_numpy(float), shares))
+
+    single = (np.arange(each) + 0.5) / each
+    few = np.arange(1, room[0] + 1) / (room[0] + 1) if room else np.empty(0)
+    return Candidates(
+        basis,
+        {name: quantiles(name, single) for name in basis.covariates},
+        {name: quantiles(name, few) for name in basis.covariates},
+    )
 
 
 def _folds(data: Panel, count: int) -> dict[str, int]:

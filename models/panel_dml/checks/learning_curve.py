@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from causalstats.models.panel_dml.row_blocks import Columns
 
 _MOST_ROWS = 20_000
-_MOST_SHIFT = 0.5  # standard errors of the effect
+_MOST_SHIFT = 0.25  # standard errors of the effect
 
 
 def functions_are_learned(
