@@ -25,6 +25,7 @@ if (
     from causalstats.diagrams import Diagram as Diagram
     from causalstats.diagrams import Distribution as Distribution
     from causalstats.diagrams import Monotone as Monotone
+    from causalstats.diagrams import Study as Study
     from causalstats.diagrams.to_pymc.likelihood import to_pymc_given as to_pymc_given
     from causalstats.diagrams.to_pymc.pymc_model import LearnedTable as LearnedTable
     from causalstats.diagrams.to_pymc.pymc_model import LinearGaussian as LinearGaussian
@@ -55,6 +56,9 @@ if (
     from causalstats.models import PanelGLM as PanelGLM
     from causalstats.models import PartialCorrelation as PartialCorrelation
     from causalstats.models import SelectiveLabels as SelectiveLabels
+    from causalstats.models.causal_diagram.transported_effect import (
+        transported_effect as transported_effect,
+    )
     from causalstats.samplers import Auto as Auto
     from causalstats.samplers import Chees as Chees
     from causalstats.samplers import Exact as Exact
@@ -112,6 +116,8 @@ _WHERE = {
     "coefficient_plot": "causalstats.inference.fit_table",
     "fit": "causalstats.inference.fit",
     "load": "causalstats.inference.fit",
+    "Study": "causalstats.diagrams",
+    "transported_effect": "causalstats.models.causal_diagram.transported_effect",
     "table": "causalstats.inference.fit_table",
     "to_pymc": "causalstats.diagrams.to_pymc.pymc_model",
     "to_pymc_given": "causalstats.diagrams.to_pymc.likelihood",

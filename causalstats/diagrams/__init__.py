@@ -26,6 +26,8 @@ from causalstats.diagrams.identification.disintegration import (
 from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.diagrams.identification.identification import Identification, identify
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.diagrams.identification.potential_outcomes import PotentialOutcome
+from causalstats.diagrams.identification.transport import Study, TransportIdentification
 from causalstats.diagrams.networks.bayesian_network import BayesianNetwork
 from causalstats.diagrams.networks.distribution import Distribution
 from causalstats.diagrams.networks.tensor_contraction import contract
@@ -40,8 +42,11 @@ __all__ = [
     "JointTable",
     "MixedGraph",
     "Monotone",
+    "PotentialOutcome",
     "Roles",
+    "Study",
     "SurgeryStep",
+    "TransportIdentification",
     "Wire",
     "bounds",
     "box",

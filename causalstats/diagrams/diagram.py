@@ -54,6 +54,7 @@ from causalstats.diagrams.identification.minimal_sets import (
     front_doors,
     instruments,
 )
+from causalstats.diagrams.identification.transport import transport
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -234,6 +235,7 @@ class Diagram(Hypergraph):
     equivalence_class = equivalence_class
     equivalent = equivalent
     additions = additions
+    transport = transport
     comb = district_combs
 
     __repr__ = to_python

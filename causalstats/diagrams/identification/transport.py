@@ -1,0 +1,345 @@
+"""Effects in a target population from several studies: transport and surrogate experiments.
+
+Each study observes some variables, in a population whose mechanisms may differ from the target's
+in `changed` variables (selection diagrams), with some variables randomised. The effect in the
+target is Σ Π Q[D] over districts D, where Q[D] is the distribution of D when everything else is
+set from outside. A study gives Q[D] of the target where no mechanism of D differs in its
+population, it observes D and all parents of D, it randomises nothing in D, and the ID algorithm
+finds Q[D] in its own diagram, without the arrows into what it randomises. Where one study gives
+each factor the effect is identified; with all variables observed in every study this is complete.
+
+References
+----------
+Bareinboim & Pearl (2014), Transportability from multiple environments with limited experiments,
+NeurIPS. Lee, Correa & Bareinboim (2020), General transportability: synthesizing observations and
+experiments from heterogeneous domains, AAAI. Lee, Correa & Bareinboim (2019), General
+identifiability with arbitrary surrogate experiments, UAI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import opt_einsum
+
+from causalstats.diagrams.core import arguments
+from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.identification.bit_sets import smallest
+from causalstats.diagrams.identification.evaluation import Source, evaluate
+from causalstats.diagrams.identification.expression import Expression
+from causalstats.diagrams.identification.id_algorithm import (
+    identified_c_factor,
+    observed_c_factor,
+    relevant,
+)
+from causalstats.diagrams.identification.mixed_graph import MixedGraph, as_mixed_graph
+from causalstats.diagrams.identification.selection_bias import refuse_selection
+from causalstats.diagrams.identification.simplification import simplified
+from causalstats.diagrams.identification.wording import listed
+from causalstats.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study observes, randomises, and how its population differs from the target.
+
+    Parameters
+    ----------
+    randomised : str or list of str
+        Variables that were assigned at random, whatever their causes.
+    changed : str or list of str
+        Variables whose mechanism, or hidden causes, may differ from those of the target.
+    observed : list of str, optional
+        The variables that it measured; all, without it.
+
+    Examples
+    --------
+    >>> Study(randomised="x", changed="age")
+    Study(randomised=('x',), changed=('age',), observed=None)
+    """
+
+    randomised: str | Sequence[str] = ()
+    changed: str | Sequence[str] = ()
+    observed: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("randomised", "changed"):
+            value = arguments.names(name, getattr(self, name))
+            object.__setattr__(self, name, value)
+        if self.observed is not None:
+            names = arguments.names("observed", self.observed)
+            object.__setattr__(self, "observed", names)
+
+    def graph(self, graph: MixedGraph) -> MixedGraph:
+        """Return the diagram of the study's own distribution.
+
+        Parameters
+        ----------
+        graph : MixedGraph
+            That of the target.
+
+        Returns
+        -------
+        MixedGraph
+
+        Raises
+        ------
+        ModelError
+            If it names a variable that is hidden or unknown.
+
+        Examples
+        --------
+        >>> from causalstats import Diagram
+        >>> target = MixedGraph.from_diagram(Diagram.parse("z -> x -> y; z -> y"))
+        >>> sorted(Study(randomised="x").graph(target).directed)
+        [('x', 'y'), ('z', 'y')]
+        """
+        seen = graph.nodes if self.observed is None else tuple(self.observed)
+        for names in (self.randomised, self.changed, seen):
+            graph.bit_set(names)
+        directed = [each for each in graph.directed if each[1] not in self.randomised]
+        pairs = [pair for pair in graph.bidirected if not pair & set(self.randomised)]
+        hidden = [name for name in graph.nodes if name not in seen]
+        return MixedGraph.projected(graph.nodes, directed, hidden, pairs)
+
+
+@dataclass(frozen=True)
+class StudyFactor:
+    """A factor of an effect, by the study that gives it.
+
+    Parameters
+    ----------
+    study : str
+    variables : tuple of str
+        The district whose distribution it is.
+    expression : Expression
+        In the distribution of the study.
+    """
+
+    study: str
+    variables: tuple[str, ...]
+    expression: Expression
+
+    def __str__(self) -> str:
+        return self.expression.text().replace("P(", f"P_{self.study}(")
+
+
+@dataclass(frozen=True, repr=False)
+class TransportIdentification:
+    """A formula of an effect in the target from several studies, or the reason for none.
+
+    Parameters
+    ----------
+    outcome, do : tuple of str
+    factors : tuple of StudyFactor
+        Their product, summed over `summed`; empty where there is none.
+    summed : tuple of str
+    missing : tuple of str
+        The district that no study gives; empty where the effect is identified.
+    reasons : mapping of study to the reason why it does not give that district
+
+    Examples
+    --------
+    A trial in younger people, and a survey of the age of the target:
+
+    >>> from causalstats import Diagram
+    >>> diagram = Diagram.parse("age -> x, y; x -> y; x <-> y")
+    >>> trial = Study(randomised="x", changed="age")
+    >>> survey = Study(observed=["age"])
+    >>> print(diagram.transport("y", "x", {"trial": trial, "survey": survey}))
+    P(y | do(x)) in the target = Σ_age P_survey(age) P_trial(y | age, x)
+    """
+
+    outcome: tuple[str, ...]
+    do: tuple[str, ...]
+    factors: tuple[StudyFactor, ...] = ()
+    summed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def identified(self) -> bool:
+        """Whether the studies give every factor."""
+        return not self.missing
+
+    @property
+    def query(self) -> str:
+        """Such as "P(y | do(x)) in the target"."""
+        done = f" | do({', '.join(self.do)})" if self.do else ""
+        return f"P({', '.join(self.outcome)}{done}) in the target"
+
+    def __str__(self) -> str:
+        if self.identified:
+            sums = f"Σ_{{{', '.join(self.summed)}}} " if len(self.summed) > 1 else ""
+            sums = f"Σ_{self.summed[0]} " if len(self.summed) == 1 else sums
+            return f"{self.query} = {sums}{' '.join(map(str, self.factors))}"
+        lines = [
+            f"{self.query} is not identified: it needs the distribution of "
+            f"{listed(self.missing)} when everything else is set."
+        ]
+        lines += [f"  {study}: {reason}" for study, reason in self.reasons.items()]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def evaluate(self, sources: Mapping[str, Source]) -> np.ndarray:
+        """Return the effect from the distribution of each study.
+
+        Parameters
+        ----------
+        sources : mapping of study to JointTable, or another `Source`
+            All with the same axes of draws, or none.
+
+        Returns
+        -------
+        array, shape (batch..., levels of outcome..., levels of do...)
+            NaN where a study never saw what the formula needs.
+
+        Raises
+        ------
+        ModelError
+            If the effect is not identified, or a study is missing.
+
+        Examples
+        --------
+        >>> from causalstats import Diagram
+        >>> from causalstats.diagrams import JointTable
+        >>> found = Diagram.parse("x -> y; x <-> y").transport(
+        ...     "y", "x", {"trial": Study(randomised="x")}
+        ... )
+        >>> joint = JointTable(("x", "y"), [[0.4, 0.1], [0.1, 0.4]])
+        >>> found.evaluate({"trial": joint})
+        array([[0.8, 0.2],
+               [0.2, 0.8]])
+        """
+        if not self.identified:
+            raise ModelError(f"{self} Expected an identified effect.")
+        absent = [each.study for each in self.factors if each.study not in sources]
+        if absent:
+            raise ModelError(f"Expected the data of the study {absent[0]!r}.")
+        names = dict.fromkeys((*self.outcome, *self.do, *self.summed))
+        numbers = {name: number for number, name in enumerate(names)}
+        operands: list[object] = []
+        for factor in self.factors:
+            free = factor.expression.free
+            axes = [name for name in numbers if name in free]
+            averaged = [name for name in free if name not in numbers]
+            values = evaluate(
+                factor.expression, sources[factor.study], axes, averaged
+            ).values
+            operands += [values, [..., *(numbers[name] for name in axes)]]
+        out = [..., *(numbers[name] for name in (*self.outcome, *self.do))]
+        lacking = set(self.do) - {
+            name for factor in self.factors for name in factor.expression.free
+        }
+        if lacking:
+            raise ModelError(
+                f"{listed(sorted(lacking))} does not act on {listed(self.outcome)}: the answer is "
+                "what is seen without doing anything."
+            )
+        return np.asarray(opt_einsum.contract(*operands, out))
+
+
+def transport(
+    diagram: Hypergraph | MixedGraph,
+    outcome: str | Iterable[str],
+    do: str | Iterable[str],
+    studies: Mapping[str, Study],
+) -> TransportIdentification:
+    """Return whether an effect in a target population follows from several studies, and how.
+
+    Parameters
+    ----------
+    diagram : Diagram or MixedGraph
+        Of the target. Each study is of the same diagram but for what it randomises.
+    outcome, do : str or list of str
+    studies : mapping of name to Study
+        Data of the target itself are a study without changes.
+
+    Returns
+    -------
+    TransportIdentification
+
+    Raises
+    ------
+    ModelError
+        If a variable is hidden or unknown, there is no study, or data are of the selected alone.
+
+    Examples
+    --------
+    A surrogate experiment: nobody randomised x, but z, which acts on x, was randomised.
+
+    >>> from causalstats import Diagram
+    >>> diagram = Diagram.parse("x -> z -> y; x <-> y; z <-> y; x <-> z")
+    >>> diagram.identify("y", do="x").identified
+    False
+    >>> both = {"on x": Study(randomised="x"), "on z": Study(randomised="z")}
+    >>> diagram.transport("y", "z", both).identified
+    True
+    """
+    graph = as_mixed_graph(diagram)
+    refuse_selection(graph, "an effect from several studies")
+    if not studies:
+        raise ModelError("Expected at least one study, such as {'trial': Study(...)}.")
+    y = graph.bit_set(arguments.names("outcome", outcome))
+    x = graph.bit_set(arguments.names("do", do))
+    if not y or y & x:
+        raise ModelError(
+            f"Expected an outcome other than what is done, got {outcome!r} and {do!r}."
+        )
+    _, needed = relevant(graph, y, x)
+    factors = []
+    for district in graph.bits.districts(needed):
+        names = graph.names(district)
+        factor, reasons = _from_some_study(graph, names, studies)
+        if factor is None:
+            return TransportIdentification(
+                graph.names(y), graph.names(x), missing=names, reasons=reasons
+            )
+        factors.append(factor)
+    return TransportIdentification(
+        graph.names(y),
+        graph.names(x),
+        tuple(factors),
+        graph.names(needed & ~y),
+    )
+
+
+def _from_some_study(
+    graph: MixedGraph, names: tuple[str, ...], studies: Mapping[str, Study]
+) -> tuple[StudyFactor | None, dict[str, str]]:
+    """Return Q[names] of the target from the first study that gives it, or why none does."""
+    reasons = {}
+    for name, study in studies.items():
+        reason = _why_not(graph, names, study)
+        if reason:
+            reasons[name] = reason
+            continue
+        own = study.graph(graph)
+        wanted = own.bit_set(names)
+        everything = own.bits.ancestors(wanted)
+        district = own.bits.district(smallest(wanted), everything)
+        c_factor = observed_c_factor(own, district, everything)
+        expression = identified_c_factor(own, wanted, district, c_factor, [])
+        if expression is not None:
+            return StudyFactor(name, names, simplified(expression, own.nodes)), {}
+        reasons[name] = "hidden causes join it with what is not randomised"
+    return None, reasons
+
+
+def _why_not(graph: MixedGraph, names: Sequence[str], study: Study) -> str:
+    """Return why a study cannot give a factor of the target, before its own diagram is asked."""
+    changed = [name for name in names if name in study.changed]
+    if changed:
+        return f"the mechanism of {listed(changed)} differs in its population"
+    randomised = [name for name in names if name in study.randomised]
+    if randomised:
+        return f"it randomises {listed(randomised)}"
+    if study.observed is not None:
+        wanted = dict.fromkeys((*names, *graph.parents(*names)))
+        unseen = [name for name in wanted if name not in study.observed]
+        if unseen:
+            return f"it does not observe {listed(unseen)}"
+    return ""

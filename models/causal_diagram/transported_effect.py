@@ -1,0 +1,278 @@
+"""An effect in a target population from several studies of labels, with its posterior.
+
+The tables of each study have a Dirichlet posterior of their own; each draw of all of them makes a
+draw of the formula that `Diagram.transport` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from causalstats.core.argument_types import Level
+from causalstats.core.check import Check
+from causalstats.core.display_scale import DIFFERENCE
+from causalstats.core.effect import Effect
+from causalstats.data import Observations
+from causalstats.diagrams.diagram import Diagram
+from causalstats.diagrams.identification.evaluation import JointTable, evaluate
+from causalstats.diagrams.identification.mixed_graph import MixedGraph
+from causalstats.diagrams.identification.transport import (
+    Study,
+    TransportIdentification,
+    transport,
+)
+from causalstats.errors import ModelError
+from causalstats.models.causal_diagram import notation
+from causalstats.models.causal_diagram.interventional_query import shown_levels
+from causalstats.models.causal_diagram.levels import Levels, level_indices
+from causalstats.models.causal_diagram.query_arguments import plain_values, worlds_of
+from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
+from causalstats.models.causal_diagram.tables import (
+    ObservedDistribution,
+    cell_counts,
+    draw_tables,
+    network_of_draws,
+    prior_weights,
+    reduced_form_tables,
+)
+from causalstats.models.causal_diagram.validation import refuse_numbers
+
+_CHAINS = 4
+
+
+def transported_effect(
+    diagram: Diagram | str,
+    outcome: str,
+    do: Mapping[str, Level | Sequence[Level]],
+    studies: Mapping[str, tuple[Study, Observations]],
+    *,
+    concentration: float = 0.5,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Effect:
+    """Return an effect in a target population from several studies, with its posterior.
+
+    Parameters
+    ----------
+    diagram : Diagram or str
+        Of the target; studies differ from it in what they randomise and in `changed` variables.
+    outcome : str
+    do : mapping of variable to a level, or to two whose answers are compared
+    studies : mapping of name to (Study, Observations)
+        Observations of labels, which have the variables that the study observes.
+    concentration : float, default 0.5
+        The weight of the prior of each cell of each table, in observations.
+    draws : int, default 1000
+        In each of four chains; they are independent.
+    seed : int
+
+    Returns
+    -------
+    Effect
+        With the check of positivity, by study, among its doubts.
+
+    Raises
+    ------
+    ModelError
+        If the studies do not identify the effect, or data lack a variable.
+
+    References
+    ----------
+    Bareinboim & Pearl (2016), Causal inference and the data-fusion problem, PNAS 113.
+
+    Examples
+    --------
+    A trial among the young says what the drug does at each age, a survey how old the target is:
+
+    >>> import pandas as pd
+    >>> import causalstats as cs
+    >>> trial = pd.DataFrame(
+    ...     [(a, x, y) for a in (0, 1) for x in (0, 1) for y in (0, 1)], columns=["age", "x", "y"]
+    ... ).assign(n=[80, 20, 40, 60, 20, 5, 20, 5])
+    >>> survey = pd.DataFrame({"age": [0, 1], "n": [100, 300]})
+    >>> effect = cs.transported_effect(
+    ...     "age -> x, y; x -> y; x <-> y",
+    ...     "y",
+    ...     {"x": [1, 0]},
+    ...     {
+    ...         "trial": (
+    ...             cs.Study(randomised="x", changed="age"),
+    ...             cs.Observations.from_frame(trial, counts="n"),
+    ...         ),
+    ...         "survey": (
+    ...             cs.Study(observed=["age"]),
+    ...             cs.Observations.from_frame(survey, counts="n"),
+    ...         ),
+    ...     },
+    ... )
+    >>> round(float(effect.draws.mean()), 1)
+    0.1
+    """
+    if isinstance(diagram, str):
+        diagram = Diagram.parse(diagram)
+    do = plain_values("do", do, several=True)
+    graph = MixedGraph.from_diagram(diagram)
+    designs = {name: study for name, (study, _) in studies.items()}
+    data = {name: observations for name, (_, observations) in studies.items()}
+    for each in data.values():
+        refuse_numbers(each)
+    found = transport(graph, outcome, tuple(do), designs)
+    if not found.identified:
+        raise ModelError(
+            f"{found}\nExpected studies that identify the effect: add one that observes or "
+            "randomises what is missing."
+        )
+    levels = _levels(diagram, designs, data)
+    worlds = worlds_of(do)
+    if len(worlds) > 2:
+        raise ModelError(
+            "Expected one intervention, or two whose answers are compared."
+        )
+    indices = [level_indices(world, levels) for world in worlds]
+    rng = np.random.default_rng(seed)
+    sources = {}
+    for name in dict.fromkeys(factor.study for factor in found.factors):
+        own = designs[name].graph(graph)
+        _refuse_missing(name, own, data[name])
+        sources[name] = _posterior(
+            own, levels, data[name], concentration, (_CHAINS, draws), rng
+        )
+    values = found.evaluate(sources)
+    table = xr.DataArray(
+        values,
+        dims=("chain", "draw", *found.outcome, *found.do),
+        coords={"chain": np.arange(_CHAINS), "draw": np.arange(draws)},
+    )
+    answers = [table.isel(index, drop=True) for index in indices]
+    answer = answers[0] if len(answers) == 1 else answers[0] - answers[1]
+    event = notation.event(outcome, levels)
+    name = " - ".join(
+        notation.interventional("P", event, world, {}) for world in worlds
+    )
+    pair = len(worlds) == 2
+    return Effect(
+        name=name,
+        draws=shown_levels(answer, outcome, levels[outcome]).rename(name),
+        description=f"In the target population, by the formula {found}.",
+        unit=DIFFERENCE if pair else "probability",
+        contrast="the first value against the second" if pair else "none",
+        kind="causal",
+        assumptions=("this diagram", "differences between populations as declared"),
+        make_doubts=partial(_doubts, found, graph, designs, data, levels, indices),
+    )
+
+
+def _levels(
+    diagram: Diagram, designs: Mapping[str, Study], data: Mapping[str, Observations]
+) -> dict[str, tuple[Any, ...]]:
+    """Return the levels of each variable: the diagram's, else those of all studies together."""
+    levels: dict[str, tuple[Any, ...]] = {}
+    for wire in diagram.wires:
+        seen: dict[Any, None] = {}
+        for each in data.values():
+            seen |= dict.fromkeys(each.levels.get(wire.name, ()))
+        together = sorted(seen, key=lambda level: (isinstance(level, str), level))
+        levels[wire.name] = wire.levels or tuple(together) or (0, 1)
+    return levels
+
+
+def _refuse_missing(name: str, graph: MixedGraph, data: Observations) -> None:
+    absent = [each for each in graph.nodes if each not in data.variables]
+    if absent:
+        raise ModelError(
+            f"The study {name!r} observes {absent[0]!r} by its design, and its data do not have "
+            "it. Say `observed=`, the variables that it measured."
+        )
+
+
+def _posterior(
+    graph: MixedGraph,
+    levels: Levels,
+    data: Observations,
+    concentration: float,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> ObservedDistribution:
+    """Return draws of the distribution of one study.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+        Of the study.
+    levels : mapping of variable to its levels
+    data : Observations
+    concentration : float
+    size : (int, int)
+        Chains and draws.
+    rng : numpy Generator
+    """
+    tables = reduced_form_tables(graph)
+    weights = prior_weights(tables, levels, concentration, TABLE_PRIORS["cells"])
+    counts = cell_counts(tables, levels, data)
+    posterior = {name: weight + counts[name] for name, weight in weights.items()}
+    drawn = draw_tables(posterior, tables, levels, size, rng)
+    return ObservedDistribution(network_of_draws(drawn, tables, levels))
+
+
+def _doubts(
+    found: TransportIdentification,
+    graph: MixedGraph,
+    designs: Mapping[str, Study],
+    data: Mapping[str, Observations],
+    levels: Levels,
+    indices: Sequence[Mapping[str, int]],
+) -> tuple[Check, ...]:
+    """Return the failed check of positivity of each study, and the caution about differences.
+
+    Parameters
+    ----------
+    found : TransportIdentification
+    graph : MixedGraph
+        Of the target.
+    designs : mapping of name to Study
+    data : mapping of name to Observations
+    levels : mapping of variable to its levels
+    indices : sequence of mapping of variable to the position of its level
+        What is set.
+    """
+    checks = []
+    for factor in found.factors:
+        observed = data[factor.study]
+        names = designs[factor.study].graph(graph).nodes
+        table = JointTable(names, observed.table(names, levels))
+        axes = sorted(factor.expression.free)
+        values = evaluate(factor.expression, table, axes).values
+        for index in indices:
+            cell = tuple(index.get(name, slice(None)) for name in axes)
+            if np.isnan(values[cell]).any():
+                checks.append(_empty_cells(factor.study, str(factor)))
+                break
+    return (*checks, _DECLARED)
+
+
+def _empty_cells(study: str, factor: str) -> Check:
+    return Check(
+        name="positivity",
+        passed=False,
+        value=1.0,
+        expected="every combination of values that the formula conditions on was observed",
+        finding=f"{factor} is needed where the study {study} saw nobody",
+        remedy="There the answer is the prior's: join levels, or add a study.",
+    )
+
+
+_DECLARED = Check(
+    name="differences between populations",
+    passed=None,
+    caution=True,
+    value=0.0,
+    expected="mechanisms that are the same in a study and in the target, but for `changed`",
+    finding="the data of the target that would show another difference are not here",
+    remedy="Name every variable whose mechanism may differ in `changed=`: the formula then does "
+    "without it, or is refused.",
+)

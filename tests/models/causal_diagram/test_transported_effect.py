@@ -1,0 +1,70 @@
+"""An effect in a target population from a trial elsewhere and a survey."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalstats as cs
+from causalstats.errors import ModelError
+
+TEXT = "age -> x, y; x -> y; x <-> y"
+
+
+def worlds(rng, rows):
+    """Return a trial among the young, a survey of the target, and the effect in the target."""
+    age = rng.random(rows) < 0.2
+    x = rng.random(rows) < 0.5
+    y = rng.random(rows) < 0.2 + 0.1 * x + 0.4 * x * age
+    trial = pd.DataFrame({"age": age, "x": x, "y": y}).astype(int)
+    survey = pd.DataFrame({"age": rng.random(rows) < 0.7}).astype(int)
+    return trial, survey, 0.1 + 0.4 * 0.7
+
+
+def answer(trial, survey, changed="age"):
+    studies = {
+        "trial": (
+            cs.Study(randomised="x", changed=changed),
+            cs.Observations.from_frame(trial),
+        ),
+        "survey": (cs.Study(observed=["age"]), cs.Observations.from_frame(survey)),
+    }
+    return cs.transported_effect(TEXT, "y", {"x": [1, 0]}, studies, seed=1, draws=100)
+
+
+def test_intervals_cover_and_the_trial_alone_does_not():
+    rng = np.random.default_rng(1)
+    covered = 0
+    alone = 0
+    for _ in range(12):
+        trial, survey, truth = worlds(rng, 400)
+        row = answer(trial, survey).numbers().iloc[0]
+        covered += row["lower"] <= truth <= row["upper"]
+        naive = trial.groupby("x").y.mean().diff().iloc[-1]
+        alone += abs(naive - truth) < 2 * np.sqrt(0.25 / 100)
+    assert 9 <= covered <= 12
+    assert alone < 6
+
+
+def test_the_formula_is_the_reweighted_trial():
+    trial, survey, _ = worlds(np.random.default_rng(2), 5000)
+    by_age = trial.groupby(["age", "x"]).y.mean().unstack()
+    share = survey.age.mean()
+    expected = (by_age[1] - by_age[0]) @ [1 - share, share]
+    effect = answer(trial, survey)
+    assert float(effect.draws.mean()) == pytest.approx(expected, abs=0.01)
+    assert "P_survey(age) P_trial(y | age, x)" in effect.description
+    assert [check.name for check in effect.doubts] == [
+        "differences between populations"
+    ]
+
+
+def test_an_age_that_the_trial_never_saw_is_doubted():
+    trial, survey, _ = worlds(np.random.default_rng(3), 300)
+    effect = answer(trial[trial.age == 0], survey)
+    assert "positivity" in {check.name for check in effect.doubts}
+
+
+def test_a_changed_outcome_is_refused():
+    trial, survey, _ = worlds(np.random.default_rng(4), 100)
+    with pytest.raises(ModelError, match="mechanism of y differs"):
+        answer(trial, survey, changed=["age", "y"])
