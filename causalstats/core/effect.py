@@ -457,6 +457,61 @@ class Effect:
         )
 
     @checked(ModelError)
+    def probability(self, entry: str, exceeds: str, *, in_size: bool = False) -> float:
+        """Return the posterior probability that one entry is larger than another.
+
+        For example that one partial correlation is stronger than another, with `in_size`.
+
+        Parameters
+        ----------
+        entry, exceeds : str
+            Labels of the answer; the two parts of a pair in any order.
+        in_size : bool
+            Whether absolute values are compared.
+
+        Returns
+        -------
+        float
+            Over the draws, which keep how the two depend on each other.
+
+        Raises
+        ------
+        ModelError
+            If the answer has no such entry, or there are no draws.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> fit = cs.fit(model, model.simulate(1, rows=200, parts=4).data, seed=1, progress=False)
+        >>> effect = fit.effect("partial_correlation")
+        >>> effect.probability("p1 ~ p2", exceeds="p3 ~ p1")
+        1.0
+        """
+        from causalstats.numerics.sampling.posterior_summaries import entries
+
+        by_label = entries(self.draws)
+        labels = list(by_label)
+        asked = [entry, exceeds]
+        pairs = [matched(labels, [label]) for label in asked]
+        unknown = [
+            label
+            for label, pair in zip(asked, pairs, strict=True)
+            if not len(pair.here)
+        ]
+        if unknown:
+            shown = ", ".join(map(repr, labels[:_SHOWN]))
+            more = ", ..." if len(labels) > _SHOWN else ""
+            raise ModelError(
+                f"Expected two entries of {self.name!r}, got {unknown[0]!r}. "
+                f"It has {shown}{more}."
+            )
+        one, other = (by_label[labels[pair.here[0]]] * pair.signs[0] for pair in pairs)
+        if in_size:
+            return float((np.abs(one) > np.abs(other)).mean())
+        return float((one > other).mean())
+
+    @checked(ModelError)
     def simultaneous(self, prob: Inside = INTERVAL) -> pd.DataFrame:
         """Return a simultaneous band: it holds all entries at once with this probability.
 

@@ -167,3 +167,22 @@ def _people():
     return pd.DataFrame(
         {"x": x, "y": np.where(rng.random(200) < 0.3 + 0.3 * x, "ill", "well")}
     )
+
+
+def test_two_entries_are_compared_draw_by_draw():
+    """Two pairs that share a part depend on each other, which their intervals do not show."""
+    model = cs.PartialCorrelation(prior="matching")
+    data = model.simulate(1, rows=60, parts=4).data
+    fit = cs.fit(model, data, seed=1, progress=False)
+    effect = fit.effect("partial_correlation")
+    draws = {name: effect.draws.sel(pair=name) for name in ("p2 ~ p3", "p2 ~ p4")}
+    one, other = draws.values()
+    expected = float((one > other).mean())
+    assert 0 < expected < 1
+    assert effect.probability("p2 ~ p3", exceeds="p4 ~ p2") == expected
+    reverse = effect.probability("p2 ~ p4", exceeds="p3 ~ p2")
+    assert expected + reverse == pytest.approx(1)
+    in_size = float((abs(one) > abs(other)).mean())
+    assert effect.probability("p2 ~ p3", "p2 ~ p4", in_size=True) == in_size
+    with pytest.raises(cs.ModelError, match="two entries of 'partial_correlation'"):
+        effect.probability("p2 ~ p3", exceeds="p1 ~ p9")
