@@ -7,7 +7,7 @@ lavaan), `identification` (the ID algorithm, combs) and `drawing`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +249,7 @@ class Diagram(Hypergraph):
         before: Diagram | None = None,
         *,
         comb: str | None = None,
+        labels: Mapping[str, str] | None = None,
         ax: Axes | None = None,
     ) -> Figure:
         """Return the string diagram as a matplotlib figure, read upwards.
@@ -260,6 +261,8 @@ class Diagram(Hypergraph):
         comb : str, optional
             A variable. The mechanisms of its district (all that shares hidden causes with it) are
             tinted as comb f, the others as comb g.
+        labels : mapping of arrow, such as "x -> y", to text, optional
+            Written beside the wires, such as estimated effects; not beside a picture of before.
         ax : matplotlib.axes.Axes, optional
             Axes to draw into; a larger picture is scaled down.
 
@@ -277,9 +280,16 @@ class Diagram(Hypergraph):
         >>> type(Diagram.parse("x -> y").draw()).__name__
         'Picture'
         """
-        return figure(scene(self, before, comb), ax)
+        return figure(scene(self, before, comb, labels), ax)
 
-    def to_svg(self, before: Diagram | None = None, *, comb: str | None = None) -> str:
+    def to_svg(
+        self,
+        before: Diagram | None = None,
+        *,
+        comb: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        dark: bool = False,
+    ) -> str:
         """Return the picture that `draw` makes, as SVG.
 
         Parameters
@@ -288,6 +298,9 @@ class Diagram(Hypergraph):
             The diagram before surgery, drawn to the left.
         comb : str, optional
             A variable whose combs are tinted.
+        labels : mapping of arrow to text, optional
+        dark : bool
+            Light lines on a dark ground. Figures of matplotlib are dark where its style is.
 
         Returns
         -------
@@ -302,10 +315,11 @@ class Diagram(Hypergraph):
         --------
         >>> Diagram.parse("x -> y").to_svg()[:4]
         '<svg'
+        >>> ">0.3<" in Diagram.parse("x -> y").to_svg(labels={"x -> y": "0.3"}, dark=True)
+        True
         """
-        return svg(
-            scene(self, before, comb), "String diagram of " + ", ".join(self.variables)
-        )
+        title = "String diagram of " + ", ".join(self.variables)
+        return svg(scene(self, before, comb, labels), title, dark)
 
     def to_tikz(self, before: Diagram | None = None, *, comb: str | None = None) -> str:
         """Return the picture that `draw` makes, as TikZ for LaTeX.

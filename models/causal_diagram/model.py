@@ -78,7 +78,11 @@ from causalstats.models.causal_diagram.routes import (
 )
 from causalstats.models.causal_diagram.table_priors import PriorName
 from causalstats.models.causal_diagram.tables import Table
-from causalstats.models.causal_diagram.views import causal_graph, surgery
+from causalstats.models.causal_diagram.views import (
+    arrow_effects,
+    causal_graph,
+    surgery,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -810,6 +814,26 @@ class CausalDiagram:
         ['surgery']
         """
         return {"surgery": partial(surgery, self)}
+
+    def arrow_effects(self, draws: xr.Dataset, data: Observations) -> dict[str, str]:
+        """Return the effect along each arrow as text, for `diagram.draw(labels=...)`.
+
+        The cause goes from its first level to its last, a number one unit up from its mean, on this
+        arrow alone. Arrows whose effect is not identified have a "?".
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior, `fit.draws["posterior"].to_dataset()`.
+        data : Observations
+
+        Examples
+        --------
+        >>> simulation = CausalDiagram("x -> y").simulate(1, people=50)
+        >>> list(CausalDiagram("x -> y").arrow_effects(simulation.truth, simulation.data))
+        ['x -> y']
+        """
+        return arrow_effects(self, draws, data)
 
     def data_checks(self, data: Observations) -> tuple[Check, ...]:
         """Return checks of the data alone: rows left out, and what the diagram implies.

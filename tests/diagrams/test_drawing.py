@@ -13,6 +13,7 @@ from causalstats.diagrams import box, copy, discard, identity, swap
 from causalstats.diagrams.drawing.picture import TINTS, combs, picture
 from causalstats.diagrams.drawing.placement import nodes_and_links
 from causalstats.diagrams.drawing.scene import Dot, Scene, Stroke, TextLabel, extent
+from causalstats.errors import ModelError
 from causalstats.numerics.layered_layout import _crossings, order, rows
 
 SMOKING = Diagram.parse("smoking -> tar -> cancer; smoking <-> cancer")
@@ -245,3 +246,14 @@ def test_figures_describe_surgery_and_fit_into_given_axes():
     assert SMOKING.draw(ax=page.add_subplot(1, 2, 1)) is page
     assert 0 < page.axes[0].texts[0].get_fontsize() < 9  # made smaller to fit
     assert identity().draw().axes[0].texts[0].get_text() == "the empty diagram"
+
+
+def test_labels_stand_beside_arrows_and_dark_pictures_have_a_dark_ground():
+    diagram = Diagram.parse("x -> m -> y; x <-> y")
+    picture = diagram.to_svg(labels={"x -> m": "0.31 (0.28 to 0.35)"}, dark=True)
+    assert ">0.31 (0.28 to 0.35)<" in picture
+    assert 'fill="#14191f"' in picture and 'fill="white"' not in picture
+    assert 'fill="#14191f"' not in diagram.to_svg()
+    assert type(diagram.draw(labels={"m -> y": "0.2"})).__name__ == "Picture"
+    with pytest.raises(ModelError, match="arrows of the diagram"):
+        diagram.draw(labels={"y -> x": "0.2"})

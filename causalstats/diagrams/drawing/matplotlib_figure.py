@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from causalstats.colours import DARK, LIGHT, Palette
+from causalstats.diagrams.drawing.palette import legible
 from causalstats.diagrams.drawing.scene import (
     Dot,
     Mark,
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _POINTS = 72  # in an inch
 _FIRST_LEVEL = 2  # above the grid of axes
-_DARK_FILLS = {"#eef3fa": "#22303f", "#d6e6f4": "#1d4058", "#fbe0cc": "#5a3a1c"}
 
 
 def figure(scene: Scene, ax: Axes | None = None) -> Figure:
@@ -48,31 +46,8 @@ def figure(scene: Scene, ax: Axes | None = None) -> Figure:
         ax.set_axis_off()
         for number, mark in enumerate(scene.marks):
             level = _FIRST_LEVEL + number / len(scene.marks)
-            _add(ax, _legible(mark, palette), min(1.0, across, up), level)
+            _add(ax, legible(mark, palette), min(1.0, across, up), level)
     return owner
-
-
-def _legible(mark: Mark, palette: Palette) -> Mark:
-    """Return the mark in the colours of its ground; scenes are in those of a light one."""
-    colour = _counterpart(mark.colour, palette)
-    if isinstance(mark, Stroke):
-        return replace(mark, colour=colour, fill=_counterpart(mark.fill, palette))
-    assert colour is not None  # dots and text have one
-    return replace(mark, colour=colour)
-
-
-def _counterpart(colour: str | None, palette: Palette) -> str | None:
-    """Return the colour of a palette that stands for one of a light ground."""
-    counterparts = {
-        LIGHT.ink: palette.ink,
-        LIGHT.muted: palette.muted,
-        LIGHT.blue: palette.blue,
-        LIGHT.orange: palette.orange,
-        "white": palette.ground,
-    }
-    if palette.ink == DARK.ink:
-        counterparts |= _DARK_FILLS
-    return counterparts.get(colour, colour) if colour else colour
 
 
 def _add(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from causalstats.colours import INK, MUTED
+from causalstats.colours import BLUE, INK, MUTED
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph
 from causalstats.diagrams.drawing.nodes import (
@@ -49,6 +49,7 @@ def scene(
     diagram: Hypergraph,
     before: Hypergraph | None = None,
     comb: str | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Scene:
     """Return the drawing of `Diagram.draw`: one diagram, or two with the surgery in between.
 
@@ -58,7 +59,11 @@ def scene(
     before : Hypergraph, optional
     comb : str, optional
         A variable whose two combs are tinted.
+    labels : mapping of arrow, such as "x -> y", to text, optional
+        Written beside the wires of one diagram.
     """
+    if labels:
+        _refuse_unknown_arrows(diagram, labels)
     if before is not None:
         remedy = "It is the diagram before surgery."
         arguments.instance(Hypergraph, "`before`", before, remedy)
@@ -68,7 +73,7 @@ def scene(
         tints = combs(original, comb)
         _refuse_child_within(original, comb)
     return (
-        picture(diagram, tints)
+        picture(diagram, tints, labels=labels)
         if before is None
         else before_and_after(before, diagram, tints)
     )
@@ -78,6 +83,7 @@ def picture(
     diagram: Hypergraph,
     tints: Tints | None = None,
     fresh: Collection[str] = (),
+    labels: Mapping[str, str] | None = None,
 ) -> Scene:
     """Return the drawing of a diagram.
 
@@ -88,6 +94,7 @@ def picture(
         The variables whose mechanisms belong to comb "f" and to comb "g".
     fresh : collection of str
         The names of the boxes that surgery brought.
+    labels : mapping of arrow to text, optional
     """
     if not diagram.wires and not diagram.boxes:
         return framed(
@@ -104,7 +111,58 @@ def picture(
     for node in placement.nodes:
         is_fresh = node[0] == "box" and diagram.boxes[node[1]].name in fresh
         marks += node_marks(diagram, node, _top(placement, node), is_fresh)
+    marks += _arrow_labels(placement, labels or {})
     return framed(marks, _MARGIN)
+
+
+def _arrow_labels(placement: Placement, labels: Mapping[str, str]) -> list[Mark]:
+    """Return the text beside each wire, where it enters the box of its effect.
+
+    Texts of one box stand below each other, that of the last port highest.
+    """
+    diagram = placement.diagram
+    names = diagram.variables
+    by_box: dict[int, list[tuple[Point, str]]] = {}
+    for number, link in enumerate(placement.links):
+        kind, box = link.head
+        if kind != "box":
+            continue
+        effects = [names[wire] for wire in diagram.boxes[box].outputs]
+        arrows = {f"{names[link.wire]} -> {effect}" for effect in effects}
+        end = _path(placement, number)[-1][1][-1]
+        for arrow in sorted(arrows.intersection(labels)):
+            by_box.setdefault(box, []).append((end, labels[arrow]))
+    marks: list[Mark] = []
+    for texts in by_box.values():
+        for number, ((x, y), text) in enumerate(sorted(texts, reverse=True)):
+            at = (x + 3.0, y - SMALL_FONT * (0.8 + 1.15 * number))
+            marks += _text_on_ground(text, at)
+    return marks
+
+
+def _text_on_ground(text: str, at: Point) -> list[Mark]:
+    """Return a text on a ground of its own, so that wires do not run through it."""
+    x, y = at
+    half = 0.55 * SMALL_FONT
+    right = x + text_width(text, SMALL_FONT)
+    ground = rounded(x - 1.0, y - half, right + 1.0, y + half, 1.0)
+    return [
+        Stroke(ground, None, fill="white"),
+        TextLabel(text, at, SMALL_FONT, BLUE, "start"),
+    ]
+
+
+def _refuse_unknown_arrows(diagram: Hypergraph, labels: Mapping[str, str]) -> None:
+    arrows = {
+        f"{cause} -> {name}"
+        for name in diagram.variables
+        for cause in diagram.parents(name)
+    }
+    unknown = [name for name in labels if name not in arrows]
+    if unknown:
+        raise ModelError(
+            f"Expected labels of arrows of the diagram, {sorted(arrows)}, got {unknown[0]!r}."
+        )
 
 
 def before_and_after(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from causalstats.colours import DARK, LIGHT
+from causalstats.diagrams.drawing.palette import recoloured
 from causalstats.diagrams.drawing.scene import Dot, Mark, Scene, Stroke, TextLabel
 
 _FONT = "DejaVu Sans, Verdana, Helvetica, sans-serif"
@@ -11,8 +13,18 @@ _PIXELS = 4 / 3  # in a point
 _BASELINE = 0.36  # below the middle of a line, in font sizes
 
 
-def svg(scene: Scene, title: str) -> str:
-    """Return one `svg` element; a point of the scene is 4/3 pixels, y points downwards."""
+def svg(scene: Scene, title: str, dark: bool = False) -> str:
+    """Return one `svg` element; a point of the scene is 4/3 pixels, y points downwards.
+
+    Parameters
+    ----------
+    scene : Scene
+    title : str
+    dark : bool
+        Light lines on a dark ground.
+    """
+    palette = DARK if dark else LIGHT
+    scene = recoloured(scene, palette)
     width, height = scene.size
     attributes = [
         'xmlns="http://www.w3.org/2000/svg"',
@@ -22,7 +34,9 @@ def svg(scene: Scene, title: str) -> str:
         'role="img"',
         f'font-family="{_FONT}"',
     ]
-    ground = '<rect width="100%" height="100%" fill="white"/>'  # legible in dark pages
+    colour = palette.ground if dark else "white"
+    # Its own ground, so that it is legible on every page
+    ground = f'<rect width="100%" height="100%" fill="{colour}"/>'
     elements = [ground, *(_element(mark, height) for mark in scene.marks)]
     head = f"<svg {' '.join(attributes)}>"
     return "\n".join([head, f"<title>{escape(title)}</title>", *elements, "</svg>"])

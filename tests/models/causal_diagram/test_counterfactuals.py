@@ -129,3 +129,15 @@ def test_a_missed_product_of_treatment_and_mediator_is_said():
     plain = linear_fit(numbers(np.random.default_rng(3)))
     doubts = plain.effect("natural_direct").summary()["doubts"].iloc[0]
     assert "form of the regressions" not in doubts
+
+
+def test_the_effect_along_each_arrow_is_written_beside_it(people, by_tables):
+    draws = by_tables.draws["posterior"].to_dataset()
+    texts = by_tables.model.arrow_effects(draws, by_tables.data)
+    assert set(texts) == {"z -> x", "z -> m", "z -> y", "x -> m", "x -> y", "m -> y"}
+    direct = by_tables.effect("natural_direct").draws.mean()
+    assert texts["x -> y"].split()[0] == f"{float(direct):.2f}"
+    hidden = cs.CausalDiagram("x -> y; x <-> y")
+    fit = cs.fit(hidden, hidden.simulate(1, people=60).data, seed=1, progress=False)
+    draws = fit.draws["posterior"].to_dataset()
+    assert hidden.arrow_effects(draws, fit.data) == {"x -> y": "?"}
