@@ -932,10 +932,14 @@ class PartialCorrelation:
 
 def _without_fields(prior: str, names: list[str]) -> str:
     """Return the refusal of fields that a prior does not have."""
+    having = [
+        repr(name) for name, each in PRIORS.items() if set(names) <= set(each.fields)
+    ]
+    remedy = f"leave it out, or use prior={' or '.join(having)}."
     if len(names) == 1:
-        return f"The {prior} prior has no `{names[0]}`; leave it out."
+        return f"The {prior} prior has no `{names[0]}`; {remedy}"
     listed = " nor ".join(f"`{name}`" for name in names)
-    return f"The {prior} prior has neither {listed}; leave them out, or use prior='invariant'."
+    return f"The {prior} prior has neither {listed}; {remedy}"
 
 
 def _unused_reason(prior: str, field: str) -> str:
