@@ -87,6 +87,27 @@ def _few_treated(seed: int) -> Drawn:
     return _fitted(adopting(rng, {4: 3, 99: 40}, _TIMES, 0.5, constant))
 
 
+def _states(per_cohort: tuple[int, int, int], seed: int) -> Drawn:
+    """Draw counties that share the shocks of their states, which adopt; errors by state."""
+    rng = np.random.default_rng(seed)
+    adopted = np.repeat([3, 5, 99], per_cohort)
+    states, counties = len(adopted), 8
+    state = np.repeat(np.arange(states), counties)
+    treated = (np.arange(_TIMES) >= adopted[state][:, None]).astype(float)
+    errors = rng.normal(size=treated.shape)
+    outcome = treated + persistent(rng, states, _TIMES, 0.5)[state] + errors
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(len(state)), _TIMES),
+            "time": np.tile(np.arange(_TIMES), len(state)),
+            "state": np.repeat(state, _TIMES),
+            "d": treated.ravel(),
+            "y": outcome.ravel(),
+        }
+    )
+    return cs.EventStudy(**LEAST_SQUARES), read(frame, cluster="state")
+
+
 def _unknown_adoption(seed: int) -> Drawn:
     """A third of the units were not seen in the period before they adopted."""
     rng, frame, since = _frame(seed)
@@ -176,6 +197,17 @@ WORLDS = [
     ),
     _wrong_world(
         name="three treated units", make=_few_treated, catches=("treated units",)
+    ),
+    _wrong_world(
+        name="one state in a cohort",
+        make=partial(_states, (1, 9, 16)),
+        catches=("clusters of each cohort",),
+    ),
+    World(
+        name="eight states in each cohort",
+        family="event_study",
+        wrong=False,
+        make=partial(_states, (8, 8, 16)),
     ),
     _wrong_world(
         name="adoption times of a third unknown",

@@ -17,16 +17,19 @@ DATA = Path(__file__).with_name("mpdta.csv")
 
 
 def frame() -> pd.DataFrame:
-    """Log teen employment, log population and whether there is a raise, by county and year."""
+    """Log teen employment, log population and whether there is a raise, by county and year.
+
+    The state is the first part of the county's code (FIPS).
+    """
     table = pd.read_csv(DATA)
     raised = (table["first.treat"] > 0) & (table["year"] >= table["first.treat"])
     return table[["countyreal", "year", "lemp", "lpop"]].assign(
-        raised=raised.astype(float)
+        raised=raised.astype(float), state=(table["countyreal"] // 1000).astype(str)
     )
 
 
-def data(population: bool = False) -> cs.Panel:
-    """The panel, with log population as a covariate where it is asked for."""
+def data(population: bool = False, by_state: bool = False) -> cs.Panel:
+    """The panel, with log population as a covariate, or states as clusters, if asked for."""
     return cs.Panel.from_frame(
         frame(),
         unit="countyreal",
@@ -34,6 +37,7 @@ def data(population: bool = False) -> cs.Panel:
         outcome="lemp",
         treatment="raised",
         covariates=["lpop"] if population else [],
+        cluster="state" if by_state else None,
         labels={
             "countyreal": "the county",
             "lemp": "teen employment",
@@ -46,6 +50,11 @@ def data(population: bool = False) -> cs.Panel:
 def model() -> cs.EventStudy:
     """Effects of cohorts whose course over event times is pooled; AR(1) errors of a county."""
     return cs.EventStudy()
+
+
+def model_by_state() -> cs.EventStudy:
+    """Effects by least squares, with errors that counties of a state may share."""
+    return cs.EventStudy(pooling="none", errors="cluster")
 
 
 def run(folder: Path, fast: bool = False) -> Path:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.01
 _SMALL_COHORT = 10
 _FEWEST_TREATED_CLUSTERS = 5
+_OF_SINGLE_COHORTS = ("event_time", "cohort", "calendar_time", "cell")
 _MOST_LEFT_OUT = 0.1  # of the units that adopt
 _MOST_UNKNOWN = 0.05  # of the units that adopt
 _MOST_OUTSIDE = 0.1  # of the units of a cohort
@@ -34,6 +35,7 @@ def data_checks(model: EventStudy, data: Panel) -> tuple[Check, ...]:
     return (
         _comparisons(data, study),
         _treated_units(data, study),
+        *_clusters_of_cohorts(model, data, study),
         _adoption_times(study),
         _presence(data, study),
         *covariates,
@@ -109,6 +111,45 @@ def _treated_units(data: Panel, study: Adoption) -> Check:
         finding=f"{treated:,} clusters adopt, {controls:,} never do{listed}",
         remedy="" if passed else remedy,
         caution=not enough,
+    )
+
+
+def _clusters_of_cohorts(
+    model: EventStudy, data: Panel, study: Adoption
+) -> tuple[Check, ...]:
+    """Whether the cluster-robust variance of each cohort's effects rests on enough clusters.
+
+    The residuals of a single cluster that adopts are 0 where it has an effect of its own.
+    """
+    if not model.clustered:
+        return ()
+    cluster = data.cluster[data.unit[study.rows[study.starts]]]
+    counts = [
+        len(np.unique(cluster[study.cohort == g])) for g in range(len(study.cohorts))
+    ]
+    few = [
+        f"{cohort} ({count})"
+        for cohort, count in zip(study.cohorts, counts, strict=True)
+        if count < _FEWEST_TREATED_CLUSTERS
+    ]
+    remedy = (
+        "Residuals of so few clusters do not show how they differ by chance, and intervals of "
+        "effects that rest on them are far too short: report the ATT over all cohorts, and the "
+        "errors of clusters never treated in `fit.compare()`."
+    )
+    return (
+        Check(
+            name="clusters of each cohort",
+            passed=None if few else True,
+            value=float(min(counts)),
+            expected=f"at least {_FEWEST_TREATED_CLUSTERS} clusters in each cohort that adopts",
+            finding=f"few in cohorts {', '.join(few)}"
+            if few
+            else f"{min(counts)} or more",
+            remedy=remedy if few else "",
+            estimands=_OF_SINGLE_COHORTS,
+            caution=bool(few),
+        ),
     )
 
 

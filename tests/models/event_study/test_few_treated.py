@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.case_studies.minimum_wage import study as minimum_wage
 from causalstats.models.event_study.baselines import placebo_att
 
 _NAME = "imputation, errors of those never treated (Conley-Taber)"
@@ -48,3 +49,25 @@ def test_few_units_that_never_adopt_have_none():
     model = cs.EventStudy()
     assert _NAME in model.baselines(_panel(1))
     assert _NAME not in model.baselines(_panel(1, 25))
+
+
+def test_cohorts_of_few_clusters_are_said():
+    """One state adopted in 2004; its effect has no residual that shows how states differ."""
+    panel = minimum_wage.data(by_state=True)
+    fit = cs.fit(minimum_wage.model_by_state(), panel, seed=1, progress=False)
+    check = next(c for c in fit.check() if c.name == "clusters of each cohort")
+    assert check.passed is None
+    assert check.caution
+    assert "2004 (1), 2006 (3)" in check.finding
+    assert check.stands_on("cohort")
+    assert not check.stands_on("att")
+    assert check.name in fit.effect("cohort").summary()["doubts"].iloc[0]
+
+
+def test_clusters_of_states_widen_the_interval_of_the_minimum_wage():
+    spread = {}
+    for by_state in (False, True):
+        panel = minimum_wage.data(by_state=by_state)
+        fit = cs.fit(minimum_wage.model_by_state(), panel, seed=1, progress=False)
+        spread[by_state] = float(fit.effect("att").draws.std())
+    assert spread[True] / spread[False] == pytest.approx(1.5, abs=0.1)
