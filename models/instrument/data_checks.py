@@ -302,6 +302,8 @@ def independence_of_rows(model: Instrument, data: Instrumented) -> tuple[Check, 
     assumption = "many rows" if model.errors == "robust" else "equal variances"
     residual = data.partialled_out(liml_residuals(data)[:, None])
     scores = data.partialled_out(data.instruments) * residual
+    # Direct effects give scores a mean, by which neighbours would be alike
+    scores = scores - scores.mean(axis=0)
     explained = np.column_stack([data.outcome, data.treatment])
     return _independent(Scores(scores, explained), data, assumption)
 

@@ -48,6 +48,13 @@ def test_checks_see_a_large_direct_effect_and_a_common_direction():
     )
 
 
+def test_large_direct_effects_do_not_make_neighbours_alike():
+    for seed in range(5):
+        checks = LEARNED.data_checks(data_of(seed, direct=0.3))
+        named = {check.name: check.passed for check in checks}
+        assert named["rows independent of their neighbours"], seed
+
+
 def test_intervals_cover_where_exclusion_is_wrong():
     """Ten instruments, direct effects of .3: over 40 data sets, beside exclusion."""
     inside = {"learned": 0, "exclusion": 0}
