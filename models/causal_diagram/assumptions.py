@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes import Route
 
+DIAGRAM = "this diagram"
 TABLE_PRIOR = "prior of the tables"
 INDEPENDENT_OBSERVATIONS = "independent observations"
 
@@ -39,7 +40,7 @@ def assumption_names(model: CausalDiagram) -> tuple[str, ...]:
 
 def _diagram(model: CausalDiagram) -> Assumption:
     return Assumption(
-        name="this diagram",
+        name=DIAGRAM,
         statement="Between the variables there are no other arrows, and no other shared causes, "
         "than are drawn.",
         if_wrong="Another arrow or another hidden cause can change the formula, and the answer "

@@ -14,7 +14,34 @@ from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
     from causalstats.data import Observations
+    from causalstats.diagrams.identification.adjustment_criteria import Criterion
     from causalstats.models.causal_diagram.model import CausalDiagram
+
+
+def instruments_of(model: CausalDiagram) -> list[Criterion]:
+    """Return the instruments of the treatment that the diagram names.
+
+    Raises
+    ------
+    ModelError
+        If it names none.
+    """
+    criteria = [
+        criterion
+        for criterion in model.identification.criteria
+        if criterion.name == "instrument"
+    ]
+    if criteria:
+        return criteria
+    if model.identification.identified:
+        raise ModelError(
+            f"The diagram identifies the effect of {model.treatment!r} without an instrument: "
+            "leave `route` out."
+        )
+    raise ModelError(
+        f"The diagram names no instrument of {model.treatment!r}: no variable goes with it "
+        f"and, given others that it does not affect, with {model.outcome!r} only through it."
+    )
 
 
 def instrumented(model: CausalDiagram, data: Observations) -> Instrumented:
@@ -30,16 +57,7 @@ def instrumented(model: CausalDiagram, data: Observations) -> Instrumented:
     ModelError
         If the diagram names no instrument of the treatment.
     """
-    criteria = [
-        criterion
-        for criterion in model.identification.criteria
-        if criterion.name == "instrument"
-    ]
-    if not criteria:
-        raise ModelError(
-            f"The diagram names no instrument of {model.treatment!r}: no variable goes with it "
-            f"and, given others that it does not affect, with {model.outcome!r} only through it."
-        )
+    criteria = instruments_of(model)
     sets = [criterion.given for criterion in criteria]
     held = max(sets, key=sets.count)  # the first of those that serve most instruments
     names = [each.variables[0] for each in criteria if each.given == held]

@@ -120,7 +120,7 @@ class CausalDiagram:
         against the first. If omitted, those that the diagram marks (`[exposure]` and `[outcome]` in
         dagitty's text, `treatment: x; outcome: y` in ours); else the one variable with observed
         causes and no observed effect, and the one that acts on it and has no observed cause.
-    route : "auto", "reduced", "hierarchical", "structural" or "regression", default "auto"
+    route : "auto", "reduced", "hierarchical", "structural", "regression" or "instrument"
         "reduced": tables of the observed distribution, put into the formula; draws are independent,
         and no hidden variable has to be guessed. "hierarchical": a hierarchical logistic regression
         for each conditional distribution of the formula, and g-computation; for labels with cells
@@ -129,7 +129,10 @@ class CausalDiagram:
         than five times (large strata that lack one do not count), the first otherwise.
         "structural": a table for each mechanism, with hidden variables summed out of the
         likelihood; sampled by NUTS. "regression": for numeric variables, a regression for each
-        conditional distribution of the formula, and g-computation.
+        conditional distribution of the formula, and g-computation. "instrument": for numbers whose
+        effect the diagram alone does not identify, and of whose treatment it names instruments:
+        `cs.Instrument`, which adds that the effect is linear and the same in everybody. "auto" by
+        default.
     concentration : float, default 0.5
         The weight of the prior in observations: of each cell of each table, or of each table
         (`prior`); of each linear regression (its g-prior). 0.5 a cell is Jeffreys' prior, 1 is
@@ -328,7 +331,7 @@ class CausalDiagram:
         >>> CausalDiagram("x -> y").headline, CausalDiagram("x -> y; x <-> y").headline
         ('effect', 'bounds')
         """
-        return "effect" if self.identification.identified else "bounds"
+        return self._route.headline
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -116,7 +116,8 @@ def _instrument_in_words(criterion: Criterion) -> str:
     return (
         f"{criterion.reasons[0]} It identifies the effect if that is linear and the same in "
         "everybody, or the mean effect over those whom the instrument moves if it moves nobody the "
-        "other way: `cs.fit(cs.Instrument(), model.instrumented(data))` of numbers. "
+        "other way: of numbers, say route='instrument', or for its options "
+        "`cs.fit(cs.Instrument(), model.instrumented(data))`. "
     )
 
 

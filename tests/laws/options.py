@@ -340,6 +340,9 @@ _DIAGRAM = Family(
         "interaction_scale": [{"route": "hierarchical", "interaction_scale": 0.2}],
     },
     shape_data=frozenset({"diagram", "monotone"}),
+    refused=frozenset(
+        {("route", "instrument")}
+    ),  # needs numbers; the graph is Instrument's
 )
 
 _INSTRUMENT = Family(

@@ -26,7 +26,11 @@ from causalstats.models.causal_diagram.counterfactual_query import (
     CounterfactualQuestion,
 )
 from causalstats.models.causal_diagram.regression.conditionals import Conditional
-from causalstats.models.causal_diagram.routes.base import Query, Route
+from causalstats.models.causal_diagram.routes.base import (
+    Query,
+    Route,
+    headline_by_identification,
+)
 from causalstats.models.causal_diagram.routes.hierarchical import (
     Hierarchical,
     hierarchical_assumption,
@@ -67,6 +71,10 @@ class Automatic:
         if all(table.name in draws for table in self.reduced.tables):
             return self.reduced
         return self.chosen(data)
+
+    @property
+    def headline(self) -> str:
+        return headline_by_identification(self.model)
 
     @property
     def tables(self) -> tuple[Table, ...]:

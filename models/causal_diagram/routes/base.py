@@ -32,6 +32,11 @@ Query = tuple[str, Estimand]
 """The notation of a query, and its estimand."""
 
 
+def headline_by_identification(model: CausalDiagram) -> str:
+    """Return the effect, or its bounds where the diagram alone does not identify it."""
+    return "effect" if model.identification.identified else "bounds"
+
+
 class Route(Protocol):
     """One way to estimate what a diagram identifies, of one model: `ROUTES[name](model)`.
 
@@ -42,6 +47,10 @@ class Route(Protocol):
 
     @property
     def model(self) -> CausalDiagram: ...
+
+    @property
+    def headline(self) -> str:
+        """The answer that a fit opens with: the effect, or its bounds."""
 
     @property
     def tables(self) -> tuple[Table, ...]:

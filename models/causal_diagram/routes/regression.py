@@ -55,7 +55,10 @@ from causalstats.models.causal_diagram.regression.queries import regression_quer
 from causalstats.models.causal_diagram.regression.specification_checks import (
     specification_checks,
 )
-from causalstats.models.causal_diagram.routes.base import Query
+from causalstats.models.causal_diagram.routes.base import (
+    Query,
+    headline_by_identification,
+)
 from causalstats.models.causal_diagram.tables import Table
 from causalstats.models.causal_diagram.validation import refuse_unidentified
 
@@ -71,6 +74,10 @@ class Regression:
     """Regressions for the conditional distributions of the g-formula."""
 
     model: CausalDiagram
+
+    @property
+    def headline(self) -> str:
+        return headline_by_identification(self.model)
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:

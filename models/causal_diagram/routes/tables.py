@@ -50,7 +50,10 @@ from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
     TableOfLabels,
 )
-from causalstats.models.causal_diagram.routes.base import Query
+from causalstats.models.causal_diagram.routes.base import (
+    Query,
+    headline_by_identification,
+)
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
 from causalstats.models.causal_diagram.tables import (
     Table,
@@ -70,6 +73,10 @@ class TableRoute(ABC):
     """A route that estimates tables of probabilities."""
 
     model: CausalDiagram
+
+    @property
+    def headline(self) -> str:
+        return headline_by_identification(self.model)
 
     @property
     @abstractmethod

@@ -61,3 +61,32 @@ def test_an_arrow_to_the_outcome_is_no_instrument(frame):
     data = cs.Observations.from_frame(frame)
     with pytest.raises(cs.ModelError, match="names no instrument of 't'"):
         model("z -> t -> y; t <-> y; z -> y").instrumented(data)
+
+
+def test_the_route_of_instruments_is_the_model_of_instruments(frame):
+    data = cs.Observations.from_frame(frame[["x", "z", "t", "y"]])
+    diagram = "z -> t -> y; t <-> y; x -> z; x -> y; x -> t"
+    ours = model(diagram, route="instrument")
+    fit = cs.fit(ours, data, seed=1, progress=False)
+    other = cs.fit(cs.Instrument(), ours.instrumented(data), seed=1, progress=False)
+    np.testing.assert_array_equal(
+        fit.effect("effect").draws, other.effect("effect").draws
+    )
+    doubts = {each.name for each in other.effect("effect").doubts}
+    assert doubts <= {each.name for each in fit.effect("effect").doubts}
+    assert fit.headline == "effect"
+    assert "exclusion" in fit.effect("effect").assumptions
+    with pytest.raises(cs.ModelError, match="one effect"):
+        fit.effect("y", do={"t": 1})
+
+
+def test_the_route_of_instruments_needs_one(frame):
+    data = cs.Observations.from_frame(frame[["z", "t", "y"]])
+    for diagram, words in (
+        ("z -> t -> y; t <-> y; z -> y", "names no instrument"),
+        ("z -> t -> y; z -> y", "without an instrument"),
+    ):
+        with pytest.raises(cs.ModelError, match=words):
+            cs.fit(model(diagram, route="instrument"), data, seed=1, progress=False)
+    with pytest.raises(cs.ModelError, match="route='instrument'"):
+        cs.fit(model("z -> t -> y; t <-> y"), data, seed=1, progress=False)
