@@ -334,7 +334,7 @@ def _learned(rows: _Rows, held: np.ndarray) -> _Fold:
     terms = rows.candidates.columns(rest.source)
     functions, paths = [], []
     for target in _targets(seen).T:
-        chosen = matching_pursuit(candidates, target, seen.free, _LEVEL, _MOST_TERMS)
+        chosen = matching_pursuit(candidates, target, seen.left, _LEVEL, _MOST_TERMS)
         slopes = np.linalg.lstsq(candidates[:, chosen], target, rcond=1e-10)[0]
         residual = target - candidates[:, chosen] @ slopes
         trees = _boosted(seen, features, residual)

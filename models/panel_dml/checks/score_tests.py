@@ -117,6 +117,12 @@ class Adjusted:
         rows = free_rows(self.data, self.within, self.columns.trends)
         return rows if self.within else rows - 1
 
+    @property
+    def left(self) -> float:
+        """Degrees of freedom of residuals: free rows, less what the partialling out takes."""
+        width = self._transformed.shape[1] - self._equations
+        return self.free - min(width, _MOST_DEGREES * self.free)
+
     @cached_property
     def _partial_out(self) -> Callable[[np.ndarray], np.ndarray]:
         """Least squares, or ridge regression where the columns are many for the rows."""
