@@ -79,7 +79,7 @@ def measure(path: Path, rows: int) -> dict[str, float]:
     )
     read = time.perf_counter()
     model = cs.PanelDML()
-    model.forms(panel)
+    model.statistics(panel)
     summed = time.perf_counter()
     effect = (
         cs.fit(model, panel, seed=1, progress=False).effect("effect").summary().iloc[0]
