@@ -47,6 +47,7 @@ if (
     from causalstats.inference.panel_comparison import (
         panel_dml_estimators as panel_dml_estimators,
     )
+    from causalstats.inference.tipping_point import TippingPoint as TippingPoint
     from causalstats.models import CausalDiagram as CausalDiagram
     from causalstats.models import DynamicPanel as DynamicPanel
     from causalstats.models import EventStudy as EventStudy
@@ -74,6 +75,7 @@ _WHERE = {
     "BayesianNetwork": "causalstats.diagrams",
     "Calibration": "causalstats.calibration.calibration",
     "LocalCalibration": "causalstats.inference.local_calibration",
+    "TippingPoint": "causalstats.inference.tipping_point",
     "CausalDiagram": "causalstats.models",
     "CausalStatsError": "causalstats.errors",
     "Check": "causalstats.core.check",

@@ -278,6 +278,15 @@ class Replicates(Protocol):
 
 
 @runtime_checkable
+class ReparametrisedByData(Protocol):
+    """A model whose graph chooses the scale of its sampled variables by the data."""
+
+    @property
+    def parametrising_inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that change sampled variables, and neither prior nor likelihood."""
+
+
+@runtime_checkable
 class SimulationDefaults(Protocol):
     """A model whose `simulate` takes arguments, such as the number of people."""
 

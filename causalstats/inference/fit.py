@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from causalstats.inference.local_calibration import LocalCalibration
+    from causalstats.inference.tipping_point import TippingPoint
 
 LIBRARIES = (
     "pymc",
@@ -657,6 +658,43 @@ class Fit:
         2.0            0.46  False
         """
         return sensitivity_analysis.sensitivity(self, assumptions)
+
+    def tipping_point(self, *, threshold: Finite = 0.0, **bends: Any) -> TippingPoint:
+        """Find the smallest joint bend of several assumptions that turns the decision.
+
+        The decision is whether the 95 % interval of the headline takes in a threshold. Draws are
+        weighted to the bent assumptions, and refitted where the Pareto k of the weights is above
+        0.7; the result is a refit.
+
+        Parameters
+        ----------
+        threshold : float
+        **bends : number or Known
+            Fields of the model that are numbers, each with its value at one bend:
+            `prevalence=0.1, expertise_sd=0.5`. All bend towards these values together, up to
+            two bends; positive ones by ratio.
+
+        Returns
+        -------
+        TippingPoint
+            The values there, the answer before and after, and a sentence.
+
+        Raises
+        ------
+        ModelError
+            If a field is none of the model's, or no number.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered", route="reduced")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> fit.tipping_point(concentration=200.0).turned
+        True
+        """
+        from causalstats.inference.tipping_point import tipping_point
+
+        return tipping_point(self, bends, float(threshold))
 
     @checked(ModelError)
     def influence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +31,11 @@ class GraphGradient:
     graph: pm.Model
     density: Callable[[np.ndarray], tuple[Any, Any]]
 
-    def on(self, problem: Problem) -> GraphGradient:
-        """Take the data of a problem, until the next call."""
-        for name, value in problem.inputs.items():
+    def on(
+        self, problem: Problem, fixed: Mapping[str, np.ndarray] | None = None
+    ) -> GraphGradient:
+        """Take the data of a problem, with some inputs of another, until the next call."""
+        for name, value in {**problem.inputs, **(fixed or {})}.items():
             dtype = self.graph[name].dtype
             self.graph[name].set_value(np.asarray(value, dtype=dtype))
         return self

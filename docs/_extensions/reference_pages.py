@@ -66,6 +66,7 @@ TOPICS = {
             "calibrate",
             "Calibration",
             "LocalCalibration",
+            "TippingPoint",
             "panel_dml_estimators",
             "PanelEstimates",
             "table",

@@ -522,6 +522,11 @@ class SelectiveLabels:
             )
         return simulate(self, seed, people, features, design, labels)
 
+    @property
+    def parametrising_inputs(self) -> tuple[str, ...]:
+        """What is known of coefficients and deciders, by which these are centred or not."""
+        return ("information", "decider_information")
+
     def with_prior_of(self, data: Decisions) -> SelectiveLabels:
         """Return the model itself: its prior reads nothing from outcomes."""
         return self

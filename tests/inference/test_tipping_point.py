@@ -1,0 +1,72 @@
+"""The smallest joint bend of assumptions that turns the decision, by weights and by refits."""
+
+import numpy as np
+import pytest
+
+import causalstats as cs
+from causalstats.inference.tipping_point import Bend, _Answers, _axes, _weighting
+
+
+@pytest.fixture(scope="module")
+def fit():
+    model = cs.CausalDiagram("treated -> recovered", route="reduced")
+    data = model.simulate(1, people=100).data
+    return cs.fit(model, data, seed=1, progress=False)
+
+
+def test_the_interval_touches_the_threshold_at_the_tipping_point(fit):
+    result = fit.tipping_point(concentration=200.0)
+    assert result.turned
+    assert result.stated.upper < 0 < result.bent.upper
+    width = result.bent.upper - result.bent.lower
+    assert result.bent.upper < 0.1 * width  # and not far beyond it
+    model = cs.CausalDiagram("treated -> recovered", route="reduced", **result.values)
+    refit = fit.refit(model).effect("effect").numbers().iloc[0]
+    assert np.isclose(refit["upper"], result.bent.upper)
+    assert "takes in 0" in repr(result) and "concentration" in repr(result)
+
+
+def test_a_bend_that_turns_nothing_says_so(fit):
+    result = fit.tipping_point(concentration=0.6)
+    assert not result.turned and "No joint bend" in result.sentence
+
+
+def test_a_decision_turns_the_other_way_too(fit):
+    threshold = fit.effect("effect").numbers()["mean"].iloc[0]
+    result = fit.tipping_point(concentration=100.0, threshold=float(threshold))
+    assert result.turned and "leaves out" in result.sentence
+
+
+@pytest.mark.parametrize(
+    ("bends", "message"),
+    [
+        ({}, "each with a value"),
+        ({"concentrate": 2.0}, "Did you mean 'concentration'"),
+        ({"route": "structural"}, "that can be bent"),
+        ({"concentration": -1.0}, "concentration"),
+    ],
+)
+def test_bends_that_are_none_are_refused(fit, bends, message):
+    with pytest.raises(cs.ModelError, match=message):
+        fit.tipping_point(**bends)
+
+
+def test_the_margin_is_negative_where_the_interval_takes_the_threshold_in():
+    bend = Bend(mean=1.0, lower=0.5, upper=1.5, pareto_k=0.0)
+    assert [bend.margin(value) for value in (0.0, 1.0, 2.0)] == [0.5, -0.5, 0.5]
+
+
+@pytest.mark.slow
+def test_reweighted_draws_are_within_5_per_cent_of_refits():
+    known = cs.Known(0.3, sd=0.03)
+    model = cs.SelectiveLabels(prevalence=known, expertise=["x2"], expertise_sd=0.3)
+    data = model.simulate(1, people=500, features=3).data
+    fit = cs.fit(model, data, seed=1, progress=False)
+    axes = _axes(fit, {"prevalence": 0.32, "expertise_sd": 0.4})
+    answers = _Answers(fit, axes, _weighting(fit, axes))
+    for shares in ([1.0, 0.0], [0.0, 1.0], [0.7, 0.7]):
+        weighted = answers.weighted(np.array(shares))
+        refitted = answers.fitted(np.array(shares))
+        assert weighted.pareto_k < 0.7
+        width = refitted.upper - refitted.lower
+        assert abs(weighted.mean - refitted.mean) < 0.05 * width
