@@ -93,6 +93,7 @@ def mediation_estimands(
     unit: str,
     compute: Callable[..., xr.DataArray],
     checks: Callable[[xr.Dataset, Observations], tuple[Check, ...]],
+    unavailable: Callable[[Observations], str] | None = None,
 ) -> dict[str, Estimand]:
     """Return the natural direct and indirect effect, where the diagram has and identifies them.
 
@@ -103,6 +104,8 @@ def mediation_estimands(
     compute : function of (direct or indirect, draws, data)
     checks : function of draws and data
         Of the formula of either.
+    unavailable : function of data, optional
+        Why these data have no such answer; empty where they have.
     """
     between = mediators(model)
     if not between:
@@ -120,6 +123,7 @@ def mediation_estimands(
             kind="causal",
             assumptions=names,
             checks=checks,
+            unavailable_reason=unavailable,
         )
 
     return {

@@ -51,6 +51,7 @@ from causalstats.models.causal_diagram.regression.queries import (
     draw_conditionals,
     undrawn_of_order,
 )
+from causalstats.models.causal_diagram.tables import Table
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
@@ -226,9 +227,20 @@ def checks_by_arrow(
     draws : Dataset
     data : Observations
     """
+    return checks_of_undrawn(model, tables_by_arrow(model, data), data)
+
+
+def tables_by_arrow(model: CausalDiagram, data: Observations) -> list[Table]:
+    """Return the conditional distributions of natural effects that the fit has not drawn.
+
+    Raises
+    ------
+    ModelError
+        If one of them cannot be drawn afterwards, or the formula cannot be simulated.
+    """
     x, y = model.treatment, model.outcome
     formula = _formula_of(model, y, [((x, 0), ((x, y), 1))])
-    return checks_of_undrawn(model, undrawn_of_order(model, formula.order, data), data)
+    return undrawn_of_order(model, formula.order, data)
 
 
 def _with_axis(

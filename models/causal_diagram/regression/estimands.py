@@ -24,6 +24,7 @@ from causalstats.models.causal_diagram.mediation import (
 from causalstats.models.causal_diagram.regression.counterfactuals import (
     checks_by_arrow,
     means_by_arrow,
+    tables_by_arrow,
 )
 from causalstats.models.causal_diagram.regression.event_labels import (
     UNIT,
@@ -85,6 +86,7 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
             UNIT,
             partial(_part_of_effect, model),
             partial(_mediation_checks, model),
+            partial(_mediation_unavailable, model),
         ),
     }
 
@@ -93,6 +95,15 @@ def _mediation_checks(
     model: CausalDiagram, draws: xr.Dataset, data: Observations
 ) -> tuple[Check, ...]:
     return checks_by_arrow(model, draws, data)
+
+
+def _mediation_unavailable(model: CausalDiagram, data: Observations) -> str:
+    """Return why natural effects cannot be simulated on these data; empty where they can."""
+    try:
+        tables_by_arrow(model, data)
+    except ModelError as error:
+        return str(error)
+    return ""
 
 
 def _part_of_effect(

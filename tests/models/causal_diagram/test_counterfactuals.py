@@ -141,3 +141,19 @@ def test_the_effect_along_each_arrow_is_written_beside_it(people, by_tables):
     fit = cs.fit(hidden, hidden.simulate(1, people=60).data, seed=1, progress=False)
     draws = fit.draws["posterior"].to_dataset()
     assert hidden.arrow_effects(draws, fit.data) == {"x -> y": "?"}
+
+
+def test_a_logistic_mediator_of_regressions_is_listed_as_unavailable():
+    rng = np.random.default_rng(4)
+    age = rng.normal(size=200)
+    x = (rng.random(200) < 0.5).astype(int)
+    m = (rng.random(200) < 1 / (1 + np.exp(-age - x))).astype(int)
+    y = age + x + m + rng.normal(size=200)
+    frame = pd.DataFrame({"age": age, "x": x, "m": m, "y": y})
+    model = cs.CausalDiagram(
+        "age -> x, m, y; x -> m -> y; x -> y", treatment="x", route="regression"
+    )
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    assert "logistic" in fit.effects().loc["natural_direct", "unavailable"]
+    with pytest.raises(ModelError, match="logistic"):
+        fit.effect("natural_direct")
