@@ -167,10 +167,11 @@ def run(kind: str, problem: str, choice: str, *, quick: bool) -> Record:
     if kind == "installation":
         return installation()
     make, size, small = PROBLEMS[problem]
-    made = make(small if quick else size)
+    rows = small if quick else size
+    made = make(rows)
     if kind == "gradient":
-        return gradient(made)
-    return sampled(made, SAMPLERS[choice][1](made))
+        return {"size": rows} | gradient(made)
+    return {"size": rows} | sampled(made, SAMPLERS[choice][1](made))
 
 
 def installation() -> Record:
