@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import xarray as xr
 
 from causalstats.data import Instrumented
 from causalstats.errors import ModelError
+from causalstats.numerics.instruments.direct_effect_grid import direct_effect_grid
 from causalstats.numerics.instruments.effect_posterior import (
     EffectPosterior,
     ErrorDraws,
@@ -26,11 +27,7 @@ from causalstats.numerics.instruments.moments import InstrumentMoments
 if TYPE_CHECKING:
     from causalstats.models.instrument.model import Instrument
 
-_NODES = {
-    1: 21,
-    2: 11,
-    3: 7,
-}  # of the quadrature over each direct effect, by their number
+_MOST_DIRECT = 3  # direct effects with a size, over which the posterior is summed
 
 
 def moments_of(model: Instrument, data: Instrumented) -> InstrumentMoments:
@@ -53,9 +50,9 @@ def moments_of(model: Instrument, data: Instrumented) -> InstrumentMoments:
             f"{', '.join(map(repr, data.instrument_columns))}, got "
             f"{', '.join(map(repr, names))}."
         )
-    if len(positions) > max(_NODES):
+    if len(positions) > _MOST_DIRECT:
         raise ModelError(
-            f"Expected direct effects of at most {max(_NODES)} instruments, got "
+            f"Expected direct effects of at most {_MOST_DIRECT} instruments, got "
             f"{len(positions)}. Leave the instruments of which you are least sure out."
         )
     return data.moments_with(names)
@@ -93,36 +90,26 @@ def grid_posterior(model: Instrument, data: Instrumented) -> EffectPosterior:
 
 
 def _on_a_grid(model: Instrument, moments: InstrumentMoments) -> EffectPosterior:
-    nodes, weights = _quadrature(model)
-    return effect_posterior(
+    mean, sd = direct_prior(model)
+    free = np.flatnonzero(sd > 0)
+    grid = None
+    nodes = [mean] if len(mean) else []
+    log_weights = np.zeros(1)
+    if len(free):
+        grid = direct_effect_grid(moments, mean[free], sd[free], mean, free)
+        every = np.tile(mean, (len(grid.nodes), 1))
+        every[:, free] = grid.at(grid.nodes)
+        nodes, log_weights = list(every), grid.log_weight
+    posterior = effect_posterior(
         moments,
         confounding=model.confounding,
         effect_sd=effect_prior_sd(model, moments),
         first_stage_scale=model.first_stage_prior_scale,
         robust=model.errors == "robust",
         direct_nodes=nodes,
-        direct_weights=weights,
+        direct_log_weights=log_weights,
     )
-
-
-def _quadrature(model: Instrument) -> tuple[list[np.ndarray], list[float]]:
-    """Return nodes and weights of Gauss-Hermite quadrature over the prior of direct effects."""
-    known = list(model.direct_effects.values())
-    if not known:
-        return [], []
-    points, masses = np.polynomial.hermite_e.hermegauss(_NODES[len(known)])
-    pairs = list(zip(points, masses, strict=True))
-    single = [
-        [(each.value + each.sd * point, mass) for point, mass in pairs]
-        if each.sd > 0
-        else [(each.value, 1.0)]
-        for each in known
-    ]
-    nodes, weights = [], []
-    for combination in itertools.product(*single):
-        nodes.append(np.array([value for value, _ in combination]))
-        weights.append(float(np.prod([mass for _, mass in combination])))
-    return nodes, weights
+    return replace(posterior, direct_grid=grid, free=free)
 
 
 def exact_posterior(

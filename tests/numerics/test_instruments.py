@@ -267,7 +267,7 @@ def test_a_direct_effect_of_no_size_changes_nothing_and_a_large_one_gives_the_pr
         return effect_posterior(
             moments,
             direct_nodes=[sd * points[list(pair)] for pair in pairs],
-            direct_weights=[masses[a] * masses[b] for a, b in pairs],
+            direct_log_weights=np.log([masses[a] * masses[b] for a, b in pairs]),
         )
 
     none = with_sd(1e-9)

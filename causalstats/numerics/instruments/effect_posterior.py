@@ -44,6 +44,7 @@ from typing import Literal
 
 import numpy as np
 
+from causalstats.numerics.instruments.direct_effect_grid import DirectEffectGrid
 from causalstats.numerics.instruments.moments import InstrumentMoments
 
 _ANGLES = 4001
@@ -196,6 +197,10 @@ class EffectPosterior:
     probability : array, shape (e, a, v)
         Of the nodes; they sum to 1.
     confounding : "uniform" or "any"
+    direct_grid : DirectEffectGrid or None
+        The nodes of direct effects that are not exact, between which draws lie.
+    free : int array
+        Positions of these among the direct effects.
     """
 
     moments: InstrumentMoments
@@ -204,6 +209,8 @@ class EffectPosterior:
     direct: np.ndarray
     probability: np.ndarray
     confounding: ConfoundingPrior = "uniform"
+    direct_grid: DirectEffectGrid | None = None
+    free: np.ndarray | None = None
 
     @cached_property
     def _by_angle(self) -> np.ndarray:
@@ -262,6 +269,10 @@ class EffectPosterior:
         log_variance = self.log_variance[column] + width * (rng.random(size) - 0.5)
         effect = self.effect_at(angle)
         direct = self.direct[node]
+        if self.direct_grid is not None:
+            between = self._between_nodes(node, rng)
+            effect = effect + self._moved_by(between - direct, log_variance)
+            direct = between
         errors = draw_errors(
             self.moments, effect, log_variance, direct, rng, self.confounding
         )
@@ -272,6 +283,36 @@ class EffectPosterior:
             "correlation": errors.correlation,
             "first_stage_f": errors.first_stage_f,
         }
+
+    def _between_nodes(self, node: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return direct effects (n, d) somewhere in the cells of some nodes.
+
+        Parameters
+        ----------
+        node : int array, shape (n,)
+        rng : Generator
+        """
+        grid = self.direct_grid
+        assert grid is not None
+        x = grid.nodes[node]
+        x = x + grid.step * (rng.random(x.shape) - 0.5)
+        direct = self.direct[node].copy()
+        direct[:, self.free] = grid.at(x)
+        return direct
+
+    def _moved_by(self, change: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
+        """Return how far the k-class estimate of κ moves with direct effects, shape (n,).
+
+        Parameters
+        ----------
+        change : array, shape (n, d)
+        log_variance : array, shape (n,)
+        """
+        moments = self.moments
+        kappa = np.exp(log_variance) / (1 + np.exp(log_variance))
+        total, explained = moments.products[1, 1], moments.explained[1, 1]
+        curvature = (1 - kappa) * total + kappa * explained
+        return -(change @ moments.products[1, 2:]) / curvature
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -413,7 +454,7 @@ def effect_posterior(
     first_stage_scale: float = 0.3,
     robust: bool = True,
     direct_nodes: Sequence[np.ndarray] = (),
-    direct_weights: Sequence[float] = (),
+    direct_log_weights: Sequence[float] | np.ndarray = (),
 ) -> EffectPosterior:
     """Return the posterior of the effect on a grid.
 
@@ -429,7 +470,7 @@ def effect_posterior(
         Whether scores have a variance robust to heteroscedasticity, or to dependence in clusters.
     direct_nodes : sequence of arrays, shape (d,)
         Nodes of a quadrature over the prior of the direct effects; none where there are none.
-    direct_weights : sequence of float
+    direct_log_weights : sequence of float, or array
 
     Returns
     -------
@@ -453,7 +494,9 @@ def effect_posterior(
     effect = moments.least_squares + moments.residual_ratio * np.tan(angle)
     jacobian = -2 * np.log(np.cos(angle))
     nodes = [np.asarray(node, float) for node in direct_nodes] or [np.empty(0)]
-    weights = np.asarray(direct_weights if len(direct_weights) else [1.0], float)
+    weights = np.asarray(
+        direct_log_weights if len(direct_log_weights) else [0.0], float
+    )
     logs = np.stack(
         [
             log_density(
@@ -466,7 +509,7 @@ def effect_posterior(
                 first_stage_scale=first_stage_scale,
                 robust=robust,
             )
-            + np.log(weight)
+            + weight
             + jacobian[:, None]
             for node, weight in zip(nodes, weights, strict=True)
         ]

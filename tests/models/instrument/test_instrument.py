@@ -350,3 +350,24 @@ def test_a_fit_is_saved_and_loaded(tmp_path):
         again.effect("effect").draws, fit.effect("effect").draws
     )
     assert again.data.fingerprint == data.fingerprint
+
+
+def test_wide_priors_of_direct_effects_are_covariates():
+    """Where other instruments tell the direct effect far better than its prior does."""
+    rng = np.random.default_rng(1)
+    z = rng.standard_normal((5000, 3))
+    v, e = rng.standard_normal((2, 5000))
+    treatment = z.sum(axis=1) / 2 + v
+    outcome = treatment + 0.23 * z[:, 0] + 0.5 * v + e
+    frame = pd.DataFrame(z, columns=["a", "b", "c"]).assign(y=outcome, t=treatment)
+    data = cs.Instrumented.from_formula("y ~ 1 | t ~ a + b + c", frame)
+    held = cs.Instrumented.from_formula("y ~ a | t ~ b + c", frame)
+    expected = np.array(quantiles(held))
+    width = expected[2] - expected[0]
+    for sd in (0.3, 1.0, 5.0):
+        model = cs.Instrument(direct={"a": cs.Known(0, sd=sd)})
+        draw = model.exact_posterior(data)(1, 4000, np.random.default_rng(1))
+        found = np.quantile(draw["effect"], [0.025, 0.5, 0.975])
+        assert (abs(found - expected) < 0.08 * width).all(), sd
+        assert 0.01 < float(draw["direct_effect"].std()) < 0.04
+        assert abs(float(draw["direct_effect"].median()) - 0.23) < 0.08
