@@ -5,6 +5,7 @@ The verbs call the functions beside this file and compute nothing themselves.
 
 from __future__ import annotations
 
+import datetime
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -1025,6 +1026,10 @@ class Fit:
         from causalstats.style import light_style
 
         report.format_of(path)
+        if not isinstance(date, str | datetime.date):
+            raise ModelError(
+                f"Expected `date` as a text or a date, got {type(date).__name__}."
+            )
         for name in answers or ():
             find_estimand(self, name, None, None, None)
         grids = [sensitivity] if isinstance(sensitivity, Mapping) else sensitivity or ()
