@@ -255,7 +255,7 @@ def test_refusals_say_what_to_do():
     rng = np.random.default_rng(11)
     z, x = rng.normal(size=(2, 200))
     fit = fitted(pd.DataFrame({"z": z, "x": x, "y": x + z + rng.normal(size=200)}))
-    with pytest.raises(cs.ModelError, match="'z' is a number. Cut it into levels"):
+    with pytest.raises(cs.ModelError, match="range of the number 'z', such as"):
         fit.effect("y", do={"x": [1.0, 0.0]}, given={"z": 1.0})
     with pytest.raises(cs.ModelError, match="one variable can be set at a time"):
         fit.effect("y", do={"x": 1.0, "z": 0.0})

@@ -434,7 +434,7 @@ def test_pictures_report_and_store(fit, tmp_path):
         ({"diagram": "hidden: h; h -> a -> b", "treatment": "h"}, "'h' is hidden"),
         (
             {"diagram": "a -> b", "route": "best"},
-            "'reduced', 'hierarchical', 'structural' or 'regression'",
+            "'reduced', 'hierarchical', 'structural', 'regression' or 'instrument'",
         ),
         ({"diagram": "a -> b", "prior": "flat"}, "'cells' or 'bdeu'"),
         ({"diagram": "a -> b", "monotone": "ab"}, "list of `Monotone` or pairs"),

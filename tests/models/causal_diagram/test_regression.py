@@ -308,7 +308,7 @@ def test_report_and_store(fit, tmp_path):
         (
             FRONT_DOOR,
             {"do": {"x": 1.0}, "given": {"m": 0.0}},
-            "'m' is a number. Cut it",
+            "range of the number 'm', such as",
         ),
         (FRONT_DOOR, {"do": {"x": "high"}}, "a number to set 'x' to"),
         (FRONT_DOOR, {"do": {"x": [1, 2, 1]}}, "one value to set 'x' to, or two"),
