@@ -482,8 +482,7 @@ def _rank(
     true = _numbers(fit.headline, answer(truth, data), _MOST_ENTRIES)
     inside = []
     for name, values in drawn.items():
-        lower, upper = np.quantile(values, [(1 - _PROB) / 2, (1 + _PROB) / 2])
-        inside.append(bool(lower <= true[name].item() <= upper))
+        inside.append(tests.is_covered(true[name].item(), values, _PROB, rng))
     for name in map(str, model.parameters(data) or draws.data_vars):
         if (
             name in draws

@@ -12,6 +12,7 @@ from causalstats.core.abilities import Replicates
 from causalstats.numerics.sampling.calibration_tests import (
     bartlett_p_values,
     detectable_spread,
+    is_covered,
     normal_p_values,
     outlyingness_rank,
     stein_z,
@@ -179,3 +180,14 @@ def test_the_gradient_of_a_sampled_graph_sees_draws_of_a_wrong_spread(factor):
     )
     checks = {check.name: check for check in fit.calibrate(seconds=30).checks}
     assert checks["draws fit the density"].passed == (factor == 1.0)
+
+
+@pytest.mark.parametrize("count", [20, 100])
+def test_few_draws_cover_one_more_draw_as_often_as_is_said(count):
+    rng = np.random.default_rng(8)
+    covered = [
+        is_covered(rng.normal(), rng.normal(size=count), 0.95, rng) for _ in range(8000)
+    ]
+    assert np.mean(covered) == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 8000))
+    rounded = [is_covered(1.0, np.ones(count), 0.95, rng) for _ in range(8000)]
+    assert np.mean(rounded) == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 8000))
