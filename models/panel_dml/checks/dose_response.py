@@ -16,8 +16,8 @@ from causalstats.core.check import Check
 from causalstats.models.panel_dml.checks.score_tests import (
     FEWEST_CLUSTERS,
     Adjusted,
-    largest_share,
-    varies,
+    p_of_added,
+    square_and_bends,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def effect_in_proportion(
     for name, values in zip(data.treatments, data.treatment.T, strict=True):
         if len(np.unique(values)) < _FEWEST_VALUES:
             continue
-        p = _p_of_curves(adjusted, values)
+        terms = square_and_bends(values, _BENDS)
+        p = p_of_added(adjusted, terms, _LARGEST_SHARE)
         if p is not None:
             p_values[name] = p
     if not p_values:
@@ -75,21 +76,3 @@ def effect_in_proportion(
             assumption=model.effect_form.assumption(model).name,
         ),
     )
-
-
-def _p_of_curves(adjusted: Adjusted, values: np.ndarray) -> float | None:
-    """The p-value of a square and of bends; None where others, or one cluster, determine both."""
-    terms = np.column_stack(
-        [
-            (values - values.mean()) ** 2,
-            *(np.maximum(values - bend, 0) for bend in np.quantile(values, _BENDS)),
-        ]
-    )
-    scale = terms.std(axis=0)
-    terms = terms[:, scale > 0] / scale[scale > 0]
-    residuals = adjusted.residuals(terms)
-    left = adjusted.without_treatment(residuals)
-    kept = varies(left, terms) & (largest_share(adjusted, left) <= _LARGEST_SHARE)
-    if not kept.any():
-        return None
-    return adjusted.score_test(residuals[:, kept]).p

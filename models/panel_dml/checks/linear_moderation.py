@@ -17,8 +17,8 @@ from causalstats.data.formulas import formula_variables
 from causalstats.models.panel_dml.checks.score_tests import (
     FEWEST_CLUSTERS,
     Adjusted,
-    largest_share,
-    varies,
+    p_of_added,
+    square_and_bends,
 )
 
 if TYPE_CHECKING:
@@ -53,8 +53,11 @@ def linear_moderation(
         values = column.to_numpy(float)
         if len(np.unique(values)) < _FEWEST_VALUES:
             continue
+        curves = square_and_bends(values, _BENDS)
+        curves = (curves - curves.mean(axis=0)) / np.sqrt(data.weights)[:, None]
         for k, treatment in enumerate(data.treatments):
-            p = _p_of_curves(adjusted, k, values)
+            products = adjusted.treatment[:, [k]] * curves
+            p = p_of_added(adjusted, products, _LARGEST_SHARE)
             if p is not None:
                 p_values[name, treatment] = p
     if not p_values:
@@ -80,21 +83,3 @@ def linear_moderation(
             assumption=model.effect_form.assumption(model).name,
         ),
     )
-
-
-def _p_of_curves(adjusted: Adjusted, k: int, values: np.ndarray) -> float | None:
-    """The p-value of curves of a moderator; None where others, or one cluster, determine them."""
-    values = (values - values.mean()) / values.std()
-    curves = np.column_stack(
-        [
-            values**2,
-            *(np.maximum(values - bend, 0) for bend in np.quantile(values, _BENDS)),
-        ]
-    )
-    products = adjusted.treatment[:, [k]] * (curves - curves.mean(axis=0))
-    residuals = adjusted.residuals(products / np.sqrt(adjusted.data.weights)[:, None])
-    left = adjusted.without_treatment(residuals)
-    kept = varies(left, products) & (largest_share(adjusted, left) <= _LARGEST_SHARE)
-    if not kept.any():
-        return None
-    return adjusted.score_test(residuals[:, kept]).p

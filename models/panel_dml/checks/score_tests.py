@@ -13,7 +13,7 @@ conservative: it never exceeds the number of clusters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -274,8 +274,42 @@ def varies(columns: np.ndarray, total: np.ndarray) -> np.ndarray:
     return (columns**2).sum(axis=0) > 1e-6 * np.maximum(spread, 1e-300)
 
 
-def largest_share(adjusted: Adjusted, columns: np.ndarray) -> np.ndarray:
-    """Return the share of one cluster in the sum of squares of each column (n, m), at most."""
+def square_and_bends(values: np.ndarray, quantiles: Sequence[float]) -> np.ndarray:
+    """Return the square of values about their mean, and bends at quantiles, (n, m), of sd 1.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+    quantiles : sequence of float
+    """
+    bends = [np.maximum(values - bend, 0) for bend in np.quantile(values, quantiles)]
+    curves = np.column_stack([(values - values.mean()) ** 2, *bends])
+    scale = curves.std(axis=0)
+    return np.asarray(curves[:, scale > 0] / scale[scale > 0])
+
+
+def p_of_added(adjusted: Adjusted, terms: np.ndarray, most: float) -> float | None:
+    """Return the p-value of terms added to the outcome's equation, as other covariates are.
+
+    None where other columns, or one cluster, determine all of them.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    terms : array, shape (n, m)
+    most : float
+        The share of one cluster in the squares of a term from which its score decides alone.
+    """
+    residuals = adjusted.residuals(terms)
+    left = adjusted.without_treatment(residuals)
+    kept = varies(left, terms) & (_largest_share(adjusted, left) <= most)
+    if not kept.any():
+        return None
+    return adjusted.score_test(residuals[:, kept]).p
+
+
+def _largest_share(adjusted: Adjusted, columns: np.ndarray) -> np.ndarray:
+    """The share of one cluster in the sum of squares of each column (n, m), at most."""
     squares = np.column_stack(
         [np.bincount(adjusted.clusters, column**2) for column in columns.T]
     )
