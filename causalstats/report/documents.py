@@ -1,4 +1,7 @@
-"""Word and PDF files of a report, by programs of this machine: pandoc, Quarto, or a browser."""
+"""Word and PDF files of a report, by pandoc, Quarto, or a browser.
+
+`causalstats[docx]` brings a pandoc, in the package pypandoc-binary.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +62,8 @@ def missing_for_word() -> str:
     if _pandoc():
         return ""
     return (
-        "A Word document is made by pandoc (https://pandoc.org) or Quarto (https://quarto.org); "
-        "neither is installed here"
+        "A Word document is made by pandoc or Quarto, and neither is installed here "
+        "(`pip install 'causalstats[docx]'` brings pandoc)"
     )
 
 
@@ -79,11 +82,20 @@ def _first_found(programs: tuple[str, ...]) -> str | None:
 
 
 def _pandoc() -> list[str]:
-    """Return the beginning of a call of pandoc, that of Quarto included; empty without one."""
+    """Return the beginning of a call of pandoc: on the path, in Quarto, or of `causalstats[docx]`.
+
+    Empty without one.
+    """
     if pandoc := shutil.which("pandoc"):
         return [pandoc]
-    quarto = shutil.which("quarto")
-    return [quarto, "pandoc"] if quarto else []
+    if quarto := shutil.which("quarto"):
+        return [quarto, "pandoc"]
+    try:
+        import pypandoc
+
+        return [pypandoc.get_pandoc_path()]
+    except (ImportError, OSError):  # OSError: the package without its program
+        return []
 
 
 def _by_pandoc(contents: ReportContents, kind: str, options: list[str]) -> bytes:
@@ -91,9 +103,10 @@ def _by_pandoc(contents: ReportContents, kind: str, options: list[str]) -> bytes
         text = Path(folder) / "report.md"
         text.write_text(markdown(contents), encoding="utf-8")
         made = Path(folder) / f"report.{kind}"
-        title = f"--metadata=pagetitle={contents.authorship.title}"
+        # The first heading becomes the title of the document.
+        reading = ["--from=gfm", "--shift-heading-level-by=-1"]
         paths = [str(text), "--output", str(made)]
-        return _made([*_pandoc(), "--from=gfm", title, *options, *paths], made)
+        return _made([*_pandoc(), *reading, *options, *paths], made)
 
 
 def _made(command: list[str], path: Path) -> bytes:
