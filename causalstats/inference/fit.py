@@ -645,6 +645,8 @@ class Fit:
         (VanderWeele & Ding 2017); among numbers, its partial R² with both (Cinelli & Hazlett 2020).
         Nothing is refitted.
 
+        Within `joblib.parallel_config`, the workers of joblib, Dask or Ray refit.
+
         Examples
         --------
         >>> import pandas as pd

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from causalstats.core.abilities import (
     HasHiddenConfounding,
@@ -28,6 +29,7 @@ from causalstats.core.argument_validation import shown as shown_value
 from causalstats.core.formatting import shown
 from causalstats.core.knowledge import Known
 from causalstats.core.model import Model, Problem
+from causalstats.core.workers import in_parallel
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -51,21 +53,12 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
             model, fit.data
         ).graph  # what is refused is refused before anything is sampled
     rows, points = [], []
-    for model in models:
+    for model, (answer, healthy) in zip(
+        models, _answers(fit, models, [*assumptions]), strict=True
+    ):
         values = [getattr(model, name) for name in assumptions]
-        title = "Refitting with " + ", ".join(
-            f"{name} = {shown(value)}"
-            for name, value in zip(assumptions, values, strict=True)
-        )
-        variant = fit if model == fit.model else fit.refit(model, title)
-        # Bounds, for one, where the effect is no longer identified
-        headline = variant.headline
-        answer = variant.effect(headline).numbers()[["mean", "lower", "upper"]]
-        if headline != fit.headline:
-            answer.index = [f"{headline}: {entry}" for entry in answer.index]
-        healthy = all(check.passed for check in variant.sampling())
         points += [tuple(map(_label, values))] * len(answer)
-        rows.append(answer.assign(used=variant is fit, healthy=healthy))
+        rows.append(answer.assign(used=model == fit.model, healthy=healthy))
     table = pd.concat(rows)
     named = [
         row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)
@@ -89,6 +82,71 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         if numeric
         else table
     )
+
+
+def _answers(
+    fit: Fit, models: list[Model], names: list[str]
+) -> list[tuple[pd.DataFrame, bool]]:
+    """Return the answer of each model, refitted by the workers of `joblib.parallel_config`.
+
+    Parameters
+    ----------
+    fit : Fit
+        Its draws serve its own model, and are not sent to workers.
+    models : list of Model
+    names : list of str
+        The fields that differ between the models.
+
+    Returns
+    -------
+    list of (DataFrame, bool)
+        The headline, and whether the sampling checks passed.
+    """
+    from joblib.parallel import get_active_backend
+
+    in_workers = get_active_backend()[1] not in (None, 1)
+    template = replace(
+        fit, draws=xr.DataTree(), progress=fit.progress and not in_workers
+    )
+    refits = in_parallel(
+        partial(_refitted, template, names, fit.headline),
+        [model for model in models if model != fit.model],
+    )
+    return [
+        _headline(fit, fit.headline) if model == fit.model else next(refits)
+        for model in models
+    ]
+
+
+def _refitted(
+    fit: Fit, names: list[str], headline: str, model: Model
+) -> tuple[pd.DataFrame, bool]:
+    """Return the answer of a model that is fitted to the data of a fit.
+
+    Parameters
+    ----------
+    fit : Fit
+    names : list of str
+        The fields whose values the title shows.
+    headline : str
+        As in `_headline`.
+    model : Model
+    """
+    values = [f"{name} = {shown(getattr(model, name))}" for name in names]
+    title = "Refitting with " + ", ".join(values)
+    return _headline(fit.refit(model, title), headline)
+
+
+def _headline(fit: Fit, usual: str) -> tuple[pd.DataFrame, bool]:
+    """Return the headline, and whether the sampling checks passed.
+
+    Entries of another headline than the usual one, such as bounds where the effect is no longer
+    identified, carry its name.
+    """
+    answer = fit.effect(fit.headline).numbers()[["mean", "lower", "upper"]]
+    if fit.headline != usual:
+        answer.index = [f"{fit.headline}: {entry}" for entry in answer.index]
+    return answer, all(check.passed for check in fit.sampling())
 
 
 def _hidden_confounding(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:

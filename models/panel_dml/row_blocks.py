@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from causalstats.core.workers import in_parallel
 from causalstats.data import Panel
 from causalstats.data.columns import unknown
 from causalstats.data.feature_coding import Design, design
@@ -303,15 +304,15 @@ def summed(function: Callable[[Block], Any], over: Iterator[Block]) -> Any:
     second = next(over, None)
     if second is None:
         return function(first)
-    from joblib import Parallel, delayed
     from joblib.parallel import get_active_backend
     from threadpoolctl import threadpool_limits
 
-    workers = {} if get_active_backend()[1] else {"n_jobs": os.cpu_count()}
-    parallel = Parallel(prefer="threads", return_as="generator", **workers)
+    workers: dict[str, Any] = (
+        {} if get_active_backend()[1] else {"n_jobs": os.cpu_count()}
+    )
+    blocks = chain([first, second], over)
     with threadpool_limits(1, user_api="blas"):
-        tasks = (delayed(function)(block) for block in chain([first, second], over))
-        return reduce(add, parallel(tasks))
+        return reduce(add, in_parallel(function, blocks, prefer="threads", **workers))
 
 
 def _whole_units(data: Panel, most: int) -> Iterator[slice]:

@@ -1,10 +1,13 @@
 """Resumable runs keep complete records and do the others again."""
 
 import json
+import os
+import signal
+from functools import partial
 
 import pytest
 
-from causalstats.errors import StoreError
+from causalstats.errors import SamplingError, StoreError
 from causalstats.runs.resumable import resume
 
 
@@ -66,3 +69,27 @@ def test_two_workers_return_what_one_does():
         jobs=2,
         progress=False,
     ) == [{"square": seed**2} for seed in range(6)]
+
+
+def die_once(folder, seed):
+    """Kill this worker at seed 3 the first time."""
+    mark = folder / "died"
+    if seed == 3 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"square": seed**2}
+
+
+def die(seed):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_dies_loses_nothing(tmp_path):
+    options = {"title": "", "description": "", "jobs": 2, "progress": False}
+    path = tmp_path / "records.jsonl"
+    records = resume(partial(die_once, tmp_path), range(6), path=path, **options)
+    assert records == [{"square": seed**2} for seed in range(6)]
+    kept = [json.loads(line)["seed"] for line in path.read_text().splitlines()[1:]]
+    assert sorted(kept) == list(range(6))
+    with pytest.raises(SamplingError, match=r"died 3 times.*2 of 2 .*Take fewer"):
+        resume(die, range(2), path=None, **options)
