@@ -10,8 +10,10 @@ steps, for each fold of clusters by what the other folds show (cross-fitting):
    unit means, and their part in the basis, as treatments and outcome did, before the next are
    fitted: gradient boosting of the within transformation's sum of squares, so that covariates are
    expanded before they are averaged, and never the other way round.
-3. The number of trees is that with the least sum of squares in units that they did not see. It can
-   be 0.
+3. Both are done beside the model's basis, and once more beside straight lines: a basis of smooth
+   functions takes most of a step, and what it leaves is too little to tell the threshold by. Taken
+   are the number of trees, which can be 0, and the start with the least sum of squares in units
+   that were not seen.
 
 The predictions are columns without a prior in both equations. A column's values in a unit do not
 depend on that unit's errors. Functions that the predictions of a treatment miss confound only as
@@ -22,7 +24,7 @@ Chernozhukov et al. 2018).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -38,7 +40,10 @@ from causalstats.models.panel_dml.checks.score_tests import (
 )
 from causalstats.models.panel_dml.nuisance_basis import Basis, basis_of
 from causalstats.models.panel_dml.row_blocks import Columns
-from causalstats.numerics.regression.matching_pursuit import matching_pursuit
+from causalstats.numerics.regression.matching_pursuit import (
+    gains_beside,
+    matching_pursuit,
+)
 
 _FOLDS = 5
 _SEED = 0  # of the folds
@@ -46,8 +51,9 @@ _MOST_ROWS = 20_000  # that are learned from
 _MOST_NUMBERS = 20_000_000  # of candidates and columns over those rows
 _MOST_TERMS = 20  # products and steps in a function
 _LEVEL = 0.05  # of selecting any of them where none matters
-_THRESHOLDS = 24  # of a covariate
+_THRESHOLDS = 48  # of a covariate
 _MOST_STEPS = 240  # of all covariates together
+_MOST_FINER = 300  # thresholds between two of those
 _MOST_JOINT_STEPS = 1_000  # products of steps, of all pairs together
 _THRESHOLDS_OF_PAIRS = (3, 2, 1)  # of each covariate, as many as there is room for
 _ROUNDS = 15
@@ -92,6 +98,32 @@ class Candidates:
         ]
         return (*self.basis.terms, *steps, *both)
 
+    def finer(self, term: int, table: pd.DataFrame) -> tuple[str, np.ndarray]:
+        """Return the covariate of a step, and its values between the thresholds beside it.
+
+        Parameters
+        ----------
+        term : int
+            A position among the labels.
+        table : DataFrame
+
+        Returns
+        -------
+        name : str
+        thresholds : array
+            Empty where the term is no single step.
+        """
+        position = term - len(self.basis.terms)
+        for name, thresholds in self.thresholds.items():
+            if 0 <= position < len(thresholds):
+                bounded = np.concatenate([[-np.inf], thresholds, [np.inf]])
+                values = np.unique(table[name].to_numpy(float))
+                low, high = bounded[[position, position + 2]]
+                between = values[(values > low) & (values < high)]
+                return name, between[:: -(-len(between) // _MOST_FINER) or 1]
+            position -= len(thresholds)
+        return "", np.empty(0)
+
     def columns(self, table: pd.DataFrame) -> np.ndarray:
         """Return the columns (n, c) of a table of n rows."""
         steps = [_steps(table[name], each) for name, each in self.thresholds.items()]
@@ -122,21 +154,47 @@ class Function:
     slopes : array, shape (m,)
     trees : tuple
         Regressors of scikit-learn, whose predictions are summed.
+    steps : mapping
+        The covariate and the threshold of each term that is a step, by its position in `terms`:
+        finer than those of the candidates.
     """
 
     terms: np.ndarray
     slopes: np.ndarray
     trees: tuple[Any, ...]
+    steps: Mapping[int, tuple[str, float]]
 
-    def values(self, candidates: np.ndarray, features: np.ndarray) -> np.ndarray:
+    def cut(self, rounds: int) -> Function:
+        """Return the function with the trees of the first rounds alone."""
+        return replace(self, trees=self.trees[:rounds])
+
+    def without_trees(self, candidates: np.ndarray, table: pd.DataFrame) -> np.ndarray:
+        """Return the sum of products and steps, (n,).
+
+        Parameters
+        ----------
+        candidates : array, shape (n, c)
+        table : DataFrame
+            Covariates.
+        """
+        columns = candidates[:, self.terms]
+        for k, (name, threshold) in self.steps.items():
+            columns[:, k] = table[name].to_numpy(float) > threshold
+        return np.asarray(columns @ self.slopes)
+
+    def values(
+        self, candidates: np.ndarray, table: pd.DataFrame, features: np.ndarray
+    ) -> np.ndarray:
         """Return predictions (n,).
 
         Parameters
         ----------
         candidates : array, shape (n, c)
+        table : DataFrame
+            Covariates.
         features : array, shape (n, f)
         """
-        total = candidates[:, self.terms] @ self.slopes
+        total = self.without_trees(candidates, table)
         for tree in self.trees:
             total = total + tree.predict(features)
         return np.asarray(total)
@@ -203,7 +261,9 @@ class LearnedColumns:
         for k in np.unique(fold):
             rows = fold == k
             for j, function in enumerate(self.functions[k]):
-                values[rows, j] = function.values(candidates[rows], features[rows])
+                values[rows, j] = function.values(
+                    candidates[rows], table[rows], features[rows]
+                )
         return values
 
 
@@ -231,17 +291,21 @@ def learned_columns(
     some = some_units(data, min(_MOST_ROWS, _MOST_NUMBERS // width))
     fold_of_unit = _folds(data, folds)
     with_time = len(model_columns.periods) > 0
-    rows = _Rows(some, model_columns, candidates, with_time, within)
+    lines = replace(model_columns, basis=basis_of(data, 1, "none", BASES["splines"]))
+    starts = [
+        _Rows(some, columns, candidates, with_time, within)
+        for columns in (model_columns, lines)
+    ]
     fold = np.array([fold_of_unit[unit] for unit in some.units])[some.unit]
     with threadpool_limits(1):
-        fitted = [_learned(rows, fold == k) for k in range(folds)]
-    counts = _counts_of_rounds(rows, fitted)
+        fitted = [[_learned(rows, fold == k) for k in range(folds)] for rows in starts]
+    lengths = _best_lengths(starts[0], fitted)
     functions = tuple(
         tuple(
-            Function(function.terms, function.slopes, function.trees[:count])
-            for function, count in zip(each.functions, counts, strict=True)
+            fitted[start][k].functions[target].cut(rounds)
+            for target, (start, rounds) in enumerate(lengths)
         )
-        for each in fitted
+        for k in range(folds)
     )
     return LearnedColumns(candidates, with_time, functions, fold_of_unit)
 
@@ -335,13 +399,50 @@ def _learned(rows: _Rows, held: np.ndarray) -> _Fold:
     functions, paths = [], []
     for target in _targets(seen).T:
         chosen = matching_pursuit(candidates, target, seen.left, _LEVEL, _MOST_TERMS)
-        slopes = np.linalg.lstsq(candidates[:, chosen], target, rcond=1e-10)[0]
-        residual = target - candidates[:, chosen] @ slopes
-        trees = _boosted(seen, features, residual)
-        steps = [terms[:, chosen] @ slopes, *(tree.predict(unseen) for tree in trees)]
-        functions.append(Function(chosen, slopes, trees))
-        paths.append(np.cumsum(steps, axis=0).T)
+        selected = candidates[:, chosen]
+        steps = _refined(rows.candidates, seen, chosen, selected, target)
+        slopes = np.linalg.lstsq(selected, target, rcond=1e-10)[0]
+        trees = _boosted(seen, features, target - selected @ slopes)
+        function = Function(chosen, slopes, trees, steps)
+        parts = [
+            function.without_trees(terms, rest.source),
+            *(tree.predict(unseen) for tree in trees),
+        ]
+        functions.append(function)
+        paths.append(np.cumsum(parts, axis=0).T)
     return _Fold(held, tuple(functions), np.stack(paths, axis=1))
+
+
+def _refined(
+    candidates: Candidates,
+    seen: Adjusted,
+    chosen: np.ndarray,
+    selected: np.ndarray,
+    target: np.ndarray,
+) -> dict[int, tuple[str, float]]:
+    """Return the best threshold of each step among the observed values; change its column.
+
+    Parameters
+    ----------
+    candidates : Candidates
+    seen : Adjusted
+    chosen : int array, shape (k,)
+    selected : array, shape (n, k)
+        The columns of the terms, which are changed in place.
+    target : array, shape (n,)
+    """
+    steps = {}
+    table = seen.data.source
+    for k, term in enumerate(chosen):
+        name, thresholds = candidates.finer(int(term), table)
+        if not len(thresholds):
+            continue
+        finer = seen.residuals(_steps(table[name], thresholds))
+        gains = gains_beside(finer, target, np.delete(selected, k, axis=1))
+        best = int(np.argmax(gains))
+        selected[:, k] = finer[:, best]
+        steps[k] = (name, float(thresholds[best]))
+    return steps
 
 
 def _boosted(
@@ -378,14 +479,34 @@ def _boosted(
     return tuple(trees)
 
 
-def _counts_of_rounds(rows: _Rows, fitted: list[_Fold]) -> list[int]:
-    """Return after how many rounds the predictions of each variable are best in unseen units."""
+def _best_lengths(rows: _Rows, fitted: list[list[_Fold]]) -> list[tuple[int, int]]:
+    """Return by which start, and after how many rounds, each variable is best predicted.
+
+    Parameters
+    ----------
+    rows : _Rows
+        With the model's columns, which are partialled out of all predictions in unseen units.
+    fitted : list of list of _Fold
+        Of each start, by fold.
+    """
     whole = rows.adjusted(rows.data)
-    paths = np.zeros((len(rows.data), *fitted[0].paths.shape[1:]))
-    for fold in fitted:
-        paths[fold.held] = fold.paths
-    counts = []
-    for target, path in zip(_targets(whole).T, np.moveaxis(paths, 1, 0), strict=True):
-        errors = target[:, None] - whole.residuals(path)
-        counts.append(int(np.argmin((errors**2).sum(axis=0))))
-    return counts
+    errors = []
+    for folds in fitted:
+        paths = np.zeros((len(rows.data), *folds[0].paths.shape[1:]))
+        for fold in folds:
+            paths[fold.held] = fold.paths
+        pairs = zip(_targets(whole).T, np.moveaxis(paths, 1, 0), strict=True)
+        errors.append([_squared_errors(whole, target, path) for target, path in pairs])
+    lengths = []
+    for each in np.moveaxis(np.array(errors), 1, 0):
+        start, rounds = np.unravel_index(np.argmin(each), each.shape)
+        lengths.append((int(start), int(rounds)))
+    return lengths
+
+
+def _squared_errors(
+    whole: Adjusted, target: np.ndarray, predictions: np.ndarray
+) -> np.ndarray:
+    """Return the sum of squared errors of each column of predictions."""
+    errors = target[:, None] - whole.residuals(predictions)
+    return np.asarray((errors**2).sum(axis=0))

@@ -6,6 +6,8 @@ import numpy as np
 from scipy import stats
 
 _LEAST_LEFT = 1e-6  # of a column's sum of squares, beside the columns before it
+_LEAST_GAIN = 1e-9  # of an exchange, relative
+_SWEEPS = 3
 
 
 def matching_pursuit(
@@ -15,7 +17,9 @@ def matching_pursuit(
 
     The column is added that lowers the residual sum of squares most, beside those before it, while
     its t² is above the χ² quantile of 1 - level / m, Bonferroni's for m columns (orthogonal
-    matching pursuit; forward stepwise regression).
+    matching pursuit; forward stepwise regression). Then each is exchanged for the column that
+    lowers it most beside all others: a threshold that was chosen when little else was known is
+    corrected.
 
     Parameters
     ----------
@@ -63,4 +67,60 @@ def matching_pursuit(
         direction = rest[:, best] / np.sqrt(left[best])
         residual -= direction * (direction @ residual)
         rest -= np.outer(direction, direction @ rest)
+    if len(chosen) > 1:
+        chosen = _exchanged(columns, target, chosen)
     return np.array(chosen, int)
+
+
+def _exchanged(columns: np.ndarray, target: np.ndarray, chosen: list[int]) -> list[int]:
+    """Return the positions after exchanges that lower the residual sum of squares.
+
+    Parameters
+    ----------
+    columns : array, shape (n, m)
+    target : array, shape (n,)
+    chosen : list of int
+    """
+    for _ in range(_SWEEPS):
+        before = list(chosen)
+        for k in range(len(chosen)):
+            others = columns[:, chosen[:k] + chosen[k + 1 :]]
+            gains = gains_beside(columns, target, others)
+            best = int(np.argmax(gains))
+            if gains[best] > (1 + _LEAST_GAIN) * gains[chosen[k]]:
+                chosen[k] = best
+        if chosen == before:
+            break
+    return chosen
+
+
+def gains_beside(
+    columns: np.ndarray, target: np.ndarray, others: np.ndarray
+) -> np.ndarray:
+    """Return by how much each column lowers the residual sum of squares beside other columns.
+
+    Parameters
+    ----------
+    columns : array, shape (n, m)
+    target : array, shape (n,)
+    others : array, shape (n, k)
+
+    Returns
+    -------
+    array, shape (m,)
+        0 for a column that the others hold.
+
+    Examples
+    --------
+    >>> columns = np.eye(3)
+    >>> gains_beside(columns, np.array([3.0, 2.0, 1.0]), columns[:, :1]).tolist()
+    [0.0, 4.0, 1.0]
+    """
+    directions = np.linalg.qr(others)[0]
+    squares = (columns**2).sum(axis=0)
+    left = squares - ((directions.T @ columns) ** 2).sum(axis=0)
+    residual = target - directions @ (directions.T @ target)
+    usable = left > _LEAST_LEFT * squares
+    gains = np.zeros(columns.shape[1])
+    gains[usable] = (columns[:, usable].T @ residual) ** 2 / left[usable]
+    return gains

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.models.panel_dml.learned_columns import learned_columns
+from causalstats.models.panel_dml.row_blocks import columns_of
 
 _NAME = "covariates act as assumed"
 _LEARNED = "functions of covariates are learned"
@@ -137,6 +139,28 @@ def test_a_step_at_a_threshold_is_learned():
     assert _check(learned, panel).passed is True
     answer = _effect(learned, panel)
     assert abs(answer["mean"] - 1) < 4 * answer["sd"]
+
+
+def test_thresholds_of_steps_are_found_between_neighbouring_values():
+    """Beside splines, which take most of a step, thresholds were up to .2 off."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((3, 100, 8))
+    steps = 2.0 * (x[0] > 0.4) + 1.5 * (x[1] > -0.8)
+    frame = pd.DataFrame({"x0": x[0].ravel(), "x1": x[1].ravel(), "x2": x[2].ravel()})
+    frame["unit"], frame["time"] = np.divmod(np.arange(len(frame)), 8)
+    frame["d"] = steps.ravel() + rng.standard_normal(len(frame))
+    frame["y"] = 0.5 * frame["d"] + steps.ravel() + rng.standard_normal(len(frame))
+    panel = _read(frame, ["x0", "x1", "x2"])
+    columns = columns_of(cs.PanelDML(), panel)
+    learned = learned_columns(columns, panel, within=True)
+    for fold in learned.functions:
+        for function in fold:
+            for name, threshold in [("x0", 0.4), ("x1", -0.8)]:
+                found = [at for other, at in function.steps.values() if other == name]
+                values = np.sort(frame[name])
+                true_rank = np.searchsorted(values, threshold)
+                ranks = np.searchsorted(values, found, side="right")
+                assert min(abs(ranks - true_rank)) <= 6  # of 800 values
 
 
 def test_functions_that_are_too_hard_to_learn_are_said():
