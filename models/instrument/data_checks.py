@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.01
 _FEWEST_CLUSTERS = 30
 _LARGEST_LEVERAGE = 0.2
+_LARGEST_RATIO = 0.95 / np.sqrt(1 - 0.95**2)  # ρ/√(1-ρ²), with probability .95
 _MOST_ROWS = 250_000  # that tests of linearity and of equal variances see
 _MOST_TERMS = 40  # squares and products of covariates
 _ANSWERS = ("effect", "confounding", "least_squares_bias")
@@ -84,15 +85,12 @@ def _of_designed_first_stage(data: Instrumented) -> tuple[Check, ...]:
     residual = regression_residuals(thinned)
     treatments = thinned.before_and_after[:, 1:]
     checks.append(_equal_variances(residual, thinned, treatments))
-    if data.cluster is None:
-        left = thinned.partialled_out(treatments)
-        checks += _independent(
-            Scores(left * residual[:, None], thinned.outcome[:, None]),
-            thinned,
-            "equal variances",
-        )
-    else:
-        checks.append(_clusters(data))
+    left = thinned.partialled_out(treatments)
+    checks += _independent(
+        Scores(left * residual[:, None], thinned.outcome[:, None]),
+        thinned,
+        "equal variances",
+    )
     arguments = data.arguments
     read = [arguments["outcome"], *data.treatments, *arguments["original"]]
     checks += recorded_values(
@@ -125,18 +123,16 @@ def weak_instruments_check(model: Instrument, data: Instrumented) -> Check:
     """
     robust = model.errors == "robust"
     mean, sd = direct_prior(model)
-    found = anderson_rubin_set(
+    limits = anderson_rubin_set(
         moments_of(model, data),
         robust=robust,
         direct_mean=mean,
         direct_sd=sd,
     )
-    bounded = found.shape in ("interval", "empty")
+    bounded = limits.shape in ("interval", "empty")
     moments = data.moments
-    low, high = (
-        moments.least_squares + sign * 3.0424 * moments.residual_ratio
-        for sign in (-1, 1)
-    )
+    reach = _LARGEST_RATIO * moments.residual_ratio
+    low, high = moments.least_squares - reach, moments.least_squares + reach
     ends = (
         f"; the prior, in which |ρ| <= .95 with probability .95, allows {low:.3g} to {high:.3g}"
         if model.confounding == "uniform"
@@ -147,7 +143,7 @@ def weak_instruments_check(model: Instrument, data: Instrumented) -> Check:
         passed=bounded,
         value=None,
         expected="a bounded 95 % Anderson-Rubin set",
-        finding=f"the Anderson-Rubin set is {found}"
+        finding=f"the Anderson-Rubin set is {limits}"
         + ("" if bounded else f": the data do not bound the effect{ends}"),
         remedy="Take the interval as what the prior of confounding allows, not as what the data "
         "say. Look for stronger instruments or more rows.",

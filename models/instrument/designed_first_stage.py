@@ -27,7 +27,7 @@ def refuse_data(model: Instrument, data: Instrumented) -> None:
     Raises
     ------
     ModelError
-        If one of the two is without the other.
+        If one of the two is without the other, or rows are clustered.
     """
     if model.first_stage == "designed" and data.original is None:
         raise ModelError(

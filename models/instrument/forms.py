@@ -97,8 +97,8 @@ def form_of(model: Instrument, data: Instrumented) -> Form:
     Raises
     ------
     ModelError
-        If there are several treatments, and options that go with one; or of a designed first
-        stage and treatments before the augmentation one is without the other.
+        If there are several treatments, and options that go with one; or if a designed first
+        stage comes without treatments before the augmentation, or these without it.
     """
     designed_first_stage.refuse_data(model, data)
     if model.first_stage == "designed":

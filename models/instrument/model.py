@@ -123,6 +123,9 @@ class Instrument:
         Scale of the half-Cauchy prior of c with `first_stage="designed"`, where φ of y = Tβ + Xφ +
         e, X the original treatments, is Normal(0, c²Var(e) Var(X)⁻¹). At 1, half of the prior has
         confounding of a direction below the outcome's residual.
+    shifts : sequence of float
+        Multiples γ of the variance of the instruments' part, at which `prediction_coefficient` and
+        `worst_risk` answer; 1 is as the data were.
 
     Raises
     ------
@@ -249,7 +252,7 @@ class Instrument:
         return form_of(self, data).build(self, data)
 
     def parameters(self, data: Instrumented) -> tuple[str, ...]:
-        """Return no names: the posterior is exact.
+        """Return no names: draws are independent, and no sampling is to be checked.
 
         Examples
         --------
@@ -260,7 +263,7 @@ class Instrument:
         return ()
 
     def priors(self, data: Instrumented) -> dict[str, float]:
-        """Return no prior standard deviations: the posterior is exact.
+        """Return no prior standard deviations: no parameter is named by `parameters`.
 
         Examples
         --------

@@ -18,7 +18,7 @@ _WIDE = 2.0  # prior sd of a direct effect, in sd(outcome)/sd(instrument)
 def relaxations(model: Instrument, data: Instrumented) -> tuple[Relaxation, ...]:
     """Return a model for each direct effect that the other instruments can tell.
 
-    None where fewer instruments than two are without a direct effect.
+    None where every instrument has a direct effect.
     """
     known = model.direct_effects
     free = len(data.instrument_columns) - len(known)

@@ -28,7 +28,7 @@ def several_treatments_checks(
     """Return checks that presume exclusion."""
     return (
         _bounded(model, data),
-        _each_moved(model, data),
+        each_treatment_moved(model, data),
         _overidentification(model, data),
     )
 
@@ -49,10 +49,16 @@ def _bounded(model: Instrument, data: Instrumented) -> Check:
     )
 
 
-def _each_moved(model: Instrument, data: Instrumented) -> Check:
+def each_treatment_moved(model: Instrument, data: Instrumented) -> Check:
     """Return whether instruments move each treatment apart from the others.
 
     The conditional F statistic of Sanderson & Windmeijer (2016).
+
+    Parameters
+    ----------
+    model : Instrument
+    data : Instrumented
+        With two treatments or more.
     """
     robust = model.errors == "robust"
     values, p_values = conditional_first_stage_f(moments_of(model, data), robust=robust)

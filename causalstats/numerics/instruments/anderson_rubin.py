@@ -230,12 +230,12 @@ def overidentification(
     values = statistic(grid)
     best = int(np.clip(values.argmin(), 1, len(grid) - 2))
     ends = (grid[best - 1], grid[best + 1])
-    found = minimize_scalar(
+    searched = minimize_scalar(
         lambda effect: float(statistic(np.array([effect]))[0]),
         bounds=ends,
         method="bounded",
     )
-    least = min(float(found.fun), float(values.min()))
+    least = min(float(searched.fun), float(values.min()))
     if robust:
         return float(stats.chi2.sf(least, k - 1))
     left = moments.degrees + 1 - k

@@ -1,4 +1,4 @@
-"""`Instrument(direct="learned")`: NUTS on rows, coverage, checks, refusals."""
+"""`Instrument(direct="learned")`: coverage, checks, refusals."""
 
 import numpy as np
 import pandas as pd
@@ -87,67 +87,3 @@ def test_a_fit_is_saved_and_loaded(tmp_path):
     np.testing.assert_array_equal(
         again.effect("direct_effect").draws, fit.effect("direct_effect").draws
     )
-
-
-@pytest.mark.slow
-def test_nuts_on_the_rows_has_the_posterior_of_the_grid():
-    """Every coefficient, direct effect and row in the graph."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    data = data_of(2, rows=80, instruments=4, direct=0.3)
-    columns = data.partialled_out(
-        np.column_stack([data.outcome, data.treatment, data.instruments])
-    )
-    # An orthonormal basis of the rows without their mean
-    basis = np.linalg.svd(np.eye(80) - 1 / 80)[0][:, :79]
-    y, t, *z = (basis.T @ columns).T
-    z = np.column_stack(z)
-    span = np.linalg.qr(z)[0]
-    unit = z / np.sqrt((z**2).sum(axis=0) / 79)
-    with pm.Model():
-        theta = pm.Flat("theta")
-        log_variance = pm.Flat("log_variance")
-        log_omega = pm.Flat("log_omega", initval=np.log(t.var()))
-        rho = pm.Uniform("rho", -1, 1)
-        s = pm.HalfCauchy("s", 0.3 * np.sqrt(78))
-        tau = pm.HalfCauchy("tau", 0.1)
-        pm.Potential("scales", 1.5 * log_omega)
-        sigma, width = pt.exp(log_variance / 2), pt.exp(log_omega / 2)
-        slope = rho / pt.sqrt(1 - rho**2) * sigma / width
-        effect = pm.Deterministic("effect", theta - slope)
-        raw = pm.Normal("raw", shape=4)
-        own = pm.Normal("own", shape=4)
-        first = pt.dot(span, s * width * pt.sqrt(1 - rho**2) * raw)
-        direct = pt.dot(unit, tau * sigma * own)
-        pm.Normal("t", first, width, observed=t)
-        mean = effect * t + slope * (t - first) + direct
-        pm.Normal("y", mean, sigma, observed=y)
-        trace = pm.sample(
-            draws=3000,
-            tune=2000,
-            chains=2,
-            cores=1,
-            nuts_sampler="nutpie",
-            target_accept=0.95,
-            random_seed=1,
-            progressbar=False,
-        )
-    by_nuts = trace["posterior"]
-    draws = LEARNED.exact_posterior(data)(4, 5000, np.random.default_rng(1))
-    for name, theirs, ours in (
-        ("effect", by_nuts["effect"], draws["effect"]),
-        ("rho", by_nuts["rho"], draws["correlation"]),
-        (
-            "tau",
-            by_nuts["tau"] * np.exp(by_nuts["log_variance"] / 2),
-            draws["direct_effect_sd"],
-        ),
-    ):
-        import arviz as az
-
-        ess = float(az.ess(theirs.to_numpy()))
-        for prob in (0.1, 0.5, 0.9):
-            below = float((theirs <= float(ours.quantile(prob))).mean())
-            error = np.sqrt(prob * (1 - prob) * (1 / ess + 1 / 20_000))
-            assert abs(below - prob) < 4.5 * error, (name, prob, below, ess)
