@@ -149,6 +149,60 @@ def _states(seed: int) -> Made:
     return cs.EventStudy(**LEAST_SQUARES), read(frame, cluster="state"), 0.5
 
 
+def states(
+    seed: int,
+    *,
+    cohorts: Mapping[int, int],
+    times: int = 8,
+    autocorrelation: float = 0.6,
+    sizes: tuple[int, int] = (6, 6),
+    spread: float = 0.0,
+) -> cs.Panel:
+    """Return states that adopt, of units that share their shocks; the effect is 1.
+
+    Parameters
+    ----------
+    seed : int
+    cohorts : mapping of the time of adoption to the number of states
+        `times` or later stands for states that never adopt.
+    times : int
+    autocorrelation : float
+        Of shocks and of the errors of units.
+    sizes : tuple of int
+        The fewest and the most units of a state.
+    spread : float
+        Standard deviation of the log standard deviations of cohorts' errors.
+    """
+    rng = np.random.default_rng(seed)
+    count = list(cohorts.values())
+    adopted = np.repeat(list(cohorts), count)
+    scale = np.repeat(np.exp(spread * rng.normal(size=len(count))), count)
+    state = np.repeat(
+        np.arange(len(adopted)), rng.integers(sizes[0], sizes[1] + 1, len(adopted))
+    )
+    treated = (np.arange(times) >= adopted[state][:, None]).astype(float)
+    errors = persistent(rng, len(adopted), times, autocorrelation)[state]
+    errors = errors + persistent(rng, len(state), times, autocorrelation)
+    outcome = treated + scale[state][:, None] * errors
+    columns = {"d": treated, "y": outcome, "state": np.tile(state[:, None], times)}
+    grid = {
+        "unit": np.repeat(np.arange(len(state)), times),
+        "time": np.tile(np.arange(times), len(state)),
+    }
+    frame = pd.DataFrame(grid | {name: each.ravel() for name, each in columns.items()})
+    return read(frame, cluster="state")
+
+
+def _few_states(
+    cohorts: Mapping[int, int], spread: float, by_cohort: bool, seed: int
+) -> Made:
+    panel = states(seed, cohorts=cohorts, spread=spread)
+    truth: Any = 1.0
+    if by_cohort:
+        truth = {str(cohort): 1.0 for cohort in cohorts if cohort < 8}
+    return cs.EventStudy(**LEAST_SQUARES), panel, truth
+
+
 _one = partial(Design, family="event_study", estimand="att")
 DESIGNS = [
     _one(
@@ -182,8 +236,19 @@ DESIGNS = [
         name="a cohort of 4 units, AR .5, saturated and clustered: cohorts",
         make=partial(_cohorts, SMALL, 0.5, unlike, 0.0, LEAST_SQUARES),
         estimand="cohort",
-        known_failure="cluster-robust variances of small cohorts are too small; the check 'treated "
-        "units' names the cohort",
     ),
     _one(name="25 states of 6 counties, clustered", make=_states),
+    _one(
+        name="2 and 3 of 21 states, clustered",
+        make=partial(_few_states, {3: 2, 5: 3, 99: 16}, 0.0, False),
+    ),
+    _one(
+        name="1 and 9 of 26 states, variances by cohort, clustered",
+        make=partial(_few_states, {3: 1, 5: 9, 99: 16}, 0.5, False),
+    ),
+    _one(
+        name="2 and 3 of 21 states, clustered: cohorts",
+        make=partial(_few_states, {3: 2, 5: 3, 99: 16}, 0.0, True),
+        estimand="cohort",
+    ),
 ]

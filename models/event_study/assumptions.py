@@ -34,12 +34,13 @@ ERRORS = {
     "cluster": Assumption(
         name="many clusters",
         statement="Errors of a cluster may depend on each other in any way; clusters are "
-        "independent, and many in every cohort.",
-        if_wrong="With fewer than some 10 clusters in a cohort its intervals are too short: in "
-        "simulations 95 % intervals of small cohorts covered 82 to 94 %. Take errors='ar1'.",
-        formula="V = (X'X)⁻¹ Σ_g X_g'e_g e_g'X_g (X'X)⁻¹",
-        checks=("treated units",),
-        fields=("errors",),
+        "independent. Errors of the clusters of a cohort vary about as those of the others, until "
+        "there are enough of them to show that they do not.",
+        if_wrong="Where errors of a cohort with one cluster or two vary far more than those of the "
+        "others, its intervals are too short.",
+        formula="θ̂ - θ = Σ_c ε_c, Cov(ε_c) = (ν_c CR2 + κ common) / (ν_c + κ)",
+        checks=("treated units", "clusters of each cohort"),
+        fields=("errors", "variance_prior_degrees"),
     ),
 }
 

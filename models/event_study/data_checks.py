@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.01
 _SMALL_COHORT = 10
 _FEWEST_TREATED_CLUSTERS = 5
+_FEWEST_OF_A_COHORT = 2  # clusters, whose residuals are not 0
 _OF_SINGLE_COHORTS = ("event_time", "cohort", "calendar_time", "cell")
 _MOST_LEFT_OUT = 0.1  # of the units that adopt
 _MOST_UNKNOWN = 0.05  # of the units that adopt
@@ -117,9 +118,10 @@ def _treated_units(data: Panel, study: Adoption) -> Check:
 def _clusters_of_cohorts(
     model: EventStudy, data: Panel, study: Adoption
 ) -> tuple[Check, ...]:
-    """Whether the cluster-robust variance of each cohort's effects rests on enough clusters.
+    """Whether the clusters of each cohort show how their errors vary.
 
-    The residuals of a single cluster that adopts are 0 where it has an effect of its own.
+    The residuals of a single cluster that adopts are 0 where it has an effect of its own: its
+    interval rests on errors that vary as those of the other clusters.
     """
     if not model.clustered:
         return ()
@@ -127,28 +129,29 @@ def _clusters_of_cohorts(
     counts = [
         len(np.unique(cluster[study.cohort == g])) for g in range(len(study.cohorts))
     ]
-    few = [
-        f"{cohort} ({count})"
+    alone = [
+        cohort
         for cohort, count in zip(study.cohorts, counts, strict=True)
-        if count < _FEWEST_TREATED_CLUSTERS
+        if count < _FEWEST_OF_A_COHORT
     ]
     remedy = (
-        "Residuals of so few clusters do not show how they differ by chance, and intervals of "
-        "effects that rest on them are far too short: report the ATT over all cohorts, and the "
+        "The residuals of one cluster show nothing of how it differs by chance: its intervals take "
+        "its errors to vary as those of the others. Report the ATT over all cohorts, and the "
         "errors of clusters never treated in `fit.compare()`."
     )
     return (
         Check(
             name="clusters of each cohort",
-            passed=None if few else True,
+            passed=None if alone else True,
             value=float(min(counts)),
-            expected=f"at least {_FEWEST_TREATED_CLUSTERS} clusters in each cohort that adopts",
-            finding=f"few in cohorts {', '.join(few)}"
-            if few
+            expected=f"at least {_FEWEST_OF_A_COHORT} clusters in each cohort that adopts",
+            finding=f"one in cohort {', '.join(alone)}"
+            if alone
             else f"{min(counts)} or more",
-            remedy=remedy if few else "",
+            remedy=remedy if alone else "",
             estimands=_OF_SINGLE_COHORTS,
-            caution=bool(few),
+            assumption=ERRORS[model.errors].name,
+            caution=bool(alone),
         ),
     )
 

@@ -13,6 +13,7 @@ from causalstats.core.estimand import Estimand
 from causalstats.data import Panel
 from causalstats.models.event_study import aggregations
 from causalstats.models.event_study.adoption import Adoption, Cells
+from causalstats.models.event_study.event_study_regression import grouped_by_cohort
 from causalstats.models.shared.slope_sentences import slope_scale
 from causalstats.numerics.panel import parallel_trend_violations
 
@@ -228,6 +229,32 @@ def path(
     total = np.array([size[cells.event_time == time].sum() for time in times])
     share = total * (times >= 0)
     return flat @ weights.T, times, share / share.sum()
+
+
+def path_moments(
+    model: EventStudy, draws: xr.Dataset, data: Panel
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean (k,) and covariance (k, k) of the coefficients by event time.
+
+    With clustered errors they are those of the estimates: draws have t distributions, whose
+    variance is larger.
+
+    Parameters
+    ----------
+    model : EventStudy
+    draws : Dataset
+    data : Panel
+    """
+    if not model.clustered:
+        values, _, _ = path(model, draws, data)
+        return values.mean(axis=0), np.atleast_2d(np.cov(values.T))
+    _, estimate = grouped_by_cohort(model.for_rows(), data)
+    study = model.adoption(data)
+    mask = model.saturated(study)
+    cells, size = study.cells.part(mask), model.statistics(data).size[mask]
+    weights, _ = aggregations.by_event_time(cells, size)
+    covariance = weights @ estimate.covariance @ weights.T
+    return weights @ estimate.coefficients, covariance
 
 
 def lead_count(model: EventStudy, data: Panel) -> int:

@@ -16,11 +16,18 @@ import numpy as np
 
 from causalstats.data import Panel
 from causalstats.errors import ModelError
+from causalstats.models.event_study import aggregations
 from causalstats.models.event_study.adoption import Adoption, adoption
 from causalstats.models.event_study.cross_products import first_covariates
 from causalstats.models.shared.cached_by_data import cached_by_data
 from causalstats.numerics.panel import linear_estimators
-from causalstats.numerics.panel.linear_estimators import Estimate
+from causalstats.numerics.panel.grouped_clusters import (
+    ClusteredRows,
+    GroupedEstimate,
+    grouped_estimate,
+)
+from causalstats.numerics.panel.linear_estimators import Estimate, orthonormal
+from causalstats.numerics.panel.within_transformation import demeaned
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy
@@ -95,6 +102,80 @@ def saturated_by_rows(model: EventStudy, data: Panel) -> tuple[Estimate, Estimat
         model, data, study, cell_dummies(study, model.saturated(study))
     )
     return effects, leads
+
+
+@cached_by_data
+def grouped_by_cohort(
+    model: EventStudy, data: Panel
+) -> tuple[GroupedEstimate, GroupedEstimate]:
+    """Return the effects and the leads of `saturated_by_rows`, with errors that cohorts add.
+
+    Raises
+    ------
+    ModelError
+        If the data do not determine the effect of some cell.
+    """
+    saturated_by_rows(model, data)
+    study = adoption(model, data)
+    masks = (model.in_effect(study), model.saturated(study))
+    effects, leads = (_grouped(model, data, study, mask) for mask in masks)
+    return effects, leads
+
+
+def _grouped(
+    model: EventStudy, data: Panel, study: Adoption, mask: np.ndarray
+) -> GroupedEstimate:
+    """Return the coefficients of the cells of a mask, with errors that cohorts add.
+
+    Parameters
+    ----------
+    model : EventStudy
+    data : Panel
+    study : Adoption
+    mask : bool array, shape (m,)
+    """
+    weights = data.weights[study.rows]
+    cells, others = cell_dummies(study, mask), period_columns(model, data, study)
+    columns = np.column_stack([data.outcome[study.rows], cells, others])
+    repeated = np.repeat(study.sizes > 1, study.sizes)
+    columns = demeaned(columns, study.starts, weights) * np.sqrt(weights)[:, None]
+    columns = columns[repeated]
+    count = int(mask.sum())
+    basis = orthonormal(columns[:, 1 + count :])
+    left = columns[:, : 1 + count]
+    left = left - basis @ (basis.T @ left)
+    y, v = left[:, 0], left[:, 1:]
+    coefficients = np.linalg.solve(v.T @ v, v.T @ y)
+    kept, unit = np.unique(study.unit[repeated], return_inverse=True)
+    cluster = data.cluster[data.unit[study.rows[study.starts]]]
+    rows = ClusteredRows(
+        regressors=v,
+        residuals=y - v @ coefficients,
+        others=basis,
+        unit=unit,
+        period=study.period[repeated],
+        cluster=cluster[kept],
+        group=_cohorts_of_clusters(study, cluster)[kept],
+        groups=len(study.groups),
+    )
+    ever = study.cell >= 0
+    size = np.bincount(study.cell[ever], weights[ever], len(mask))[mask]
+    contrast = aggregations.overall(study.cells.part(mask), size)[0]
+    return grouped_estimate(coefficients, rows, contrast, model.variance_prior_degrees)
+
+
+def _cohorts_of_clusters(study: Adoption, cluster: np.ndarray) -> np.ndarray:
+    """Return the cohort that most units of its cluster are in, for each unit, int (N,).
+
+    Parameters
+    ----------
+    study : Adoption
+    cluster : int array, shape (N,)
+    """
+    codes = np.unique(cluster, return_inverse=True)[1]
+    counts = np.zeros((codes.max() + 1, len(study.groups)))
+    np.add.at(counts, (codes, study.cohort), 1)
+    return np.asarray(counts.argmax(axis=1)[codes])
 
 
 def average(estimate: Estimate, weights: np.ndarray) -> Estimate:

@@ -18,7 +18,7 @@ from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
-from causalstats.models.event_study.estimands import lead_count, path
+from causalstats.models.event_study.estimands import lead_count, path, path_moments
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,11 +54,10 @@ def parallel_trends(model: EventStudy, draws: xr.Dataset, data: Panel) -> list[C
     study = model.adoption(data)
     values, times, weights = path(model, draws, data)
     chosen = (times < study.base) & (times >= study.base - count)
-    leads, distance = values[:, chosen], (study.base - times[chosen]).astype(float)
+    distance = (study.base - times[chosen]).astype(float)
     degrees = _degrees(model, data, study)
-    moments = Moments(
-        leads.mean(axis=0), np.atleast_2d(np.cov(leads.T)), model.clustered
-    )
+    mean, covariance = path_moments(model, draws, data)
+    moments = Moments(mean[chosen], covariance[np.ix_(chosen, chosen)], model.clustered)
     trend, trend_error = moments.slope(-distance)
     trend_p = 2 * stats.t.sf(abs(trend) / trend_error, degrees)
     joint_p = moments.joint_p(slice(-_NEAREST, None), degrees)

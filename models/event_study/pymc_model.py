@@ -1,7 +1,8 @@
 """The PyMC graph of an event study: scales are sampled, effects integrated out.
 
 With errors="cluster" nothing is sampled: the graph is the normal approximation that the exact draws
-are from, a Student t with the cluster-robust covariance.
+are from, with a cluster-robust covariance of each cohort's part, whose variance is known from its
+clusters: parts have t distributions of their own.
 """
 
 from __future__ import annotations
@@ -39,13 +40,12 @@ def build(model: EventStudy, data: Panel) -> pm.Model:
             for name, value in model.inputs(data).items()
         }
         if model.clustered:
-            pm.MvStudentT(
-                "effect",
-                nu=given["degrees"],
-                mu=given["estimate"],
-                scale=given["covariance"],
-                dims="cell",
+            half = given["degrees"] / 2
+            ratio = pm.InverseGamma(
+                "variance_ratio", alpha=half, beta=half, dims="adoption_group"
             )
+            covariance = (ratio[:, None, None] * given["covariances"]).sum(axis=0)
+            pm.MvNormal("effect", mu=given["estimate"], cov=covariance, dims="cell")
         else:
             _likelihood(model, data, given)
     return graph

@@ -264,6 +264,9 @@ _EVENT_STUDY = Family(
         "sd_spread": [0.3],
         "error_scale": [2.0],
         "covariate_scale": [1.0],
+        "variance_prior_degrees": [
+            {"pooling": "none", "errors": "cluster", "variance_prior_degrees": 8.0}
+        ],
         "scale": [2.0],
     },
     companions={("errors", "cluster"): {"pooling": "none"}},

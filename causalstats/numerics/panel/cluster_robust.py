@@ -87,7 +87,7 @@ def cluster_robust(
     degrees = np.empty(size)
     identified_share = np.empty(size)
     for j in range(size):
-        trace, trace_of_square = _traces(norms[:, j], shares[:, :, j])
+        trace, trace_of_square = traces_of_quadratic_form(norms[:, j], shares[:, :, j])
         identified_share[j] = min(max(trace, 0.0) / bread[j, j], 1.0)
         degrees[j] = trace**2 / trace_of_square if trace_of_square > 0 else 0.0
     scores = scores / np.sqrt(np.maximum(identified_share, _SINGULAR))
@@ -137,15 +137,15 @@ def _cluster_by_cluster(
     shares = np.empty((len(starts), hat.shape[1], size))
     for g, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         rows = slice(start, stop)
-        weights = _adjusted(hat[rows], size) @ root.T
+        weights = adjusted_columns(hat[rows], size) @ root.T
         scores[g] = weights.T @ residuals[rows]
         norms[g] = (weights**2).sum(axis=0)
         shares[g] = hat[rows].T @ weights
     return scores, norms, shares
 
 
-def _adjusted(hat: np.ndarray, last: int) -> np.ndarray:
-    """(I - UU')^-½ times the last columns of U, by the smaller of UU' and U'U."""
+def adjusted_columns(hat: np.ndarray, last: int) -> np.ndarray:
+    """Return (I - UU')^-½ times the last columns of U, by the smaller of UU' and U'U."""
     if len(hat) < hat.shape[1]:
         leverage, vectors = np.linalg.eigh(hat @ hat.T)
         return vectors @ (
@@ -161,8 +161,10 @@ def _inverse_root(leverage: np.ndarray) -> np.ndarray:
     return np.where(1 - leverage > _SINGULAR, 1 / np.sqrt(remaining), 0.0)
 
 
-def _traces(norms: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
-    """tr B and tr B² of B = diag(norms) - PP', P (G, m), without making B."""
+def traces_of_quadratic_form(
+    norms: np.ndarray, shares: np.ndarray
+) -> tuple[float, float]:
+    """Return tr B and tr B² of B = diag(norms) - PP', P (G, m), without making B."""
     lengths = (shares**2).sum(axis=1)
     inner = shares.T @ shares
     square = (norms**2).sum() - 2 * (norms * lengths).sum() + (inner**2).sum()

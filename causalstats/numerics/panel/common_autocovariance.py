@@ -6,6 +6,8 @@ shocks: then γ of pairs of units of a cluster enters beside. In contrast to the
 variance it is known well from few clusters, and wrong where units' errors differ.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 _CELLS_AT_ONCE = 1_000_000  # of units by periods
@@ -43,6 +45,91 @@ def common_autocovariance(
     >>> (middle / (v @ v)).round(1)
     array([[1.]])
     """
+    seen = np.abs(regressors).sum(axis=1) + np.abs(residuals) > 0
+    shared = autocovariances(residuals, seen, unit, period, cluster)
+    return middle_of_sandwich(regressors, unit, period, cluster, shared)
+
+
+@dataclass(frozen=True, eq=False)
+class Autocovariances:
+    """Autocovariances that all units share, by lag.
+
+    Parameters
+    ----------
+    within : array, shape (T,)
+        γ(h) of two rows of a unit.
+    between : array, shape (T,)
+        γ(h) of rows of two units of a cluster; 0 where every unit is a cluster.
+    """
+
+    within: np.ndarray
+    between: np.ndarray
+
+
+def autocovariances(
+    residuals: np.ndarray,
+    seen: np.ndarray,
+    unit: np.ndarray,
+    period: np.ndarray,
+    cluster: np.ndarray,
+) -> Autocovariances:
+    """Return the mean product of residuals by lag, within units and between those of a cluster.
+
+    Parameters
+    ----------
+    residuals : array, shape (n,)
+    seen : bool array, shape (n,)
+        Rows that are counted.
+    unit, period, cluster : int arrays
+        As in `common_autocovariance`.
+    """
+    columns = np.column_stack([residuals, seen.astype(float)])
+    by_unit, by_cluster = _products(columns, unit, period, cluster)
+    if by_cluster is None:
+        within = _mean(by_unit)
+        return Autocovariances(within, np.zeros_like(within))
+    return Autocovariances(_mean(by_unit), _mean(by_cluster - by_unit))
+
+
+def middle_of_sandwich(
+    regressors: np.ndarray,
+    unit: np.ndarray,
+    period: np.ndarray,
+    cluster: np.ndarray,
+    shared: Autocovariances,
+) -> np.ndarray:
+    """Return V'ΩV (k, k) of some units under these autocovariances.
+
+    Parameters
+    ----------
+    regressors : array, shape (n, k)
+    unit, period, cluster : int arrays
+        As in `common_autocovariance`; units from 0 on.
+    shared : Autocovariances
+    """
+    by_unit, by_cluster = _products(regressors, unit, period, cluster)
+    within, between = np.zeros((2, by_unit.shape[-1]))
+    lags = min(len(within), len(shared.within))
+    within[:lags] = shared.within[:lags]
+    between[:lags] = shared.between[:lags]
+    if by_cluster is None:
+        return np.asarray(by_unit @ within)
+    return np.asarray(by_unit @ (within - between) + by_cluster @ between)
+
+
+def _products(
+    columns: np.ndarray, unit: np.ndarray, period: np.ndarray, cluster: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return sums of products (m, m, periods) by lag, within units and within clusters.
+
+    Those within clusters are None where every unit is one.
+
+    Parameters
+    ----------
+    columns : array, shape (n, m)
+    unit, period, cluster : int arrays
+        As in `common_autocovariance`.
+    """
     starts = np.flatnonzero(np.diff(unit, prepend=-1))
     count, periods = len(starts), int(period.max()) + 1
     if count * periods > _MOST_CELLS_A_ROW * len(unit) + _CELLS_AT_ONCE:
@@ -50,21 +137,15 @@ def common_autocovariance(
             starts, np.diff(starts, append=len(unit))
         )
         periods = int(period.max()) + 1
-    seen = (np.abs(regressors).sum(axis=1) + np.abs(residuals) > 0).astype(float)
-    columns = np.column_stack([regressors, residuals, seen])
     length = 1 << int(np.ceil(np.log2(2 * periods)))
     by_unit = _lagged_products(
         _cross_spectra(columns, unit, period, count, length), periods
     )
-    autocovariance = _mean(by_unit)
     if len(np.unique(cluster)) == count:
-        return np.asarray(by_unit[:-2, :-2] @ autocovariance)
+        return by_unit, None
     codes = np.unique(cluster, return_inverse=True)[1]
     spectra = _cross_spectra(columns, codes[unit], period, int(codes.max()) + 1, length)
-    by_cluster = _lagged_products(spectra, periods)
-    between = _mean(by_cluster - by_unit)
-    own_part = by_unit[:-2, :-2] @ (autocovariance - between)
-    return np.asarray(own_part + by_cluster[:-2, :-2] @ between)
+    return by_unit, _lagged_products(spectra, periods)
 
 
 def _cross_spectra(

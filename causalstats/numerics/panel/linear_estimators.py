@@ -87,7 +87,7 @@ def clustered(
         outcome = outcome * root
         treatment = treatment * root[:, None]
         others = others * root[:, None]
-    basis = _orthonormal(others)
+    basis = orthonormal(others)
     d = treatment - basis @ (basis.T @ treatment)
     y = outcome - basis @ (basis.T @ outcome)
     inverse = np.linalg.pinv(d.T @ d)
@@ -102,7 +102,8 @@ def clustered(
     return Estimate(coefficients, covariance, max(count - 1, 1))
 
 
-def _orthonormal(columns: np.ndarray) -> np.ndarray:
+def orthonormal(columns: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis of columns (n, m), which may be collinear."""
     if columns.shape[1] == 0:
         return columns
     basis, sizes, _ = np.linalg.svd(columns, full_matrices=False)

@@ -52,22 +52,72 @@ def test_few_units_that_never_adopt_have_none():
 
 
 def test_cohorts_of_few_clusters_are_said():
-    """One state adopted in 2004; its effect has no residual that shows how states differ."""
+    """One state adopted in 2004; its residuals do not show how states differ."""
     panel = minimum_wage.data(by_state=True)
     fit = cs.fit(minimum_wage.model_by_state(), panel, seed=1, progress=False)
     check = next(c for c in fit.check() if c.name == "clusters of each cohort")
     assert check.passed is None
     assert check.caution
-    assert "2004 (1), 2006 (3)" in check.finding
+    assert check.finding == "one in cohort 2004"
     assert check.stands_on("cohort")
     assert not check.stands_on("att")
     assert check.name in fit.effect("cohort").summary()["doubts"].iloc[0]
 
 
 def test_clusters_of_states_widen_the_interval_of_the_minimum_wage():
-    spread = {}
+    """13 states raised, one of them alone and three together."""
+    width = {}
     for by_state in (False, True):
         panel = minimum_wage.data(by_state=by_state)
         fit = cs.fit(minimum_wage.model_by_state(), panel, seed=1, progress=False)
-        spread[by_state] = float(fit.effect("att").draws.std())
-    assert spread[True] / spread[False] == pytest.approx(1.5, abs=0.1)
+        numbers = fit.effect("att").numbers().iloc[0]
+        width[by_state] = numbers["upper"] - numbers["lower"]
+    assert width[True] / width[False] == pytest.approx(2.4, abs=0.15)
+
+
+def _states(cohorts, seed):
+    """Six units of each state share its shocks; states adopt, and the effect is 0."""
+    rng = np.random.default_rng(seed)
+    adopted = np.repeat(list(cohorts), list(cohorts.values()))
+    state = np.repeat(np.arange(len(adopted)), 6)
+    shocks = rng.normal(size=(len(adopted), 6)).cumsum(axis=1)
+    y = shocks[state] + rng.normal(size=(len(state), 6))
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(len(state)), 6),
+            "time": np.tile(np.arange(6), len(state)),
+            "state": np.repeat(state, 6),
+            "d": (np.arange(6) >= adopted[state][:, None]).astype(float).ravel(),
+            "y": y.ravel(),
+        }
+    )
+    roles = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
+    return cs.Panel.from_frame(frame, **roles, cluster="state")
+
+
+def test_nuts_on_the_graph_has_the_draws_of_clustered_errors():
+    """The variance of each cohort's part is a variable of the graph."""
+    panel, model = _states({2: 3, 4: 4, 9: 8}, 1), minimum_wage.model_by_state()
+    sampler = cs.Nuts(chains=2, draws=1000, tune=500)
+    by_nuts = cs.fit(model, panel, seed=1, sampler=sampler, progress=False)
+    exact = cs.fit(model, panel, seed=1, progress=False)
+    theirs, ours = (fit.effect("att") for fit in (by_nuts, exact))
+    ess = float(theirs.summary()["ess_bulk"].iloc[0])
+    for prob in (0.1, 0.5, 0.9):
+        below = float((theirs.draws <= float(ours.draws.quantile(prob))).mean())
+        error = np.sqrt(prob * (1 - prob) * (1 / ess + 1 / 4000))
+        assert abs(below - prob) < 4.5 * error, (prob, below)
+
+
+@pytest.mark.slow
+def test_intervals_of_cohorts_of_two_and_three_states_cover():
+    """Student's t with the number of all states covered .86 of these."""
+    inside = 0
+    for seed in range(120):
+        panel = _states({2: 2, 4: 3, 9: 16}, seed)
+        model = minimum_wage.model_by_state()
+        draws = model.exact_posterior(panel)(1, 1000, np.random.default_rng(seed))
+        att = model.estimands()["att"].compute(draws, panel)
+        low, high = np.quantile(att, [0.025, 0.975])
+        inside += low < 0 < high
+    assert 107 <= inside <= 120  # binomial with .95, 1 in 1,000 below
