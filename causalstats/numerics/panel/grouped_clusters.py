@@ -156,19 +156,16 @@ def grouped_estimate(
     """
     robust = _robust(rows, contrast)
     counts = _clusters_of_groups(rows)
-    prior, common = 0.0, [each.covariance for each in robust]
-    if counts[counts > 0].min() < _CLUSTERS_THAT_SHOW:
-        prior = 1 / (1 / prior_degrees + 1 / max(counts.sum() - rows.groups, 1))
-        common = _common(rows, contrast)
-    covariances, degrees = [], []
-    for each, alike in zip(robust, common, strict=True):
-        weight = each.degrees + prior
-        known = (each.degrees * each.covariance + prior * each.shown * alike) / weight
-        assumed = (1 - each.shown) * alike
-        sizes = [max(contrast @ part @ contrast, 0.0) for part in (known, assumed)]
-        noise = sizes[0] ** 2 / weight + sizes[1] ** 2 / max(prior, 1e-300)
-        covariances.append(known + assumed)
-        degrees.append(sum(sizes) ** 2 / noise if noise > 0 else weight)
+    if counts[counts > 0].min() >= _CLUSTERS_THAT_SHOW:
+        known = [each.covariance for each in robust]
+        known_degrees = [max(each.degrees, prior_degrees) for each in robust]
+        return GroupedEstimate(coefficients, np.array(known), np.array(known_degrees))
+    prior = 1 / (1 / prior_degrees + 1 / max(counts.sum() - rows.groups, 1))
+    parts = [
+        _moderated(each, alike, prior, contrast)
+        for each, alike in zip(robust, _common(rows, contrast), strict=True)
+    ]
+    covariances, degrees = zip(*parts, strict=True)
     return GroupedEstimate(coefficients, np.array(covariances), np.array(degrees))
 
 
@@ -195,6 +192,30 @@ class _RobustPart:
     covariance: np.ndarray
     shown: float
     degrees: float
+
+
+def _moderated(
+    robust: _RobustPart, common: np.ndarray, prior: float, contrast: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Return the covariance of a group's part and its degrees of freedom.
+
+    Parameters
+    ----------
+    robust : _RobustPart
+    common : array, shape (k, k)
+        Under autocovariances that all clusters share.
+    prior : float
+        Degrees of freedom that `common` is worth.
+    contrast : array, shape (k,)
+    """
+    weight = robust.degrees + prior
+    known = robust.degrees * robust.covariance + prior * robust.shown * common
+    known = known / weight
+    assumed = (1 - robust.shown) * common
+    sizes = [max(contrast @ part @ contrast, 0.0) for part in (known, assumed)]
+    noise = sizes[0] ** 2 / weight + sizes[1] ** 2 / prior
+    degrees = sum(sizes) ** 2 / noise if noise > 0 else weight
+    return known + assumed, degrees
 
 
 def _robust(rows: ClusteredRows, contrast: np.ndarray) -> list[_RobustPart]:

@@ -95,6 +95,7 @@ def _states(cohorts, seed):
     return cs.Panel.from_frame(frame, **roles, cluster="state")
 
 
+@pytest.mark.slow
 def test_nuts_on_the_graph_has_the_draws_of_clustered_errors():
     """The variance of each cohort's part is a variable of the graph."""
     panel, model = _states({2: 3, 4: 4, 9: 8}, 1), minimum_wage.model_by_state()
