@@ -29,7 +29,7 @@ from causalstats.models.event_study.event_study_regression import (
     saturated_by_rows,
 )
 
-SETS, DRAWS = 300, 2_000
+SETS, DRAWS = 150, 1_000
 RESULTS = Path(__file__).with_suffix(".json")
 NEVER = 99
 DESIGNS: dict[str, dict[str, Any]] = {
