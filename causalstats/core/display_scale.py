@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from causalstats.core.formatting import with_decimals
+
 DIFFERENCE = "difference of probabilities"
 _PROPORTIONS = ("probability", "proportion", "share")  # the beginnings of their units
 _MOST_DECIMALS = 6
@@ -117,12 +119,10 @@ def _decimals(width: float) -> int | None:
     """Return how many decimals an interval of this width leaves; None where it says nothing."""
     if not np.isfinite(width) or width == 0:
         return None
-    decimals = -int(np.floor(np.log10(width / 6)))
-    return decimals if decimals <= _MOST_DECIMALS else None
+    return -int(np.floor(np.log10(width / 6)))
 
 
 def _rounded(number: float, decimals: int | None) -> str:
     if decimals is None or not np.isfinite(number):
         return f"{number:.3g}"
-    text = f"{round(number, decimals):,.{max(decimals, 0)}f}"
-    return text.removeprefix("-") if not text.strip("-0.,") else text
+    return with_decimals(number, decimals, _MOST_DECIMALS)

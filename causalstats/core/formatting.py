@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+_PLAIN_FROM = 1e-3
 
 
 def number(value: float, unit: str) -> str:
@@ -17,3 +20,27 @@ def shown(value: Any) -> str:
     return (
         ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
     )
+
+
+def with_decimals(value: float, decimals: int, most: int) -> str:
+    """Return a number with so many decimals; in scientific notation where it is small for these.
+
+    Parameters
+    ----------
+    value : float
+    decimals : int
+        The position of the last digit that is shown.
+    most : int
+        With more decimals, numbers below 0.001 are in scientific notation.
+
+    Examples
+    --------
+    >>> with_decimals(0.0123, 3, 6), with_decimals(1.23456e-10, 13, 6)
+    ('0.012', '1.235e-10')
+    """
+    if decimals > most and 0 < abs(value) < _PLAIN_FROM:
+        digits = math.floor(math.log10(abs(value))) + decimals
+        return f"{value:.{max(digits, 0)}e}"
+    text = f"{round(value, decimals):,.{max(decimals, 0)}f}"
+    is_zero = not text.strip("-0.,")
+    return text.removeprefix("-") if is_zero else text

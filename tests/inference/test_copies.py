@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.core.display_scale import rounded_by_interval
 from causalstats.core.rounding import rounded
 from causalstats.runs.progress import stage
 
@@ -83,3 +84,22 @@ def test_progress_ends_where_an_error_ends_the_work(capsys):
         advance(0.3, "30 draws")
         advance(1 / 0)
     assert "stopped by an error after" in capsys.readouterr().err
+
+
+def test_tables_hide_no_interval_beside_one_in_larger_units():
+    table = pd.DataFrame(
+        {
+            "mean": [0.1, 2e-6, 2e-16],
+            "sd": [0.02, 3e-7, 3e-17],
+            "lower": [0.08, 0.0, 1e-16],
+        },
+        index=["schooling", "dollars", "tonnes"],
+    )
+    text = rounded(table)
+    assert text["mean"].tolist() == ["0.100000000", "2.000e-06", "2.000e-16"]
+    assert text["lower"].tolist() == ["0.080000000", "0.000000000", "1.000e-16"]
+
+
+def test_sentences_hide_no_interval_of_a_small_number():
+    shown = rounded_by_interval(1.2345e-6, 1.2340e-6, 1.2350e-6)
+    assert shown == ("1.2345e-06", "1.2340e-06", "1.2350e-06")
