@@ -15,6 +15,11 @@ _PROPORTIONS = ("probability", "proportion", "share")  # the beginnings of their
 _MOST_DECIMALS = 6
 
 
+def unchanged(numbers: Any) -> Any:
+    """Return the numbers as they are."""
+    return numbers
+
+
 @dataclass(frozen=True, kw_only=True)
 class DisplayScale:
     """The scale on which the numbers of an answer are shown to readers.
@@ -33,7 +38,7 @@ class DisplayScale:
 
     unit: str
     suffix: str = ""
-    convert: Callable[[Any], Any] = lambda numbers: numbers
+    convert: Callable[[Any], Any] = unchanged
     raw_unit: str = ""
 
     @property

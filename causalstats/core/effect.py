@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from html import escape
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
@@ -147,6 +147,14 @@ class Effect:
     def doubts(self) -> tuple[Check, ...]:
         """The checks that failed, or cannot be decided, and that this answer depends on."""
         return self.make_doubts()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Functions of a fit stay in its process; a copy takes along what they give.
+        state = {**vars(self), "make_doubts": partial(_given, self.doubts)}
+        for name in ("savage_dickey", "over_null", "determined"):
+            compute = getattr(self, name)
+            state[name] = None if compute is None else partial(_given, compute())
+        return state
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -904,6 +912,10 @@ class Effect:
         details = f"<small>({escape(self.unit)}; {self.kind})</small>"
         heading = f"{escape(self.name)} — {escape(self.description)} {details}"
         return f"<div><p>{heading}</p>{table}{warnings}</div>"
+
+
+def _given[Value](value: Value) -> Value:
+    return value
 
 
 def warning(check: Check) -> str:

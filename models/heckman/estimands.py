@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from causalstats.core.display_scale import DisplayScale, exponential
+from causalstats.core.display_scale import DisplayScale, exponential, unchanged
 from causalstats.core.estimand import Estimand
 from causalstats.core.knowledge import KnownByGroup
 from causalstats.data import Decisions, People
@@ -185,7 +185,7 @@ def _outcome_scale(data: Decisions) -> DisplayScale | None:
     return DisplayScale(
         unit=f"{label}, {unit}" if unit else label,
         suffix=f" {unit}" if unit else "",
-        convert=exponential if words.is_log(outcome) else lambda numbers: numbers,
+        convert=exponential if words.is_log(outcome) else unchanged,
         raw_unit=words.units[outcome],
     )
 

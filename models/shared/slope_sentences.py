@@ -14,7 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from causalstats.core.display_scale import DisplayScale, per_cent_of_logarithms
+from causalstats.core.display_scale import (
+    DisplayScale,
+    per_cent_of_logarithms,
+    unchanged,
+)
 from causalstats.core.wording import Wording
 
 
@@ -65,14 +69,14 @@ def slope_scale(data: HasTreatments) -> DisplayScale | None:
         return DisplayScale(unit=raw_unit, raw_unit=raw_unit)
     label = words.label(outcome)
     if words.is_log(outcome):
-        convert = _unchanged if any(logarithms) else per_cent_of_logarithms
+        convert = unchanged if any(logarithms) else per_cent_of_logarithms
         return DisplayScale(
             unit=f"change of {label}, %",
             suffix=" %",
             convert=convert,
             raw_unit=raw_unit,
         )
-    convert = _for_one_per_cent if any(logarithms) else _unchanged
+    convert = _for_one_per_cent if any(logarithms) else unchanged
     return DisplayScale(
         unit=f"change of {label}, {unit}" if unit else f"change of {label}",
         suffix=f" {unit}" if unit else "",
@@ -123,10 +127,6 @@ def _per_treatment(data: HasTreatments) -> str:
     units = {data.wording.units.get(name, "") for name in data.treatments}
     unit = units.pop() if len(units) == 1 else ""
     return f"per {unit}" if unit else "per unit of treatment"
-
-
-def _unchanged(numbers: Any) -> Any:
-    return numbers
 
 
 def _for_one_per_cent(numbers: Any) -> Any:

@@ -41,6 +41,17 @@ def test_a_copy_gives_the_same_answer(fit, copied):
     assert again.data.fingerprint == fit.data.fingerprint
 
 
+def test_every_answer_goes_to_another_process(fit):
+    for name in fit.effects().query("unavailable == ''").index:
+        answer = fit.effect(name)
+        again = pickle.loads(pickle.dumps(answer))
+        pd.testing.assert_frame_equal(again.summary(), answer.summary())
+        assert again.warnings == answer.warnings
+        assert str(again) == str(answer)
+        if answer.over_null is not None:
+            pd.testing.assert_frame_equal(again.decide(), answer.decide())
+
+
 def test_notebooks_show_cards(fit):
     for shown in (fit, fit.model, fit.data):
         card = shown._repr_html_()
