@@ -261,6 +261,21 @@ def step(rng: np.random.Generator, rows: int = 800) -> dict[str, np.ndarray]:
     return {"z": z, "w": w, "x": x, "y": x + 2 * (z > 0.5) + w + rng.normal(size=rows)}
 
 
+def categories_by_number(
+    rng: np.random.Generator, rows: int = 800, size: int = 30
+) -> dict[str, np.ndarray]:
+    z = rng.integers(1, size + 1, rows)
+    level = rng.permutation(np.linspace(-1, 1, size + 1))[z]
+    x = coin(rng, logistic(1.5 * level), rows)
+    w = rng.normal(size=rows)
+    return {
+        "z": z.astype(float),
+        "w": w,
+        "x": x,
+        "y": x + 2 * level + w + rng.normal(size=rows),
+    }
+
+
 def separated(rng: np.random.Generator, rows: int = 500) -> dict[str, np.ndarray]:
     z, w = rng.normal(size=(2, rows))
     return {
@@ -444,6 +459,14 @@ WRONG = [
         **REGRESSION,
     ),
     world("a step left out", True, TWO_CONFOUNDERS, step, _FORM, **REGRESSION),
+    world(
+        "categories by numbers",
+        True,
+        TWO_CONFOUNDERS,
+        categories_by_number,
+        _FORM,
+        **REGRESSION,
+    ),
     world("a product left out", True, TWO_CONFOUNDERS, product, _FORM, **REGRESSION),
     world("no overlap", True, TWO_CONFOUNDERS, separated, "overlap", **REGRESSION),
     world(

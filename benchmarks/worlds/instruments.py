@@ -21,6 +21,7 @@ def instrumented(
     strength: float = 0.3,
     second: float = 0.0,
     curved: float = 0.0,
+    categories: int = 0,
     uneven: bool = False,
     effects_differ: float = 0.0,
     correlation: float = 0.5,
@@ -43,6 +44,8 @@ def instrumented(
         Direct effect of the last instrument on the outcome.
     curved : float
         Coefficient of x² in the first instrument.
+    categories : int
+        The covariate is the number of one of so many categories; 0 for a normal one.
     uneven : bool
         Whether the errors' variance rises with the square of the first instrument.
     effects_differ : float
@@ -67,6 +70,11 @@ def instrumented(
         z = np.exp(2.5 * rng.standard_normal((rows, instruments)))
         strength = strength / 50
     z[:, 0] += curved * x**2
+    covariate = x
+    if categories:
+        covariate = rng.integers(categories, size=rows)
+        x = rng.permutation(np.linspace(-1.5, 1.5, categories))[covariate]
+        z += x[:, None]
     u = correlation * v + np.sqrt(1 - correlation**2) * e
     code = None
     if clusters:
@@ -83,7 +91,7 @@ def instrumented(
         own = direct_mean + direct_sd * rng.standard_normal(instruments)
         outcome = outcome + z @ own
     names = [f"z{position + 1}" for position in range(instruments)]
-    frame = pd.DataFrame(z, columns=names).assign(y=outcome, t=treatment, x=x)
+    frame = pd.DataFrame(z, columns=names).assign(y=outcome, t=treatment, x=covariate)
     named = bool(clusters) and fields.pop("named", True)
     if named:
         frame["group"] = code
@@ -335,6 +343,11 @@ WORLDS = [
         "an instrument curved in a covariate",
         ("instruments linear in the covariates",),
         curved=0.5,
+    ),
+    _wrong(
+        "categories by numbers",
+        ("instruments linear in the covariates",),
+        categories=30,
     ),
     _wrong(
         "unequal variances, taken for equal",

@@ -29,6 +29,7 @@ from causalstats.models.shared.independent_rows import (
 )
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.models.shared.missing_rows import rows_left_out
+from causalstats.numerics.bases.omitted_terms import indicators_of_codes
 from causalstats.numerics.instruments.anderson_rubin import (
     anderson_rubin_set,
     overidentification,
@@ -48,6 +49,7 @@ _LARGEST_LEVERAGE = 0.2
 _LARGEST_RATIO = 0.95 / np.sqrt(1 - 0.95**2)  # ρ/√(1-ρ²), with probability .95
 _MOST_ROWS = 250_000  # that tests of linearity and of equal variances see
 _MOST_TERMS = 40  # squares and products of covariates
+_ROWS_A_TERM = 15
 _ANSWERS = ("effect", "confounding", "least_squares_bias")
 
 
@@ -199,37 +201,65 @@ def _linearity(data: Instrumented) -> tuple[Check, ...]:
     """Test that the mean of each instrument is linear in the covariates.
 
     Squares and products of covariates are added to the regression of each instrument (RESET with
-    all terms of second order); a score test robust to heteroscedasticity, with Bonferroni's
-    correction over the instruments.
+    all terms of second order), and indicators of the values of covariates that may be codes; score
+    tests robust to heteroscedasticity, with Bonferroni's correction over tests.
     """
-    terms = _second_order(data)
-    if terms is None:
-        return ()
+    added = {
+        "squares and products of the covariates explain": _second_order(data),
+        **_codes(data),
+    }
     left = data.partialled_out(data.instruments)
-    scale = np.linalg.norm(terms, axis=0)
-    basis = orthonormal_basis(data.partialled_out(terms), scale)
-    values = []
-    for column in left.T:
-        scores = basis * column[:, None]
-        total = scores.sum(axis=0)
-        statistic = total @ np.linalg.pinv(scores.T @ scores, hermitian=True) @ total
-        values.append(float(stats.chi2.sf(statistic, basis.shape[1])))
-    p = min(1.0, min(values) * len(values))
-    name = data.instrument_columns[int(np.argmin(values))]
+    tests = {
+        (words, name): _score_test(data, terms, column)
+        for words, terms in added.items()
+        if terms is not None
+        for name, column in zip(data.instrument_columns, left.T, strict=True)
+    }
+    if not tests:
+        return ()
+    words, name = min(tests, key=lambda test: tests[test])
+    p = min(1.0, tests[words, name] * len(tests))
     return (
         Check(
             name="instruments linear in the covariates",
             passed=p >= _LEVEL,
             value=p,
             expected=f"p >= {_LEVEL:g}",
-            finding=f"squares and products of the covariates explain {name} with p = {p:.2g}",
+            finding=f"{words} {name} with p = {p:.2g}",
             remedy="Add these terms, `covariate_formula='x + I(x**2) + x:w'`, or dummies of cells: "
             "otherwise the effect is a mean whose weights can be negative (Blandhol, Bonney, "
-            "Mogstad & Torgovitsky 2022).",
+            "Mogstad & Torgovitsky 2022). If the numbers of a covariate are codes of categories, "
+            "make them text, `frame['x'].astype(str)`.",
             estimands=_ANSWERS,
             assumption=LINEARITY,
         ),
     )
+
+
+def _score_test(data: Instrumented, terms: np.ndarray, column: np.ndarray) -> float:
+    """Return the p-value of terms (n, m) in the regression of an instrument's residuals (n,)."""
+    scale = np.linalg.norm(terms, axis=0)
+    basis = orthonormal_basis(data.partialled_out(terms), scale)
+    scores = basis * column[:, None]
+    total = scores.sum(axis=0)
+    statistic = total @ np.linalg.pinv(scores.T @ scores, hermitian=True) @ total
+    return float(stats.chi2.sf(statistic, basis.shape[1]))
+
+
+def _codes(data: Instrumented) -> dict[str, np.ndarray]:
+    """Return indicators of the values of each covariate that may be a code, by words for them."""
+    if data.covariate_design is None:
+        return {}
+    most = len(data) // _ROWS_A_TERM - data.covariates.shape[1]
+    names = data.covariate_design.columns
+    added = {}
+    for name, values in zip(names, data.covariates.T, strict=True):
+        _, indicators = indicators_of_codes(values, most)
+        left = data.partialled_out(indicators)
+        varies = np.linalg.norm(left, axis=0) > 1e-6
+        if varies.any():
+            added[f"the values of {name}, one by one, explain"] = indicators[:, varies]
+    return added
 
 
 def _second_order(data: Instrumented) -> np.ndarray | None:

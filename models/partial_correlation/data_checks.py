@@ -183,9 +183,7 @@ def sums_among_parts(data: Composition) -> Check | None:
         others = np.delete(np.arange(size), part)
         weights = optimize.nnls(shares[:, others], shares[:, part])[0]
         terms = others[weights > 0.5]
-        if 2 <= len(terms) < size - 1 and _is_sum(
-            values, 0.5 * data.counts, part, terms
-        ):
+        if len(terms) >= 2 and _is_sum(values, 0.5 * data.counts, part, terms):
             sums.append(
                 f"{data.parts[part]} is {' + '.join(data.parts[k] for k in terms)}"
             )

@@ -116,6 +116,8 @@ def _not_linear(term: Term, equation: str) -> str:
         "line": spline,
         "curve": spline,
         "step": f"{spline}; or {step}",
+        "code": f"if the numbers of {first} are codes of categories, make them text, "
+        f"`frame['{first}'].astype(str)`; otherwise {spline}",
         "product": f"add the product, `formula=` with `{':'.join(term.features)}`",
     }[term.kind]
     return f"Linear terms do not describe {equation}: {advice}."

@@ -1,4 +1,4 @@
-"""Terms that an equation may leave out: lines, squares, hinges, steps and products of features.
+"""Terms that an equation may leave out: lines, squares, hinges, steps, codes and products.
 
 They are columns for score tests of the functional form, not a basis for a fit.
 """
@@ -14,6 +14,9 @@ import numpy as np
 _HINGES = (0.25, 0.5, 0.75)  # quantiles
 _STEPS = (0.05, *np.arange(1, 10) / 10, 0.95)
 _MOST_COLUMNS_MULTIPLIED = 24  # 276 products
+_FEWEST_CODES = 5  # values; curves go through fewer
+_FEWEST_ROWS_OF_A_CODE = 5
+_MOST_CODES = 40  # of one feature
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +48,11 @@ class Term:
 
     Parameters
     ----------
-    kind : "line", "curve", "step" or "product"
+    kind : "line", "curve", "step", "code" or "product"
     features : tuple of str
         Labels of the features that it is a function of.
     threshold : float
-        Of a step, above which it is 1; NaN for other terms.
+        Of a step, above which it is 1; of a code, at which it is 1; NaN for other terms.
     """
 
     kind: str
@@ -61,6 +64,7 @@ class Term:
             "line": f"a line in {self.features[0]}",
             "curve": f"a curve in {self.features[0]}",
             "step": f"a step of {self.features[0]} at {self.threshold:.3g}",
+            "code": f"the value {self.threshold:g} of {self.features[0]}",
             "product": f"a product, {':'.join(self.features)}",
         }[self.kind]
 
@@ -98,6 +102,39 @@ def omitted_terms(
     return [term for term, _ in pairs], columns
 
 
+def indicators_of_codes(values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return values that many rows share, and indicators of them, for a test of lack of fit.
+
+    A number with few values may be a code: of industries, counties or clinics. No line and no
+    smooth curve follows what differs between categories. Of numbers that hardly repeat, and of
+    fewer than five values, which curves go through, nothing is returned.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+    most : int
+        The most indicators; the values with most rows are taken.
+
+    Returns
+    -------
+    codes : array, shape (k,)
+    indicators : array, shape (n, k)
+
+    Examples
+    --------
+    >>> codes, indicators = indicators_of_codes(np.repeat(np.arange(6.0), 5), 3)
+    >>> codes.tolist(), indicators.sum(axis=0).tolist()
+    ([0.0, 1.0, 2.0], [5.0, 5.0, 5.0])
+    """
+    codes, counts = np.unique(values, return_counts=True)
+    common = counts >= _FEWEST_ROWS_OF_A_CODE
+    if common.sum() < _FEWEST_CODES:
+        return np.empty(0), np.empty((len(values), 0))
+    order = np.argsort(-counts[common], kind="stable")[: max(most, 0)]
+    chosen = codes[common][order]
+    return chosen, (values[:, None] == chosen).astype(float)
+
+
 def _of_one(features: list[Feature]) -> Iterator[tuple[Term, np.ndarray]]:
     """Yield every column, and the square, hinges and steps of every number."""
     for feature in features:
@@ -116,6 +153,9 @@ def _of_one(features: list[Feature]) -> Iterator[tuple[Term, np.ndarray]]:
             if above.any():
                 step = Term("step", (feature.name,), float(threshold))
                 yield step, above.astype(float)
+        codes, indicators = indicators_of_codes(values, _MOST_CODES)
+        for code, indicator in zip(codes, indicators.T, strict=True):
+            yield Term("code", (feature.name,), float(code)), indicator
 
 
 def _products(

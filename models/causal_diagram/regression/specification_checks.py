@@ -24,6 +24,7 @@ from causalstats.models.causal_diagram.regression.terms import (
     design_matrix,
     terms_of,
 )
+from causalstats.numerics.bases.omitted_terms import indicators_of_codes
 from causalstats.numerics.bases.splines import smooth
 from causalstats.numerics.regression.penalised_logistic import (
     fitted_probabilities,
@@ -153,8 +154,8 @@ class _Regression:
             yield event - p, p * (1 - p)
 
     def score_tests(self) -> list[_ScoreTest]:
-        """Return a test of each curve, and of the products, that the regression leaves out."""
-        left_out = [*self._curves(), *self._interactions()]
+        """Return a test of each curve, of codes, and of products that the regression leaves out."""
+        left_out = [*self._curves(), *self._codes(), *self._interactions()]
         return [
             _ScoreTest(
                 score_test_p(columns, self.design, residual, weight), kind, statement
@@ -179,6 +180,19 @@ class _Regression:
                     f"{self.table.variable} against {name} is no {_shape(self.model)}"
                 )
                 yield "curve", statement, columns
+
+    def _codes(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        for name in self.table.given:
+            if name not in self.data.continuous:
+                continue
+            values = self.data.column(name)[self.rows]
+            _, indicators = indicators_of_codes(values, self._most_columns)
+            if indicators.shape[1]:
+                statement = (
+                    f"{self.table.variable} differs between the values of {name} as along no "
+                    f"{_shape(self.model)}"
+                )
+                yield f"codes of {name}", statement, indicators
 
     def _interactions(self) -> Iterator[tuple[str, str, np.ndarray]]:
         given = self.table.given
@@ -298,7 +312,7 @@ def _form_check(model: CausalDiagram, tests: Sequence[_ScoreTest]) -> Check:
         passed=passed,
         value=p,
         expected=f"p above {_SIGNIFICANCE_LEVEL:g}, multiplied by the number of tests, of score "
-        "tests of curves and products",
+        "tests of curves, codes and products",
         finding=f"p = {p:.3g}{statement}",
         remedy="" if passed else _form_remedy(model, worst.kind),
         assumption="regressions",
@@ -306,6 +320,12 @@ def _form_check(model: CausalDiagram, tests: Sequence[_ScoreTest]) -> Check:
 
 
 def _form_remedy(model: CausalDiagram, kind: str) -> str:
+    if kind.startswith("codes of "):
+        name = kind.removeprefix("codes of ")
+        return (
+            f"If the numbers of {name} are codes of categories, make them labels, "
+            f"`frame['{name}'].astype(str)`; otherwise take more columns, `basis_size=`."
+        )
     if kind == "product":
         return "Take interactions='pairs', or ask within groups, `given={...}`."
     if model.basis_size < 2 * _BASIS_SIZE:

@@ -100,7 +100,7 @@ def test_a_table_with_absent_taxa_says_which():
 
 
 @pytest.mark.parametrize("digits", [None, 2])
-@pytest.mark.parametrize("terms", [(0, 1), (1, 2, 4)])
+@pytest.mark.parametrize("terms", [(0, 1), (1, 2, 4), range(5)])
 def test_a_total_among_the_parts_is_named(digits, terms):
     rng = np.random.default_rng(2)
     values = np.exp(rng.normal(2, 0.5, (50, 5)))

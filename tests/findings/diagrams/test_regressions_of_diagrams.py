@@ -79,6 +79,24 @@ def test_a_curve_that_is_left_out_fails_a_check_and_the_remedy_helps(kind):
     )
 
 
+@pytest.mark.parametrize("acts", [True, False])
+def test_codes_of_categories_taken_for_numbers_are_seen_and_the_remedy_helps(acts):
+    rng = np.random.default_rng(1)
+    z = rng.integers(30, size=800).astype(float)
+    level = rng.permutation(np.linspace(0, 3, 30))[z.astype(int)] if acts else z / 10
+    x = (rng.random(800) < logistic(1.5 * level - 2)).astype(int)
+    frame = pd.DataFrame({"z": z, "x": x, "y": 2 * level + rng.normal(size=800)})
+    answer = fitted(frame).effect("effect")
+    assert ("form of the regressions" in doubts(answer)) is acts
+    if acts:
+        assert "frame['z'].astype(str)" in " ".join(answer.warnings)
+        frame["z"] = frame["z"].astype(str)
+        better = fitted(frame).effect("effect")
+        assert "form of the regressions" not in doubts(better)
+        assert abs(float(better.draws.mean())) < 3 * float(better.draws.std())
+        assert float(answer.draws.mean()) > 5 * float(answer.draws.std())
+
+
 def test_an_interaction_that_is_left_out_fails_a_check_and_the_remedy_helps():
     rng = np.random.default_rng(3)
     z, w = rng.normal(size=(2, 800))

@@ -23,6 +23,9 @@ CARD = ["exper", "expersq", "black", "south", "smsa", "smsa66"] + [
 ]
 
 
+LINEAR_INSTRUMENTS = "instruments linear in the covariates"
+
+
 def quantiles(data, **fields):
     posterior = grid_posterior(cs.Instrument(**fields), data)
     return [posterior.quantile(prob) for prob in (0.025, 0.5, 0.975)]
@@ -37,6 +40,21 @@ def card(instruments=("nearc4",)):
         instruments=list(instruments),
         covariates=CARD,
     )
+
+
+@pytest.mark.parametrize("acts", [True, False])
+def test_codes_of_categories_taken_for_numbers_are_seen(acts):
+    rng = np.random.default_rng(1)
+    code = rng.integers(30, size=800)
+    level = rng.permutation(np.linspace(0, 3, 30))[code] if acts else 0.1 * code
+    frame = draws_like(800).assign(x=code)
+    frame["a"] += level
+    frame["t"] += level
+    frame["y"] += 2 * level
+    checks = cs.Instrument().data_checks(data_of(frame))
+    linear = next(each for each in checks if each.name == LINEAR_INSTRUMENTS)
+    assert linear.passed is not acts
+    assert ("values of x" in linear.finding) or not acts
 
 
 def draws_like(rows, seed=1, heteroscedastic=False, second=0.0, curved=False):
@@ -270,7 +288,7 @@ def test_checks_see_what_is_planted():
     assert "equal variances" in failed(
         cs.Instrument(errors="iid"), data_of(draws_like(800, heteroscedastic=True))
     )
-    assert "instruments linear in the covariates" in failed(
+    assert LINEAR_INSTRUMENTS in failed(
         cs.Instrument(), data_of(draws_like(800, curved=True))
     )
     frame = draws_like(800)
