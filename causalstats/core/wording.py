@@ -71,13 +71,15 @@ class Wording:
         """Return the label of an entry of an answer with labels in place of names.
 
         Levels of a column, which follow `=` or stand in brackets, have their labels where they have
-        some, and otherwise stay as they are.
+        some, and otherwise stay as they are; the T of a formula's coding by treatment is left out.
 
         Examples
         --------
         >>> words = Wording({"x": "smoking", "region": "home region"}, {}, {"y": {"1": "ill"}})
         >>> words.entry("y=1 | do(x=x)"), words.entry("region[south]")
         ('y = ill | do(smoking = x)', 'home region[south]')
+        >>> words.entry("region[T.south]")
+        'home region[south]'
         >>> Wording(levels={"drug": {"b": "the new drug"}}).entry("b against a")
         'the new drug against a'
         """
@@ -91,7 +93,7 @@ class Wording:
         known = "|".join(map(re.escape, sorted(levels, key=len, reverse=True)))
         level = rf"(?:({known})(?![\w]))?" if known else "()"
         return re.sub(
-            rf"(?<![\w=\[])({pattern})(?!\w)(?:(=|\[){level})?",
+            rf"(?<![\w=\[])({pattern})(?!\w)(?:(=|\[(?:T\.)?){level})?",
             self._in_words,
             text,
         )
@@ -99,7 +101,7 @@ class Wording:
     def _in_words(self, match: re.Match[str]) -> str:
         """Return the words for a name, and for the level after it."""
         column, sign, level = match[1], match[2] or "", match[3] or ""
-        sign = " = " if sign == "=" else sign
+        sign = {"=": " = ", "[T.": "["}.get(sign, sign)
         return self.label(column) + sign + (self.level(column, level) if level else "")
 
     def _contrast(self, text: str) -> str:
@@ -156,17 +158,19 @@ class Wording:
         return re.sub(rf"{labels}|{alone}", with_label, text)
 
     def described(self, column: str) -> str:
-        """Return a column's label with its name and unit in brackets.
+        """Return a column's label with its name and unit in brackets, once where they are the same.
 
         Examples
         --------
         >>> Wording({"dose": "the dose"}, {"dose": "mg"}).described("dose")
         'the dose (dose, mg)'
+        >>> Wording({"years": "age"}, {"years": "years"}).described("years")
+        'age (years)'
         """
         details = [column] if column in self.labels else []
         details += [self.units[column]] if column in self.units else []
         label = self.label(column)
-        return f"{label} ({', '.join(details)})" if details else label
+        return f"{label} ({', '.join(dict.fromkeys(details))})" if details else label
 
 
 def _any_of(texts: Iterable[str]) -> str:

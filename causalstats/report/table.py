@@ -121,19 +121,20 @@ def fixed(value: float, decimals: int | None) -> str:
 
     Examples
     --------
-    >>> fixed(1234.567, 1), fixed(0.5, None)
-    ('1,234.6', '0.5000')
+    >>> fixed(1234.567, 1), fixed(0.5, None), fixed(-0.001, 2)
+    ('1,234.6', '0.5000', '0.00')
     """
     if decimals is None:
         return number(value, padded=True)
-    return f"{value:,.{decimals}f}"
+    rounded = round(value, decimals) + 0.0  # no number is shown as -0
+    return f"{rounded:,.{decimals}f}"
 
 
 def aligned_decimals(frame: pd.DataFrame) -> int | None:
     """Return the decimals of a table of estimates, so that decimal points are aligned.
 
-    Intervals have two to three digits. None where there are no intervals, or their widths differ so
-    much that the narrow ones would be rounded away.
+    Intervals have two to three digits. Bounds, which have no mean, do not count. None where there
+    are no intervals, or their widths differ so much that the narrow ones would be rounded away.
 
     Examples
     --------
@@ -142,7 +143,8 @@ def aligned_decimals(frame: pd.DataFrame) -> int | None:
     """
     if not {"lower", "upper"} <= set(frame.columns):
         return None
-    widths = np.asarray(frame["upper"] - frame["lower"], float).ravel()
+    estimated = frame[frame["mean"].notna()] if "mean" in frame else frame
+    widths = np.asarray(estimated["upper"] - estimated["lower"], float).ravel()
     widths = widths[np.isfinite(widths) & (widths > 0)]
     if not len(widths) or widths.max() > _WIDEST * widths.min():
         return None

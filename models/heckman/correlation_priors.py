@@ -73,7 +73,7 @@ class KnownCorrelation:
                 name="correlation",
                 statement="The correlation of what the features leave open of outcome and decision "
                 f"is {self.value}.",
-                if_wrong="Every unseen outcome moves with it: the sensitivity table shows how far.",
+                if_wrong="Every unseen outcome moves with it.",
                 formula="corr(u, v) = κ",
                 checks=("agrees with the data: correlation",),
                 fields=("correlation",),

@@ -366,6 +366,23 @@ def test_numbers(value, text):
     assert number(value) == text
 
 
+def test_bounds_beside_estimates_leave_the_decimals_aligned():
+    frame = pd.DataFrame(
+        {
+            "mean": [6.484, np.nan, -0.0004],
+            "lower": [3.001, 0.0, -0.21],
+            "upper": [10.24, 900.0, 0.2],
+        },
+        index=["ours", "bounds", "other"],
+    )
+    texts = [[text for text, _ in cells] for _, cells in table(frame).rows]
+    assert texts == [
+        ["6.48", "3.00", "10.24"],
+        ["–", "0.00", "900.00"],
+        ["0.00", "-0.21", "0.20"],
+    ]
+
+
 def test_tables_pad_numbers_and_count_draws_whole():
     shown = table(estimates())
     assert shown.corner == "age" and shown.total == 1

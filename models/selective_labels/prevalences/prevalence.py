@@ -121,8 +121,7 @@ def assumed(value: Any, where: str = "") -> tuple[Assumption, ...]:
         Assumption(
             name="prevalence",
             statement=f"The prevalence of the outcome in the population is {value}.",
-            if_wrong="Every risk of the untested moves with it, in full: the sensitivity table "
-            "shows how far.",
+            if_wrong="Every risk of the untested moves with it, in full.",
             formula="Σ w_i P(Y_i=1 | x_i) = π" + where,
             checks=(
                 "agrees with the data: prevalence",
