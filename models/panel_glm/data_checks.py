@@ -85,22 +85,66 @@ def _no_feedback(
 def _same_ratio(
     model: PanelGLM, design: Design, data: Panel, estimands: tuple[str, ...]
 ) -> Check:
-    """The product of treatment and the unit's level has no effect, given the unit's sum."""
+    """The product of treatment and the unit's level has no effect.
+
+    Each half of the periods is tested with the level of the other half: a chance that raises an
+    outcome would else raise the level too, and outcomes that vary more than the family says would
+    fail in one data set of seven.
+    """
     count = len(data.treatments)
-    level = design.outcome.sum(axis=1) / design.seen.sum(axis=1)
-    rank = stats.rankdata(level) / len(level) - 0.5
-    products = design.columns[:, :, :count] * rank[:, None, None]
+    periods = design.seen.shape[1]
+    early = np.arange(periods) < periods // 2
+    first, first_products = _half(design, early, count)
+    second, second_products = _half(design, ~early, count)
+    both = replace(
+        design,
+        columns=np.concatenate([first.columns, second.columns]),
+        outcome=np.concatenate([first.outcome, second.outcome]),
+        seen=np.concatenate([first.seen, second.seen]),
+        weights=np.tile(design.weights, 2),
+        unit=np.tile(design.unit, 2),
+    )
     return _zero(
         model,
-        design,
+        both,
         data,
-        products,
+        np.concatenate([first_products, second_products]),
         name="ratio the same at every level",
-        expected="no effect of the product of treatment and the unit's level",
+        expected="no effect of the product of treatment and the unit's level at other times",
         remedy="The ratio differs between units of different levels, as where effects add to the "
         "outcome: compare `cs.PanelDML`, or say that the ratio is an average.",
         estimands=estimands,
     )
+
+
+def _half(design: Design, rows: np.ndarray, count: int) -> tuple[Design, np.ndarray]:
+    """Return the design of some periods, and its treatments times the level at the others.
+
+    Parameters
+    ----------
+    design : Design
+    rows : bool array, shape (T,)
+    count : int
+        The number of treatments.
+
+    Returns
+    -------
+    Design
+        Of units that were seen at the others too.
+    array, shape (N, T, count)
+    """
+    others = design.seen * ~rows
+    times = others.sum(axis=1)
+    level = (design.outcome * others).sum(axis=1) / np.maximum(times, 1)
+    rank = stats.rankdata(level) / len(level) - 0.5
+    seen = design.seen * rows * (times > 0)[:, None]
+    half = replace(
+        design,
+        seen=seen,
+        outcome=design.outcome * seen,
+        columns=design.columns * seen[:, :, None],
+    )
+    return half, half.columns[:, :, :count] * rank[:, None, None]
 
 
 def _zero(
@@ -147,7 +191,7 @@ def _zero(
         expected=f"{expected}: p above {_LEVEL:g}",
         finding=f"p = {p_value:.2g}"
         if decided
-        else "too few clusters: these data cannot tell",
+        else "too few clusters or periods: these data cannot tell",
         remedy="" if passed else remedy,
         estimands=estimands,
         assumption="" if name != EXOGENEITY else EXOGENEITY,

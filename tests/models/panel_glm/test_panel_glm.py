@@ -209,3 +209,28 @@ def test_data_that_say_nothing_are_refused(family, change, message):
     data = cs.Panel.from_frame(frame.assign(**changed), **ROLES)
     with pytest.raises(ModelError, match=message):
         cs.fit(model(family), data, seed=1, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("spread", "overdispersed", "fewest", "most"),
+    [(0.0, True, 0, 1), (0.4, False, 5, 6)],
+)
+def test_ratio_by_level_is_seen_and_overdispersion_is_not(
+    spread, overdispersed, fewest, most
+):
+    """By the level of the same rows, one overdispersed data set of seven failed."""
+    failures = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        grid = np.divmod(np.arange(1200), 6)
+        frame = pd.DataFrame(dict(zip(("unit", "time"), grid, strict=True)))
+        level = 0.7 * rng.standard_normal(200)[grid[0]]
+        frame["d"] = 0.5 * level + rng.standard_normal(1200)
+        mean = np.exp(level + (0.5 + spread * level) * frame["d"])
+        if overdispersed:
+            mean = mean * rng.gamma(1.5, 1 / 1.5, 1200)
+        frame["y"] = rng.poisson(mean).astype(float)
+        data = cs.Panel.from_frame(frame, **ROLES)
+        checks = {each.name: each for each in model("poisson").data_checks(data)}
+        failures += checks["ratio the same at every level"].passed is False
+    assert fewest <= failures <= most
