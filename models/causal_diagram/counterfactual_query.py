@@ -83,12 +83,7 @@ class CounterfactualQuestion:
             counterfactual(model.graph, events, self.given) for events in self.events
         ]
         for answer in answers:
-            if not (answer.identified or answer.impossible):
-                raise ModelError(
-                    f"{answer} For the effect on the treated and for probabilities of causation "
-                    "`fit.bounds` has bounds; a trial that keeps what joins them, or an arrow "
-                    "less, would identify it."
-                )
+            refuse_unidentified_events(answer)
         return answers
 
     @property
@@ -98,6 +93,21 @@ class CounterfactualQuestion:
         targets = [target for outcome in outcomes for target, _ in outcome.do]
         names = [each if isinstance(each, str) else each[0] for each in targets]
         return tuple(dict.fromkeys(names))
+
+
+def refuse_unidentified_events(answer: CounterfactualIdentification) -> None:
+    """Raise where no formula gives the probability of events in several worlds.
+
+    Raises
+    ------
+    ModelError
+    """
+    if not (answer.identified or answer.impossible):
+        raise ModelError(
+            f"{answer} For the effect on the treated and for probabilities of causation "
+            "`fit.bounds` has bounds; a trial that keeps what joins them, or an arrow less, would "
+            "identify it."
+        )
 
 
 def is_counterfactual(name: str) -> bool:

@@ -74,7 +74,7 @@ def counterfactual(
     symbol : "P" or "E"
     variable : str
         The variable, or an event such as "y=1".
-    do : mapping of the treatment to the value that it is set to
+    do : mapping of variable to the value that it is set to
     factual : mapping of variable to the value that it had
 
     Examples
@@ -82,8 +82,8 @@ def counterfactual(
     >>> counterfactual("P", "y=1", {"x": 0}, {"x": 1})
     'P(y=1 had x been 0 | x=1)'
     """
-    ((treatment, value),) = do.items()
-    return f"{symbol}({variable} had {treatment} been {value} | {conditions(factual)})"
+    been = " and ".join(f"{name} been {value}" for name, value in do.items())
+    return f"{symbol}({variable} had {been} | {conditions(factual)})"
 
 
 def compared(treatment: str, levels: Levels) -> str:

@@ -1,14 +1,16 @@
-"""Counterfactual questions of regressions: path-specific effects and nested counterfactuals.
+"""Counterfactual questions of regressions: path-specific effects, nested ones, and of a group.
 
 E[y[x=1, m=m[x=0]]] = Σ_m E[y | x=1, m] P(m | x=0), by g-computation with both values of x: the
 mediator is drawn at one, and the outcome at the other (Imai, Keele & Tingley 2010, A general
-approach to causal mediation analysis, Psychological Methods 15).
+approach to causal mediation analysis, Psychological Methods 15). Of people of whom something is
+known, E[y[x=0] | x=1] is the mean over those people of the rows, or of the simulated with their
+probability of it as a weight (likelihood weighting).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +19,9 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
-from causalstats.diagrams.identification.counterfactuals import (
-    CounterfactualIdentification,
-)
 from causalstats.diagrams.identification.potential_outcomes import (
     Event,
     PotentialOutcome,
-    Target,
 )
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.assumptions import assumption_names
@@ -40,110 +38,26 @@ from causalstats.models.causal_diagram.regression.event_labels import (
 from causalstats.models.causal_diagram.regression.extrapolation import (
     values_within_the_data,
 )
-from causalstats.models.causal_diagram.regression.g_computation import mean_outcomes
-from causalstats.models.causal_diagram.regression.g_formula import (
-    SimulationOrder,
-    no_order,
-    order_of_formula,
+from causalstats.models.causal_diagram.regression.g_computation import (
+    mean_outcomes,
+    probabilities,
 )
 from causalstats.models.causal_diagram.regression.queries import (
     checks_of_undrawn,
-    draw_conditionals,
-    undrawn_of_order,
+    undrawn_of_tables,
+    with_undrawn,
+)
+from causalstats.models.causal_diagram.regression.world_formulas import (
+    WorldFormula,
+    events_formula,
+    outcome_formula,
+    refuse_nobody,
 )
 from causalstats.models.causal_diagram.tables import Table
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes.base import Query
-
-
-@dataclass(frozen=True, eq=False)
-class _Formula:
-    """One formula for several worlds, and what each world sets its names to.
-
-    Worlds that differ in values alone share the formula, and with it the regressions: those of
-    another formula would have posterior draws of their own, whose error does not cancel.
-
-    Parameters
-    ----------
-    order : SimulationOrder
-    names : mapping of name in the formula to variable
-        Names of what is set.
-    arms : sequence of mapping of name to its value
-    """
-
-    order: SimulationOrder
-    names: Mapping[str, str]
-    arms: Sequence[Mapping[str, Any]]
-
-    def positions(
-        self, model: CausalDiagram, data: Observations
-    ) -> list[dict[str, float]]:
-        """Return what each world sets: numbers, or positions of levels."""
-        levels = model.levels(data)
-        arms = []
-        for arm in self.arms:
-            values = {}
-            for name, variable in self.names.items():
-                value = arm[name]
-                if variable in levels:
-                    value = level_index(variable, value, levels)
-                values[name] = float(value)
-            arms.append(values)
-        return arms
-
-
-def _formula_of(
-    model: CausalDiagram, outcome: str, worlds: Sequence[Sequence[tuple[Target, Any]]]
-) -> _Formula:
-    """Return the formula of an outcome where the same targets are set to several values.
-
-    Parameters
-    ----------
-    model : CausalDiagram
-    outcome : str
-    worlds : sequence of what is set
-        Variables and arrows in the same order.
-    """
-    marks = {target: f"value {k}" for k, (target, _) in enumerate(worlds[0])}
-    marked = PotentialOutcome(outcome, tuple(marks.items()))
-    question = CounterfactualQuestion(str(marked), outcome, (((marked, None),),))
-    (answer,) = question.identified(model)
-    arms = []
-    for world in worlds:
-        values = {marks[target]: value for target, value in world}
-        arms.append({name: values[mark] for name, mark in answer.values.items()})
-    return _Formula(_order(model, answer, outcome), _set_names(answer), arms)
-
-
-def _formula_with_values(
-    model: CausalDiagram, question: CounterfactualQuestion
-) -> _Formula:
-    """Return the formula of one world, which may be nested."""
-    (answer,) = question.identified(model)
-    order = _order(model, answer, question.outcome)
-    return _Formula(order, _set_names(answer), [answer.values])
-
-
-def _set_names(answer: CounterfactualIdentification) -> dict[str, str]:
-    return {name: answer.variables[name] for name in answer.values}
-
-
-def _order(
-    model: CausalDiagram, answer: CounterfactualIdentification, outcome: str
-) -> SimulationOrder:
-    assert answer.expression is not None
-    if answer.irrelevant:
-        raise no_order(answer.query, answer.expression)
-    return order_of_formula(
-        answer.expression,
-        answer.query,
-        outcome,
-        tuple(answer.values),
-        model.graph.nodes,
-        answer.variables,
-    )
 
 
 def regression_counterfactual(
@@ -162,34 +76,221 @@ def regression_counterfactual(
     ModelError
         Where no formula gives the answer, or it needs what regressions cannot draw.
     """
-    asked, level = _with_axis(question)
+    events = [event for world in question.events for event in world]
     if question.outcome:
-        worlds = [events[0][0].do for events in asked.events]
-        formula = _formula_of(model, asked.outcome, worlds)
+        formulas = _formulas_of_worlds(model, question)
+        for formula in formulas:
+            refuse_nobody(formula, formula.order.seen, model, data)
+        compute = partial(_means_compared, model, question.outcome, None, formulas)
+    elif len(events) == 1 and not question.given:
+        ((outcome, level),) = events
+        formulas = [events_formula(model, [(outcome, None)], outcome.variable)]
+        compute = partial(_means_compared, model, outcome.variable, level, formulas)
     else:
-        formula = _formula_with_values(model, asked)
-    undrawn = undrawn_of_order(model, formula.order, data)
+        formulas, open_names = _formulas_of_events(model, events, question.given, data)
+        compute = partial(
+            _probability, model, formulas, open_names, bool(question.given)
+        )
+    return question.name, _estimand(
+        model,
+        compute,
+        formulas,
+        data,
+        "The same people in several worlds, by the g-formula.",
+        question.contrast,
+        (INDEPENDENT_ERRORS,),
+    )
+
+
+def within_group(
+    model: CausalDiagram,
+    outcome: str,
+    worlds: Sequence[Mapping[str, Any]],
+    given: Mapping[str, Any],
+    factual: Mapping[str, Any],
+    data: Observations,
+) -> Estimand:
+    """Return the estimand of E[outcome | do, given] that is no adjustment for confounders alone.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    outcome : str
+    worlds : sequence of mapping of variable to value, one or two
+        Two are compared.
+    given, factual : mapping of label to its level, of number to its range
+        What is known of the people under the intervention, and without it.
+    data : Observations
+
+    Raises
+    ------
+    ModelError
+        If it is not identified, or cannot be simulated step by step.
+    """
+    if len(worlds) > 2:
+        raise ModelError(
+            "Expected one intervention, or two whose answers are compared."
+        )
+    settings = [tuple(world.items()) for world in worlds]
+    seen = [(PotentialOutcome(variable), value) for variable, value in factual.items()]
+    formula = outcome_formula(model, outcome, settings, seen, given)
+    refuse_nobody(formula, formula.order.seen, model, data)
+    return _estimand(
+        model,
+        partial(_means_compared, model, outcome, None, [formula]),
+        [formula],
+        data,
+        "By the g-formula.",
+        "the first intervention against the second" if len(worlds) == 2 else "none",
+        (),
+    )
+
+
+def _estimand(
+    model: CausalDiagram,
+    compute: Any,
+    formulas: Sequence[WorldFormula],
+    data: Observations,
+    description: str,
+    contrast: str,
+    assumptions: tuple[str, ...],
+) -> Estimand:
+    """Return an estimand with the checks of the regressions that only it needs.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    compute : function of draws and data
+    formulas : sequence of WorldFormula
+    data : Observations
+    description, contrast : str
+    assumptions : tuple of str
+        Besides those of the model.
+    """
+    undrawn = _undrawn(model, formulas, data)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
-        arms = formula.positions(model, data)
         within = [
             check
-            for name, variable in formula.names.items()
-            for check in values_within_the_data(
-                variable, [arm[name] for arm in arms], {}, data
-            )
+            for formula in formulas
+            for check in _set_within_the_data(model, formula, data)
         ]
         return (*within, *checks_of_undrawn(model, undrawn, data))
 
-    return question.name, Estimand(
-        compute=partial(_answer, model, asked.outcome, level, formula),
-        description="The same people in several worlds, by the g-formula.",
+    return Estimand(
+        compute=compute,
+        description=description,
         unit=UNIT,
-        contrast=question.contrast,
+        contrast=contrast,
         kind="causal",
-        assumptions=(*assumption_names(model), INDEPENDENT_ERRORS),
+        assumptions=(*assumption_names(model), *assumptions),
         checks=checks,
     )
+
+
+def _undrawn(
+    model: CausalDiagram, formulas: Sequence[WorldFormula], data: Observations
+) -> list[Table]:
+    """Return the conditional distributions of formulas that the fit has not drawn."""
+    tables = dict.fromkeys(
+        table for formula in formulas for table in formula.order.tables
+    )
+    return undrawn_of_tables(model, tuple(tables), data)
+
+
+def _set_within_the_data(
+    model: CausalDiagram, formula: WorldFormula, data: Observations
+) -> list[Check]:
+    arms = formula.positions(model, data)
+    return [
+        check
+        for name, variable in formula.names.items()
+        if name not in formula.order.seen
+        for check in values_within_the_data(
+            variable, [arm[name] for arm in arms], {}, data
+        )
+    ]
+
+
+def _formulas_of_worlds(
+    model: CausalDiagram, question: CounterfactualQuestion
+) -> list[WorldFormula]:
+    """Return one formula for all worlds of an outcome, or one for each where there is none.
+
+    A formula of all values may not be identified where those of single values are: y[x=1] of the
+    people with x=1 is what was seen.
+    """
+    worlds = [events[0][0].do for events in question.events]
+    try:
+        return [outcome_formula(model, question.outcome, worlds, question.given)]
+    except ModelError:
+        if not question.given:
+            raise
+    return [
+        events_formula(model, (*events, *question.given), question.outcome)
+        for events in question.events
+    ]
+
+
+def _formulas_of_events(
+    model: CausalDiagram,
+    events: Sequence[Event],
+    given: Sequence[Event],
+    data: Observations,
+) -> tuple[list[WorldFormula], list[str]]:
+    """Return the formula of P(events, given), that of P(given) where it is needed, and open names.
+
+    P(given) is the sum of P(events, given) over the levels of the events, whose names are then
+    open. Not where a level of them is also set, or seen, in a world.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    events, given : sequence of (PotentialOutcome, level)
+    data : Observations
+
+    Raises
+    ------
+    ModelError
+    """
+    number = next(
+        (each.variable for each, _ in events if each.variable in data.continuous), None
+    )
+    if number is not None:
+        raise ModelError(
+            f"Expected events of labels, got the number {number!r}: ask for its mean with `do`, "
+            "or cut it into levels, e.g. with `pandas.cut`."
+        )
+    joint = events_formula(model, (*events, *given))
+    if not given:
+        return [joint], []
+    open_names = [f"{each.variable}={level}" for each, level in events]
+    worlds = [each.do for each, _ in (*events, *given)]
+    used = {
+        f"{target if isinstance(target, str) else target[0]}={value}"
+        for world in worlds
+        for target, value in _all_settings(world)
+    }
+    used |= {f"{each.variable}={level}" for each, level in given}
+    below = events_formula(model, given)
+    seen = [f"{each.variable}={level}" for each, level in given]
+    refuse_nobody(
+        below, [name for name in below.order.seen if name in seen], model, data
+    )
+    if used.intersection(open_names):
+        return [joint, below], []
+    return [joint], list(dict.fromkeys(open_names))
+
+
+def _all_settings(world: Any) -> list[tuple[Any, Any]]:
+    """Return what a world sets, and the worlds within it."""
+    settings = []
+    for target, value in world:
+        if isinstance(value, PotentialOutcome):
+            settings += _all_settings(value.do)
+        else:
+            settings.append((target, value))
+    return settings
 
 
 def means_by_arrow(
@@ -213,7 +314,7 @@ def means_by_arrow(
     """
     x, y = model.treatment, model.outcome
     settings = [((x, rest), ((x, y), direct)) for direct, rest in worlds]
-    return _means(model, _formula_of(model, y, settings), draws, data)
+    return _means(model, outcome_formula(model, y, settings), draws, data)
 
 
 def checks_by_arrow(
@@ -239,31 +340,13 @@ def tables_by_arrow(model: CausalDiagram, data: Observations) -> list[Table]:
         If one of them cannot be drawn afterwards, or the formula cannot be simulated.
     """
     x, y = model.treatment, model.outcome
-    formula = _formula_of(model, y, [((x, 0), ((x, y), 1))])
-    return undrawn_of_order(model, formula.order, data)
-
-
-def _with_axis(
-    question: CounterfactualQuestion,
-) -> tuple[CounterfactualQuestion, object]:
-    """Return the question about all levels of one outcome, and the level that was asked for."""
-    if question.outcome and not question.given:
-        return question, None
-    ((outcome, level), *others) = question.events[0]
-    if others or question.given or question.outcome:
-        raise ModelError(
-            f"{question.name} is of several events, or given others. Regressions answer of one "
-            "outcome among everybody: cut the numbers into levels, e.g. with `pandas.cut`, and "
-            "use route='reduced'."
-        )
-    events: tuple[tuple[Event, ...], ...] = (((outcome, None),),)
-    asked = CounterfactualQuestion(question.name, outcome.variable, events)
-    return asked, level
+    formula = outcome_formula(model, y, [((x, 0), ((x, y), 1))])
+    return undrawn_of_tables(model, formula.order.tables, data)
 
 
 def _means(
     model: CausalDiagram,
-    formula: _Formula,
+    formula: WorldFormula,
     draws: xr.Dataset,
     data: Observations,
 ) -> list[xr.DataArray]:
@@ -272,25 +355,21 @@ def _means(
     Parameters
     ----------
     model : CausalDiagram
-    formula : _Formula
+    formula : WorldFormula
     draws : Dataset
     data : Observations
     """
-    undrawn = undrawn_of_order(model, formula.order, data)
-    if undrawn:
-        size = (draws.sizes["chain"], draws.sizes["draw"])
-        added = draw_conditionals(model, undrawn, data, size)
-        draws = draws.merge(added, join="override")
+    draws = with_undrawn(model, formula.order.tables, draws, data)
     arms = formula.positions(model, data)
     table = mean_outcomes(model, formula.order, draws, data, arms)
     return [table.isel(arm=k) for k in range(len(arms))]
 
 
-def _answer(
+def _means_compared(
     model: CausalDiagram,
     outcome: str,
     level: object,
-    formula: _Formula,
+    formulas: Sequence[WorldFormula],
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
@@ -302,13 +381,59 @@ def _answer(
     outcome : str
     level : level or None
         The one that is asked for; None for those that answers show.
-    formula : _Formula
+    formulas : sequence of WorldFormula
     draws : Dataset
     data : Observations
     """
     levels = model.levels(data)
-    means = _means(model, formula, draws, data)
+    means = [
+        mean for formula in formulas for mean in _means(model, formula, draws, data)
+    ]
     total = means[0] if len(means) == 1 else means[0] - means[1]
     if level is not None and outcome in levels:
         return total.isel(event=level_index(outcome, level, levels))
     return labelled_events(total, outcome, levels, "level")
+
+
+def _probability(
+    model: CausalDiagram,
+    formulas: Sequence[WorldFormula],
+    open_names: Sequence[str],
+    is_conditional: bool,
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    """Return the probability of events, among those who have what is given.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    formulas : sequence of WorldFormula
+        Of the events with what is given, and of the second alone where its names are not open.
+    open_names : sequence of str
+        Names of events, over whose levels the probability of the first formula sums to that of
+        what is given.
+    is_conditional : bool
+    draws : Dataset
+    data : Observations
+    """
+    levels = model.levels(data)
+    tables = [table for formula in formulas for table in formula.order.tables]
+    draws = with_undrawn(model, tables, draws, data)
+    joint, *below = formulas
+    (asked,) = joint.positions(model, data)
+    counts = [range(len(levels[joint.names[name]])) for name in open_names]
+    others = [
+        asked | dict(zip(open_names, map(float, cell), strict=True))
+        for cell in itertools.product(*counts)
+    ]
+    arms = [asked, *(arm for arm in others if arm != asked)]
+    table = probabilities(model, joint.order, draws, data, arms)
+    above = table.isel(arm=0)
+    if not is_conditional:
+        return above
+    if not below:
+        return above / table.sum("arm")
+    (formula,) = below
+    arms = formula.positions(model, data)
+    return above / probabilities(model, formula.order, draws, data, arms).isel(arm=0)

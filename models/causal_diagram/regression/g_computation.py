@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -43,10 +43,11 @@ _PEOPLE_AT_ONCE = 1_000_000  # of several draws
 _MOST_DRAWS = 1000
 
 RowFunction = Callable[[Mapping[str, np.ndarray]], np.ndarray]
-"""A function of what came from the rows, by its name in the simulation, shape (draws, people)."""
+"""A function of what people are, by its name in the simulation, shape (draws or 1, people)."""
 
-Arm = Mapping[str, float | RowFunction]
-"""The values that variables are set to: numbers, positions of levels, or functions of the rows."""
+Arm = Mapping[str, float | tuple[float, float] | RowFunction]
+"""The values that variables are set to, or were seen at: numbers, positions of levels, ranges of
+numbers that were seen, or functions of the people."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class GComputation:
     levels : mapping of variable to its levels
     inside : Boolean array (rows,), or None
         The rows of the group that the answer is about; all of them without it.
-    share : function of the rows, or None
+    share : function of the people, or None
         The share of each person that the answer counts; all of them without it.
     """
 
@@ -84,7 +85,8 @@ class GComputation:
         people = self.people
         for step in self.order.steps[:-1]:
             levels = len(self.levels.get(step.table.variable, ()))
-            if levels and people * levels <= _MOST_PEOPLE_BY_LEVEL:
+            drawn = step.name not in self.order.seen
+            if drawn and levels and people * levels <= _MOST_PEOPLE_BY_LEVEL:
                 people *= levels
         return people
 
@@ -96,35 +98,81 @@ class GComputation:
     ) -> np.ndarray:
         """Return the mean outcome in one arm, shape (draws, 1 or levels of the outcome).
 
+        Where something was seen, that of the people who have it.
+
         Parameters
         ----------
         draws : mapping of name to array (draws, ...)
         arm : mapping of variable to its value
         rng : numpy Generator
         """
-        size = len(next(iter(draws.values())))
+        *before, last = self.order.steps
+        values, weights = self._simulated(draws, arm, before, rng)
+        mean = self.conditionals[last.table].mean(draws, _causes(last, values))
+        if self.order.seen and weights is not None:
+            weights = weights / weights.sum(axis=1, keepdims=True)
+        if self.share is not None:
+            if weights is None:
+                weights = np.full((1, mean.shape[1]), 1 / mean.shape[1])
+            weights = weights * self.share(values)
+        elif weights is None or (mean.shape[1] == 1 and not self.order.seen):
+            return mean.mean(axis=1)
+        return (mean * weights[:, :, None]).sum(axis=1)
+
+    def probability(
+        self, draws: Draws, arm: Arm, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return the probability of all that was seen, shape (draws, 1).
+
+        Parameters
+        ----------
+        draws : mapping of name to array (draws, ...)
+        arm : mapping of variable to its value
+        rng : numpy Generator
+        """
+        _, weights = self._simulated(draws, arm, self.order.steps, rng)
+        assert weights is not None
+        return weights.sum(axis=1, keepdims=True)
+
+    def _simulated(
+        self, draws: Draws, arm: Arm, steps: Sequence[Step], rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+        """Return simulated people, and their weights; None where all count the same.
+
+        Parameters
+        ----------
+        draws : mapping of name to array (draws, ...)
+        arm : mapping of variable to its value
+        steps : sequence of Step
+            Those to simulate.
+        rng : numpy Generator
+        """
+        size = len(next(iter(draws.values()))) if draws else 1
         values = {
             name: np.full((size, 1), value)
             for name, value in arm.items()
-            if not callable(value)
+            if not callable(value) and not isinstance(value, tuple)
         }
+        waiting = {name: value for name, value in arm.items() if callable(value)}
         weights = None
         for k, group in enumerate(self.order.groups):
             rows, row_weights = self._rows(size, k, rng)
             weights = row_weights if k == 0 else weights
             for variable, name in group:
                 values[name] = values_of(variable, self.data, self.levels)[rows]
-        for name, value in arm.items():
-            if callable(value):
-                values[name] = value(values)
-        if self.share is not None and weights is not None:
-            weights = weights * self.share(values)
+                if name in self.order.seen:
+                    weights = weights * _is_seen(values[name], arm[name])
         people = self.people
-        for step in self.order.steps[:-1]:
+        for step in steps:
+            _set_by_policy(waiting, step.given, values)
             conditional = self.conditionals[step.table]
             mean = conditional.mean(draws, _causes(step, values))
             levels = len(self.levels.get(step.table.variable, ()))
-            if levels and people * levels <= _MOST_PEOPLE_BY_LEVEL:
+            if step.name in self.order.seen:
+                if weights is None:
+                    weights = np.full((size, people), 1 / people)
+                weights = weights * mean[..., int(arm[step.name])]  # type: ignore[arg-type]
+            elif levels and people * levels <= _MOST_PEOPLE_BY_LEVEL:
                 weights = _weights_by_level(mean, weights, people)
                 values = {
                     name: _repeated(each, levels) for name, each in values.items()
@@ -133,13 +181,9 @@ class GComputation:
                 people *= levels
             else:
                 values[step.name] = conditional.sample(mean, draws, people, rng)
-        last = self.order.steps[-1]
-        mean = self.conditionals[last.table].mean(draws, _causes(last, values))
-        if self.share is not None and weights is not None:
-            return (mean * weights[:, :, None]).sum(axis=1)
-        if weights is None or mean.shape[1] == 1:
-            return mean.mean(axis=1)
-        return (mean * weights[:, :, None]).sum(axis=1)
+        if self.order.steps:
+            _set_by_policy(waiting, self.order.steps[-1].given, values)
+        return values, weights
 
     def _rows(
         self,
@@ -168,6 +212,31 @@ class GComputation:
             [np.searchsorted(*pair) for pair in zip(cumulative, uniform, strict=True)]
         )
         return rows.clip(max=len(counts) - 1), np.full((size, people), 1 / people)
+
+
+def _is_seen(column: np.ndarray, value: Any) -> np.ndarray:
+    """Return which people have the value that was seen, or are within its range."""
+    if isinstance(value, tuple):
+        low, high = value
+        return (column >= low) & (column <= high)
+    return column == value
+
+
+def _set_by_policy(
+    waiting: dict[str, Any], needed: Sequence[str], values: dict[str, np.ndarray]
+) -> None:
+    """Set the variables that are needed next by their policies; what these read is known by now.
+
+    Parameters
+    ----------
+    waiting : dict of name to function of the people
+        Those that are set are taken out.
+    needed : sequence of str
+    values : dict of name to array (draws or 1, people)
+        Grows.
+    """
+    for name in [name for name in needed if name in waiting]:
+        values[name] = waiting.pop(name)(values)
 
 
 def _weights_by_level(
@@ -230,7 +299,7 @@ def mean_outcomes(
     arms : sequence of mapping of variable to its value
     inside : Boolean array (rows,), optional
         The rows of the group that the answer is about; all of them without it.
-    share : function of the rows, optional
+    share : function of the people, optional
         The share of each person that the answer counts.
 
     Returns
@@ -238,11 +307,68 @@ def mean_outcomes(
     DataArray
         Dims (chain, draw, arm, event), one event for a number, one a level for a label.
     """
+    simulation = _simulation(model, order, data, inside, share)
+    return _by_draw(simulation.mean_outcome, simulation, draws, arms)
+
+
+def probabilities(
+    model: CausalDiagram,
+    order: SimulationOrder,
+    draws: xr.Dataset,
+    data: Observations,
+    arms: Sequence[Arm],
+) -> xr.DataArray:
+    """Return the probability of all that was seen, where each arm sets and sees other values.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    order : SimulationOrder
+        The g-formula, without an outcome.
+    draws : Dataset
+    data : Observations
+    arms : sequence of mapping of variable to its value
+
+    Returns
+    -------
+    DataArray, dims (chain, draw, arm)
+    """
+    simulation = _simulation(model, order, data)
+    table = _by_draw(simulation.probability, simulation, draws, arms)
+    return table.isel(event=0)
+
+
+def _simulation(
+    model: CausalDiagram,
+    order: SimulationOrder,
+    data: Observations,
+    inside: np.ndarray | None = None,
+    share: RowFunction | None = None,
+) -> GComputation:
+    conditionals = conditionals_of(model, order.tables, data)
+    return GComputation(order, conditionals, data, model.levels(data), inside, share)
+
+
+def _by_draw(
+    answer: Callable[[Draws, Arm, np.random.Generator], np.ndarray],
+    simulation: GComputation,
+    draws: xr.Dataset,
+    arms: Sequence[Arm],
+) -> xr.DataArray:
+    """Return an answer for each draw and arm, dims (chain, draw, arm, event).
+
+    Parameters
+    ----------
+    answer : function of draws, an arm and a generator
+        The method of the simulation.
+    simulation : GComputation
+    draws : Dataset
+        Thinned to some thousand.
+    arms : sequence of mapping of variable to its value
+        They share their random numbers.
+    """
     thin = max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS)
     draws = draws.isel(draw=slice(None, None, thin))
-    conditionals = conditionals_of(model, order.tables, data)
-    levels = model.levels(data)
-    simulation = GComputation(order, conditionals, data, levels, inside, share)
     flat = {
         str(name): values.to_numpy().reshape(-1, *values.shape[2:])
         for name, values in draws.transpose("chain", "draw", ...).data_vars.items()
@@ -253,10 +379,9 @@ def mean_outcomes(
     parts = []
     for start in range(0, chains * size, step):
         some = {name: values[start : start + step] for name, values in flat.items()}
-        means = [
-            simulation.mean_outcome(some, arm, np.random.default_rng([SEED, start]))
-            for arm in arms
+        answers = [
+            answer(some, arm, np.random.default_rng([SEED, start])) for arm in arms
         ]
-        parts.append(np.stack(means, axis=1))
+        parts.append(np.stack(answers, axis=1))
     values = np.concatenate(parts).reshape(chains, size, len(arms), -1)
     return xr.DataArray(values, dims=("chain", "draw", "arm", "event"))

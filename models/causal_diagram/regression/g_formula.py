@@ -20,6 +20,7 @@ from causalstats.diagrams.identification.expression import (
     Sum,
 )
 from causalstats.diagrams.identification.identification import Identification
+from causalstats.diagrams.identification.wording import listed
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.tables import Table
 
@@ -54,11 +55,19 @@ class Step:
 class SimulationOrder:
     """Groups of variables that come together from the observed rows, then steps.
 
-    The last step is that of the outcome.
+    The last step is that of the outcome, where one is asked for.
+
+    Parameters
+    ----------
+    groups : tuple of (variable, name) pairs
+    steps : tuple of Step
+    seen : tuple of str
+        Names with one value that is known, as in P(y, w=1): people count as far as they have it.
     """
 
     groups: tuple[NamedVariables, ...]
     steps: tuple[Step, ...]
+    seen: tuple[str, ...] = ()
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -91,7 +100,7 @@ def simulation_order(identification: Identification) -> SimulationOrder:
         identification.do,
         identification.order,
     )
-    if identification.irrelevant:
+    if identification.irrelevant or order.seen:
         raise no_order(identification.query, identification.expression)
     return order
 
@@ -103,8 +112,11 @@ def order_of_formula(
     set_names: Sequence[str],
     order: Sequence[str],
     variables: Mapping[str, str] | None = None,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> SimulationOrder:
     """Return the order in which a formula is simulated.
+
+    A name that is set and that the formula has the probability of as well is one that was seen.
 
     Parameters
     ----------
@@ -112,12 +124,15 @@ def order_of_formula(
     query : str
         For the error.
     outcome : str
+        The name of the last step; empty where every name is seen, set or summed over.
     set_names : sequence of str
-        The names in the formula of what is set.
+        The names in the formula of what is set, or seen.
     order : sequence of str
         The variables, causes first.
     variables : mapping of name to variable, optional
         Which variable a name stands for, where a variable has several: one for each world.
+    needs : mapping of name to names, optional
+        What has to be known before a variable is set: what its policy reads.
 
     Raises
     ------
@@ -136,14 +151,19 @@ def order_of_formula(
             steps += _chained(drawn, causes, order)
     from_rows = [name for group in groups for _, name in group]
     made = from_rows + [step.name for step in steps]
-    if len(set(made)) < len(made) or set(made) & set(set_names):
+    seen = tuple(name for name in set_names if name in made)
+    if len(set(made)) < len(made):
         raise no_order(query, expression)
-    ordered = _causes_first(steps, {*set_names, *from_rows})
+    ordered = _causes_first(steps, {*set_names, *from_rows}, needs or {})
     if ordered is None:
         raise no_order(query, expression)
+    if not outcome:
+        return SimulationOrder(tuple(groups), tuple(ordered), seen)
     last = next(step for step in ordered if step.name == outcome)
     others = tuple(step for step in ordered if step is not last)
-    return SimulationOrder(tuple(groups), (*others, last))
+    if any(outcome in step.given for step in others):
+        raise no_order(query, expression)
+    return SimulationOrder(tuple(groups), (*others, last), seen)
 
 
 def _real(pairs: NamedVariables, variables: Mapping[str, str]) -> NamedVariables:
@@ -151,15 +171,33 @@ def _real(pairs: NamedVariables, variables: Mapping[str, str]) -> NamedVariables
     return tuple((variables.get(variable, variable), name) for variable, name in pairs)
 
 
-def _causes_first(steps: Sequence[Step], known: set[str]) -> list[Step] | None:
+def _causes_first(
+    steps: Sequence[Step], known: set[str], needs: Mapping[str, Sequence[str]]
+) -> list[Step] | None:
     """Return the steps in an order in which everything that one is given is known before it.
 
-    None where there is no such order.
+    Parameters
+    ----------
+    steps : sequence of Step
+    known : set of str
+        What is known before them.
+    needs : mapping of name to names
+        What has to be known before a variable is set.
+
+    Returns
+    -------
+    list of Step, or None
+        None where there is no such order.
     """
     waiting = list(steps)
     ordered = []
+
+    def is_ready(step: Step) -> bool:
+        read = [name for given in step.given for name in needs.get(given, ())]
+        return known.issuperset((*step.given, *read))
+
     while waiting:
-        ready = [step for step in waiting if known.issuperset(step.given)]
+        ready = [step for step in waiting if is_ready(step)]
         if not ready:
             return None
         ordered += ready
@@ -228,7 +266,7 @@ def _chained(
 def adjustment_order(
     identification: Identification,
     group: Sequence[str],
-    treatment: str,
+    treatments: Sequence[str],
 ) -> SimulationOrder:
     """Return the order of an answer within groups: confounders from the rows, then the outcome.
 
@@ -237,30 +275,31 @@ def adjustment_order(
     identification : Identification
         The formula of P(outcome | do(treatment), group).
     group : sequence of str
-        The variables that the group is of, the treatment perhaps among them.
-    treatment : str
+        The variables that the group is of, treatments perhaps among them.
+    treatments : sequence of str
 
     Raises
     ------
     ModelError
-        Unless the formula is a back-door adjustment for what comes before the treatment.
+        Unless the formula is a back-door adjustment for what comes before the treatments.
     """
     assert identification.expression is not None
     names = {name: name for name in identification.expression.free}
-    rows = [(name, name) for name in group if name != treatment]
+    rows = [(name, name) for name in group if name not in treatments]
+    from_group = {name for name, _ in rows}
     last: NamedVariables | None = None
     for variables, given in factors(identification.expression, names, count(1)):
         of_outcome = identification.outcome[0] in dict(variables)
         if of_outcome and len(variables) == 1 and last is None:
             last = given
-        elif of_outcome or not {name for name, _ in given} <= set(group):
-            raise _no_adjustment(identification, treatment)
+        elif of_outcome or not {name for name, _ in given} <= from_group:
+            raise _no_adjustment(identification, treatments)
         else:
             rows += [pair for pair in variables if pair not in rows]
     if last is None or identification.irrelevant:
-        raise _no_adjustment(identification, treatment)
+        raise _no_adjustment(identification, treatments)
     given = tuple(sorted(last, key=lambda pair: identification.order.index(pair[0])))
-    known = {name for _, name in rows} | {treatment}
+    known = {name for _, name in rows} | set(treatments)
     rows += [pair for pair in given if pair[1] not in known]
     outcome = identification.outcome[0]
     table = Table(outcome, tuple(variable for variable, _ in given))
@@ -268,9 +307,11 @@ def adjustment_order(
     return SimulationOrder((tuple(rows),), (step,))
 
 
-def _no_adjustment(identification: Identification, treatment: str) -> ModelError:
+def _no_adjustment(
+    identification: Identification, treatments: Sequence[str]
+) -> ModelError:
     return ModelError(
-        f"The answer within groups is no adjustment for what comes before {treatment}: "
+        f"The answer within groups is no adjustment for what comes before {listed(treatments)}: "
         f"{identification.expression}. {_CUT_INTO_LEVELS}"
     )
 

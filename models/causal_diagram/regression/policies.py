@@ -1,13 +1,16 @@
 """Policies by g-computation: E[y; π] = E over the rows of Σ_x π(x | row) E[y | x, row].
 
 A policy reads columns of the rows: labels or numbers that come before the treatment, and where the
-treatment is a number also what it was (a modified treatment policy, such as a shift).
+treatment is a number also what it was (a modified treatment policy, such as a shift). One that
+reads what other policies act on, a dynamic treatment regime, reads it in simulated people.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +23,10 @@ from causalstats.data import Observations
 from causalstats.diagrams.identification.identification import identify
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.assumptions import assumption_names
-from causalstats.models.causal_diagram.levels import level_index
+from causalstats.models.causal_diagram.checks.mediator_variation import (
+    refuse_constant_mediators,
+)
+from causalstats.models.causal_diagram.levels import Levels, level_index
 from causalstats.models.causal_diagram.policy_query import (
     policy_name,
     refuse_what_is_read,
@@ -40,12 +46,15 @@ from causalstats.models.causal_diagram.regression.g_computation import (
 from causalstats.models.causal_diagram.regression.g_formula import (
     SimulationOrder,
     adjustment_order,
+    no_order,
+    order_of_formula,
 )
 from causalstats.models.causal_diagram.regression.queries import (
     checks_of_undrawn,
-    draw_conditionals,
-    undrawn_of_order,
+    undrawn_of_tables,
+    with_undrawn,
 )
+from causalstats.models.causal_diagram.regression.row_groups import rows_together
 from causalstats.models.causal_diagram.validation import refuse_unidentified
 
 if TYPE_CHECKING:
@@ -56,76 +65,160 @@ if TYPE_CHECKING:
 def regression_policy(
     model: CausalDiagram, outcome: str, do: Mapping[str, Any], data: Observations
 ) -> Query:
-    """Return the notation and the estimand of an outcome under a policy, or of two compared.
+    """Return the notation and the estimand of an outcome under policies, or of two compared.
 
     Parameters
     ----------
     model : CausalDiagram
     outcome : str
-    do : mapping of one variable to a Policy, a value, or a list of two
+    do : mapping of variable to a Policy, a value, or a list of two
+        A number that a policy changes, reading it, is set alone.
     data : Observations
 
     Raises
     ------
     ModelError
-        Where the answer is no adjustment for what comes before the treatment.
+        Where the answer is not identified, or cannot be simulated step by step.
     """
-    if len(do) != 1:
-        raise ModelError(
-            f"With regressions a policy sets one variable, got {list(do)}. Of labels, "
-            "route='reduced' takes several."
-        )
-    (treatment,) = do
     levels = model.levels(data)
     worlds = worlds_of(do)
     if len(worlds) > 2:
         raise ModelError("Expected one policy, or two whose answers are compared.")
+    changes = len(do) == 1 and next(iter(do)) not in levels
     for world in worlds:
-        refuse_what_is_read(model.graph, world, itself=treatment not in levels)
-    rules = [world[treatment] for world in worlds]
-    order = _order(model, outcome, treatment, rules)
-    undrawn = undrawn_of_order(model, order, data)
+        refuse_what_is_read(model.graph, world, itself=changes)
+        _refuse_rules(model, world, data)
+    for cause in do:
+        refuse_constant_mediators(model.graph, cause, outcome, levels, data)
+    order = _order(model, outcome, worlds)
+    undrawn = undrawn_of_tables(model, order.tables, data)
     symbol = "P" if outcome in levels else "E"
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
-        values = [
-            float(value)
-            for rule in rules
-            for value in np.unique(_set_to(rule, treatment, data, model))
+        within = [
+            check
+            for name in do
+            for check in values_within_the_data(
+                name, _set_to(name, worlds, data, model), {}, data
+            )
         ]
-        within = values_within_the_data(treatment, values, {}, data)
         return (*within, *checks_of_undrawn(model, undrawn, data))
 
     return policy_name(outcome, worlds, levels, symbol), Estimand(
-        compute=partial(_answer, model, outcome, treatment, rules, order),
+        compute=partial(_answer, model, outcome, worlds, order),
         description="Under a policy, by the g-formula, averaged over the rows.",
         unit=UNIT,
-        contrast="the first policy against the second" if len(rules) == 2 else "none",
+        contrast="the first policy against the second" if len(worlds) == 2 else "none",
         kind="causal",
         assumptions=assumption_names(model),
         checks=checks,
     )
 
 
-def _order(
-    model: CausalDiagram, outcome: str, treatment: str, rules: Sequence[Any]
-) -> SimulationOrder:
-    """Return the order of simulation, in which all that policies read comes from the rows."""
+def _refuse_rules(
+    model: CausalDiagram, world: Mapping[str, Any], data: Observations
+) -> None:
+    """Raise where a number is set by chance, or a label that reads numbers by no function."""
+    levels = model.levels(data)
+    for name, rule in world.items():
+        if not isinstance(rule, Policy):
+            if name in levels:
+                level_index(name, rule, levels)
+            continue
+        if name not in levels and not callable(rule.choose):
+            raise ModelError(
+                f"Expected a function as the policy of the number {name!r}, such as "
+                f"Policy(lambda {name}: {name} + 1, reads={name!r}), got {rule!r}."
+            )
+        if name in levels and all(read in levels for read in rule.reads):
+            rule.shares(name, levels)  # refuses levels that are missing
+        elif name in levels and not callable(rule.choose):
+            raise ModelError(
+                f"Expected a function as a policy that reads numbers, got {rule!r}."
+            )
+
+
+def _read(worlds: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what the policies read."""
+    rules = [rule for world in worlds for rule in world.values()]
     policies = [rule for rule in rules if isinstance(rule, Policy)]
-    reads = dict.fromkeys(name for policy in policies for name in policy.reads)
-    others = tuple(name for name in reads if name != treatment)
+    return tuple(dict.fromkeys(name for policy in policies for name in policy.reads))
+
+
+def _order(
+    model: CausalDiagram, outcome: str, worlds: Sequence[Mapping[str, Any]]
+) -> SimulationOrder:
+    """Return the order of simulation, in which all that policies read is known before they act.
+
+    An adjustment for what is read and what comes before needs one regression. Where there is none,
+    P(outcome, what is read | do) is simulated from causes to effects.
+    """
+    treatments = tuple(worlds[0])
+    reads = _read(worlds)
+    others = tuple(name for name in reads if name not in treatments)
     if outcome in others:
         raise ModelError(
             f"Expected a policy that does not read the outcome {outcome!r}."
         )
-    identification = identify(model.graph, outcome, treatment, others)
-    refuse_unidentified(identification)
-    order = adjustment_order(identification, others, treatment)
-    if treatment in reads:
+    if set(model.graph.descendants(*treatments)) & set(others):
+        return _from_causes_to_effects(model, outcome, worlds, others)
+    identification = identify(model.graph, outcome, treatments, others)
+    try:
+        refuse_unidentified(identification)
+        order = adjustment_order(identification, others, treatments)
+    except ModelError as error:
+        try:
+            return _from_causes_to_effects(model, outcome, worlds, others)
+        except ModelError:
+            raise error from None
+    if len(treatments) == 1 and treatments[0] in reads:
         (rows,) = order.groups
-        rows = (*rows, (treatment, _natural(treatment)))
+        rows = (*rows, (treatments[0], _natural(treatments[0])))
         order = SimulationOrder((rows,), order.steps)
     return order
+
+
+def _from_causes_to_effects(
+    model: CausalDiagram,
+    outcome: str,
+    worlds: Sequence[Mapping[str, Any]],
+    others: tuple[str, ...],
+) -> SimulationOrder:
+    """Return the order of P(outcome, what is read | do).
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    outcome : str
+    worlds : sequence of mapping of variable to Policy or value
+    others : tuple of str
+        What is read, besides what is set.
+    """
+    treatments = tuple(worlds[0])
+    identification = identify(model.graph, (outcome, *others), treatments)
+    refuse_unidentified(identification)
+    expression = identification.expression
+    assert expression is not None
+    needs = {
+        name: tuple(
+            read
+            for world in worlds
+            if isinstance(world[name], Policy)
+            for read in world[name].reads
+        )
+        for name in treatments
+    }
+    order = order_of_formula(
+        expression,
+        identification.query,
+        outcome,
+        treatments,
+        identification.order,
+        needs=needs,
+    )
+    if identification.irrelevant or order.seen:
+        raise no_order(identification.query, expression)
+    return rows_together(order, model.graph)
 
 
 def _natural(treatment: str) -> str:
@@ -136,95 +229,125 @@ def _natural(treatment: str) -> str:
 def _answer(
     model: CausalDiagram,
     outcome: str,
-    treatment: str,
-    rules: Sequence[Any],
+    worlds: Sequence[Mapping[str, Any]],
     order: SimulationOrder,
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    """Return the mean outcome under a policy, or the difference of two.
+    """Return the mean outcome under policies, or the difference of two.
 
     Parameters
     ----------
     model : CausalDiagram
-    outcome, treatment : str
-    rules : sequence of Policy or value, one or two
+    outcome : str
+    worlds : sequence of mapping of variable to Policy or value, one or two
     order : SimulationOrder
     draws : Dataset
     data : Observations
     """
-    undrawn = undrawn_of_order(model, order, data)
-    if undrawn:
-        size = (draws.sizes["chain"], draws.sizes["draw"])
-        added = draw_conditionals(model, undrawn, data, size)
-        draws = draws.merge(added, join="override")
-    means = [_mean(model, treatment, rule, order, draws, data) for rule in rules]
+    draws = with_undrawn(model, order.tables, draws, data)
+    means = [_mean(model, world, order, draws, data) for world in worlds]
     total = means[0] if len(means) == 1 else means[0] - means[1]
     return labelled_events(total, outcome, model.levels(data), "level")
 
 
 def _mean(
     model: CausalDiagram,
-    treatment: str,
-    rule: Any,
+    world: Mapping[str, Any],
     order: SimulationOrder,
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
-    """Return the mean outcome under one policy, dims (chain, draw, event).
+    """Return the mean outcome where variables are set, dims (chain, draw, event).
+
+    It is the sum over the levels that policies choose among: of people whose labels are set to
+    these, each counts with the probability that all policies choose them.
 
     Parameters
     ----------
     model : CausalDiagram
-    treatment : str
-    rule : Policy or value
+    world : mapping of variable to Policy or value
     order : SimulationOrder
     draws : Dataset
     data : Observations
     """
     levels = model.levels(data)
-    if treatment not in levels:
-        value = rule
-        if isinstance(rule, Policy):
-            value = _number_by_row(rule, treatment, model, data)
-        arms = [{treatment: value}]
-        return mean_outcomes(model, order, draws, data, arms).isel(arm=0)
-    if not isinstance(rule, Policy):
-        arms = [{treatment: float(level_index(treatment, rule, levels))}]
-        return mean_outcomes(model, order, draws, data, arms).isel(arm=0)
-    parts = []
-    for level in range(len(levels[treatment])):
-        share = _share_by_row(rule, treatment, level, model, data)
-        arms = [{treatment: float(level)}]
-        if callable(share):
-            part = mean_outcomes(model, order, draws, data, arms, share=share)
+    fixed: dict[str, Any] = {}
+    chosen: list[str] = []
+    for name, rule in world.items():
+        if not isinstance(rule, Policy):
+            fixed[name] = (
+                float(level_index(name, rule, levels))
+                if name in levels
+                else float(rule)
+            )
+        elif name in levels:
+            chosen.append(name)
         else:
-            part = share * mean_outcomes(model, order, draws, data, arms)
-        parts.append(part.isel(arm=0))
+            fixed[name] = _number_by_row(rule, name, tuple(world), model, data)
+    parts = []
+    for cell in itertools.product(*(range(len(levels[name])) for name in chosen)):
+        setting = dict(zip(chosen, cell, strict=True))
+        arms = [fixed | {name: float(level) for name, level in setting.items()}]
+        rules = [
+            _share_by_row(world[name], name, level, model, data)
+            for name, level in setting.items()
+        ]
+        functions = [rule for rule in rules if callable(rule)]
+        constant = prod(rule for rule in rules if not callable(rule))
+        if constant == 0:
+            continue
+        share = partial(_product, functions) if functions else None
+        part = mean_outcomes(model, order, draws, data, arms, share=share)
+        parts.append(constant * part.isel(arm=0))
     return sum(parts[1:], parts[0])
 
 
+def _product(
+    functions: Sequence[RowFunction], values: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Return the probability that all policies choose what people are set to."""
+    product = functions[0](values)
+    for function in functions[1:]:
+        product = product * function(values)
+    return product
+
+
 def _number_by_row(
-    rule: Policy, treatment: str, model: CausalDiagram, data: Observations
+    rule: Policy,
+    treatment: str,
+    treatments: Sequence[str],
+    model: CausalDiagram,
+    data: Observations,
 ) -> RowFunction:
-    """Return what a number is set to, as a function of the rows."""
-    if not callable(rule.choose):
-        raise ModelError(
-            f"Expected a function as the policy of the number {treatment!r}, such as "
-            f"Policy(lambda {treatment}: {treatment} + 1, reads={treatment!r}), got {rule!r}."
-        )
+    """Return what a number is set to, as a function of the people.
+
+    Parameters
+    ----------
+    rule : Policy
+    treatment : str
+    treatments : sequence of str
+        All that is set; a policy of one alone may read what it was.
+    model : CausalDiagram
+    data : Observations
+    """
     levels = model.levels(data)
 
     def function(values: Mapping[str, np.ndarray]) -> np.ndarray:
-        columns = []
-        for name in rule.reads:
-            column = values[_natural(name) if name == treatment else name]
-            if name in levels:
-                column = np.array(levels[name])[column.astype(int)]
-            columns.append(column)
+        columns = [
+            _as_seen(
+                name, values[_natural(name) if name == treatment else name], levels
+            )
+            for name in rule.reads
+        ]
         return np.asarray(rule.choose(*columns), float)  # type: ignore[operator]
 
     return function
+
+
+def _as_seen(name: str, column: np.ndarray, levels: Levels) -> np.ndarray:
+    """Return the levels of a label in place of their positions; a number as it is."""
+    return np.array(levels[name])[column.astype(int)] if name in levels else column
 
 
 def _share_by_row(
@@ -234,7 +357,7 @@ def _share_by_row(
     model: CausalDiagram,
     data: Observations,
 ) -> RowFunction | float:
-    """Return the probability of a level, as a function of the rows, or the same for all.
+    """Return the probability of a level, as a function of the people, or the same for all.
 
     Parameters
     ----------
@@ -255,18 +378,9 @@ def _share_by_row(
             return shares[tuple(values[name].astype(int) for name in rule.reads)]
 
         return by_level
-    if not callable(rule.choose):
-        raise ModelError(
-            f"Expected a function as a policy that reads numbers, got {rule!r}."
-        )
 
     def by_function(values: Mapping[str, np.ndarray]) -> np.ndarray:
-        columns = [
-            np.array(levels[name])[values[name].astype(int)]
-            if name in levels
-            else values[name]
-            for name in rule.reads
-        ]
+        columns = [_as_seen(name, values[name], levels) for name in rule.reads]
         chosen = np.asarray(rule.choose(*columns))  # type: ignore[operator]
         return (chosen == levels[treatment][level]) * 1.0
 
@@ -274,17 +388,29 @@ def _share_by_row(
 
 
 def _set_to(
-    rule: Any, treatment: str, data: Observations, model: CausalDiagram
-) -> np.ndarray:
-    """Return the values that a number is set to in the rows; those of labels are levels anyway."""
+    treatment: str,
+    worlds: Sequence[Mapping[str, Any]],
+    data: Observations,
+    model: CausalDiagram,
+) -> list[float]:
+    """Return the values that a number is set to in the rows; those of labels are levels anyway.
+
+    Where a policy reads what others act on, the rows are those seen.
+    """
     levels = model.levels(data)
     if treatment in levels:
-        return np.empty(0)
-    if not isinstance(rule, Policy):
-        return np.array([float(rule)])
-    values = {_natural(treatment): data.column(treatment)}
-    for name in rule.reads:
+        return []
+    values: dict[str, np.ndarray] = {_natural(treatment): data.column(treatment)}
+    for name in _read(worlds):
         values[name] = (
             data.places(name, levels[name]) if name in levels else data.column(name)
         )
-    return _number_by_row(rule, treatment, model, data)(values)
+    numbers = []
+    for world in worlds:
+        rule = world[treatment]
+        if isinstance(rule, Policy):
+            function = _number_by_row(rule, treatment, tuple(world), model, data)
+            numbers += [float(each) for each in np.unique(function(values))]
+        else:
+            numbers.append(float(rule))
+    return numbers

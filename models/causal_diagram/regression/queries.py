@@ -25,10 +25,7 @@ from causalstats.diagrams.identification.identification import identify
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
 from causalstats.models.causal_diagram.assumptions import assumption_names
-from causalstats.models.causal_diagram.checks.mediator_variation import (
-    refuse_constant_mediators,
-)
-from causalstats.models.causal_diagram.levels import Levels, level_index, level_indices
+from causalstats.models.causal_diagram.levels import Levels, level_indices
 from causalstats.models.causal_diagram.regression.conditionals import (
     HierarchicalLogistic,
     conditionals_of,
@@ -63,7 +60,6 @@ from causalstats.models.causal_diagram.validation import refuse_unidentified
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
-    from causalstats.models.causal_diagram.routes.base import Query
 
 
 Group = Mapping[str, Any]
@@ -76,82 +72,52 @@ class _Question:
 
     Parameters
     ----------
-    outcome, treatment : str
-    doses : list
-        The values that the treatment is set to, as they were asked.
-    values : list of float
+    outcome : str
+    worlds : sequence of mapping of variable to value
+        The interventions, as they were asked.
+    arms : sequence of mapping of variable to float
         The same as numbers, or positions of levels.
-    given, factual : mapping of label to its level
-        The group that is asked about, and what it really was.
     order : SimulationOrder
     """
 
     outcome: str
-    treatment: str
-    doses: Sequence[Any]
-    values: Sequence[float]
-    given: Mapping[str, Any]
-    factual: Mapping[str, Any]
+    worlds: Sequence[Mapping[str, Any]]
+    arms: Sequence[Mapping[str, float]]
     order: SimulationOrder
 
-    @property
-    def group(self) -> dict[str, Any]:
-        return {**self.given, **self.factual}
 
-    def written(self, levels: Levels) -> str:
-        """Return the question in symbols."""
-        event = notation.event(self.outcome, levels)
-        symbol = "P" if self.outcome in levels else "E"
-        arms = [{self.treatment: dose} for dose in self.doses]
-        if self.factual:
-            seen = {**self.factual, **self.given}
-            worlds = [notation.counterfactual(symbol, event, arm, seen) for arm in arms]
-            return " - ".join(worlds) if len(worlds) <= 2 else f"{worlds[0]}, ..."
-        worlds = [
-            notation.interventional(symbol, event, arm, self.given) for arm in arms
-        ]
-        if len(worlds) <= 2:
-            return " - ".join(worlds)
-        seen_text = f", {notation.conditions(self.given)}" if self.given else ""
-        return f"{symbol}({event} | do({self.treatment}){seen_text})"
-
-
-def regression_query(
+def adjusted(
     model: CausalDiagram,
     outcome: str,
-    do: Mapping[str, Any],
-    given: Mapping[str, Any],
-    factual: Mapping[str, Any],
+    worlds: Sequence[Mapping[str, Any]],
+    arms: Sequence[Mapping[str, float]],
+    group: Mapping[str, Any],
     data: Observations,
-) -> Query:
-    """Return the notation and the estimand of E[outcome | do, given].
+) -> Estimand:
+    """Return the estimand of an answer about everybody, or by adjustment about a group.
 
     Parameters
     ----------
     model : CausalDiagram
     outcome : str
-    do : mapping of one variable to a value, or to a list of doses
-        The difference of two values is asked for, or each of more.
-    given : mapping of label to level, or of number to its range (lowest, highest)
-        The group that the answer is about.
-    factual : mapping of label to level
-        The level that the treatment really had, and groups that it does not act on.
+    worlds : sequence of mapping of variable to value
+        The interventions, as they were asked.
+    arms : sequence of mapping of variable to float
+        The same as numbers, or positions of levels.
+    group : mapping of label to level, or of number to its range
+        Those whom the answer is about; with the treatment among it, what it really was.
     data : Observations
 
     Raises
     ------
     ModelError
-        Where the answer is not identified, or needs more than regressions in closed form.
+        Where the answer is not identified, is no adjustment within the group, or needs more than
+        regressions in closed form.
     """
     levels = model.levels(data)
-    treatment, doses = _treatment_and_doses(model, do, factual)
-    group = {**given, **factual}
-    _refuse_groups_of_numbers({**factual}, data)
-    _refuse_points_of_numbers(given, data)
-    order = _order(model, outcome, treatment, group, data)
-    undrawn = _undrawn_tables(model, order, outcome, treatment, group, data)
-    values = [_set_value(treatment, dose, levels) for dose in doses]
-    question = _Question(outcome, treatment, doses, values, given, factual, order)
+    order = _order(model, outcome, tuple(worlds[0]), group)
+    undrawn = _undrawn_tables(model, order, outcome, worlds[0], group, data)
+    question = _Question(outcome, worlds, arms, order)
     labels = {name: value for name, value in group.items() if name in levels}
     indices: Group = {
         **level_indices(labels, levels),
@@ -159,16 +125,24 @@ def regression_query(
     }
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
-        within = values_within_the_data(
-            treatment, values, level_indices(labels, levels), data
-        )
+        within = [
+            check
+            for cause in question.arms[0]
+            for check in values_within_the_data(
+                cause,
+                [arm[cause] for arm in question.arms],
+                level_indices(labels, levels),
+                data,
+            )
+        ]
         return (*within, *checks_of_undrawn(model, undrawn, data))
 
     within = f", among those with {notation.conditions(group)}" if group else ""
     contrast = "none"
-    if len(doses) == 2:
-        contrast = f"{treatment}={doses[0]} against {treatment}={doses[1]}"
-    return question.written(levels), Estimand(
+    if len(question.worlds) == 2:
+        one, other = (notation.conditions(world) for world in question.worlds)
+        contrast = f"{one} against {other}"
+    return Estimand(
         compute=partial(_answer, model, question, undrawn, indices),
         description=f"By the g-formula{within}.",
         unit=UNIT,
@@ -179,72 +153,26 @@ def regression_query(
     )
 
 
-def _treatment_and_doses(
-    model: CausalDiagram,
-    do: Mapping[str, Any],
-    factual: Mapping[str, Any],
-) -> tuple[str, list[Any]]:
-    """Return the one variable that is set, and the values that it is set to."""
-    if len(do) != 1:
-        raise ModelError(
-            "With numbers, one variable can be set at a time, such as "
-            f"do={{{model.treatment!r}: 1}}; got do={dict(do)}. Cut the numbers into levels, e.g. "
-            "with `pandas.cut`, and use route='reduced' for other questions."
-        )
-    ((treatment, asked),) = do.items()
-    if factual and treatment not in factual:
-        raise ModelError(
-            f"Expected `factual` with the value that {treatment} had, such as "
-            f"factual={{{treatment!r}: 1}}, got {dict(factual)}."
-        )
-    return treatment, list(asked) if isinstance(asked, list | tuple) else [asked]
-
-
-def _refuse_groups_of_numbers(group: Mapping[str, Any], data: Observations) -> None:
-    number = next((name for name in group if name in data.continuous), None)
-    if number is not None:
-        raise ModelError(
-            f"Groups are of labels, and {number!r} is a number. Cut it into levels, e.g. with "
-            "`pandas.cut`, and give it to the diagram."
-        )
-
-
-def _refuse_points_of_numbers(given: Mapping[str, Any], data: Observations) -> None:
-    """Raise unless a number that is given has a range."""
-    for name, value in given.items():
-        if name in data.continuous and not isinstance(value, tuple):
-            raise ModelError(
-                f"Expected a range of the number {name!r}, such as given={{{name!r}: (30, 50)}}, "
-                f"got {value!r}: the group is of those within it."
-            )
-        if name not in data.continuous and isinstance(value, tuple):
-            raise ModelError(
-                f"Expected a level of {name!r}, which is a label, got the range {value!r}."
-            )
-
-
 def _order(
     model: CausalDiagram,
     outcome: str,
-    treatment: str,
+    treatments: tuple[str, ...],
     group: Mapping[str, Any],
-    data: Observations,
 ) -> SimulationOrder:
     """Return the order of simulation of an identified answer, of all or of a group.
 
     Parameters
     ----------
     model : CausalDiagram
-    outcome, treatment : str
+    outcome : str
+    treatments : tuple of str
     group : mapping of label to level
-    data : Observations
     """
-    others = tuple(name for name in group if name != treatment)
-    identification = identify(model.graph, outcome, treatment, others)
+    others = tuple(name for name in group if name not in treatments)
+    identification = identify(model.graph, outcome, treatments, others)
     refuse_unidentified(identification)
-    refuse_constant_mediators(model.graph, treatment, outcome, model.levels(data), data)
     if group:
-        return adjustment_order(identification, tuple(group), treatment)
+        return adjustment_order(identification, tuple(group), treatments)
     return simulation_order(identification)
 
 
@@ -252,7 +180,7 @@ def _undrawn_tables(
     model: CausalDiagram,
     order: SimulationOrder,
     outcome: str,
-    treatment: str,
+    do: Mapping[str, Any],
     group: Mapping[str, Any],
     data: Observations,
 ) -> list[Table]:
@@ -262,7 +190,8 @@ def _undrawn_tables(
     ----------
     model : CausalDiagram
     order : SimulationOrder
-    outcome, treatment : str
+    outcome : str
+    do : mapping of variable to value
     group : mapping of label to level
     data : Observations
     """
@@ -278,23 +207,8 @@ def _undrawn_tables(
     raise ModelError(
         f"The answer needs {undrawn[0].name}, which this fit has not drawn, and which is "
         "logistic. Fit another model for it: "
-        f"`CausalDiagram(..., outcome={outcome!r}, treatment={treatment!r})`{rows}"
+        f"`CausalDiagram(..., outcome={outcome!r}, treatment={next(iter(do))!r})`{rows}"
     )
-
-
-def _set_value(
-    name: str,
-    value: Any,
-    levels: Levels,
-) -> float:
-    """Return a number, or the position of a level."""
-    if name in levels:
-        return float(level_index(name, value, levels))
-    if isinstance(value, bool) or not (
-        isinstance(value, int | float) and np.isfinite(value)
-    ):
-        raise ModelError(f"Expected a number to set {name!r} to, got {value!r}.")
-    return float(value)
 
 
 def draw_conditionals(
@@ -321,15 +235,15 @@ def draw_conditionals(
     return xr.Dataset(arrays, coords)
 
 
-def undrawn_of_order(
-    model: CausalDiagram, order: SimulationOrder, data: Observations
+def undrawn_of_tables(
+    model: CausalDiagram, tables: Sequence[Table], data: Observations
 ) -> list[Table]:
     """Return the conditional distributions that the fit has not drawn, all in closed form.
 
     Parameters
     ----------
     model : CausalDiagram
-    order : SimulationOrder
+    tables : sequence of Table
     data : Observations
 
     Raises
@@ -337,7 +251,7 @@ def undrawn_of_order(
     ModelError
         If one of them is logistic, which has no closed form.
     """
-    undrawn = [table for table in order.tables if table not in model.tables]
+    undrawn = [table for table in tables if table not in model.tables]
     for table in undrawn:
         if model.kind_of(table, data) is LogisticRegression:
             raise ModelError(
@@ -346,6 +260,35 @@ def undrawn_of_order(
                 f"cut the numbers that {table.variable} depends on into levels."
             )
     return undrawn
+
+
+def with_undrawn(
+    model: CausalDiagram,
+    tables: Sequence[Table],
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.Dataset:
+    """Return the draws with those of conditional distributions that the fit has not drawn.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    tables : sequence of Table
+    draws : Dataset
+    data : Observations
+    """
+    undrawn = undrawn_of_tables(model, tuple(dict.fromkeys(tables)), data)
+    if not undrawn:
+        return draws
+    size = (draws.sizes["chain"], draws.sizes["draw"])
+    added = draw_conditionals(model, undrawn, data, size)
+    again = [
+        dim
+        for dim, length in added.sizes.items()
+        if draws.sizes.get(dim, length) != length
+    ]
+    added = added.rename_dims({dim: f"{dim} of the question" for dim in again})
+    return draws.merge(added, join="override")
 
 
 def checks_of_undrawn(
@@ -387,13 +330,10 @@ def _answer(
     data : Observations
     """
     levels = model.levels(data)
-    treatment = question.treatment
     outcome = question.outcome
-    if undrawn:
-        size = (draws.sizes["chain"], draws.sizes["draw"])
-        draws = draw_conditionals(model, undrawn, data, size)
+    draws = with_undrawn(model, undrawn, draws, data)
     inside = _rows_of_group(indices, data, levels)
-    arms = [{treatment: value} for value in question.values]
+    arms = question.arms
     table = mean_outcomes(model, question.order, draws, data, arms, inside)
     if len(arms) == 1:
         return labelled_events(table.isel(arm=0), outcome, levels, "level")
@@ -404,7 +344,8 @@ def _answer(
         labelled_events(table.isel(arm=k), outcome, levels, "level")
         for k in range(len(arms))
     ]
-    return _dose_response(parts, [f"do({treatment}={dose})" for dose in question.doses])
+    labels = [f"do({notation.conditions(world)})" for world in question.worlds]
+    return _dose_response(parts, labels)
 
 
 def _rows_of_group(

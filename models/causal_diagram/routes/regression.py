@@ -50,8 +50,10 @@ from causalstats.models.causal_diagram.regression.counterfactuals import (
 )
 from causalstats.models.causal_diagram.regression.estimands import regression_estimands
 from causalstats.models.causal_diagram.regression.g_formula import simulation_order
+from causalstats.models.causal_diagram.regression.interventions import (
+    regression_query,
+)
 from causalstats.models.causal_diagram.regression.policies import regression_policy
-from causalstats.models.causal_diagram.regression.queries import regression_query
 from causalstats.models.causal_diagram.regression.specification_checks import (
     specification_checks,
 )

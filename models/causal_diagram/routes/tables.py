@@ -31,6 +31,7 @@ from causalstats.models.causal_diagram.bounds.probabilities_of_causation import 
 from causalstats.models.causal_diagram.bounds.queries import bounds_query
 from causalstats.models.causal_diagram.counterfactual_query import (
     CounterfactualQuestion,
+    arrows_question,
     table_query,
 )
 from causalstats.models.causal_diagram.effect_on_treated import effect_on_treated_query
@@ -188,6 +189,9 @@ class TableRoute(ABC):
                 "The outcome under another treatment is asked with `do` and `factual` alone; say "
                 "what else they have in `factual`."
             )
+        if factual and len(do) > 1:
+            question = arrows_question(self.model, outcome, do, factual, data)
+            return table_query(self, question, data)
         if factual:
             return effect_on_treated_query(self, outcome, do, factual, data)
         return interventional_query(self, outcome, do, given, data)

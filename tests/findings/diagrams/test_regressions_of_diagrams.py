@@ -275,8 +275,8 @@ def test_refusals_say_what_to_do():
     fit = fitted(pd.DataFrame({"z": z, "x": x, "y": x + z + rng.normal(size=200)}))
     with pytest.raises(cs.ModelError, match="range of the number 'z', such as"):
         fit.effect("y", do={"x": [1.0, 0.0]}, given={"z": 1.0})
-    with pytest.raises(cs.ModelError, match="one variable can be set at a time"):
-        fit.effect("y", do={"x": 1.0, "z": 0.0})
+    with pytest.raises(cs.ModelError, match="one intervention on several variables"):
+        fit.effect("y", do={"x": [1.0, 2.0, 3.0], "z": [0.0, 1.0, 2.0]})
     with pytest.raises(cs.ModelError, match="with the value that x had"):
         fit.effect("y", do={"x": 1.0}, factual={"z": 0.0})
 

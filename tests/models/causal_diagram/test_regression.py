@@ -304,7 +304,12 @@ def test_report_and_store(fit, tmp_path):
             {},
             "not identified",
         ),
-        (FRONT_DOOR, {"do": {"m": 1.0, "x": 0.0}}, "one variable can be set at a time"),
+        (
+            FRONT_DOOR,
+            {"do": {"m": [1.0, 2.0, 3.0], "x": [0.0, 1.0, 2.0]}},
+            "one intervention on several variables, or two",
+        ),
+        (FRONT_DOOR, {"do": {}}, "what is done, such as"),
         (
             FRONT_DOOR,
             {"do": {"x": 1.0}, "given": {"m": 0.0}},
