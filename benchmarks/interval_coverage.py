@@ -52,7 +52,8 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     started = time.perf_counter()
     model, data, truth = design.make(seed)
     try:
-        answer = fitted(family, model, data, seed).effect(design.estimand)
+        fit = fitted(family, model, data, seed)
+        answer = fit.effect(design.estimand, **design.arguments)
         table = answer.numbers()
     except CausalStatsError as error:
         return {"refused": str(error)[:200]}
