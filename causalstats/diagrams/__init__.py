@@ -25,6 +25,7 @@ from causalstats.diagrams.identification.disintegration import (
 )
 from causalstats.diagrams.identification.evaluation import JointTable
 from causalstats.diagrams.identification.identification import Identification, identify
+from causalstats.diagrams.identification.missing_data import Recovery
 from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.diagrams.identification.potential_outcomes import PotentialOutcome
 from causalstats.diagrams.identification.transport import Study, TransportIdentification
@@ -43,6 +44,7 @@ __all__ = [
     "MixedGraph",
     "Monotone",
     "PotentialOutcome",
+    "Recovery",
     "Roles",
     "Study",
     "SurgeryStep",

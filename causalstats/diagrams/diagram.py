@@ -54,6 +54,7 @@ from causalstats.diagrams.identification.minimal_sets import (
     front_doors,
     instruments,
 )
+from causalstats.diagrams.identification.missing_data import recover
 from causalstats.diagrams.identification.transport import transport
 
 if TYPE_CHECKING:
@@ -236,6 +237,7 @@ class Diagram(Hypergraph):
     equivalent = equivalent
     additions = additions
     transport = transport
+    recover = recover
     comb = district_combs
 
     __repr__ = to_python
