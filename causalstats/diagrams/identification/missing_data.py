@@ -138,7 +138,9 @@ class Recovery:
         values = evaluate(
             self.expression, Aliased(source, marks), (*names, *levels)
         ).values
-        return values[(..., *([1] * len(levels)))]
+        for _ in levels:
+            values = np.take(values, 1, axis=-1)
+        return values
 
 
 def _seen(indicator: str) -> str:

@@ -171,7 +171,8 @@ class GComputation:
             if step.name in self.order.seen:
                 if weights is None:
                     weights = np.full((size, people), 1 / people)
-                weights = weights * mean[..., int(arm[step.name])]  # type: ignore[arg-type]
+                level = int(arm[step.name])  # type: ignore[arg-type]
+                weights = weights * mean.take(level, axis=-1)
             elif levels and people * levels <= _MOST_PEOPLE_BY_LEVEL:
                 weights = _weights_by_level(mean, weights, people)
                 values = {

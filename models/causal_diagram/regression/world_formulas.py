@@ -192,10 +192,10 @@ def refuse_nobody(
     """
     levels = model.levels(data)
     arm = formula.positions(model, data)[0]
-    from_rows = [pair for group in formula.order.groups for pair in group]
+    from_rows = {name for group in formula.order.groups for _, name in group}
     for name in seen:
         variable = formula.names[name]
-        if variable not in levels and name not in dict(map(reversed, from_rows)):
+        if variable not in levels and name not in from_rows:
             raise ModelError(
                 f"Expected a label as what was seen, got the number {variable!r}, on which the "
                 "intervention acts. Cut it into levels, e.g. with `pandas.cut`."
