@@ -17,7 +17,9 @@ from designs import Design
 
 Made = tuple[cs.DynamicPanel, cs.Panel, float]
 Errors = Literal["normal", "skewed", "by unit", "growing"]
+Shape = Literal["none", "line", "square", "categories"]
 _BURN_IN = 30
+_CATEGORIES = 30
 
 
 def dynamic(
@@ -29,6 +31,7 @@ def dynamic(
     unit_sd: float = 1.0,
     error_correlation: float = 0.0,
     feedback: float = 0.0,
+    shape: Shape = "none",
 ) -> pd.DataFrame:
     """Return a panel with an effect of 1 and a treatment that depends on the unit effect.
 
@@ -46,13 +49,18 @@ def dynamic(
         Of errors of adjacent periods, AR(1).
     feedback : float
         Effect of an error on the treatment of the next period.
+    shape : {"none", "line", "square", "categories"}
+        How a covariate `x` moves treatment and outcome.
     """
     unit_effect = unit_sd * rng.standard_normal(units)
     spread = np.exp(0.5 * rng.standard_normal(units)) if errors == "by unit" else 1.0
     treatment = 0.5 * unit_effect
     outcome = (unit_effect + treatment) / (1 - persistence)
     error = np.zeros(units)
-    outcomes, treatments = [], []
+    by_code = (
+        rng.permutation(np.linspace(-1, 1, _CATEGORIES)) if shape != "none" else None
+    )
+    outcomes, treatments, covariates = [], [], []
     for time in range(-_BURN_IN, times):
         noise = rng.standard_normal(units)
         if errors == "skewed":
@@ -61,11 +69,19 @@ def dynamic(
             noise = noise * np.exp(0.15 * max(time, 0))
         treatment = 0.5 * treatment + 0.5 * unit_effect + feedback * error
         treatment = treatment + rng.standard_normal(units)
+        moved = 0.0
+        if by_code is not None:
+            code = rng.integers(_CATEGORIES, size=units)
+            covariates.append(code)
+            line = (code - 14.5) / 15
+            shapes = {"line": line, "square": line**2, "categories": by_code[code]}
+            moved = shapes[shape]
+            treatment = treatment + moved
         error = error_correlation * error + spread * noise
-        outcome = persistence * outcome + treatment + unit_effect + error
+        outcome = persistence * outcome + treatment + unit_effect + error + moved
         outcomes.append(outcome)
         treatments.append(treatment)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "unit": np.repeat(np.arange(units), times),
             "time": np.tile(np.arange(times), units),
@@ -73,6 +89,9 @@ def dynamic(
             "d": np.array(treatments[-times:]).T.ravel(),
         }
     )
+    if shape == "none":
+        return frame
+    return frame.assign(x=np.array(covariates[-times:]).T.ravel())
 
 
 def read(frame: pd.DataFrame, **options: Any) -> cs.Panel:

@@ -24,6 +24,8 @@ def outcomes(
     lasting: float = 0.0,
     feedback: float = 0.0,
     spread: float = 0.0,
+    curved: float = 0.0,
+    categories: int = 0,
 ) -> pd.DataFrame:
     """Return a panel with an effect of .5 on the log scale, and time effects.
 
@@ -38,15 +40,22 @@ def outcomes(
         Effect of an outcome on the treatment of the next period.
     spread : float
         How much the effect grows with the unit effect.
+    curved : float
+        Coefficient of the square of a covariate `x` in treatment and outcome.
+    categories : int
+        Of a covariate `x` that is their number; 0 for none.
     """
     unit_effect = 0.7 * rng.standard_normal(units)
     slope = 0.5 + spread * unit_effect
     moved = lasting * persistent(rng, units, times, 0.7)
     before = np.zeros(units)
+    covariate, shape = _covariate(rng, units, times, curved, categories)
     rows: dict[str, list[np.ndarray]] = {"d": [], "y": []}
     for time in range(times):
         d = 0.5 * unit_effect + feedback * before + rng.standard_normal(units)
+        d = d + shape[:, time]
         predictor = unit_effect + slope * d + 0.1 * time + moved[:, time]
+        predictor = predictor + shape[:, time]
         if kind == "logit":
             y = (rng.random(units) < 1 / (1 + np.exp(-predictor))).astype(float)
             before = y - y.mean()
@@ -62,9 +71,23 @@ def outcomes(
         "unit": np.repeat(np.arange(units), times),
         "time": np.tile(np.arange(times), units),
     }
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         grid | {name: np.array(values).T.ravel() for name, values in rows.items()}
     )
+    return frame if covariate is None else frame.assign(x=covariate.ravel())
+
+
+def _covariate(
+    rng: np.random.Generator, units: int, times: int, curved: float, categories: int
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return a covariate, and what it adds to treatment and predictor, (units, times)."""
+    if curved:
+        covariate = rng.standard_normal((units, times))
+        return covariate, curved * (covariate**2 - 1)
+    if categories:
+        covariate = rng.integers(categories, size=(units, times))
+        return covariate, rng.permutation(np.linspace(-1, 1, categories))[covariate]
+    return None, np.zeros((units, times))
 
 
 def read(frame: pd.DataFrame, **options: Any) -> cs.Panel:

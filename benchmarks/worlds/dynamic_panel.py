@@ -10,6 +10,7 @@ from designs.dynamic_panel import dynamic, read
 from spoilt_tables import coded, spoilt
 
 import causalstats as cs
+from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -17,7 +18,8 @@ Drawn = tuple[Any, Any]
 
 def _plain(fields: dict[str, Any], settings: dict[str, Any], seed: int) -> Drawn:
     frame = dynamic(np.random.default_rng(seed), **settings)
-    return cs.DynamicPanel(**fields), read(frame)
+    held = ["x"] if "x" in frame else []
+    return cs.DynamicPanel(**fields), read(frame, covariates=held)
 
 
 def _gaps(seed: int) -> Drawn:
@@ -58,6 +60,16 @@ WORLDS = [
         name="errors of adjacent periods are correlated (.5)",
         make=partial(_plain, {}, {"error_correlation": 0.5}),
         catches=_SERIAL,
+    ),
+    _wrong(
+        name="a covariate that acts by its square",
+        make=partial(_plain, {}, {"shape": "square"}),
+        catches=(LINEAR_COVARIATES,),
+    ),
+    _wrong(
+        name="categories by numbers",
+        make=partial(_plain, {}, {"shape": "categories"}),
+        catches=(LINEAR_COVARIATES,),
     ),
     _wrong(
         name="errors move the next treatment",

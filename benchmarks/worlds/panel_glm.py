@@ -10,6 +10,7 @@ from designs.panel_glm import outcomes, read
 from spoilt_tables import coded, spoilt
 
 import causalstats as cs
+from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -17,7 +18,8 @@ Drawn = tuple[Any, Any]
 
 def _made(fields: dict[str, Any], settings: dict[str, Any], seed: int) -> Drawn:
     frame = outcomes(np.random.default_rng(seed), **settings)
-    return cs.PanelGLM(**fields), read(frame)
+    held = ["x"] if "x" in frame else []
+    return cs.PanelGLM(**fields), read(frame, covariates=held)
 
 
 _world = partial(World, family="panel_glm")
@@ -49,6 +51,16 @@ WORLDS = [
         name="the ratio grows with the level of the unit",
         make=partial(_made, {}, {"spread": 0.4}),
         catches=(_LEVEL,),
+    ),
+    _wrong(
+        name="a covariate that acts by its square",
+        make=partial(_made, {}, {"curved": 0.5}),
+        catches=(LINEAR_COVARIATES,),
+    ),
+    _wrong(
+        name="categories by numbers",
+        make=partial(_made, {}, {"categories": 30}),
+        catches=(LINEAR_COVARIATES,),
     ),
     _wrong(
         name="outcomes of 0 and 1 that last",

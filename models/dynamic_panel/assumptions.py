@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 EXOGENEITY = "strict exogeneity given the past outcome"
 INDEPENDENCE = "errors without serial correlation"
+LINEARITY = "linear in treatments and covariates"
 _PROJECTIONS = {
     "chamberlain": ("in every period", "Σ_s x_is'λ_s"),
     "mundlak": ("on average over the periods", "x̄_i'λ"),
@@ -53,6 +55,14 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             formula="E(e_it e_is) = 0 for t ≠ s",
             checks=(INDEPENDENCE, "predicts the correlation of residuals by lag"),
             fields=("lags",),
+        ),
+        Assumption(
+            name=LINEARITY,
+            statement="Treatments and covariates add to the outcome in proportion.",
+            if_wrong="What a covariate does beside a line stays in the effect of a treatment that "
+            "depends on it too. Add its square, or make codes of categories text.",
+            formula="E(Y_it | y_i,t-1, x_it, α_i) = ρ y_i,t-1 + x_it'β + α_i",
+            checks=(LINEAR_COVARIATES,),
         ),
         Assumption(
             name="linear initial condition",

@@ -13,7 +13,12 @@ from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.errors import ModelError
-from causalstats.models.dynamic_panel.assumptions import EXOGENEITY, INDEPENDENCE
+from causalstats.models.dynamic_panel.assumptions import (
+    EXOGENEITY,
+    INDEPENDENCE,
+    LINEARITY,
+)
+from causalstats.models.dynamic_panel.covariate_form import form_p_values
 from causalstats.models.dynamic_panel.density import (
     Scales,
     coefficient_moments,
@@ -22,6 +27,7 @@ from causalstats.models.dynamic_panel.density import (
 )
 from causalstats.models.dynamic_panel.design import design_of
 from causalstats.models.dynamic_panel.posterior import robust_stretch
+from causalstats.models.shared.covariate_form import linear_covariates
 from causalstats.models.shared.rows_of_units import unit_rows
 
 if TYPE_CHECKING:
@@ -43,6 +49,7 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         _clusters_for_columns(model, data),
         _no_serial_correlation(model, data, estimands),
         _no_feedback(model, data, estimands),
+        *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
         *unit_rows(data, model.assumptions()[-1].name),
     )
 

@@ -14,6 +14,10 @@ from causalstats.data import Panel
 from causalstats.models.panel_glm.assumptions import EXOGENEITY
 from causalstats.models.panel_glm.design import Design, design_of
 from causalstats.models.panel_glm.score_test import score_test
+from causalstats.models.shared.covariate_form import (
+    linear_covariates,
+    omitted_columns,
+)
 from causalstats.models.shared.rows_of_units import unit_rows
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
         _clusters(design, data),
         _no_feedback(model, design, data, estimands),
         _same_ratio(model, design, data, estimands),
+        *_linear_covariates(model, design, data, estimands),
         *unit_rows(data, model.assumptions()[-1].name, numeric_outcome=False),
     )
 
@@ -147,6 +152,29 @@ def _half(design: Design, rows: np.ndarray, count: int) -> tuple[Design, np.ndar
     return half, half.columns[:, :, :count] * rank[:, None, None]
 
 
+def _linear_covariates(
+    model: PanelGLM, design: Design, data: Panel, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Return whether curves in a covariate, or its values as categories, have an effect."""
+    added = {
+        name: _by_unit(design, data, columns)
+        for name, columns in omitted_columns(data).items()
+    }
+    p_values = {
+        name: _p_value(model, design, data, columns) for name, columns in added.items()
+    }
+    likelihood = model.outcome_family.assumption(model.errors == "cluster").name
+    return linear_covariates(p_values, estimands, likelihood)
+
+
+def _by_unit(design: Design, data: Panel, columns: np.ndarray) -> np.ndarray:
+    """Return columns (n, r) of the rows as those of a design, (N, T, r)."""
+    position = np.arange(len(data)) - np.repeat(data.starts, data.sizes)
+    padded = np.zeros((len(data.units), design.seen.shape[1], columns.shape[1]))
+    padded[data.unit, position] = columns
+    return padded[design.unit]
+
+
 def _zero(
     model: PanelGLM,
     design: Design,
@@ -169,19 +197,7 @@ def _zero(
     name, expected, remedy : str
     estimands : tuple of str
     """
-    kept = model.outcome_family.informative(design.outcome, design.seen)
-    part = replace(
-        design,
-        columns=design.columns[kept],
-        outcome=design.outcome[kept],
-        seen=design.seen[kept],
-        weights=design.weights[kept],
-        unit=design.unit[kept],
-    )
-    cluster = data.cluster[part.unit]
-    p_value = float("nan")
-    if len(np.unique(cluster)) > 2 * (added.shape[2] + part.columns.shape[2]):
-        p_value = score_test(model.outcome_family, part, added[kept], cluster)
+    p_value = _p_value(model, design, data, added)
     decided = bool(np.isfinite(p_value))
     passed = (p_value > _LEVEL) if decided else None
     return Check(
@@ -196,3 +212,20 @@ def _zero(
         estimands=estimands,
         assumption="" if name != EXOGENEITY else EXOGENEITY,
     )
+
+
+def _p_value(model: PanelGLM, design: Design, data: Panel, added: np.ndarray) -> float:
+    """Return the p-value of added columns (N, T, r) having no effect; NaN with few clusters."""
+    kept = model.outcome_family.informative(design.outcome, design.seen)
+    part = replace(
+        design,
+        columns=design.columns[kept],
+        outcome=design.outcome[kept],
+        seen=design.seen[kept],
+        weights=design.weights[kept],
+        unit=design.unit[kept],
+    )
+    cluster = data.cluster[part.unit]
+    if len(np.unique(cluster)) <= 2 * (added.shape[2] + part.columns.shape[2]):
+        return float("nan")
+    return score_test(model.outcome_family, part, added[kept], cluster)

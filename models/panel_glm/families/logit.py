@@ -14,6 +14,7 @@ import numpy as np
 
 from causalstats.core.assumption import Assumption
 from causalstats.errors import ModelError
+from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class Logit:
             formula="P(Y_it = 1 | unit) = 1 / (1 + exp(-a_i - x_it'β)), a_i anything",
             checks=(
                 "ratio the same at every level",
+                LINEAR_COVARIATES,
                 "predicts the products of adjacent outcomes",
             ),
             fields=("family",),

@@ -13,6 +13,7 @@ import numpy as np
 
 from causalstats.core.assumption import Assumption
 from causalstats.errors import ModelError
+from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 
 _UNSEEN = -1e30  # a predictor of weight 0
 
@@ -80,7 +81,10 @@ class Poisson:
             if_wrong="The ratio is an average over units that changes with their levels; where "
             "effects add, take `cs.PanelDML`.",
             formula="E(Y_it | unit) = exp(a_i + x_it'β), a_i anything",
-            checks=("ratio the same at every level",),
+            checks=(
+                "ratio the same at every level",
+                LINEAR_COVARIATES,
+            ),
             fields=("family",),
         )
 

@@ -8,6 +8,7 @@ from scipy import stats
 import causalstats as cs
 from causalstats.errors import ModelError
 from causalstats.models.dynamic_panel import density
+from causalstats.models.dynamic_panel.covariate_form import form_p_values
 from causalstats.models.dynamic_panel.design import (
     consecutive_runs,
     design_of,
@@ -341,3 +342,15 @@ def test_checks_see_serial_correlation_and_feedback(settings, name, passed):
     data = read(dynamic(np.random.default_rng(4), units=300, **settings))
     by_name = {check.name: check for check in model.data_checks(data)}
     assert by_name[name].passed is passed
+
+
+@pytest.mark.parametrize("shape", ["line", "square", "categories"])
+def test_covariates_that_act_by_no_line_are_seen(shape):
+    import sys
+
+    sys.path.append("benchmarks")
+    from designs.dynamic_panel import dynamic, read
+
+    frame = dynamic(np.random.default_rng(4), shape=shape)
+    p_value = form_p_values(cs.DynamicPanel(), read(frame, covariates=["x"]))["x"]
+    assert (p_value > 0.01) is (shape == "line")

@@ -234,3 +234,28 @@ def test_ratio_by_level_is_seen_and_overdispersion_is_not(
         checks = {each.name: each for each in model("poisson").data_checks(data)}
         failures += checks["ratio the same at every level"].passed is False
     assert fewest <= failures <= most
+
+
+@pytest.mark.parametrize("shape", ["line", "square", "codes"])
+def test_covariates_that_act_by_no_line_are_seen(shape):
+    rng = np.random.default_rng(3)
+    unit = np.repeat(np.arange(150), 5)
+    code = rng.integers(30, size=unit.size)
+    by_code = rng.permutation(np.linspace(0, 2, 30))
+    x = {"line": code, "square": rng.normal(size=unit.size), "codes": code}[shape]
+    moves = {"line": x / 15, "square": x**2 / 2, "codes": by_code[code]}[shape]
+    d = moves + rng.normal(size=unit.size)
+    frame = pd.DataFrame(
+        {
+            "unit": unit,
+            "time": np.tile(np.arange(5), 150),
+            "d": d,
+            "x": x,
+            "y": rng.poisson(np.exp(0.4 * d + moves - 1)),
+        }
+    )
+    data = cs.Panel.from_frame(frame, covariates=["x"], **ROLES)
+    checks = {check.name: check for check in cs.PanelGLM().data_checks(data)}
+    seen = checks["covariates act by straight lines"]
+    assert seen.passed is (shape == "line")
+    assert ("frame['x'].astype(str)" in seen.remedy) is (shape != "line")
