@@ -49,7 +49,7 @@ _COARSE_NODES, _NODES = 21, 25  # of log s² and of log τ²
 _RATIO_NODES = 1.25 * np.arange(-4.0, 5.0)  # of log c, in standard deviations
 _COARSE_ANGLES, _QUANTILES, _EVEN = 401, 140, 60
 _NEGLIGIBLE = 1e-6  # probability of a node beyond which there is nothing to sum
-LOG_DIRECT_RANGE = (-6.0, 14.0)  # of log τ², in 1 / mean λ
+LOG_DIRECT_RANGE = (-10.0, 14.0)  # of log τ², in 1 / mean λ
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
