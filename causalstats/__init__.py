@@ -133,7 +133,10 @@ if not TYPE_CHECKING:  # a checker would take it for every name there could be
     def __getattr__(name: str) -> Any:
         if name not in _WHERE:
             raise AttributeError(f"module 'causalstats' has no attribute {name!r}")
-        return getattr(import_module(_WHERE[name]), name)
+        from causalstats.runs.interrupts import orderly_interrupts
+
+        with orderly_interrupts():
+            return getattr(import_module(_WHERE[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -75,6 +75,7 @@ from causalstats.inference.arguments import (
 )
 from causalstats.inference.arviz_groups import Group, groups_of
 from causalstats.numerics.sampling.posterior_summaries import summarise
+from causalstats.runs.interrupts import orderly_interrupts
 from causalstats.runs.progress import stage
 from causalstats.samplers import Auto, Sampler, program_for, sample
 from causalstats.samplers.base import CPU
@@ -1125,7 +1126,7 @@ class Fit:
         -0.31
         """
         problem = Problem(model, self.data)
-        with stage(title, self.progress) as advance:
+        with orderly_interrupts(), stage(title, self.progress) as advance:
             advance(0, "compiling")
             program = program_for(self.sampler, problem)
             draws = sample(program, problem, self.seed, advance)
@@ -1245,7 +1246,8 @@ def fit(
     problem = Problem(model, data)
     model = problem.model
     data_hash = fingerprint(data)
-    with stage(f"Fitting {type(model).__name__}", progress) as advance:
+    title = f"Fitting {type(model).__name__}"
+    with orderly_interrupts(), stage(title, progress) as advance:
         advance(0, "compiling")
         program = program_for(sampler, problem)
         draws = sample(program, problem, seed, advance)

@@ -14,7 +14,7 @@ import pytest
 import causalstats as cs
 from causalstats.errors import StoreError
 from causalstats.numerics import memory
-from causalstats.runs.interrupts import termination_as_interrupt
+from causalstats.runs.interrupts import orderly_interrupts, termination_as_interrupt
 from causalstats.runs.resumable import resume
 from causalstats.samplers.backends import jax_process
 from causalstats.samplers.program_cache import program_for
@@ -323,3 +323,20 @@ def test_an_ascii_terminal_ends_in_no_traceback(words):
     )
     assert "Traceback" not in run.stderr
     assert run.returncode in (0, 2)
+
+
+def test_an_interrupt_comes_when_an_import_has_ended(tmp_path, monkeypatch):
+    (tmp_path / "interrupted_module.py").write_text(
+        "import os, signal, time\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "time.sleep(0.1)\n"
+        "imported = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(KeyboardInterrupt), orderly_interrupts():
+        import interrupted_module
+
+        assert interrupted_module.imported
+        time.sleep(5)
+    assert sys.modules.pop("interrupted_module").imported
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
