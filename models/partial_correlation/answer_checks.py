@@ -1,4 +1,4 @@
-"""Checks of an answer about pairs: excess without a link, shrinkage bias, and many links."""
+"""Checks of an answer about pairs: undetermined and unresolved pairs, shrinkage, many links."""
 
 from __future__ import annotations
 
@@ -14,19 +14,25 @@ from causalstats.models.partial_correlation.marginal_posteriors import (
     pairs,
 )
 from causalstats.models.partial_correlation.observation import observation_of
-from causalstats.models.partial_correlation.priors.base import ShrinkagePrior
+from causalstats.models.partial_correlation.priors.base import (
+    ExactPrior,
+    ShrinkagePrior,
+)
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions.counting_information import (
     counting_information,
     shared_information,
 )
 from causalstats.numerics.compositions.shrinkage_bias import link_shrinkage
+from causalstats.numerics.sampling.convergence_diagnostics import split_r_hats
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
 _MANY_PARTS = 20  # among which a link leaves little excess in other pairs
 _LEAST_SHARED = 0.5  # share of rows by whose counts a pair is determined
+_LARGEST_R_HAT = 1.05  # of a pair that the chains resolve
+_LARGEST_UNRESOLVED = 0.01  # share of pairs, beyond which chains are too short
 _LARGEST_WEIGHT = 0.5  # of the prior, beside the data
 _PARTS_OF_A_NETWORK = (
     10  # from which a strong link can be one among many pairs without any
@@ -37,12 +43,14 @@ _MOST_PARTNERS = 4.0  # of a part, where few amounts are linked
 _LARGEST_SHARE = 0.4  # of pairs that are links, likewise
 _LINK = 0.1  # partial correlation of amounts that counts as a link, in size
 _LARGEST_SHIFT = 1.0  # posterior standard deviations by which a link may be shrunk
+_FEWEST_DRAWS = 200  # of a chain, from which pairs have an R-hat
+_PAIRS_NAMED = 3
 
 
 def answer_checks(
     model: PartialCorrelation, name: str, draws: xr.Dataset, data: Composition
 ) -> tuple[Check, ...]:
-    """Return cautions on pairs: not determined, excess without link, shrunk links, many links.
+    """Return checks of pairs: determined, resolved, excess without link, shrunk and many links.
 
     Parameters
     ----------
@@ -56,9 +64,12 @@ def answer_checks(
     checks = []
     if name == "excess" and len(data.parts) < _MANY_PARTS:
         checks.append(_excess_without_link(len(data.parts)))
-    determined = determined_pairs(draws, data)
+    determined = _counted_pairs(draws, data)
     if determined is not None and not determined.all():
         checks.append(_not_determined(determined))
+    resolved = _resolved_pairs(model, draws)
+    if resolved is not None and not resolved.all():
+        checks.append(_not_resolved(resolved, determined, data.parts))
     prior = model.covariance_prior
     drawn = "precision" in draws and draws.sizes["draw"]
     if isinstance(prior, ShrinkagePrior) and drawn:
@@ -69,7 +80,28 @@ def answer_checks(
     return tuple(checks)
 
 
-def determined_pairs(draws: xr.Dataset, data: Composition) -> np.ndarray | None:
+def determined_pairs(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> np.ndarray | None:
+    """Return whether counts determine each pair of parts, and chains resolve it.
+
+    None where parts are not counted, and chains resolve every pair.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    draws : Dataset
+        Posterior draws.
+    data : Composition
+    """
+    counted = _counted_pairs(draws, data)
+    resolved = _resolved_pairs(model, draws)
+    if resolved is None or resolved.all():
+        return counted
+    return resolved if counted is None else counted & resolved
+
+
+def _counted_pairs(draws: xr.Dataset, data: Composition) -> np.ndarray | None:
     """Return whether counts determine each pair of parts; None where parts are not counted.
 
     They do where the effective share of rows Σ_i I_ia I_ib / n, with the share I of the information
@@ -81,6 +113,58 @@ def determined_pairs(draws: xr.Dataset, data: Composition) -> np.ndarray | None:
     information = counting_information(data.values, np.diagonal(theta))
     share = shared_information(information)[pairs(len(data.parts))]
     return share >= _LEAST_SHARED
+
+
+def _resolved_pairs(model: PartialCorrelation, draws: xr.Dataset) -> np.ndarray | None:
+    """Return whether the R-hat of each pair is small; None of draws that are not of chains.
+
+    A pair whose link is uncertain is near 0 in some stretches of a chain and strong in others,
+    which parameters that all pairs share need not show.
+    """
+    chains = not isinstance(model.covariance_prior, ExactPrior)
+    if not chains or "precision" not in draws or draws.sizes["draw"] < _FEWEST_DRAWS:
+        return None
+    precision = draws["precision"].transpose("chain", "draw", "part", "other_part")
+    theta = precision.to_numpy()
+    roots = np.sqrt(np.diagonal(theta, axis1=-2, axis2=-1))
+    r_hats = [
+        split_r_hats(
+            theta[:, :, part, part + 1 :]
+            / (roots[:, :, [part]] * roots[:, :, part + 1 :])
+        )
+        for part in range(theta.shape[-1] - 1)
+    ]
+    return np.concatenate(r_hats) <= _LARGEST_R_HAT
+
+
+def _not_resolved(
+    resolved: np.ndarray, determined: np.ndarray | None, parts: tuple[str, ...]
+) -> Check:
+    """Return the check of pairs whose chains disagree.
+
+    Parameters
+    ----------
+    resolved, determined : bool array, shape (pair,)
+        By chains and by counts.
+    parts : tuple of str
+    """
+    asked = ~resolved if determined is None else ~resolved & determined
+    share = float(asked.mean())
+    labels = pair_labels(parts)
+    some = ", ".join(labels[k] for k in np.flatnonzero(asked)[:_PAIRS_NAMED])
+    more = ", ..." if asked.sum() > _PAIRS_NAMED else ""
+    named = f": {some}{more}" if some else ", none of which counts determine"
+    return Check(
+        name="resolved by the chains",
+        passed=False if share > _LARGEST_UNRESOLVED else None,
+        value=share,
+        expected=f"an R-hat of at most {_LARGEST_R_HAT:g} for every pair",
+        finding=f"chains disagree about {int((~resolved).sum()):,} of {len(resolved):,} "
+        f"pairs{named}",
+        remedy="Whether these are linked is not known from so few sweeps: `decide` does not "
+        "select them. Sample longer: `cs.Gibbs(thin=...)` with more sweeps between draws.",
+        caution=share <= _LARGEST_UNRESOLVED,
+    )
 
 
 def _not_determined(determined: np.ndarray) -> Check:

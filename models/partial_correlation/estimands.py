@@ -106,7 +106,9 @@ def _estimand(
         if headline or name == "excess"
         else None,
         savage_dickey=partial(bayes_factors, model) if factors else None,
-        determined=determined_pairs if headline or name == "excess" else None,
+        determined=partial(determined_pairs, model)
+        if headline or name == "excess"
+        else None,
         approximate=quantity.approximate,
     )
 

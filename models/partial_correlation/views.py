@@ -197,12 +197,13 @@ def _network(
         "Edges whose excess over closure has its sign with a probability of 97.5 %. Numbers "
         "and width: partial correlation; colour: sign of the excess."
     )
-    determined = determined_pairs(draws, data)
+    determined = determined_pairs(model, draws, data)
     if determined is not None and not determined.all():
         edges = edges[determined]
         few = int((~determined).sum())
         note += (
-            f" {few:,} pairs are not determined: their parts are counted too seldom."
+            f" {few:,} pairs are not determined: their parts are counted too seldom, or chains "
+            "disagree."
         )
     return NetworkView(
         nodes=data.parts, edges=edges, label="partial correlation", note=note

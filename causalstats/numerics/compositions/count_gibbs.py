@@ -8,24 +8,24 @@ one w,
 
     y w - e^w - τ (w - m)² / 2,    τ = Θ_jj,  m = w_ij - (Θ (w_i - μ_i))_j / τ,
 
-has its mode at w* = m + y/τ - u with u + log u = m + y/τ - log τ. About it, a proposal of two half
-normals is accepted nearly always at every size, and a sweep of all w costs O(n D²): no matrix is
-factorised for a row (`row_gibbs`).
+has its mode at w* = m + y/τ - u with u + log u = m + y/τ - log τ (Lambert's function). About it, a
+proposal of two half normals is accepted nearly always at every size, and a sweep of all w costs
+O(n D²): no matrix is factorised for a row (`row_gibbs`).
 
 References
 ----------
-Baker (1994), The multinomial-Poisson transformation, The Statistician 43. Aitchison & Ho (1989),
-The multivariate Poisson-log normal distribution, Biometrika 76. Yu & Meng (2011), To center or not
-to center: ancillarity-sufficiency interweaving, Journal of Computational and Graphical Statistics
-20: the shifts of a whole column with its intercept.
+Baker (1994), The multinomial-Poisson transformation, The Statistician 43. Fritsch, Shafer & Crowley
+(1973), Solution of the transcendental equation w e^w = x, Communications of the ACM 16. Aitchison &
+Ho (1989), The multivariate Poisson-log normal distribution, Biometrika 76. Yu & Meng (2011), To
+center or not to center: ancillarity-sufficiency interweaving, Journal of Computational and
+Graphical Statistics 20: the shifts of a whole column with its intercept.
 """
 
 import numba
 import numpy as np
 
-_NEWTON_STEPS = 4
 _DISTANCE = 2.5  # right standard deviations at which the left half normal is fitted
-_WIDE_SHARE = 0.05  # of left proposals that are as wide as the prior
+_WIDE_SHARE = 0.05  # of steps in which left proposals are as wide as the prior
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -76,62 +76,68 @@ def shift_columns(
 
 
 @_compiled
-def _log_proposal(change: float, right: float, left: float, wide: float) -> float:
-    """Return the log density of a change under two half normals, up to a constant.
+def _proposal_spreads(constant: float, spread: float) -> tuple[float, float, float]:
+    """Return u at the mode, nearly, and the standard deviations of the two half normals.
 
     Parameters
     ----------
-    change : float
-        Less the mode.
-    right, left, wide : float
-        Standard deviations on the right, on the left, and of the wide part of the left.
+    constant : float
+        c of u + log u = c.
+    spread : float
+        1 / √τ.
     """
-    if change >= 0:
-        return -((change / right) ** 2) / 2
-    near = np.log(1 - _WIDE_SHARE) - (change / left) ** 2 / 2
-    far = np.log(_WIDE_SHARE * left / wide) - (change / wide) ** 2 / 2
-    return np.logaddexp(near, far)
+    if constant > 1:
+        root = constant - np.log(constant)
+    else:
+        root = np.exp(constant)
+        root /= 1 + root
+    # One step of order four (Fritsch, Shafer & Crowley 1973)
+    gap = constant - root - np.log(root)
+    slope = 1 + root
+    ahead = 2 * slope * (slope + 2 * gap / 3)
+    root *= 1 + gap / slope * (ahead - gap) / (ahead - 2 * gap)
+    right = spread / np.sqrt(1 + root)
+    distance = _DISTANCE * right
+    # 2 (e^-d - 1 + d) / d², the mean curvature of e^w down to this distance, by Padé
+    share = 1 / (1 + distance / 3 + distance**2 / 36)
+    return root, right, spread / np.sqrt(1 + root * share)
 
 
 @_compiled
 def draw_log(
     count: float,
     present: float,
+    intensity: float,
     mean: float,
     precision: float,
+    log_precision: float,
     rng: np.random.Generator,
-) -> float:
-    """Return a Metropolis draw of w, from the density y w - e^w - τ (w - m)² / 2.
+) -> tuple[float, float]:
+    """Return a Metropolis draw of w, from y w - e^w - τ (w - m)² / 2, and e^w.
+
+    Proposals do not depend on the present w. In some steps the left half normal is as wide as the
+    prior, so that a w far below its mode leaves it.
 
     Parameters
     ----------
-    count, present, mean, precision : float
-        y, the present w, m and τ.
+    count, present, intensity, mean, precision, log_precision : float
+        y, the present w and e^w, m, τ and log τ.
     rng : Generator
     """
+    spread = 1 / np.sqrt(precision)
     peak = mean + count / precision
-    constant = peak - np.log(precision)
-    root = constant - np.log(constant) if constant > 1 else np.exp(constant)
-    if constant <= 1:
-        root /= 1 + root
-    for _ in range(_NEWTON_STEPS):
-        root *= (1 + constant - np.log(root)) / (1 + root)
+    root, right, left = _proposal_spreads(peak - log_precision, spread)
+    if rng.random() < _WIDE_SHARE:
+        left = spread
     mode = peak - root
-    right = 1 / np.sqrt(precision * (1 + root))
-    distance = _DISTANCE * right
-    share = 2 * (np.exp(-distance) - 1 + distance) / distance**2
-    left = 1 / np.sqrt(precision * (1 + root * share))
-    wide = 1 / np.sqrt(precision)
     size = abs(rng.standard_normal())
-    if rng.random() * (right + left) < right:
-        new = right * size
-    elif rng.random() < _WIDE_SHARE:
-        new = -wide * size
-    else:
-        new = -left * size
-    old = present - mode
-    gain = -precision / 2 * (new**2 - old**2)
-    gain -= precision * root * (np.exp(new) - new - np.exp(old) + old)
-    gain += _log_proposal(old, right, left, wide)
-    gain -= _log_proposal(new, right, left, wide)
-    return mode + new if np.log(rng.random()) < gain else present
+    step = right * size if rng.random() * (right + left) < right else -left * size
+    proposed = mode + step
+    after = np.exp(proposed)
+    before = (present - mode) / (right if present >= mode else left)
+    middle = (proposed + present) / 2
+    gain = (proposed - present) * (count - precision * (middle - mean))
+    gain += intensity - after + (size**2 - before**2) / 2
+    if gain >= 0 or rng.standard_exponential() > -gain:
+        return proposed, after
+    return present, intensity

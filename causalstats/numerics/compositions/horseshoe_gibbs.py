@@ -33,8 +33,13 @@ import numpy as np
 _NEWTON_STEPS = 12
 _ACCURACY = 0.02  # of a mode, in standard deviations of the proposal
 _LARGEST_STEP = 0.9  # of the way to the end of the interval
+_FARTHEST_START = 0.9  # of a mode, from 0
+# Proposals of the variance of a strong link: its median logarithm, and standard deviation
+_LOG_LINK = np.log(0.1)
+_LINK_SPREAD = 1.5
 _SMALLEST_VARIANCE = 1e-15  # of a partial correlation, against underflow
 _PROPOSAL_DEGREES = 5.0
+_LARGEST_SCALING = 0.5  # standard deviation of the longest steps of log τ with all R_jk
 _TRIES = 3  # random-walk steps of a scale in a sweep
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -172,6 +177,7 @@ def sweep(
     scaled = scatter * np.outer(roots, roots)
     for part in range(len(roots)):
         _update_column(part, state, scaled, degrees, rng)
+    _scale_correlations(state, scaled, degrees, scales, rng)
     state.inverse[:] = np.linalg.inv(state.correlations)
     _update_log_precisions(state, scatter, degrees, rng)
     _update_variance_prior(state, scales, rng)
@@ -218,19 +224,18 @@ def _entry_mode(
     half_degrees, linear, centre, width, variance : float
         h, l, c, w and v.
     """
-    mode = 0.0
+    flat = width * width / variance
+    tilt = linear + width * centre / variance
+    mode = -tilt / (
+        2 * half_degrees + flat
+    )  # of no more than two terms of the logarithm
+    mode = min(max(mode, -_FARTHEST_START), _FARTHEST_START)
     curvature = 1.0
     for _ in range(_NEWTON_STEPS):
-        inside = 1 - mode * mode
-        slope = (
-            -2 * half_degrees * mode / inside
-            - linear
-            - width * (centre + width * mode) / variance
-        )
-        curvature = (
-            2 * half_degrees * (1 + mode * mode) / inside**2 + width**2 / variance
-        )
-        step = slope / curvature
+        square = mode * mode
+        pull = 2 * half_degrees / (1 - square)
+        curvature = pull * (1 + square) / (1 - square) + flat
+        step = -(pull * mode + tilt + flat * mode) / curvature
         if step > 0:
             step = min(step, _LARGEST_STEP * (1 - mode))
         else:
@@ -282,9 +287,83 @@ def _draw_entry(
         2 * variance
     )
     gain += curvature * ((proposed - mode) ** 2 - (present - mode) ** 2) / 2
-    if np.log(rng.random()) < gain:
+    if gain >= 0 or rng.standard_exponential() > -gain:
         return width * (proposed - present)
     return 0.0
+
+
+@_compiled
+def _draw_local_variance(global_variance: float, rng: np.random.Generator) -> float:
+    """Return a proposal of λ²: from its prior, or so that τ λ is the size of a strong link."""
+    if rng.random() < 0.5:
+        return (rng.standard_normal() / rng.standard_normal()) ** 2
+    spread = _LINK_SPREAD * rng.standard_normal()
+    return np.exp(_LOG_LINK + spread) / global_variance
+
+
+@_compiled
+def _log_prior_to_proposal(local: float, global_variance: float) -> float:
+    """Return the log ratio of the prior density of λ² to that of its proposals."""
+    distance = (np.log(local * global_variance) - _LOG_LINK) / _LINK_SPREAD
+    link = np.exp(-(distance**2) / 2) / (_LINK_SPREAD * np.sqrt(2 * np.pi))
+    prior = np.sqrt(local) / (np.pi * (1 + local))  # of log λ²
+    return -np.log(1 + link / prior)
+
+
+@_compiled
+def _draw_entry_and_scale(
+    entry: float,
+    remainder: float,
+    product: float,
+    diagonal: float,
+    half_degrees: float,
+    cross: float,
+    local: float,
+    global_variance: float,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Return by how much an entry of R changes, and its λ², in a joint Metropolis step.
+
+    Given λ an entry near 0 stays there, and a strong one strong: only together do they change
+    between the two. Proposals of both are independent of the present ones.
+
+    Parameters
+    ----------
+    entry, remainder, product, diagonal, half_degrees, cross : float
+        As in `_draw_entry`.
+    local, global_variance : float
+        λ² and τ².
+    rng : Generator
+    """
+    proposed_local = _draw_local_variance(global_variance, rng)
+    variance = max(global_variance * local, _SMALLEST_VARIANCE)
+    proposed_variance = global_variance * proposed_local
+    if not _SMALLEST_VARIANCE < proposed_variance < 1 / _SMALLEST_VARIANCE:
+        return 0.0, local
+    shift = product / diagonal
+    width = np.sqrt((remainder + product * shift) / diagonal)
+    centre = entry - shift
+    linear = cross * width
+    mode, curvature = _entry_mode(
+        half_degrees, linear, centre, width, proposed_variance
+    )
+    proposed = mode + rng.standard_normal() / np.sqrt(curvature)
+    if abs(proposed) >= 1:
+        return 0.0, local
+    present = shift / width
+    old_mode, old_curvature = _entry_mode(half_degrees, linear, centre, width, variance)
+    gain = half_degrees * np.log((1 - proposed**2) / (1 - present**2))
+    gain -= linear * (proposed - present)
+    gain -= (centre + width * proposed) ** 2 / (2 * proposed_variance)
+    gain += (centre + width * present) ** 2 / (2 * variance)
+    gain += np.log(variance * old_curvature / (proposed_variance * curvature)) / 2
+    gain += curvature * (proposed - mode) ** 2 / 2
+    gain -= old_curvature * (present - old_mode) ** 2 / 2
+    gain += _log_prior_to_proposal(proposed_local, global_variance)
+    gain -= _log_prior_to_proposal(local, global_variance)
+    if gain >= 0 or rng.standard_exponential() > -gain:
+        return width * (proposed - present), proposed_local
+    return 0.0, local
 
 
 @_compiled
@@ -324,17 +403,33 @@ def _update_column(
         weight = across[other] / pivot
         diagonal = inverse[other, other] - across[other] * weight
         slope = product[other] - along * across[other]
-        variance = state.scalars[0] * state.local_variances[part, other]
-        change = _draw_entry(
-            correlations[part, other],
-            remainder,
-            slope,
-            diagonal,
-            degrees / 2,
-            scatter[part, other],
-            max(variance, _SMALLEST_VARIANCE),
-            rng,
-        )
+        local = state.local_variances[part, other]
+        # A pair is visited twice, and once with its scale.
+        if other < part:
+            change, local = _draw_entry_and_scale(
+                correlations[part, other],
+                remainder,
+                slope,
+                diagonal,
+                degrees / 2,
+                scatter[part, other],
+                local,
+                state.scalars[0],
+                rng,
+            )
+            state.local_variances[part, other] = local
+            state.local_variances[other, part] = local
+        else:
+            change = _draw_entry(
+                correlations[part, other],
+                remainder,
+                slope,
+                diagonal,
+                degrees / 2,
+                scatter[part, other],
+                max(state.scalars[0] * local, _SMALLEST_VARIANCE),
+                rng,
+            )
         if change == 0.0:
             continue
         remainder -= change * (2 * slope + change * diagonal)
@@ -353,6 +448,63 @@ def _update_column(
     inverse[part] = -product / remainder
     inverse[:, part] = -product / remainder
     inverse[part, part] = 1 / remainder
+
+
+@_compiled
+def _log_determinant(matrix: np.ndarray) -> float:
+    """Return the log determinant of a symmetric matrix, -inf where it is not positive definite."""
+    remainder = matrix.copy()
+    size = len(remainder)
+    total = 0.0
+    for pivot in range(size):
+        value = remainder[pivot, pivot]
+        if not value > 0:
+            return -np.inf
+        total += np.log(value)
+        for row in range(pivot + 1, size):
+            factor = remainder[pivot, row] / value
+            for column in range(row, size):
+                remainder[row, column] -= factor * remainder[pivot, column]
+    return total
+
+
+@_compiled
+def _scale_correlations(
+    state: State,
+    scatter: np.ndarray,
+    degrees: float,
+    scales: Scales,
+    rng: np.random.Generator,
+) -> None:
+    """Update τ together with all R_jk = τ λ_jk z_jk, given λ and z, by a random walk of log τ.
+
+    Most R_jk are known hardly better than by their prior, and hold τ where it is when they are
+    given.
+
+    Parameters
+    ----------
+    state : State
+    scatter : array, shape (D, D)
+        S̃, the cross-products of amounts in units of their ω.
+    degrees : float
+        m.
+    scales : Scales
+    rng : Generator
+    """
+    step = _LARGEST_SCALING * np.exp(-4 * rng.random()) * rng.standard_normal()
+    factor = np.exp(step)
+    correlations = state.correlations
+    proposed = factor * correlations
+    for part in range(len(correlations)):
+        proposed[part, part] = 1.0
+    gain = _log_determinant(proposed) - _log_determinant(correlations)
+    gain = degrees / 2 * gain - ((proposed - correlations) * scatter).sum() / 2
+    variance = state.scalars[0]
+    prior = scales.global_shrinkage**2
+    gain += step - np.log((prior + variance * factor**2) / (prior + variance))
+    if gain >= 0 or rng.standard_exponential() > -gain:
+        correlations[:] = proposed
+        state.scalars[0] = variance * factor**2
 
 
 @_compiled

@@ -389,10 +389,97 @@ def _update_correlation(
 
 
 @_compiled
+def _update_counted_row(
+    counts: np.ndarray,
+    logs: np.ndarray,
+    slope: np.ndarray,
+    weight: float,
+    theta: np.ndarray,
+    log_diagonal: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    """Update the w of a row behind counts, and then its level, Σ_j e^w_ij ~ Gamma(N_i).
+
+    Parameters
+    ----------
+    counts, logs : array, shape (D,)
+        y and w of the row.
+    slope : array, shape (D,)
+        Θ (w - mean), which is kept current.
+    weight : float
+        q_ii.
+    theta : array, shape (D, D)
+        Θ.
+    log_diagonal : array, shape (D,)
+        Of q_ii Θ_jj.
+    rng : Generator
+    """
+    intensities = np.exp(logs)
+    for part in range(len(logs)):
+        precision = theta[part, part]
+        present = logs[part]
+        new, intensities[part] = draw_log(
+            counts[part],
+            present,
+            intensities[part],
+            present - slope[part] / precision,
+            weight * precision,
+            log_diagonal[part],
+            rng,
+        )
+        change = new - present
+        if change != 0.0:
+            logs[part] = new
+            for other in range(len(logs)):
+                slope[other] += change * theta[part, other]
+    total = counts.sum()
+    if total > 0:
+        logs += np.log(rng.standard_gamma(total) / intensities.sum())
+
+
+@_compiled
+def _update_bounded_row(
+    lower: np.ndarray,
+    upper: np.ndarray,
+    logs: np.ndarray,
+    slope: np.ndarray,
+    weight: float,
+    theta: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    """Update the w of a row that are known within bounds only.
+
+    Parameters
+    ----------
+    lower, upper, logs : array, shape (D,)
+        Bounds, and w of the row.
+    slope : array, shape (D,)
+        Θ (w - mean), which is kept current.
+    weight : float
+        q_ii.
+    theta : array, shape (D, D)
+        Θ.
+    rng : Generator
+    """
+    for part in range(len(logs)):
+        if lower[part] == upper[part]:
+            continue
+        precision = theta[part, part]
+        mean = logs[part] - slope[part] / precision
+        sd = 1 / np.sqrt(weight * precision)
+        low = (lower[part] - mean) / sd
+        high = (upper[part] - mean) / sd
+        change = mean + sd * draw_within(low, high, rng) - logs[part]
+        logs[part] += change
+        for other in range(len(logs)):
+            slope[other] += change * theta[part, other]
+
+
+@_compiled
 def _update_logs(
     rows: Rows, theta: np.ndarray, state: RowState, rng: np.random.Generator
 ) -> None:
-    """Update every hidden w, row by row, and the level of a row of counts: Σ_j e^w_ij ~ Gamma(N_i).
+    """Update every hidden w, row by row.
 
     Parameters
     ----------
@@ -403,9 +490,10 @@ def _update_logs(
     rng : Generator
     """
     logs = state.logs
-    parts = logs.shape[1]
-    residuals = logs - rows.covariates @ state.coefficients
+    fitted = rows.covariates @ state.coefficients
+    residuals = logs - fitted
     slopes = residuals @ theta
+    log_diagonal = np.log(np.diag(theta))
     weight = 1.0
     for row in range(len(logs)):
         slope = slopes[row]
@@ -414,33 +502,21 @@ def _update_logs(
                 row, residuals, rows.links, state.correlation[0]
             )
             slope = (residuals[row] + shift) @ theta
-        for part in range(parts):
-            precision = theta[part, part]
-            present = logs[row, part]
-            mean = present - slope[part] / precision
-            if rows.counted:
-                count = rows.counts[row, part]
-                new = draw_log(count, present, mean, weight * precision, rng)
-            else:
-                low = rows.lower[row, part]
-                high = rows.upper[row, part]
-                if low == high:
-                    continue
-                sd = 1 / np.sqrt(weight * precision)
-                new = mean + sd * draw_within(
-                    (low - mean) / sd, (high - mean) / sd, rng
-                )
-            change = new - present
-            if change != 0.0:
-                logs[row, part] = new
-                residuals[row, part] += change
-                for other in range(parts):
-                    slope[other] += change * theta[part, other]
-        total = rows.counts[row].sum() if rows.counted else 0.0
-        if total > 0:
-            level = np.log(rng.standard_gamma(total) / np.exp(logs[row]).sum())
-            logs[row] += level
-            residuals[row] += level
+        if rows.counted:
+            _update_counted_row(
+                rows.counts[row],
+                logs[row],
+                slope,
+                weight,
+                theta,
+                log_diagonal + np.log(weight),
+                rng,
+            )
+        else:
+            lower = rows.lower[row]
+            upper = rows.upper[row]
+            _update_bounded_row(lower, upper, logs[row], slope, weight, theta, rng)
+        residuals[row] = logs[row] - fitted[row]
 
 
 @_compiled

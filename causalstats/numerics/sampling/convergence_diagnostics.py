@@ -92,3 +92,29 @@ def r_hat(values: np.ndarray, superchain: list[int] | None = None) -> float:
     if superchain is None:
         return float(az.rhat(values))
     return float(az.rhat_nested(values, superchain_ids=superchain))
+
+
+def split_r_hats(values: np.ndarray) -> np.ndarray:
+    """Return the R-hat of many bounded numbers, of halves of chains, without ranks.
+
+    Parameters
+    ----------
+    values : array, shape (chain, draw, k)
+        At least four draws a chain.
+
+    Returns
+    -------
+    array, shape (k,)
+
+    Examples
+    --------
+    >>> values = np.random.default_rng(1).normal(size=(4, 500, 2))
+    >>> values[0, :, 1] += 1.0
+    >>> split_r_hats(values).round(2)
+    array([1.  , 1.11])
+    """
+    size = values.shape[1] // 2
+    halves = np.concatenate([values[:, :size], values[:, -size:]])
+    within = halves.var(axis=1, ddof=1).mean(axis=0)
+    between = halves.mean(axis=1).var(axis=0, ddof=1)
+    return np.sqrt((size - 1) / size + between / within)

@@ -7,6 +7,11 @@ import pytest
 
 import causalstats as cs
 from causalstats.core.network import Network, force_layout
+from causalstats.models.partial_correlation.answer_checks import (
+    answer_checks,
+    determined_pairs,
+)
+from causalstats.models.partial_correlation.model import _dataset
 from causalstats.numerics.compositions.counting_information import (
     counting_information,
     shared_information,
@@ -138,3 +143,28 @@ def test_pairs_of_rare_parts_are_not_determined_and_never_selected(rare):
 
 def test_known_amounts_determine_every_pair(network):
     assert network.pairs["determined"].all()
+
+
+def test_pairs_about_which_chains_disagree_are_not_determined():
+    """The link of p1 and p2 is strong in one chain and none in the other."""
+    rng = np.random.default_rng(3)
+    model = cs.PartialCorrelation(prior="horseshoe")
+    data = model.simulate(seed=1, rows=20, parts=4).data
+    amounts = np.broadcast_to(np.eye(4), (2, 200, 4, 4)).copy()
+    amounts += 0.02 * rng.standard_normal((2, 200, 1, 1)) * np.ones((4, 4))
+    amounts[1, :, [0, 1], [1, 0]] += 0.5
+    sums = amounts.sum(axis=-1)
+    total = sums.sum(axis=-1)[..., None, None]
+    theta = amounts - sums[..., :, None] * sums[..., None, :] / total
+    theta[0] += 0.01 * rng.standard_normal((200, 1, 1)) * (4 * np.eye(4) - 1)
+    draws = _dataset(theta, data.parts)
+    determined = determined_pairs(model, draws, data)
+    assert not determined[0]
+    (check,) = [
+        check
+        for check in answer_checks(model, "partial_correlation", draws, data)
+        if check.name == "resolved by the chains"
+    ]
+    assert check.passed is False and "p1 ~ p2" in check.finding
+    agreeing = draws.isel(chain=[0, 0])
+    assert determined_pairs(model, agreeing, data) is None
