@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from causalstats.diagrams.core.algebra import beside, then
 from causalstats.diagrams.core.annotation import with_levels, with_roles, without_levels
 from causalstats.diagrams.core.hypergraph import Hypergraph
+from causalstats.diagrams.core.normalisation import normalise
 from causalstats.diagrams.core.pruning import pruned
 from causalstats.diagrams.core.surgery import (
     cut,
@@ -220,6 +221,7 @@ class Diagram(Hypergraph):
     edge_do = edge_do
     observe = observe
     marginal = marginal
+    normalise = normalise
     twin = twin
     pruned = pruned
     __rshift__ = then

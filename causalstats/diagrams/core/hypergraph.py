@@ -23,7 +23,7 @@ from causalstats.diagrams.core import equality
 from causalstats.diagrams.core.roles import Roles
 from causalstats.errors import ModelError
 
-BoxKind = Literal["mechanism", "uniform", "point", "observation"]
+BoxKind = Literal["mechanism", "uniform", "point", "observation", "normalised"]
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,12 @@ class Box:
     name : str
     inputs, outputs : tuple of int
         Positions in `Hypergraph.wires`, in the order of the ports.
-    kind : {"mechanism", "uniform", "point", "observation"}
+    kind : {"mechanism", "uniform", "point", "observation", "normalised"}
         "mechanism" is learned or given; "uniform" gives every level the same probability; "point"
-        sets its output to `value`; "observation" conditions on its input being `value`.
+        sets its output to `value`; "observation" conditions on its input being `value`;
+        "normalised" is the diagram `value` divided by its sum over the outputs.
     value : object
-        A level, for "point" and "observation".
+        A level, for "point" and "observation"; a diagram, for "normalised".
 
     Examples
     --------

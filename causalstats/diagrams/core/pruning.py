@@ -10,8 +10,9 @@ from causalstats.diagrams.core.hypergraph import Hypergraph, renumbered
 def pruned[Graph: Hypergraph](diagram: Graph) -> Graph:
     """Return the diagram without boxes from which no path leads to an output or observation.
 
-    Inputs stay. Pruning is sound because every mechanism sums to one (discard ∘ f = discard); it is
-    not part of the normal form, so a pruned diagram is another diagram with the same meaning.
+    Inputs stay, and so do normalisation boxes, which may have no value. Pruning is sound because
+    every mechanism sums to one (discard ∘ f = discard); it is not part of the normal form, so a
+    pruned diagram is another diagram with the same meaning.
 
     Parameters
     ----------
@@ -46,7 +47,8 @@ def _needed_boxes(diagram: Hypergraph) -> set[int]:
     makers = {
         wire: number for number, box in enumerate(diagram.boxes) for wire in box.outputs
     }
-    waiting = [n for n, box in enumerate(diagram.boxes) if box.kind == "observation"]
+    kept = ("observation", "normalised")
+    waiting = [n for n, box in enumerate(diagram.boxes) if box.kind in kept]
     waiting += [makers[wire] for wire in set(diagram.outputs) if wire in makers]
     needed: set[int] = set()
     while waiting:

@@ -14,6 +14,7 @@ from itertools import combinations, product
 
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Hypergraph, cycle_error
+from causalstats.diagrams.core.normalisation import refuse_normalised
 from causalstats.diagrams.core.roles import Roles
 from causalstats.diagrams.identification.bit_set_graph import BitSetGraph, bit_set_graph
 from causalstats.diagrams.identification.bit_sets import (
@@ -417,6 +418,7 @@ def as_mixed_graph(diagram: Hypergraph | MixedGraph) -> MixedGraph:
 
 
 def _check_causal_model(diagram: Hypergraph) -> None:
+    refuse_normalised(diagram)
     if diagram.inputs or any(box.kind == "observation" for box in diagram.boxes):
         raise ModelError(
             "Expected a diagram of a causal model, without inputs and observations. Ask the "

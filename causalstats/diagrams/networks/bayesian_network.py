@@ -18,6 +18,7 @@ import numpy as np
 from causalstats.core.argument_types import Level, Levels
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Box
+from causalstats.diagrams.core.normalisation import refuse_normalised
 from causalstats.diagrams.core.ordering import in_order
 from causalstats.diagrams.diagram import Diagram
 from causalstats.diagrams.formats.bif import read_bif, write_bif
@@ -105,6 +106,7 @@ class BayesianNetwork:
                 "Expected the diagram of a causal model: no inputs, and a box of its own for each "
                 "variable."
             )
+        refuse_normalised(self.diagram)
         boxes = {box.name: box for box in self.diagram.boxes if box.kind == "mechanism"}
         tables = network_tables(
             self.diagram, _as_tables(self.diagram, boxes, self.mechanisms)

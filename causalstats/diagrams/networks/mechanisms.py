@@ -16,6 +16,8 @@ from causalstats.errors import ModelError
 from causalstats.numerics.discrete.variable_elimination import whole_order
 
 Process = tuple[str, str]  # the name and kind of a box
+TABLED = ("mechanism", "normalised")
+"""The kinds of boxes whose tables are given, by their names."""
 
 _MAX_SHARED_ORDER_ENTRIES = (
     10**6
@@ -104,9 +106,9 @@ class NetworkTables:
 def scope_of(box: Box) -> tuple[int, ...]:
     """Return the wires that are axes of the table of a box.
 
-    Only mechanisms depend on their inputs.
+    Only mechanisms and normalised diagrams depend on their inputs.
     """
-    return (*box.inputs, *box.outputs) if box.kind == "mechanism" else box.outputs
+    return (*box.inputs, *box.outputs) if box.kind in TABLED else box.outputs
 
 
 def level_position(wire: Wire, level: Any) -> int:
@@ -148,7 +150,7 @@ def network_tables(diagram: Hypergraph, mechanisms: Mapping[str, Any]) -> Networ
     ----------
     diagram : Hypergraph
     mechanisms : mapping of str to array, shape (batch..., inputs..., outputs...)
-        By the names of the boxes of kind "mechanism".
+        By the names of the boxes of kind "mechanism", and "normalised".
 
     Raises
     ------
@@ -158,8 +160,9 @@ def network_tables(diagram: Hypergraph, mechanisms: Mapping[str, Any]) -> Networ
     arity = {
         box.name: len(box.inputs) + len(box.outputs)
         for box in diagram.boxes
-        if box.kind == "mechanism"
+        if box.kind in TABLED
     }
+    kinds = {box.name: box.kind for box in diagram.boxes if box.kind in TABLED}
     given = {name: _given(name, mechanisms) for name in arity}
     sizes = _wire_sizes(diagram, given)
     batch_shapes = {}
@@ -168,7 +171,7 @@ def network_tables(diagram: Hypergraph, mechanisms: Mapping[str, Any]) -> Networ
     batch = _batch(batch_shapes)
     arrays: dict[Process, np.ndarray] = {}
     for name, table in given.items():
-        arrays[name, "mechanism"] = _batch_last(table, arity[name], batch)
+        arrays[name, kinds[name]] = _batch_last(table, arity[name], batch)
     for box in diagram.boxes:
         if box.kind == "uniform":
             shape = [sizes[wire] for wire in box.outputs]
@@ -195,7 +198,7 @@ def _wire_sizes(diagram: Hypergraph, given: Mapping[str, np.ndarray]) -> dict[in
         if wire.levels is not None
     }
     for box in diagram.boxes:
-        if box.kind == "mechanism":
+        if box.kind in TABLED:
             _check_shape(diagram, box, given[box.name].shape, sizes)
     for number, wire in enumerate(diagram.wires):
         if number not in sizes:

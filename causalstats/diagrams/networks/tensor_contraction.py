@@ -124,9 +124,9 @@ def contract(
 ) -> np.ndarray:
     """Return the stochastic matrix (array) that a diagram means.
 
-    Observations multiply by 0 or 1 and nothing is divided: the array of a diagram with
-    observations sums, over its outputs, to their probability. Boxes that lead neither to an output
-    nor to an observation are left out.
+    Observations multiply by 0 or 1 and nothing is divided, but by `normalise`: the array of a
+    diagram with observations sums, over its outputs, to their probability. Boxes that lead neither
+    to an output nor to an observation are left out.
 
     Parameters
     ----------
@@ -156,9 +156,35 @@ def contract(
     wires = diagram.outputs
     if outputs is not None:
         wires = tuple(diagram.position(name) for name in outputs)
-    return contract_tables(
-        network_tables(diagram, mechanisms), (*diagram.inputs, *wires)
-    )
+    tables = network_tables(diagram, _with_normalised(diagram, mechanisms))
+    return contract_tables(tables, (*diagram.inputs, *wires))
+
+
+def _with_normalised(
+    diagram: Hypergraph, mechanisms: Mapping[str, ArrayLike]
+) -> dict[str, ArrayLike]:
+    """Return the tables with those of normalisation boxes: inner diagrams over their sums.
+
+    Raises
+    ------
+    ModelError
+        If two boxes of one name mean different things.
+    """
+    tables = dict(mechanisms)
+    inner = {box.name: box.value for box in diagram.boxes if box.kind == "normalised"}
+    for box in diagram.boxes:
+        clash = box.name in inner and box.value != inner[box.name]
+        if clash or (box.kind == "mechanism" and box.name in inner):
+            raise ModelError(
+                f"Expected boxes of one name to mean the same, got two called {box.name!r}; name "
+                "them by `normalise(name=...)`."
+            )
+    for name, part in inner.items():
+        joint = contract(part, mechanisms)
+        axes = tuple(range(-len(part.outputs), 0))
+        total = joint.sum(axis=axes, keepdims=True)
+        tables[name] = np.divide(joint, total, where=total > 0, out=0 * joint)
+    return tables
 
 
 def contract_tables(
@@ -391,9 +417,11 @@ def _relevant_boxes(
     """
     effects = [box for box in tables.diagram.boxes if not box.outputs]
     relevant = [box for box in effects if box.kind == "mechanism"]
+    partial = [box for box in tables.diagram.boxes if box.kind == "normalised"]
     waiting = [
         *axes,
         *conditions.seen,
+        *(box.outputs[0] for box in partial),
         *(wire for box in effects for wire in box.inputs),
     ]
     visited = {

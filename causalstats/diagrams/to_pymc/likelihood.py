@@ -18,6 +18,7 @@ import pytensor.tensor as pt
 from numpy.typing import ArrayLike
 
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph
+from causalstats.diagrams.core.normalisation import refuse_normalised
 from causalstats.diagrams.core.ordering import in_order
 from causalstats.diagrams.networks.mechanisms import NetworkTables, Process, levels_of
 from causalstats.diagrams.networks.tensor_contraction import plan_query
@@ -83,6 +84,7 @@ def to_pymc_given(
     >>> [variable.name for variable in model.basic_RVs]
     ['P(x)', 'cells']
     """
+    refuse_normalised(diagram)
     values = _values(diagram, data)
     first = next(iter(values.values()))
     weights = (

@@ -22,6 +22,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.random.op import RandomVariable
 
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph
+from causalstats.diagrams.core.normalisation import refuse_normalised
 from causalstats.diagrams.core.ordering import in_order
 from causalstats.diagrams.networks.mechanisms import level_position, levels_of
 from causalstats.errors import ModelError
@@ -116,6 +117,7 @@ def to_pymc(
     >>> [variable.name for variable in model.free_RVs]
     ['x', 'y']
     """
+    refuse_normalised(diagram)
     seen = {
         box.inputs[0]: box.value for box in diagram.boxes if box.kind == "observation"
     }
