@@ -1,4 +1,4 @@
-"""Ways to spoil the table of a right world: copies of rows, codes for missing values, limits."""
+"""Ways to spoil the table of a right world: copies, codes for missing values, slips, limits."""
 
 from __future__ import annotations
 
@@ -61,6 +61,25 @@ def coded(table: pd.DataFrame, rng: np.random.Generator, column: str) -> pd.Data
     """
     lost = rng.random(len(table)) < 0.1
     return table.assign(**{column: table[column].mask(lost, -9.0)})
+
+
+def slipped(
+    table: pd.DataFrame, rng: np.random.Generator, column: str, factor: float = 1000.0
+) -> pd.DataFrame:
+    """Return a table in which one value of a column is written in another unit.
+
+    Parameters
+    ----------
+    table : DataFrame
+    rng : Generator
+    column : str
+    factor : float
+        By which the value is too large.
+    """
+    row = int(rng.integers(len(table)))
+    values = table[column].to_numpy(float).copy()
+    values[row] *= factor
+    return table.assign(**{column: values})
 
 
 def cut_off(table: pd.DataFrame, rng: np.random.Generator, column: str) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from designs.diagrams import (
     logistic,
     parity,
 )
-from spoilt_tables import Change, coded, cut_off, every_row_twice, spoilt
+from spoilt_tables import Change, coded, cut_off, every_row_twice, slipped, spoilt
 
 import causalstats as cs
 from worlds import World
@@ -631,6 +631,11 @@ RECORDINGS = [
     _spoilt("every row twice", every_row_twice, "no row twice"),
     _spoilt(
         "-9 for missing values of a confounder", partial(coded, column="z"), "no codes"
+    ),
+    _spoilt(
+        "one outcome a thousand times too large",
+        partial(slipped, column="y"),
+        "no value far beyond all others",
     ),
     _spoilt(
         "outcomes cut off at their lowest fifth",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from designs.dynamic_panel import dynamic, read
-from spoilt_tables import coded, spoilt
+from spoilt_tables import coded, slipped, spoilt
 
 import causalstats as cs
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
@@ -97,6 +97,11 @@ WORLDS = [
     _right(
         name="persistence .98",
         make=partial(_plain, {}, {"persistence": 0.98}),
+    ),
+    _wrong(
+        name="one outcome a thousand times too large",
+        make=spoilt(partial(_plain, {}, {}), partial(slipped, column="y")),
+        catches=("no value far beyond all others",),
     ),
     _wrong(
         name="-9 for missing values of the treatment",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from spoilt_tables import Change, coded, cut_off, every_row_twice, spoilt
+from spoilt_tables import Change, coded, cut_off, every_row_twice, slipped, spoilt
 
 import causalstats as cs
 from worlds import World
@@ -375,6 +375,11 @@ WORLDS = [
     ),
     _spoilt(
         "-9 for missing values of a covariate", partial(coded, column="x"), "no codes"
+    ),
+    _spoilt(
+        "one outcome a thousand times too large",
+        partial(slipped, column="y"),
+        "no value far beyond all others",
     ),
     _spoilt(
         "outcomes cut off at their lowest fifth",

@@ -46,7 +46,11 @@ def _diagram(model: CausalDiagram) -> Assumption:
         if_wrong="Another arrow or another hidden cause can change the formula, and the answer "
         "with it. The checks have what the data can refute of the diagram, which is little of it.",
         formula=diagram_text(model),
-        checks=("independences of the diagram", "possible under the diagram"),
+        checks=(
+            "independences of the diagram",
+            "possible under the diagram",
+            "arrows from treatment to outcome",
+        ),
         fields=("diagram",),
     )
 

@@ -42,6 +42,7 @@ from causalstats.models.causal_diagram import (
     query_arguments,
     validation,
 )
+from causalstats.models.causal_diagram.checks.directed_path import directed_path
 from causalstats.models.causal_diagram.checks.implied_independences import (
     implied_independences,
     tested_independences,
@@ -851,6 +852,7 @@ class CausalDiagram:
         return (
             *missing_rows(self, data),
             *row_checks(self, data),
+            *directed_path(self),
             *self._route.data_checks(data),
             *implied_independences(self, data),
             *monotone_responses(self, data),

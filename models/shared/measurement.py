@@ -17,10 +17,12 @@ from causalstats.numerics.testing.recorded_values import (
     Frequent,
     missing_code,
     piled_up_extreme,
+    value_apart,
 )
 
 MEASUREMENT = "measured without error"
 _CODES = "no codes for missing values"
+_SLIPS = "no value far beyond all others"
 _LIMIT = "outcome not cut off"
 
 
@@ -40,10 +42,10 @@ def measured_without_error(
     return Assumption(
         name=MEASUREMENT,
         statement="Variables are recorded without error: no number stands for a missing value"
-        f"{limit}.",
+        f", none is a slip{limit}.",
         if_wrong=consequence,
         formula="recorded value = value",
-        checks=(_CODES, *([_LIMIT] if numeric_outcome else [])),
+        checks=(_CODES, _SLIPS, *([_LIMIT] if numeric_outcome else [])),
     )
 
 
@@ -79,6 +81,25 @@ def recorded_values(
                 remedy="If the number is a code, make it missing, "
                 f"`frame.replace({{{_replaced(coded)}}})`, and say `missing='drop'`. If it is a "
                 "value, the answer rests on these rows: look at it without them.",
+                assumption=MEASUREMENT,
+            )
+        )
+    apart = {name: value_apart(table[name].to_numpy(float)) for name in numeric}
+    alone = {name: row for name, row in apart.items() if row is not None}
+    if alone:
+        listed = ", ".join(
+            f"{table[name].iloc[row]:g} of {name}" for name, row in alone.items()
+        )
+        checks.append(
+            Check(
+                name=_SLIPS,
+                passed=False,
+                value=float(len(alone)),
+                expected="no value 30 times as far from the median as any other",
+                finding=f"far beyond all others: {listed}",
+                remedy="Look whether it was measured: a slip, such as a decimal point or a unit, "
+                "decides the answer, or hides it behind a wide interval. Correct it, or leave the "
+                "row out and say so.",
                 assumption=MEASUREMENT,
             )
         )

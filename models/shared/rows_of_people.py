@@ -41,7 +41,7 @@ def people_checks(data: Decisions, *, numeric_outcome: bool) -> tuple[Check, ...
         *_neighbours(data, numeric_outcome),
         *no_row_twice(data.source, INDEPENDENT_PEOPLE, "person"),
         *recorded_values(data.source, [*data.design.variables]),
-        *recorded_values(seen, [], outcome),
+        *recorded_values(seen, [] if outcome is None else [outcome], outcome),
     )
 
 

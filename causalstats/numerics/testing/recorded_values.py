@@ -1,4 +1,4 @@
-"""Values that may not be what was measured: codes for missing values, and limits of a recording."""
+"""Values that may not be what was measured: codes of missing values, slips, limits."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ _TIMES_ANOTHER = 4  # as often as any other value
 _FEWEST_VALUES = 20
 _LEAST_SHARE_OF_A_CODE = 0.01
 _FEWEST_WITH_A_CODE = 10  # rows, where others are not far from it
+
+_LEAST_GAP_OF_LOGS = 1.5
+_TIMES_FARTHER = 30  # from the median than any other value, and than the quartiles
 
 
 class Frequent(NamedTuple):
@@ -70,6 +73,47 @@ def _frequent_code(values: np.ndarray) -> Frequent | None:
     if often and share >= _LEAST_SHARE_OF_A_CODE and value in MISSING_CODES:
         return Frequent(value, share)
     return None
+
+
+def value_apart(values: np.ndarray) -> int | None:
+    """Return the position of one value that is far beyond all others, as a slip of the pen is.
+
+    It is 30 times as far from the median as the next one: of a Pareto distribution with finite
+    variance, one in 900 is. Where none is negative, its logarithm is apart too, by one and a half
+    times the range of the others between their 5 % and 95 % quantiles.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Those that are not finite are passed over.
+
+    Examples
+    --------
+    >>> value_apart(np.append(np.arange(20.0), 10_000.0))
+    20
+    """
+    finite = np.flatnonzero(np.isfinite(values))
+    if len(finite) < _FEWEST_VALUES:
+        return None
+    distance = np.abs(values[finite] - np.median(values[finite]))
+    order = np.argsort(distance)
+    last, next_one = distance[order[-1]], distance[order[-2]]
+    usual = np.quantile(distance, 0.5)
+    if usual == 0 or last <= _TIMES_FARTHER * max(next_one, usual):
+        return None
+    others = values[finite[order[:-1]]]
+    if others.min() >= 0 and not _apart_in_logs(values[finite[order[-1]]], others):
+        return None
+    return int(finite[order[-1]])
+
+
+def _apart_in_logs(value: float, others: np.ndarray) -> bool:
+    """Return whether a number is apart from non-negative others by its logarithm too."""
+    if value <= 0:
+        return True
+    logs = np.log(others[others > 0])
+    gap = np.abs(logs - np.log(value)).min()
+    return bool(gap > _LEAST_GAP_OF_LOGS * np.ptp(np.quantile(logs, [0.05, 0.95])))
 
 
 def piled_up_extreme(values: np.ndarray) -> Frequent | None:

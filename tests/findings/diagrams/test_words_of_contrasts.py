@@ -78,3 +78,15 @@ def test_the_text_of_a_regression_names_its_arms_too():
     model = cs.CausalDiagram("z -> y; a -> y", treatment="a", route="regression")
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
     assert "E(y | do(a=placebo)) - E(y | do(a=drug))" in fit.answer()
+
+
+@pytest.mark.parametrize(("treatment", "outcome"), [("a", "y"), ("y", "a")])
+def test_an_effect_that_is_0_by_the_drawing_says_so(treatment, outcome):
+    model = cs.CausalDiagram("z -> a, y; a -> y", treatment=treatment, outcome=outcome)
+    data = model.simulate(1, people=60).data
+    fit = cs.fit(model, data, seed=1, progress=False)
+    doubts = {check.name: check for check in fit.effect("effect").doubts}
+    drawn = doubts.get("arrows from treatment to outcome")
+    assert (drawn is not None) is (treatment == "y")
+    if drawn is not None:
+        assert "exchange `treatment=` and `outcome=`" in drawn.remedy

@@ -32,6 +32,7 @@ NAMES = (
     "no row twice",
     "no codes for missing values",
     "outcome not cut off",
+    "no value far beyond all others",
 )
 WORLDS = {
     f"{world.family}: {world.name}": world
