@@ -86,8 +86,19 @@ WORLDS = [
         make=partial(
             _plain, {"variances": "constant"}, {"errors": "growing", "times": 4}
         ),
-        undetectable="four periods say little of how variances change beside persistence; "
-        "variances='by_period' is the default",
+        catches=("constant variance",),
+    ),
+    _right(
+        name="constant variances, and said so",
+        make=partial(_plain, {"variances": "constant"}, {"times": 4}),
+    ),
+    _right(
+        name="skewed errors of constant variance, and said so",
+        make=partial(_plain, {"variances": "constant"}, {"errors": "skewed"}),
+    ),
+    _right(
+        name="variances that differ between units alone, taken for constant",
+        make=partial(_plain, {"variances": "constant"}, {"errors": "by unit"}),
     ),
     _right(name="a fifth of the rows missing", make=_gaps),
     _right(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EXOGENEITY = "strict exogeneity given the past outcome"
 INDEPENDENCE = "errors without serial correlation"
+CONSTANT_VARIANCE = "constant variance"
 LINEARITY = "linear in treatments and covariates"
 _PROJECTIONS = {
     "chamberlain": ("in every period", "Σ_s x_is'λ_s"),
@@ -93,11 +94,12 @@ def _variances(model: DynamicPanel) -> Assumption:
             fields=("variances", "error_scale"),
         )
     return Assumption(
-        name="constant variance",
+        name=CONSTANT_VARIANCE,
         statement="Errors have the same variance in every period, on average over units.",
         if_wrong="With few periods persistence is biased where the variance changes over time "
         "(Alvarez & Arellano 2022): take variances='by_period'.",
         formula="Var(e_it) = σ²",
+        checks=(CONSTANT_VARIANCE,),
         fields=("variances", "error_scale"),
     )
 

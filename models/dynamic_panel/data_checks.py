@@ -14,6 +14,7 @@ from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.dynamic_panel.assumptions import (
+    CONSTANT_VARIANCE,
     EXOGENEITY,
     INDEPENDENCE,
     LINEARITY,
@@ -25,7 +26,7 @@ from causalstats.models.dynamic_panel.density import (
     constrained,
     sample_scales,
 )
-from causalstats.models.dynamic_panel.design import design_of
+from causalstats.models.dynamic_panel.design import design_of, unit_columns
 from causalstats.models.dynamic_panel.posterior import robust_stretch
 from causalstats.models.shared.covariate_form import linear_covariates
 from causalstats.models.shared.rows_of_units import unit_rows
@@ -37,6 +38,7 @@ _LEVEL = 0.01
 _DRAWS = 400
 _SEED = 19910401
 _CLUSTERS_A_COLUMN = 3  # of what the unit effect is projected on
+_CLUSTERS_A_PERIOD = 8  # from which squared residuals have a covariance
 _MOST_LEFT_OUT = 0.05  # of the rows
 _FLAT = 1e3  # prior sd of a tested coefficient, so that the prior is no evidence
 
@@ -49,6 +51,7 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         _clusters_for_columns(model, data),
         _no_serial_correlation(model, data, estimands),
         _no_feedback(model, data, estimands),
+        *_constant_variance(model, data, estimands),
         *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
         *unit_rows(data, model.assumptions()[-1].name),
     )
@@ -123,6 +126,61 @@ def _no_feedback(model: DynamicPanel, data: Panel, estimands: tuple[str, ...]) -
         "the treatment's own lags as instruments (Blundell & Bond 1998).",
         estimands=estimands,
     )
+
+
+def _constant_variance(
+    model: DynamicPanel, data: Panel, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Squared residuals have one mean over periods, where one variance is taken for all.
+
+    A residual holds the unit effect, which adds as much to its square in every period. Squares less
+    their unit's mean are summed by cluster, so that neither variances that differ between units nor
+    the shape of the errors matter.
+    """
+    if model.variances == "by_period":
+        return ()
+    return (
+        _zero(
+            CONSTANT_VARIANCE,
+            lambda: _variance_contrasts(model, data),
+            expected="squared residuals whose mean is the same in every period",
+            too_few=f"fewer than {_CLUSTERS_A_PERIOD} clusters a period",
+            remedy="Persistence is biased where variances change over time: take "
+            "variances='by_period'.",
+            estimands=estimands,
+        ),
+    )
+
+
+def _variance_contrasts(
+    model: DynamicPanel, data: Panel
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return means of squared residuals by period, less those of their units, and their covariance.
+
+    Raises
+    ------
+    ModelError
+        If there are fewer clusters a period than the χ² of their covariance needs.
+    """
+    design = design_of(model, data)
+    points = sample_scales(model, design, _DRAWS, np.random.default_rng(_SEED)).points
+    scales = Scales(*constrained(model, points))
+    coefficients = coefficient_moments(scales, design)[0].mean(axis=0)
+    codes = np.unique(data.cluster, return_inverse=True)[1]
+    sums = np.zeros((codes.max() + 1, len(design.periods)))
+    for block in unit_columns(model, data):
+        residuals = block.columns[:, :, -1] - block.columns[:, :, :-1] @ coefficients
+        squares = residuals**2
+        apart = squares - squares.mean(axis=1, keepdims=True)
+        cells = np.ix_(codes[block.unit], block.periods)
+        np.add.at(sums, cells, block.weights[:, None] * apart)
+    used = sums[sums.any(axis=1)]
+    if len(used) < _CLUSTERS_A_PERIOD * len(design.periods):
+        raise ModelError(f"Expected {_CLUSTERS_A_PERIOD} clusters or more a period.")
+    # The contrasts of a unit sum to 0: the last period follows from the others.
+    means = used.mean(axis=0)[:-1]
+    covariance = np.atleast_2d(np.cov(used[:, :-1].T)) / len(used)
+    return means, covariance
 
 
 def _zero(

@@ -354,3 +354,31 @@ def test_covariates_that_act_by_no_line_are_seen(shape):
     frame = dynamic(np.random.default_rng(4), shape=shape)
     p_value = form_p_values(cs.DynamicPanel(), read(frame, covariates=["x"]))["x"]
     assert (p_value > 0.01) is (shape == "line")
+
+
+@pytest.mark.parametrize(("growth", "failures"), [(0.0, 0), (0.25, 5)])
+def test_one_variance_of_all_periods_is_refuted_where_it_grows(growth, failures):
+    failed = 0
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        grid = np.divmod(np.arange(1000), 5)
+        frame = pd.DataFrame(dict(zip(("unit", "time"), grid, strict=True)))
+        alpha = rng.standard_normal(200)[grid[0]]
+        frame["d"] = 0.5 * alpha + rng.standard_normal(1000)
+        spread = np.exp(growth * grid[1])
+        # Errors of a distribution that is not normal, with one variance by default
+        errors = spread * (rng.standard_exponential(1000) - 1)
+        y = np.zeros((200, 5))
+        for t in range(5):
+            before = y[:, t - 1] if t else 0.0
+            now = (alpha + frame["d"].to_numpy() + errors).reshape(200, 5)[:, t]
+            y[:, t] = 0.5 * before + now
+        frame["y"] = y.ravel()
+        data = cs.Panel.from_frame(frame, **ROLES)
+        model = cs.DynamicPanel(variances="constant")
+        checks = {check.name: check for check in model.data_checks(data)}
+        failed += checks["constant variance"].passed is False
+        assert "constant variance" not in {
+            check.name for check in cs.DynamicPanel().data_checks(data)
+        }
+    assert failed == failures
