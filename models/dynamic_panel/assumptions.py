@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.bad_controls import IF_MOVED, NO_COPY, NOT_MOVED
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.dynamic_panel.model import DynamicPanel
 
+CONFOUNDERS = "no unobserved time-varying confounder"
 EXOGENEITY = "strict exogeneity given the past outcome"
 INDEPENDENCE = "errors without serial correlation"
 CONSTANT_VARIANCE = "constant variance"
@@ -30,12 +32,12 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
     history, formula = _PROJECTIONS[model.projection]
     return (
         Assumption(
-            name="no unobserved time-varying confounder",
+            name=CONFOUNDERS,
             statement="Whatever moves both treatment and outcome is an earlier outcome, among the "
-            f"covariates, or a lasting feature of the unit{common}.",
-            if_wrong="The effect takes in what the confounder does.",
+            f"covariates, or a lasting feature of the unit{common}. {NOT_MOVED}",
+            if_wrong=f"The effect takes in what the confounder does. {IF_MOVED}",
             formula="Y_it(d) independent of D_it given y_i,t-1, x_it and α_i",
-            checks=(EXOGENEITY,),
+            checks=(EXOGENEITY, NO_COPY),
             fields=("time_effects",),
         ),
         Assumption(

@@ -14,6 +14,7 @@ from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.dynamic_panel.assumptions import (
+    CONFOUNDERS,
     CONSTANT_VARIANCE,
     EXOGENEITY,
     INDEPENDENCE,
@@ -29,7 +30,7 @@ from causalstats.models.dynamic_panel.density import (
 from causalstats.models.dynamic_panel.design import design_of, unit_columns
 from causalstats.models.dynamic_panel.posterior import robust_stretch
 from causalstats.models.shared.covariate_form import linear_covariates
-from causalstats.models.shared.rows_of_units import unit_rows
+from causalstats.models.shared.rows_of_units import no_copy_within_units, unit_rows
 
 if TYPE_CHECKING:
     from causalstats.models.dynamic_panel.model import DynamicPanel
@@ -52,6 +53,7 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         _no_serial_correlation(model, data, estimands),
         _no_feedback(model, data, estimands),
         *_constant_variance(model, data, estimands),
+        *no_copy_within_units(data, estimands, CONFOUNDERS),
         *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
         *unit_rows(data, model.assumptions()[-1].name),
     )

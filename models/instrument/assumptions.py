@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.bad_controls import IF_MOVED, NO_COPY, NOT_MOVED
 from causalstats.models.shared.independent_rows import INDEPENDENCE_CHECKS
 from causalstats.models.shared.measurement import measured_without_error
 
@@ -30,11 +31,13 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
         _exclusion(model),
         Assumption(
             name=INDEPENDENCE,
-            statement="Given the covariates, the instruments share no cause with the outcome.",
+            statement="Given the covariates, the instruments share no cause with the outcome. "
+            f"{NOT_MOVED}",
             if_wrong="What they share is taken for an effect of the treatment, and divided by the "
-            "first stage: the weaker the instruments, the more a small violation counts.",
+            "first stage: the weaker the instruments, the more a small violation counts. "
+            f"{IF_MOVED}",
             formula="Cov(Z, u | W) = 0",
-            checks=("overidentification",),
+            checks=("overidentification", NO_COPY),
             fields=("direct",),
         ),
         Assumption(

@@ -13,7 +13,11 @@ from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.data import Instrumented
-from causalstats.models.instrument.assumptions import EXCLUSION, LINEARITY
+from causalstats.models.instrument.assumptions import (
+    EXCLUSION,
+    INDEPENDENCE,
+    LINEARITY,
+)
 from causalstats.models.instrument.designed_first_stage_checks import (
     directions_check,
     regression_residuals,
@@ -22,6 +26,7 @@ from causalstats.models.instrument.posterior import direct_prior, moments_of
 from causalstats.models.instrument.several_treatments_checks import (
     several_treatments_checks,
 )
+from causalstats.models.shared.bad_controls import no_copy_of_outcome
 from causalstats.models.shared.independent_rows import (
     Scores,
     no_row_twice,
@@ -61,6 +66,7 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
         *rows_left_out(data),
         *_of_exclusion(model, data),
         *_linearity(data.thinned(_MOST_ROWS)),
+        *_no_copy(data.thinned(_MOST_ROWS)),
         leverage_check(data),
     ]
     if data.cluster is not None:
@@ -234,6 +240,14 @@ def _linearity(data: Instrumented) -> tuple[Check, ...]:
             assumption=LINEARITY,
         ),
     )
+
+
+def _no_copy(data: Instrumented) -> tuple[Check, ...]:
+    if data.covariate_design is None:
+        return ()
+    names = data.covariate_design.columns
+    covariates = dict(zip(names, data.covariates.T, strict=True))
+    return no_copy_of_outcome(data.outcome, covariates, _ANSWERS, INDEPENDENCE)
 
 
 def _score_test(data: Instrumented, terms: np.ndarray, column: np.ndarray) -> float:

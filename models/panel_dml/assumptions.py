@@ -6,10 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.bad_controls import IF_MOVED, NO_COPY, NOT_MOVED
 from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
+
+CONFOUNDERS = "no unobserved time-varying confounder"
 
 
 def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
@@ -60,13 +63,13 @@ def _units(model: PanelDML) -> Assumption:
 def _no_unobserved_confounder(model: PanelDML) -> Assumption:
     common = ", or moves all units alike at a time." if model.time_effects else "."
     return Assumption(
-        name="no unobserved time-varying confounder",
+        name=CONFOUNDERS,
         statement="Whatever moves both treatment and outcome is among the covariates, or a "
-        f"lasting feature of the unit{common}",
+        f"lasting feature of the unit{common} {NOT_MOVED}",
         if_wrong="The effect takes in what the confounder does: see `robustness_value` for how "
-        "strong it would have to be.",
+        f"strong it would have to be. {IF_MOVED}",
         formula="Y_it(d) independent of D_it given X_it and the unit",
-        checks=("strict exogeneity", "predicts the mean over time"),
+        checks=("strict exogeneity", "predicts the mean over time", NO_COPY),
         fields=("time_effects",),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
+from causalstats.models.panel_dml.assumptions import CONFOUNDERS
 from causalstats.models.panel_dml.checks.constant_covariates import covariates_change
 from causalstats.models.panel_dml.checks.dependence import dependence_checks
 from causalstats.models.panel_dml.checks.dose_response import effect_in_proportion
@@ -24,7 +25,7 @@ from causalstats.models.panel_dml.checks.strict_exogeneity import (
     exogeneity_checks,
     leads_have_no_effect,
 )
-from causalstats.models.shared.rows_of_units import unit_rows
+from causalstats.models.shared.rows_of_units import no_copy_within_units, unit_rows
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -60,6 +61,7 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
         earlier_outcome(adjusted.data, estimands),
         _treatment_varies(model, data, estimands),
         *([] if covariates is None else [covariates]),
+        *no_copy_within_units(data, estimands, CONFOUNDERS),
         *nuisance_form(model, adjusted, estimands),
         *functions_are_learned(model, data, adjusted.columns, estimands),
         *one_effect(model, adjusted, len(data), estimands),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.bad_controls import IF_MOVED, NOT_MOVED
 from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:
         Assumption(
             name="no unobserved time-varying confounder",
             statement="Whatever moves both treatment and outcome is among the covariates, or a "
-            f"lasting feature of the unit{common}",
-            if_wrong="The ratio takes in what the confounder does.",
+            f"lasting feature of the unit{common} {NOT_MOVED}",
+            if_wrong=f"The ratio takes in what the confounder does. {IF_MOVED}",
             formula="Y_it(d) independent of D_it given x_it and the unit",
             checks=(EXOGENEITY,),
             fields=("time_effects",),

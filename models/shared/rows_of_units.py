@@ -1,13 +1,18 @@
-"""Checks of the rows of a `Panel`: units that are copies, and values as they were measured."""
+"""Checks of the rows of a `Panel`: copies of units and of the outcome, values as measured."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from causalstats.core.check import Check
 from causalstats.data import Panel
+from causalstats.models.shared.bad_controls import no_copy_of_outcome
 from causalstats.models.shared.independent_rows import no_row_twice
 from causalstats.models.shared.measurement import recorded_values
+from causalstats.numerics.panel.within_transformation import demeaned
 
 
 def unit_rows(
@@ -31,3 +36,27 @@ def unit_rows(
         *no_row_twice(copied, assumption, "unit"),
         *recorded_values(data.source, read, outcome if numeric_outcome else None),
     )
+
+
+def no_copy_within_units(
+    data: Panel, estimands: tuple[str, ...], assumption: str
+) -> tuple[Check, ...]:
+    """Return the caution that a covariate hardly differs from the outcome within units.
+
+    Parameters
+    ----------
+    data : Panel
+    estimands : tuple of str
+        The answers that the caution stands on.
+    assumption : str
+        The name of the assumption that it concerns.
+    """
+    numeric = [
+        name
+        for name in data.covariates
+        if not isinstance(data.source[name].dtype, pd.CategoricalDtype)
+    ]
+    columns = [data.source[name].to_numpy(float) for name in numeric]
+    within = demeaned(np.column_stack([data.outcome, *columns]), data.starts)
+    covariates = dict(zip(numeric, within[:, 1:].T, strict=True))
+    return no_copy_of_outcome(within[:, 0], covariates, estimands, assumption)

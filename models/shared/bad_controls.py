@@ -1,0 +1,83 @@
+"""Covariates that the treatment or the outcome moves: post-treatment variables, bad controls.
+
+To hold what the treatment moves takes a part of its effect away, and data do not show which way an
+arrow points. A covariate that hardly differs from the outcome is an extreme case that does show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import rankdata
+
+from causalstats.core.check import Check
+
+NOT_MOVED = "Neither the treatment nor the outcome moves a covariate."
+IF_MOVED = (
+    "A covariate that the treatment moves (a mediator, a bad control) takes a part of its effect "
+    "away."
+)
+NO_COPY = "no covariate repeats the outcome"
+_MOST_SHARED = 0.98  # of the variance, of values and of ranks
+_FEWEST_ROWS = 20
+
+
+def no_copy_of_outcome(
+    outcome: np.ndarray,
+    covariates: Mapping[str, np.ndarray],
+    estimands: tuple[str, ...],
+    assumption: str,
+) -> tuple[Check, ...]:
+    """Return the caution that covariates hardly differ from the outcome; nothing without any.
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+        Of a panel, less the means of units.
+    covariates : mapping of name to array, shape (n,)
+        Likewise.
+    estimands : tuple of str
+        The answers that the caution stands on.
+    assumption : str
+        The name of the assumption that it concerns.
+
+    Examples
+    --------
+    >>> y = np.arange(30.0)
+    >>> [check.finding for check in no_copy_of_outcome(y, {"w": 2 * y + y % 2}, (), "")]
+    ['w shares 100 % of the variance of the outcome']
+    """
+    if len(outcome) < _FEWEST_ROWS:
+        return ()
+    shares = {name: _shared(outcome, values) for name, values in covariates.items()}
+    copies = {name: share for name, share in shares.items() if share > _MOST_SHARED}
+    if not copies:
+        return ()
+    listed = ", ".join(
+        f"{name} shares {100 * share:.0f} % of the variance of the outcome"
+        for name, share in copies.items()
+    )
+    return (
+        Check(
+            name=NO_COPY,
+            passed=None,
+            value=max(copies.values()),
+            expected=f"covariates with less than {_MOST_SHARED:.0%} of the outcome's variance",
+            finding=listed,
+            remedy="If it is made from the outcome, or moved by it or by the treatment, leave it "
+            "out: the answer is what the treatment does beside it, next to nothing.",
+            estimands=estimands,
+            assumption=assumption,
+            caution=True,
+        ),
+    )
+
+
+def _shared(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the squared correlation of values or of ranks, whichever is less; 0 of constants."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    of_values = np.corrcoef(one, other)[0, 1] ** 2
+    of_ranks = np.corrcoef(rankdata(one), rankdata(other))[0, 1] ** 2
+    return float(min(of_values, of_ranks))
