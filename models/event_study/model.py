@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pymc as pm
 
+_NUMBERS_AT_ONCE = 4_000_000  # of covariances of effects
 _RIDGE = (
     1e-10  # of the largest variance: small cohorts have singular clustered covariances
 )
@@ -778,10 +779,15 @@ def _normal_log_density(
     inputs : mapping
         `estimate` and `covariances`.
     """
-    covariance = np.tensordot(ratio, inputs["covariances"], axes=1)
-    root = np.linalg.cholesky(covariance)
-    away = (effects - inputs["estimate"])[..., None]
-    standard = np.linalg.solve(root, away)[..., 0]
-    logs = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
     size = effects.shape[1]
-    return -size / 2 * np.log(2 * np.pi) - logs - (standard**2).sum(axis=1) / 2
+    at_once = max(_NUMBERS_AT_ONCE // size**2, 1)
+    values = np.empty(len(effects))
+    for start in range(0, len(effects), at_once):
+        part = slice(start, start + at_once)
+        covariance = np.tensordot(ratio[part], inputs["covariances"], axes=1)
+        root = np.linalg.cholesky(covariance)
+        away = (effects[part] - inputs["estimate"])[..., None]
+        standard = np.linalg.solve(root, away)[..., 0]
+        logs = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        values[part] = -logs - (standard**2).sum(axis=1) / 2
+    return values - size / 2 * np.log(2 * np.pi)
