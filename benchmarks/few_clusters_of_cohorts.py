@@ -16,20 +16,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from designs.event_study import states
+from designs.event_study import read, states
+from scipy import stats
 
 import causalstats as cs
 from causalstats.models.event_study import aggregations
-from causalstats.models.event_study.event_study_regression import (
-    average,
-    saturated_by_rows,
-)
+from causalstats.models.event_study.event_study_regression import clustered_rows
+from causalstats.numerics.panel.grouped_clusters import ClusteredRows, grouped_estimate
 
-SETS, DRAWS = 150, 1_000
+SETS, DRAWS = 400, 1_000
 RESULTS = Path(__file__).with_suffix(".json")
 NEVER = 99
 DESIGNS: dict[str, dict[str, Any]] = {
@@ -61,27 +61,86 @@ DESIGNS: dict[str, dict[str, Any]] = {
 }
 
 
-def intervals(panel: cs.Panel, seed: int) -> Mapping[str, np.ndarray]:
-    """Return ends (2, 1 + cohorts) of intervals of the ATT and of each cohort, by method."""
+@dataclass(frozen=True)
+class Regression:
+    """The saturated regression of one design, whose outcomes alone differ.
+
+    Parameters
+    ----------
+    rows : ClusteredRows
+    weights : array, shape (1 + cohorts, k)
+        Of the ATT and of the effect in each cohort.
+    """
+
+    rows: ClusteredRows
+    weights: np.ndarray
+
+    def estimate(self, outcome: np.ndarray) -> tuple[np.ndarray, ClusteredRows]:
+        """Return coefficients, and rows with their residuals, of outcomes (n,) by unit."""
+        rows = self.rows
+        units = int(rows.unit.max()) + 1
+        y = outcome.reshape(units, -1)
+        y = (y - y.mean(axis=1, keepdims=True)).ravel()
+        y = y - rows.others @ (rows.others.T @ y)
+        v = rows.regressors
+        coefficients = np.linalg.solve(v.T @ v, v.T @ y)
+        return coefficients, replace(rows, residuals=y - v @ coefficients)
+
+
+def regression(settings: Mapping[str, Any]) -> Regression:
+    """Return the regression of a design."""
     model = cs.EventStudy(errors="cluster", pooling="none")
-    study, cells = model.adoption(panel), model.effect_cells(panel)
-    rows = np.bincount(study.cell[study.cell >= 0])[model.in_effect(study)]
-    by_cohort, _ = aggregations.by_cohort(study, cells, rows)
-    weights = np.vstack([aggregations.overall(cells, rows), by_cohort])
-    crude = average(saturated_by_rows(model.for_rows(), panel)[0], weights)
-    posterior = model.exact_posterior(panel)
-    assert posterior is not None
-    draws = posterior(1, DRAWS, np.random.default_rng(seed))
-    answers = draws["effect"].to_numpy()[0] @ weights.T
+    panel = read(states(0, **settings), cluster="state")
+    study, mask = model.adoption(panel), model.in_effect(model.adoption(panel))
+    cells = model.effect_cells(panel)
+    sizes = np.bincount(study.cell[study.cell >= 0])[mask]
+    by_cohort, _ = aggregations.by_cohort(study, cells, sizes)
+    weights = np.vstack([aggregations.overall(cells, sizes), by_cohort])
+    _, rows = clustered_rows(model, panel, study, mask)
+    return Regression(rows, weights)
+
+
+def crude_half_widths(rows: ClusteredRows, weights: np.ndarray) -> np.ndarray:
+    """Return half the widths of intervals by CR1 and Student's t with G - 1 degrees.
+
+    Parameters
+    ----------
+    rows : ClusteredRows
+    weights : array, shape (a, k)
+    """
+    v, count = rows.regressors, len(np.unique(rows.cluster))
+    scores = v @ np.linalg.solve(v.T @ v, weights.T) * rows.residuals[:, None]
+    sums = np.zeros((count, len(weights)))
+    np.add.at(sums, rows.cluster[rows.unit], scores)
+    n, columns = len(v), v.shape[1] + rows.others.shape[1]
+    correction = count / (count - 1) * (n - 1) / (n - columns)
+    error = np.sqrt(correction * (sums**2).sum(axis=0))
+    return stats.t.ppf(0.975, count - 1) * error
+
+
+def intervals(fitted: Regression, outcome: np.ndarray, seed: int) -> dict[str, Any]:
+    """Return ends (2, 1 + cohorts) of intervals of the ATT and of each cohort, by method."""
+    coefficients, rows = fitted.estimate(outcome)
+    weights = fitted.weights
+    half = crude_half_widths(rows, weights)
+    estimate = grouped_estimate(
+        coefficients, rows, weights[0], cs.EventStudy().variance_prior_degrees
+    )
+    draws, _ = estimate.draw(DRAWS, np.random.default_rng(seed))
+    answers = weights @ coefficients
     return {
-        "CR1, t(G-1)": np.array([crude.quantile(0.025), crude.quantile(0.975)]),
-        "cluster": np.quantile(answers, [0.025, 0.975], axis=0),
+        "CR1, t(G-1)": np.array([answers - half, answers + half]),
+        "cluster": np.quantile(draws @ weights.T, [0.025, 0.975], axis=0),
     }
 
 
 def measured(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return coverage and width of each method in one design."""
-    ends = [intervals(states(seed, **settings), seed) for seed in range(SETS)]
+    fitted = regression(settings)
+    ends = [
+        intervals(fitted, states(seed, **settings)["y"].to_numpy(), seed)
+        for seed in range(SETS)
+    ]
     row: dict[str, Any] = {}
     for method in ends[0]:
         low, high = np.array([each[method] for each in ends]).transpose(1, 0, 2)

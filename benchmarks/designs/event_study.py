@@ -157,8 +157,10 @@ def states(
     autocorrelation: float = 0.6,
     sizes: tuple[int, int] = (6, 6),
     spread: float = 0.0,
-) -> cs.Panel:
+) -> pd.DataFrame:
     """Return states that adopt, of units that share their shocks; the effect is 1.
+
+    Seeds differ in outcomes alone.
 
     Parameters
     ----------
@@ -169,7 +171,7 @@ def states(
     autocorrelation : float
         Of shocks and of the errors of units.
     sizes : tuple of int
-        The fewest and the most units of a state.
+        The fewest and the most units of a state; seven sizes in turn.
     spread : float
         Standard deviation of the log standard deviations of cohorts' errors.
     """
@@ -177,9 +179,8 @@ def states(
     count = list(cohorts.values())
     adopted = np.repeat(list(cohorts), count)
     scale = np.repeat(np.exp(spread * rng.normal(size=len(count))), count)
-    state = np.repeat(
-        np.arange(len(adopted)), rng.integers(sizes[0], sizes[1] + 1, len(adopted))
-    )
+    in_turn = np.resize(np.linspace(*sizes, 7).round().astype(int), len(adopted))
+    state = np.repeat(np.arange(len(adopted)), in_turn)
     treated = (np.arange(times) >= adopted[state][:, None]).astype(float)
     errors = persistent(rng, len(adopted), times, autocorrelation)[state]
     errors = errors + persistent(rng, len(state), times, autocorrelation)
@@ -189,14 +190,13 @@ def states(
         "unit": np.repeat(np.arange(len(state)), times),
         "time": np.tile(np.arange(times), len(state)),
     }
-    frame = pd.DataFrame(grid | {name: each.ravel() for name, each in columns.items()})
-    return read(frame, cluster="state")
+    return pd.DataFrame(grid | {name: each.ravel() for name, each in columns.items()})
 
 
 def _few_states(
     cohorts: Mapping[int, int], spread: float, by_cohort: bool, seed: int
 ) -> Made:
-    panel = states(seed, cohorts=cohorts, spread=spread)
+    panel = read(states(seed, cohorts=cohorts, spread=spread), cluster="state")
     truth: Any = 1.0
     if by_cohort:
         truth = {str(cohort): 1.0 for cohort in cohorts if cohort < 8}

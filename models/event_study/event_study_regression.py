@@ -134,6 +134,26 @@ def _grouped(
     study : Adoption
     mask : bool array, shape (m,)
     """
+    coefficients, rows = clustered_rows(model, data, study, mask)
+    row_weights = data.weights[study.rows]
+    ever = study.cell >= 0
+    size = np.bincount(study.cell[ever], row_weights[ever], len(mask))[mask]
+    contrast = aggregations.overall(study.cells.part(mask), size)[0]
+    return grouped_estimate(coefficients, rows, contrast, model.variance_prior_degrees)
+
+
+def clustered_rows(
+    model: EventStudy, data: Panel, study: Adoption, mask: np.ndarray
+) -> tuple[np.ndarray, ClusteredRows]:
+    """Return the coefficients of the cells of a mask, and the rows that they are estimated from.
+
+    Parameters
+    ----------
+    model : EventStudy
+    data : Panel
+    study : Adoption
+    mask : bool array, shape (m,)
+    """
     weights = data.weights[study.rows]
     cells, others = cell_dummies(study, mask), period_columns(model, data, study)
     columns = np.column_stack([data.outcome[study.rows], cells, others])
@@ -158,10 +178,7 @@ def _grouped(
         group=_cohorts_of_clusters(study, cluster)[kept],
         groups=len(study.groups),
     )
-    ever = study.cell >= 0
-    size = np.bincount(study.cell[ever], weights[ever], len(mask))[mask]
-    contrast = aggregations.overall(study.cells.part(mask), size)[0]
-    return grouped_estimate(coefficients, rows, contrast, model.variance_prior_degrees)
+    return coefficients, rows
 
 
 def _cohorts_of_clusters(study: Adoption, cluster: np.ndarray) -> np.ndarray:
