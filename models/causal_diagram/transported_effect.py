@@ -137,7 +137,7 @@ def transported_effect(
     rng = np.random.default_rng(seed)
     sources = {}
     for name in dict.fromkeys(factor.study for factor in found.factors):
-        own = designs[name].graph(graph)
+        own = designs[name].graph_of_rows(graph, designs.values())
         _refuse_missing(name, own, data[name])
         sources[name] = _posterior(
             own, levels, data[name], concentration, (_CHAINS, draws), rng
@@ -243,7 +243,7 @@ def _doubts(
     checks = []
     for factor in found.factors:
         observed = data[factor.study]
-        names = designs[factor.study].graph(graph).nodes
+        names = designs[factor.study].graph_of_rows(graph, designs.values()).nodes
         table = JointTable(names, observed.table(names, levels))
         axes = sorted(factor.expression.free)
         values = evaluate(factor.expression, table, axes).values

@@ -162,3 +162,54 @@ def test_what_no_study_gives_says_why_of_each():
         assert words in text
     with pytest.raises(ModelError, match="identified"):
         diagram.transport("y", "x", studies).evaluate({})
+
+
+def test_formulas_from_selected_rows_are_the_effects_of_explicit_models():
+    """Each study may be of the selected alone: respondents, cases, survivors."""
+    rng = np.random.default_rng(5)
+    identified = 0
+    for _ in range(500):
+        graph = random_graph(rng)
+        acting = [name for name in graph.nodes if rng.random() < 0.2]
+        arrows = {*graph.directed, *((name, "s") for name in acting)}
+        whole = MixedGraph.projected(
+            (*graph.nodes, "s"), arrows, (), map(tuple, graph.bidirected)
+        )
+        studies = {
+            name: Study(study.randomised, study.changed, study.observed, selected)
+            for name, study in random_studies(rng, graph.nodes).items()
+            for selected in [["s"] if rng.random() < 0.7 else []]
+        }
+        outcome, treatment = rng.permutation(list(graph.nodes))[:2]
+        if treatment not in graph.ancestors(outcome):
+            continue
+        answer = transport(whole, outcome, treatment, studies)
+        if not answer.identified:
+            continue
+        target = Model(rng, whole)
+        sources = {}
+        for name, study in studies.items():
+            other = target.changed(rng, study.changed)
+            seen = [*(study.observed or graph.nodes), "s"]
+            joint = other.joint(study.randomised, seen)
+            rows = joint.array[..., 1] if study.selected else joint.array.sum(-1)
+            sources[name] = JointTable(tuple(seen[:-1]), rows / rows.sum())
+        truth = target.joint([treatment]).probability((outcome,), (treatment,))
+        np.testing.assert_allclose(answer.evaluate(sources), truth, atol=1e-10)
+        used = {factor.study for factor in answer.factors}
+        identified += any(studies[name].selected for name in used)
+    assert identified > 12
+
+
+def test_transport_with_selection_as_dosearch_has_it():
+    """dosearch's example of transportability and selection bias together is identified."""
+    diagram = Diagram.parse("x -> z -> y; x -> s; x <-> y")
+    studies = {
+        "respondents": Study(selected="s"),
+        "trial": Study(randomised="x", changed="z"),
+    }
+    answer = diagram.transport("y", "x", studies)
+    assert answer.identified
+    assert "P_respondents(z | x)" in str(answer) and "P_trial(y" in str(answer)
+    cases = diagram.transport("y", "x", {"respondents": studies["respondents"]})
+    assert "which s selects" in str(cases)

@@ -217,6 +217,26 @@ def _recovered_c_factor(
     return _recovered(graph, whole, everything, c_factor, selection, derivation)
 
 
+def c_factor_of_selected(
+    population: MixedGraph, selected: tuple[str, ...], names: tuple[str, ...]
+) -> Expression | None:
+    """Return Q[names] of everybody in terms of the distribution of the selected; None without.
+
+    Parameters
+    ----------
+    population : MixedGraph
+        The graph of everybody.
+    selected : tuple of str
+        The selection variables.
+    names : tuple of str
+        A district of a larger graph.
+    """
+    graph = _selection_first(population, selected)
+    wanted = graph.bit_set(names)
+    everything = graph.bits.ancestors(wanted | graph.bit_set(selected))
+    return _recovered_c_factor(graph, selected, wanted, everything, [])
+
+
 def _unconfounded(
     selected: tuple[str, ...],
     outcome: tuple[str, ...],

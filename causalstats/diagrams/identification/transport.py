@@ -7,18 +7,20 @@ set from outside. A study gives Q[D] of the target where no mechanism of D diffe
 population, it observes D and all parents of D, it randomises nothing in D, and the ID algorithm
 finds Q[D] in its own diagram, without the arrows into what it randomises. Where one study gives
 each factor the effect is identified; with all variables observed in every study this is complete.
+Of a study whose rows were selected by what they are, Q[D] has to be recovered from the selected.
 
 References
 ----------
 Bareinboim & Pearl (2014), Transportability from multiple environments with limited experiments,
 NeurIPS. Lee, Correa & Bareinboim (2020), General transportability: synthesizing observations and
 experiments from heterogeneous domains, AAAI. Lee, Correa & Bareinboim (2019), General
-identifiability with arbitrary surrogate experiments, UAI.
+identifiability with arbitrary surrogate experiments, UAI. Correa, Tian & Bareinboim (2018),
+Generalized adjustment under confounding and selection biases, AAAI.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,7 +37,10 @@ from causalstats.diagrams.identification.id_algorithm import (
     relevant,
 )
 from causalstats.diagrams.identification.mixed_graph import MixedGraph, as_mixed_graph
-from causalstats.diagrams.identification.selection_bias import refuse_selection
+from causalstats.diagrams.identification.selection_bias import (
+    c_factor_of_selected,
+    refuse_selection,
+)
 from causalstats.diagrams.identification.simplification import simplified
 from causalstats.diagrams.identification.wording import listed
 from causalstats.errors import ModelError
@@ -53,19 +58,23 @@ class Study:
         Variables whose mechanism, or hidden causes, may differ from those of the target.
     observed : list of str, optional
         The variables that it measured; all, without it.
+    selected : str or list of str
+        Variables of the diagram by which its rows were selected, as respondents or cases are. They
+        are in no data.
 
     Examples
     --------
     >>> Study(randomised="x", changed="age")
-    Study(randomised=('x',), changed=('age',), observed=None)
+    Study(randomised=('x',), changed=('age',), observed=None, selected=())
     """
 
     randomised: str | Sequence[str] = ()
     changed: str | Sequence[str] = ()
     observed: Sequence[str] | None = None
+    selected: str | Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name in ("randomised", "changed"):
+        for name in ("randomised", "changed", "selected"):
             value = arguments.names(name, getattr(self, name))
             object.__setattr__(self, name, value)
         if self.observed is not None:
@@ -73,7 +82,7 @@ class Study:
             object.__setattr__(self, "observed", names)
 
     def graph(self, graph: MixedGraph) -> MixedGraph:
-        """Return the diagram of the study's own distribution.
+        """Return the diagram of the study's own distribution, of its selection variables too.
 
         Parameters
         ----------
@@ -96,13 +105,39 @@ class Study:
         >>> sorted(Study(randomised="x").graph(target).directed)
         [('x', 'y'), ('z', 'y')]
         """
-        seen = graph.nodes if self.observed is None else tuple(self.observed)
+        seen = graph.nodes
+        if self.observed is not None:
+            seen = (*self.observed, *self.selected)
         for names in (self.randomised, self.changed, seen):
             graph.bit_set(names)
         directed = [each for each in graph.directed if each[1] not in self.randomised]
         pairs = [pair for pair in graph.bidirected if not pair & set(self.randomised)]
         hidden = [name for name in graph.nodes if name not in seen]
         return MixedGraph.projected(graph.nodes, directed, hidden, pairs)
+
+    def graph_of_rows(self, graph: MixedGraph, studies: Iterable[Study]) -> MixedGraph:
+        """Return the diagram of the distribution of its rows.
+
+        Parameters
+        ----------
+        graph : MixedGraph
+            That of the target.
+        studies : list of Study
+            All of them, for their selection variables.
+        """
+        own = self.graph(_without(graph, _signs(studies) - set(self.selected)))
+        return own.among_selected(tuple(self.selected)) if self.selected else own
+
+
+def _signs(studies: Iterable[Study]) -> set[str]:
+    return {name for study in studies for name in study.selected}
+
+
+def _without(graph: MixedGraph, names: Collection[str]) -> MixedGraph:
+    """Return the diagram without some of its variables, which are in no data."""
+    if not names:
+        return graph
+    return MixedGraph.projected(graph.nodes, graph.directed, names, graph.bidirected)
 
 
 @dataclass(frozen=True)
@@ -283,6 +318,10 @@ def transport(
     refuse_selection(graph, "an effect from several studies")
     if not studies:
         raise ModelError("Expected at least one study, such as {'trial': Study(...)}.")
+    signs = _signs(studies.values())
+    graph.bit_set(signs)
+    whole = graph
+    graph = _without(whole, signs)
     y = graph.bit_set(arguments.names("outcome", outcome))
     x = graph.bit_set(arguments.names("do", do))
     if not y or y & x:
@@ -293,7 +332,7 @@ def transport(
     factors = []
     for district in graph.bits.districts(needed):
         names = graph.names(district)
-        factor, reasons = _from_some_study(graph, names, studies)
+        factor, reasons = _from_some_study(graph, whole, names, studies)
         if factor is None:
             return TransportIdentification(
                 graph.names(y), graph.names(x), missing=names, reasons=reasons
@@ -308,24 +347,41 @@ def transport(
 
 
 def _from_some_study(
-    graph: MixedGraph, names: tuple[str, ...], studies: Mapping[str, Study]
+    graph: MixedGraph,
+    whole: MixedGraph,
+    names: tuple[str, ...],
+    studies: Mapping[str, Study],
 ) -> tuple[StudyFactor | None, dict[str, str]]:
-    """Return Q[names] of the target from the first study that gives it, or why none does."""
+    """Return Q[names] of the target from the first study that gives it, or why none does.
+
+    Parameters
+    ----------
+    graph, whole : MixedGraph
+        Without and with the selection variables of the studies.
+    names : tuple of str
+    studies : mapping of name to Study
+    """
     reasons = {}
+    signs = _signs(studies.values())
     for name, study in studies.items():
         reason = _why_not(graph, names, study)
         if reason:
             reasons[name] = reason
             continue
-        own = study.graph(graph)
-        wanted = own.bit_set(names)
-        everything = own.bits.ancestors(wanted)
-        district = own.bits.district(smallest(wanted), everything)
-        c_factor = observed_c_factor(own, district, everything)
-        expression = identified_c_factor(own, wanted, district, c_factor, [])
+        own = study.graph(_without(whole, signs - set(study.selected)))
+        if study.selected:
+            expression = c_factor_of_selected(own, tuple(study.selected), names)
+        else:
+            wanted = own.bit_set(names)
+            everything = own.bits.ancestors(wanted)
+            district = own.bits.district(smallest(wanted), everything)
+            c_factor = observed_c_factor(own, district, everything)
+            expression = identified_c_factor(own, wanted, district, c_factor, [])
         if expression is not None:
             return StudyFactor(name, names, simplified(expression, own.nodes)), {}
         reasons[name] = "hidden causes join it with what is not randomised"
+        if study.selected:
+            reasons[name] = f"its rows, which {listed(study.selected)} selects, differ"
     return None, reasons
 
 

@@ -68,3 +68,34 @@ def test_a_changed_outcome_is_refused():
     trial, survey, _ = worlds(np.random.default_rng(4), 100)
     with pytest.raises(ModelError, match="mechanism of y differs"):
         answer(trial, survey, changed=["age", "y"])
+
+
+def test_a_study_of_respondents_and_a_trial():
+    """Who took x answers more often; the trial's people move z otherwise."""
+    rng = np.random.default_rng(4)
+
+    def rows(count, in_trial):
+        u = rng.random(count) < 0.5
+        x = rng.random(count) < (0.5 if in_trial else 0.2 + 0.6 * u)
+        z = rng.random(count) < (0.5 if in_trial else 0.2 + 0.5 * x)
+        y = rng.random(count) < 0.1 + 0.4 * z + 0.3 * u
+        return pd.DataFrame({"x": x, "z": z, "y": y}).astype(int)
+
+    read = cs.Observations.from_frame
+    survey = rows(6000, in_trial=False)
+    answered = rng.random(len(survey)) < 0.3 + 0.5 * survey["x"]
+    studies = {
+        "respondents": (
+            cs.Study(selected="s"),
+            read(survey[answered]),
+        ),
+        "trial": (
+            cs.Study(randomised="x", changed="z"),
+            read(rows(6000, True)),
+        ),
+    }
+    effect = cs.transported_effect(
+        "x -> z -> y; x -> s; x <-> y", "y", {"x": [1, 0]}, studies
+    )
+    draws = effect.draws
+    assert abs(float(draws.mean()) - 0.5 * 0.4) < 4 * float(draws.std())
