@@ -48,6 +48,9 @@ class Table:
     variable : str
     given : tuple of str
         The variables that it is conditional on, in the order of its first axes.
+    moderators : tuple of str
+        Those that a question sets or is divided by, whose coefficients hierarchical regressions do
+        not shrink towards those of other variables.
 
     Examples
     --------
@@ -60,13 +63,15 @@ class Table:
 
     variable: str
     given: tuple[str, ...] = ()
+    moderators: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The name of its draws in the posterior."""
         if not self.given:
             return f"P({self.variable})"
-        return f"P({self.variable} | {', '.join(self.given)})"
+        divided = f", by {', '.join(self.moderators)}" if self.moderators else ""
+        return f"P({self.variable} | {', '.join(self.given)}){divided}"
 
     @property
     def axes(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ from causalstats.models.causal_diagram.regression.g_computation import (
 )
 from causalstats.models.causal_diagram.regression.queries import (
     checks_of_undrawn,
+    divided_by,
     undrawn_of_tables,
     with_undrawn,
 )
@@ -78,7 +80,10 @@ def regression_counterfactual(
     """
     events = [event for world in question.events for event in world]
     if question.outcome:
-        formulas = _formulas_of_worlds(model, question)
+        formulas = [
+            _divided(model, formula, data)
+            for formula in _formulas_of_worlds(model, question)
+        ]
         for formula in formulas:
             refuse_nobody(formula, formula.order.seen, model, data)
         compute = partial(_means_compared, model, question.outcome, None, formulas)
@@ -88,6 +93,7 @@ def regression_counterfactual(
         compute = partial(_means_compared, model, outcome.variable, level, formulas)
     else:
         formulas, open_names = _formulas_of_events(model, events, question.given, data)
+        formulas = [_divided(model, each, data) for each in formulas]
         compute = partial(
             _probability, model, formulas, open_names, bool(question.given)
         )
@@ -134,6 +140,9 @@ def within_group(
     settings = [tuple(world.items()) for world in worlds]
     seen = [(PotentialOutcome(variable), value) for variable, value in factual.items()]
     formula = outcome_formula(model, outcome, settings, seen, given)
+    names = tuple(formula.names.values())
+    order = divided_by(model, formula.order, names, data)
+    formula = replace(formula, order=order)
     refuse_nobody(formula, formula.order.seen, model, data)
     return _estimand(
         model,
@@ -186,6 +195,14 @@ def _estimand(
         assumptions=(*assumption_names(model), *assumptions),
         checks=checks,
     )
+
+
+def _divided(
+    model: CausalDiagram, formula: WorldFormula, data: Observations
+) -> WorldFormula:
+    """Return a formula whose regressions do not shrink what is known of the people."""
+    names = [formula.names[name] for name in formula.order.seen]
+    return replace(formula, order=divided_by(model, formula.order, names, data))
 
 
 def _undrawn(

@@ -51,6 +51,7 @@ from causalstats.models.causal_diagram.regression.g_formula import (
 )
 from causalstats.models.causal_diagram.regression.queries import (
     checks_of_undrawn,
+    divided_by,
     undrawn_of_tables,
     with_undrawn,
 )
@@ -91,6 +92,7 @@ def regression_policy(
     for cause in do:
         refuse_constant_mediators(model.graph, cause, outcome, levels, data)
     order = _order(model, outcome, worlds)
+    order = divided_by(model, order, (*_read(worlds), *do), data)
     undrawn = undrawn_of_tables(model, order.tables, data)
     symbol = "P" if outcome in levels else "E"
 

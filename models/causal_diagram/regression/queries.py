@@ -10,8 +10,8 @@ headline has not drawn it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,9 @@ from causalstats.models.causal_diagram.regression.conditionals import (
     HierarchicalLogistic,
     conditionals_of,
 )
+from causalstats.models.causal_diagram.regression.conditionals.hierarchical import (
+    treatment_among,
+)
 from causalstats.models.causal_diagram.regression.conditionals.logistic import (
     LogisticRegression,
 )
@@ -46,6 +49,7 @@ from causalstats.models.causal_diagram.regression.g_computation import (
 )
 from causalstats.models.causal_diagram.regression.g_formula import (
     SimulationOrder,
+    Step,
     adjustment_order,
     simulation_order,
 )
@@ -116,6 +120,7 @@ def adjusted(
     """
     levels = model.levels(data)
     order = _order(model, outcome, tuple(worlds[0]), group)
+    order = divided_by(model, order, (*group, *worlds[0]), data)
     undrawn = _undrawn_tables(model, order, outcome, worlds[0], group, data)
     question = _Question(outcome, worlds, arms, order)
     labels = {name: value for name, value in group.items() if name in levels}
@@ -260,6 +265,37 @@ def undrawn_of_tables(
                 f"cut the numbers that {table.variable} depends on into levels."
             )
     return undrawn
+
+
+def divided_by(
+    model: CausalDiagram,
+    order: SimulationOrder,
+    names: Iterable[str],
+    data: Observations,
+) -> SimulationOrder:
+    """Return the order with hierarchical regressions that do not shrink what a question is about.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    order : SimulationOrder
+    names : iterable of str
+        The variables that are set, of the group, or that policies read.
+    data : Observations
+    """
+    wanted = set(names)
+
+    def divided(step: Step) -> Step:
+        table = step.table
+        if model.kind_of(table, data) is not HierarchicalLogistic:
+            return step
+        treatment = treatment_among(model, table)
+        moderators = tuple(
+            name for name in table.given if name in wanted and name != treatment
+        )
+        return replace(step, table=replace(table, moderators=moderators))
+
+    return replace(order, steps=tuple(map(divided, order.steps)))
 
 
 def with_undrawn(

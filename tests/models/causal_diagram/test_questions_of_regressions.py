@@ -14,9 +14,15 @@ from scipy.special import expit
 import causalstats as cs
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.counterfactual_query import text_question
+from causalstats.models.causal_diagram.regression.conditionals.hierarchical import (
+    kernel_data,
+)
 from causalstats.models.causal_diagram.regression.counterfactuals import (
     regression_counterfactual,
 )
+from causalstats.models.causal_diagram.regression.g_formula import SimulationOrder, Step
+from causalstats.models.causal_diagram.regression.queries import divided_by
+from causalstats.models.causal_diagram.tables import Table
 
 DIAGRAM = "z0, z1 -> x, m, w, y; x -> m -> y; x -> w -> y; x -> y; m -> w"
 MATERIAL_DIFFERENCE = 0.004
@@ -168,3 +174,21 @@ def test_nobody_in_the_group():
     question = text_question(model, "P(y[x=0]=1 | x=1, z=0)", data)
     with pytest.raises(ModelError, match="Nobody in the data has"):
         regression_counterfactual(model, question, data)
+
+
+def test_regressions_of_a_group_do_not_shrink_it(fits):
+    """Its coefficients have wide priors: a group whose effect is another one covered .8 of 10."""
+    model = fits[1].model
+    table = Table("y", ("z0", "z1", "x"))
+    order = SimulationOrder((), (Step("y", table, table.given),))
+    everybody = divided_by(model, order, ("x",), fits[1].data)
+    assert everybody == order
+    group = divided_by(model, order, ("x", "z0"), fits[1].data)
+    assert group.tables[0].name == "P(y | z0, z1, x), by z0"
+    rows = kernel_data(
+        fits[1].data, group.tables[0], "x", model.levels(fits[1].data), 1
+    )
+    assert rows.products_of_moderators == (("z0",), ("z0", "x"))
+    answer = fits[1].effect("y", do={"x": [1, 0]}, given={"z0": 1})
+    by_tables = fits[0].effect("y", do={"x": [1, 0]}, given={"z0": 1})
+    assert abs(float(answer.draws.mean() - by_tables.draws.mean())) < 0.004

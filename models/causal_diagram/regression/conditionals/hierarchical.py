@@ -404,7 +404,7 @@ def kernel_data(
         coding = _coding_of(name, joined_values, counts.sum(axis=1), levels, basis_size)
         codings[name] = coding
         values[name] = joined_values
-    return KernelData(values, counts, codings, treatment, confounders)
+    return KernelData(values, counts, codings, treatment, confounders, table.moderators)
 
 
 def _coding_of(

@@ -93,6 +93,10 @@ class KernelData:
     treatment : str
         "" where the kernel has none.
     confounders : tuple of str
+    moderators : tuple of str
+        Confounders that a question sets, or by which it is divided: groups, or what policies read.
+        Their coefficients, and those of products of two of them and of the treatment, have priors
+        as wide as the treatment's, so that an answer is not drawn towards that of others.
     """
 
     values: Values
@@ -100,6 +104,16 @@ class KernelData:
     codings: Codings
     treatment: str
     confounders: tuple[str, ...]
+    moderators: tuple[str, ...] = ()
+
+    @property
+    def products_of_moderators(self) -> tuple[tuple[str, ...], ...]:
+        """The terms that are not shrunk towards others."""
+        if not self.moderators:
+            return ()
+        alone = [(name,) for name in self.moderators]
+        together = [*self.moderators, *filter(None, [self.treatment])]
+        return (*alone, *combinations(together, 2))
 
     @cached_property
     def strata(self) -> np.ndarray:
@@ -361,6 +375,7 @@ def _fit_with_order(data: KernelData, priors: KernelPriors, order: int) -> Kerne
     if not plan.has_propensity:
         equation = plan.outcome_equation(None)
         equation, by_score = _screened_outcome(plan, equation, candidates)
+        equation = plan.with_products(equation, data.products_of_moderators)
         mixture = _integrated(plan, equation)
         return Kernel(data, equation, mixture, None, tuple(by_score), screening_z)
     propensity, of_treatment = _screened_propensity(plan, candidates)
@@ -372,7 +387,8 @@ def _fit_with_order(data: KernelData, priors: KernelPriors, order: int) -> Kerne
         propensity = plan.fit_propensity(both)
     by_treatment = [product for product in of_outcome if data.treatment in product]
     equation = plan.outcome_equation(propensity)
-    equation = plan.with_products(equation, [*both, *by_treatment])
+    products = (*both, *by_treatment, *data.products_of_moderators)
+    equation = plan.with_products(equation, products)
     mixture = _integrated(plan, equation)
     blocks = len(equation.block_scales)
     outcome = posterior_mode(
