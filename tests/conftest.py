@@ -3,12 +3,16 @@
 import gc
 import os
 import signal
+from collections.abc import Iterator
+
+import pytest
 
 # PyTensor notes at every node of a graph from where it was called, a tenth of the time of building
 # a graph; the flag is read when it is imported.
 os.environ.setdefault("PYTENSOR_FLAGS", "traceback__limit=0")
 # A fifth of that time is garbage collection: graphs are many small objects that stay.
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_PROGRAMS_OF_A_WORKER = 64  # a user's session keeps fewer
 
 
 def pytest_configure() -> None:
@@ -24,3 +28,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 10, 10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs_are_shared_between_files() -> Iterator[None]:
+    """Compile graphs of one structure once, in whichever tests of a worker they are fitted."""
+    from causalstats.samplers import program_cache
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program_cache, "_MOST_PROGRAMS", _PROGRAMS_OF_A_WORKER)
+        yield

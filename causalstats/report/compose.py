@@ -102,7 +102,7 @@ def compose(
             (field.name, shown(getattr(model, field.name))) for field in fields(model)
         ),
         reproduce=tuple((name, str(value)) for name, value in fit.provenance.items()),
-        call=_call(fit),
+        call=program_of(fit),
     )
 
 
@@ -277,7 +277,7 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
     return f"{finding}. Closer to the truth came: {'; '.join(rules)}."
 
 
-def _call(fit: Fit) -> str:
+def program_of(fit: Fit) -> str:
     """Return the program that makes this fit from the frame."""
     names = ["Known", "KnownByGroup", "Penalty", "fit"]
     names += [

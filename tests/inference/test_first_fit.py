@@ -8,7 +8,7 @@ import causalstats as cs
 from causalstats import models
 
 FEW_DRAWS = cs.Auto(chains=2, draws=100, tune=200)
-SIZES = {"Heckman": {"people": 1000}, "SelectiveLabels": {"people": 1000}}
+SIZES = {"Heckman": {"people": 300}, "SelectiveLabels": {"people": 300}}
 
 
 @pytest.mark.parametrize("name", models.__all__)

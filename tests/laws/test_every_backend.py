@@ -60,15 +60,13 @@ def compiled_quickly():
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-def positions(problem: Problem, number: int) -> list[np.ndarray]:
+def positions(functions: JaxGraph, number: int) -> list[np.ndarray]:
     """Return unconstrained points near the start, stacked, of each free variable."""
     rng = np.random.default_rng(1)
-    start = problem.graph.initial_point()
-    points = []
-    for variable in problem.graph.value_vars:
-        centre = np.asarray(start[variable.name])
-        points.append(centre + rng.uniform(-0.3, 0.3, (number, *centre.shape)))
-    return points
+    return [
+        centre + rng.uniform(-0.3, 0.3, (number, *centre.shape))
+        for centre in functions.start
+    ]
 
 
 class ReferenceProgram:
@@ -148,7 +146,7 @@ def test_the_table_of_the_documentation_names_no_other_option():
 def test_the_density_and_its_gradient_by_jax_are_those_of_the_graph(name):
     problem = problem_of(name)
     functions = programs_of(name).by_jax
-    position = [part[0] for part in positions(problem, 1)]
+    position = [part[0] for part in positions(functions, 1)]
     expected = programs_of(name).interpreted(problem, position)
     assert np.isfinite(expected[0])
     assert_same_density(
@@ -162,7 +160,7 @@ def test_every_draw_of_a_device_is_labelled(name):
     problem = problem_of(name)
     functions = programs_of(name).by_jax
     points = [
-        part.reshape(2, 3, *part.shape[1:]) for part in positions(problem, number=6)
+        part.reshape(2, 3, *part.shape[1:]) for part in positions(functions, number=6)
     ]
     draws = functions.posterior(points, functions.data(problem)[0])
     assert draws.sizes["chain"] == 2
@@ -236,7 +234,7 @@ def test_the_headline_of_a_device_is_that_of_the_default_sampler(name, sampler):
 def test_the_density_by_numba_is_that_of_the_graph(name):
     """The function is the one in C that nutpie calls."""
     problem = problem_of(name)
-    position = [part[0] for part in positions(problem, 1)]
+    position = [part[0] for part in positions(programs_of(name).by_jax, 1)]
     value, *gradient = programs_of(name).interpreted(problem, position)
     program = cs.Nuts().compile(problem).compiled
     read = {variable.name for variable in program.shared_var_keys}
@@ -255,7 +253,7 @@ def test_the_density_in_float32_is_near_that_in_float64(name):
     problem = problem_of(name)
     functions = trace(problem.graph, "float32")
     data, _ = functions.data(problem)
-    position = [part[0] for part in positions(problem, 1)]
+    position = [part[0] for part in positions(functions, 1)]
     exact = functions.density(position, data)
     rounded = functions.rounded(position, functions.for_chains(data))
     for one, other in zip(exact, rounded, strict=True):

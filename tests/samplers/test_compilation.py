@@ -59,8 +59,8 @@ def test_a_graph_is_traced_and_compiled_once_for_all_chains_and_fits(name, monke
     calls = []
     function_of = jax_graph.traced
 
-    def counted(graph, outputs):
-        function = function_of(graph, outputs)
+    def counted(graph, outputs, start):
+        function = function_of(graph, outputs, start)
 
         def called(*arguments):
             calls.append(len(outputs))

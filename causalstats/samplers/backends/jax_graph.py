@@ -61,10 +61,11 @@ def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
         jax.config.update("jax_enable_x64", True)
     keep_compiled_programs_on_disk()
     logp = graph.logp()
+    start = start_of(graph)
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
     with refused_in_words():
-        gradient = traced(graph, [logp, *gradient_of(logp, graph.value_vars)])
-        constrain = traced(graph, shown)
+        gradient = traced(graph, [logp, *gradient_of(logp, graph.value_vars)], start)
+        constrain = traced(graph, shown, start)
 
     # Samplers call both in several places; jitted, their Python code runs once for all.
     @jax.jit
@@ -79,9 +80,10 @@ def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
     def kept(position: list, data: tuple[Any, ...]) -> list:
         return constrain(*position, *map(unpadded, data))
 
+    data = tuple(value.get_value(borrow=True) for value in graph.data_vars)
     with refused_in_words():
         for function in (density, kept):
-            jax.eval_shape(function, *_arguments(graph))
+            jax.eval_shape(function, start, data)
     over_draws = jax.vmap(jax.vmap(kept, (0, None)), (0, None))
     return JaxGraph(
         graph,
@@ -90,7 +92,7 @@ def trace(graph: pm.Model, precision: Precision = "float64") -> JaxGraph:
         rounded,
         _log_density(rounded),
         jax.jit(over_draws),
-        _unravel(graph),
+        start,
         precision,
     )
 
@@ -117,12 +119,10 @@ def refused_in_words() -> Iterator[None]:
         ) from error
 
 
-def _arguments(graph: pm.Model) -> tuple[list[np.ndarray], tuple[np.ndarray, ...]]:
-    """Return a position and the data of a graph."""
+def start_of(graph: pm.Model) -> list[np.ndarray]:
+    """Return the initial point of a graph; PyMC compiles a function each time it is asked."""
     start = graph.initial_point()
-    position = [np.asarray(start[value.name], float) for value in graph.value_vars]
-    data = tuple(value.get_value(borrow=True) for value in graph.data_vars)
-    return position, data
+    return [np.asarray(start[value.name], float) for value in graph.value_vars]
 
 
 def keep_compiled_programs_on_disk() -> None:
@@ -155,8 +155,8 @@ class JaxGraph:
         gradient that PyTensor derived.
     constrain : function of positions (chain, draw, ...) and data, jitted
         Returns the variables that are kept.
-    unravel : function of a vector
-        Returns a position. Samplers whose state is one vector are compiled in half the time.
+    start : list of arrays
+        The initial point of the graph.
     precision : "float64" or "float32"
         That of the chains.
     """
@@ -167,8 +167,17 @@ class JaxGraph:
     rounded: Callable[..., Any]
     log_density: Callable[..., Any]
     constrain: Callable[..., Any]
-    unravel: Callable[..., Any]
+    start: list[np.ndarray]
     precision: Precision
+
+    def unravel(self, vector: Any) -> list:
+        """Return the position that a vector holds.
+
+        Samplers whose state is one vector are compiled in half the time.
+        """
+        from jax.flatten_util import ravel_pytree
+
+        return ravel_pytree(self.start)[1](vector)
 
     def data(
         self, problem: Problem, chains: int = 1, *, repeatable: bool = False
@@ -275,14 +284,11 @@ class JaxGraph:
             computes another log density than the CPU.
         """
         rng = np.random.default_rng(seed)
-        centre = self.graph.initial_point()
         starts = []
         for _ in range(_ATTEMPTS_OF_A_START * number):
             position = [
-                np.asarray(
-                    centre[v.name] + rng.uniform(-1, 1, np.shape(centre[v.name]))
-                )
-                for v in self.graph.value_vars
+                np.asarray(centre + rng.uniform(-1, 1, centre.shape))
+                for centre in self.start
             ]
             value = [np.asarray(part) for part in self.density(position, data)]
             if all(np.isfinite(part).all() for part in value):
@@ -411,7 +417,10 @@ def _shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
 
 
 def traced(
-    graph: pm.Model, outputs: Sequence[Any], further: Sequence[Any] = ()
+    graph: pm.Model,
+    outputs: Sequence[Any],
+    start: Sequence[np.ndarray],
+    further: Sequence[Any] = (),
 ) -> Callable[..., Any]:
     """Return a JAX function of the graph's unconstrained values, followed by its data.
 
@@ -420,6 +429,8 @@ def traced(
     graph : pm.Model
     outputs : sequence of variables
         Those that the function returns.
+    start : sequence of arrays
+        A position. JAX cuts arrays at constants alone, so that every shape has to be known.
     further : sequence of variables
         Inputs of the outputs that are not of the graph; they follow the data.
     """
@@ -438,11 +449,9 @@ def traced(
         variable: variable.type.filter_variable(value)
         for variable, value in lengths.items()
     }
-    # JAX cuts arrays at constants alone, so that every shape has to be known.
-    start = graph.initial_point()
     values = [
-        variable.type.clone(shape=start[variable.name].shape)()
-        for variable in graph.value_vars
+        variable.type.clone(shape=array.shape)()
+        for variable, array in zip(graph.value_vars, start, strict=True)
     ]
     known = dict(zip(graph.data_vars, symbols, strict=True))
     known |= dict(zip(graph.value_vars, values, strict=True)) | constants
@@ -454,14 +463,6 @@ def traced(
         # The checks are those of constants of priors and of shapes, which the model has checked.
         warnings.filterwarnings("ignore", "Skipping (Check|Assert)")
         return jax_funcify(function)
-
-
-def _unravel(graph: pm.Model) -> Callable[..., Any]:
-    """Return the function of a vector that gives the arrays of a position."""
-    from jax.flatten_util import ravel_pytree
-
-    position, _ = _arguments(graph)
-    return ravel_pytree(position)[1]
 
 
 def gradient_of(logp: Any, variables: Sequence[Any]) -> Any:

@@ -35,6 +35,7 @@ from causalstats.samplers.backends.jax_graph import (
     gradient_of,
     keep_compiled_programs_on_disk,
     refused_in_words,
+    start_of,
     traced,
 )
 
@@ -66,13 +67,11 @@ def trace_points(graph: pm.Model) -> JaxPoints:
         logp = logp + counts[position] * graph.logp(vars=[variable])
     slopes = gradient_of(logp, graph.value_vars)
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
+    start = start_of(graph)
     # One graph for both functions: JAX drops what one of them does not return.
     with refused_in_words():
-        run = traced(graph, [logp, *slopes, *shown], [counts])
-    start = graph.initial_point()
-    initial, unravel = ravel_pytree(
-        [np.asarray(start[variable.name], float) for variable in graph.value_vars]
-    )
+        run = traced(graph, [logp, *slopes, *shown], start, [counts])
+    initial, unravel = ravel_pytree(start)
 
     @jax.jit
     def density(vector, counts, data):

@@ -201,7 +201,7 @@ def test_an_imperfect_test_of_everybody_gives_the_prevalence_of_its_correction()
         unobserved_scale=0,
         intercept_prior_scale=10,
     )
-    sampler = cs.Laplace(draws=1000)
+    sampler = cs.Laplace(draws=400)
     fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
     assert fit.headline == "prevalence"
     expected = (50 / 3330 + 0.995 - 1) / (0.80 + 0.995 - 1)

@@ -14,7 +14,7 @@ from causalstats.core.estimand import answerable
 from causalstats.numerics.selection import heckman_baselines
 from causalstats.numerics.selection import heckman_likelihood as heckman
 from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
-from causalstats.report import Authorship, compose
+from causalstats.report.compose import program_of
 
 QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
 SELECTION = ["educ", "exper", "expersq", "nwifeinc", "age", "kidslt6", "kidsge6"]
@@ -227,7 +227,7 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_recovers_the_papers_design(seed):
-    simulation = cs.Heckman().simulate(seed)
+    simulation = cs.Heckman().simulate(seed, people=1500)
     model = cs.Heckman(expertise=["x2", "x3", "x4"], selection="positive")
     sampler = cs.Nuts(chains=2, draws=500)
     fit = cs.fit(model, simulation.data, seed=seed, sampler=sampler, progress=False)
@@ -310,7 +310,7 @@ def test_every_verb(small, tmp_path):
         again.effect("unseen_mean").draws, fit.effect("unseen_mean").draws
     )
     names = {"frame": small.source}
-    exec(compose(fit, Authorship(), None, {}).call, names)
+    exec(program_of(fit), names)
     np.testing.assert_array_equal(names["result"].summary(), fit.summary())
     for name in (
         *answerable(model, fit.data),
@@ -329,6 +329,7 @@ def test_every_verb(small, tmp_path):
             "exclusion of x1",
             "expertise on x2",
             "agrees with the data: mean",
+            "result = fit(model, data, seed=1",
         )
     )
     other = pd.DataFrame({"x1": [0.0, 1.0], "x2": [0.0, 0.0], "x3": [1.0, 1.0]})
