@@ -144,6 +144,18 @@ def test_arviz_draws_its_predictions(name, tree):
     pyplot.close("all")
 
 
+def test_arviz_draws_the_calibration_of_positive_results(tree):
+    if "result" not in tree.get("observed_data", ()):
+        pytest.skip("it has no results of people")
+    groups = {
+        name: (tree[name]["result"] == 1).astype(int).to_dataset()
+        for name in ("posterior_predictive", "observed_data")
+    }
+    positive = xr.DataTree.from_dict(groups)
+    assert az.plot_ppc_pava(positive, data_type="binary").viz
+    pyplot.close("all")
+
+
 def test_arviz_scales_prior_and_likelihood(tree):
     groups = set(tree.children)
     if not {"log_prior", "log_likelihood"} <= groups:
