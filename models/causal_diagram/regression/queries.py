@@ -332,6 +332,8 @@ def checks_of_undrawn(
 ) -> tuple[Check, ...]:
     """Return the checks of regressions that only this question needs.
 
+    A caution that the fit itself carries is not said twice.
+
     Parameters
     ----------
     model : CausalDiagram
@@ -340,7 +342,14 @@ def checks_of_undrawn(
     """
     conditionals = list(conditionals_of(model, undrawn, data).values())
     if any(isinstance(each, HierarchicalLogistic) for each in conditionals):
-        return kernel_checks(model, conditionals, data)
+        usual = list(conditionals_of(model, model.tables, data).values())
+        checks = kernel_checks(model, usual, data)
+        cautions = {check.name for check in checks if check.caution}
+        return tuple(
+            check
+            for check in kernel_checks(model, conditionals, data)
+            if check.name not in cautions
+        )
     return form_checks(model, undrawn, data)
 
 

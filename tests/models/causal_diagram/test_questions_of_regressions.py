@@ -192,3 +192,21 @@ def test_regressions_of_a_group_do_not_shrink_it(fits):
     answer = fits[1].effect("y", do={"x": [1, 0]}, given={"z0": 1})
     by_tables = fits[0].effect("y", do={"x": [1, 0]}, given={"z0": 1})
     assert abs(float(answer.draws.mean() - by_tables.draws.mean())) < 0.004
+
+
+def test_a_caution_of_the_fit_is_said_once():
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=200)
+    x = (rng.random(200) < expit(z)).astype(int)
+    m = (rng.random(200) < expit(x + z - 0.5)).astype(int)
+    y = (rng.random(200) < expit(x + m - 1)).astype(int)
+    frame = pd.DataFrame({"z": z, "x": x, "m": m, "y": y})
+    model = cs.CausalDiagram(
+        "z -> x, m, y; x -> m -> y; x -> y", treatment="x", route="hierarchical"
+    )
+    data = cs.Observations.from_frame(frame)
+    sampler = cs.Exact(chains=2, draws=25)
+    fit = cs.fit(model, data, sampler=sampler, seed=1, progress=False)
+    answer = fit.effect("y", do={"x": [1, 0]}, given={"m": 1})
+    names = [check.name for check in answer.doubts]
+    assert names.count("dense interactions") == 1
