@@ -107,6 +107,9 @@ class Effect:
         The scale on which readers are shown the numbers; that of the unit, unless given.
     wording : Wording
         Labels of columns, for the names of entries.
+    drawn_from : str
+        Names the posterior draws that the answer is computed from, draw by draw; empty where it has
+        draws of its own. Answers from the same draws depend on each other.
 
     Examples
     --------
@@ -142,6 +145,7 @@ class Effect:
     determined: Callable[[], np.ndarray | None] | None = None
     scale: DisplayScale | None = None
     wording: Wording = Wording()
+    drawn_from: str = ""
 
     @cached_property
     def doubts(self) -> tuple[Check, ...]:
@@ -320,16 +324,17 @@ class Effect:
 
     @checked(ModelError)
     def minus(self, other: Effect, contrast: str) -> Effect:
-        """Return the difference to the same answer of an independent fit, entry by entry.
+        """Return the difference to the same answer of another fit, entry by entry.
 
         Entries are matched by their names: the pair of two parts is one pair, whichever of them is
-        named first. The shorter of the two sets of draws says how many there are, and the draws
-        of the other run backwards: fits with the same seed share their random numbers.
+        named first. Fits are independent: the shorter of the two sets of draws says how many there
+        are, and the draws of the other run backwards, since fits with the same seed share their
+        random numbers. Answers of one fit are subtracted draw by draw.
 
         Parameters
         ----------
         other : Effect
-            The same answer of another fit.
+            The same answer of another fit, or of the same fit about something else.
         contrast : str
             The two groups that are compared.
 
@@ -363,7 +368,10 @@ class Effect:
         ]
         first = self.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
         second = other.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
-        values, left_out = second.to_numpy()[::-1, ::-1], []
+        one_fit = bool(self.drawn_from) and self.drawn_from == other.drawn_from
+        values, left_out = second.to_numpy(), []
+        if not one_fit:
+            values = values[::-1, ::-1]
         for axis, dim in enumerate(first.dims[2:], 2):
             entries = matched(list(first[dim].to_numpy()), list(second[dim].to_numpy()))
             left_out += [str(label) for label in entries.unmatched]
@@ -402,6 +410,7 @@ class Effect:
             determined=None,
             assumptions=assumptions,
             make_doubts=doubts,
+            drawn_from=self.drawn_from if one_fit else "",
         )
 
     @checked(ModelError)
@@ -507,6 +516,11 @@ class Effect:
             for label, pair in zip(asked, pairs, strict=True)
             if not len(pair.here)
         ]
+        if len(labels) < 2:
+            raise ModelError(
+                f"Expected an answer of several entries, and {self.name!r} is one number. How "
+                "probable it is that it exceeds 0 is `positive` of `effect.decide()`."
+            )
         if unknown:
             shown = ", ".join(map(repr, labels[:_SHOWN]))
             more = ", ..." if len(labels) > _SHOWN else ""

@@ -191,7 +191,15 @@ def answer(
         determined=determined,
         scale=scale,
         wording=wording_of(fit.data),
+        drawn_from=_drawn_from(fit),
     )
+
+
+def _drawn_from(fit: Fit) -> str:
+    """Return a name of the draws that all answers are computed from; none where none are kept."""
+    if fit.draws["posterior"].sizes.get("draw", 0) == 0:
+        return ""
+    return f"{fit.model!r} {fit.data.fingerprint} {fit.sampler!r} {fit.seed}"
 
 
 def _posterior(fit: Fit) -> xr.Dataset:

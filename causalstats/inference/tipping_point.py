@@ -391,7 +391,7 @@ def _sentence(
     threshold : float
     """
     changed = ", ".join(
-        f"{name} {shown(value)} in place of {shown(axes[name].stated)}"
+        f"{name} {_short(value)} in place of {_short(axes[name].stated)}"
         for name, value in values.items()
     )
     before = f"{stated.mean:.3g} ({stated.lower:.3g} to {stated.upper:.3g})"
@@ -406,3 +406,7 @@ def _sentence(
         f"The interval {takes_in} {threshold:g} where all bend together: with {changed} the answer "
         f"is {after}, {before} as stated."
     )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else shown(value)

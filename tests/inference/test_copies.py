@@ -114,3 +114,18 @@ def test_tables_hide_no_interval_beside_one_in_larger_units():
 def test_sentences_hide_no_interval_of_a_small_number():
     shown = rounded_by_interval(1.2345e-6, 1.2340e-6, 1.2350e-6)
     assert shown == ("1.2345e-06", "1.2340e-06", "1.2350e-06")
+
+
+def test_answers_of_one_fit_are_subtracted_draw_by_draw():
+    simulated = cs.PanelDML().simulate(1, units=40, times=4, covariates=1).data
+    (name,) = simulated.covariates
+    model = cs.PanelDML(moderators=name, basis_size=3)
+    fit = cs.fit(model, simulated, seed=1, progress=False)
+    row = simulated.source.head(1)
+    at = [fit.effect("effect", at=row.assign(**{name: value})) for value in (1.0, 0.0)]
+    difference = at[0].minus(at[1], contrast="1 - 0").numbers()
+    moderation = fit.effect("moderation").numbers()
+    np.testing.assert_allclose(difference["sd"], moderation["sd"], rtol=1e-6)
+    other = cs.fit(model, simulated, seed=2, progress=False)
+    apart = fit.effect("effect").minus(other.effect("effect"), contrast="two fits")
+    assert apart.numbers()["sd"].item() > fit.effect("effect").numbers()["sd"].item()
