@@ -52,7 +52,7 @@ lint: .venv/.ready
 
 types: .venv/.ready
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/structure/test_static_types.py -k every_public_type
+	$(BIN)/pytest -q -m slow tests/structure/test_static_types.py -k every_public_type
 
 # The oldest packages that pyproject.toml allows, in an environment of their own (needs uv).
 FLOORS := .venv-floors

@@ -94,7 +94,7 @@ def test_a_right_model_passes(right):
 def test_an_overconfident_model_fails():
     wrong = cs.calibrate(
         NormalMean(believed_sd=0.3),
-        fits=60,
+        fits=30,
         seed=1,
         simulate={"people": 5},
         sampler=SAMPLER,

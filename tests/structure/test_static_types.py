@@ -93,6 +93,7 @@ def test_a_wrong_call_fails(mistake, errors):
     assert (script(mistake), 3) in errors
 
 
+@pytest.mark.slow  # `make types` runs it, before the tests in CI
 def test_every_public_type_is_known():
     output = run(
         "basedpyright", "--verifytypes", "causalstats", "--ignoreexternal", folder=ROOT

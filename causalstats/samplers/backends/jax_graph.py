@@ -170,7 +170,7 @@ class JaxGraph:
     start: list[np.ndarray]
     precision: Precision
 
-    def unravel(self, vector: Any) -> list:
+    def unravel(self, vector: Any) -> list[Any]:
         """Return the position that a vector holds.
 
         Samplers whose state is one vector are compiled in half the time.
