@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.data import Composition
 from causalstats.errors import ModelError
@@ -31,12 +32,28 @@ from causalstats.models.partial_correlation.priors.base import ExactPrior
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.unchanged_parts import (
+    SharedChange,
+    draw_shared_change,
+)
 from causalstats.numerics.regression.row_correlation import coefficients
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
 COEFFICIENT = "covariate_coefficient"
+DIFFERENTIAL_ABUNDANCE = "differential_abundance"
+_FEWEST_PARTS = 8  # of which most can be told to change alike
+_LARGEST_CHANGED = (
+    0.3  # share of the parts, above which it is doubtful which are unchanged
+)
+_SHARED_DRAWS = (
+    1000  # of the coefficient of unchanged parts, repeated where there are more
+)
+_NO_DRAWS = (
+    "There are too many parts to keep draws; the whole composition has "
+    "`fit.effect(...).summary()` in closed form."
+)
 
 
 def with_coefficients(
@@ -141,7 +158,7 @@ def estimands(
         COEFFICIENT: (False, "a part to the mean of all"),
         "covariate_log_ratio": (True, "two parts, which other parts do not change,"),
     }
-    return {
+    questions = {
         name: Estimand(
             compute=partial(_compute, by_pair),
             at=partial(_compute, by_pair),
@@ -156,6 +173,100 @@ def estimands(
         )
         for name, (by_pair, contrast) in contrasts.items()
     }
+    questions[DIFFERENTIAL_ABUNDANCE] = Estimand(
+        compute=_differential_abundance,
+        description="How the logarithm of the amount of a part differs with one unit more of a "
+        "covariate, if the amounts of most parts do not: the coefficient on its log-ratio less "
+        "the one that unchanged parts share, which is learned, with its uncertainty. No reference "
+        "part is named.",
+        unit="log-ratio",
+        contrast="one unit more of the covariate, or a level against the first",
+        kind="associational",
+        assumptions=assumptions,
+        checks=_few_parts_change,
+        own_posterior=True,
+        unavailable_reason=_without_unchanged_parts,
+    )
+    return questions
+
+
+def _without_unchanged_parts(data: Composition) -> str:
+    if data.design is None or len(data.parts) >= _FEWEST_PARTS:
+        return _without_covariates(data)
+    return (
+        f"of {len(data.parts)} parts it is not seen which ones are unchanged: expected at least "
+        f"{_FEWEST_PARTS}. Ask for `covariate_log_ratio`, which needs no unchanged parts."
+    )
+
+
+def _shared_changes(coefficients: np.ndarray) -> list[SharedChange]:
+    """Return draws of the coefficient that unchanged parts share, of each covariate.
+
+    Parameters
+    ----------
+    coefficients : array, shape (draws, covariate, D)
+    """
+    rng = np.random.default_rng(0)
+    means = coefficients.mean(axis=0)
+    variances = coefficients.var(axis=0)
+    return [
+        draw_shared_change(mean, variance, _SHARED_DRAWS, rng)
+        for mean, variance in zip(means, variances, strict=True)
+    ]
+
+
+def _flat_coefficients(draws: xr.Dataset) -> np.ndarray:
+    """Return the coefficients (draws, covariate, D)."""
+    if COEFFICIENT not in draws:
+        raise ModelError(_NO_DRAWS)
+    values = draws[COEFFICIENT].transpose("chain", "draw", "covariate", "part")
+    return values.to_numpy().reshape(-1, *values.shape[2:])
+
+
+def _differential_abundance(draws: xr.Dataset, data: Composition) -> xr.DataArray:
+    """Return draws (chain, draw, coefficient) of coefficients less that of unchanged parts."""
+    coefficients = _flat_coefficients(draws)
+    shared = np.array([each.change for each in _shared_changes(coefficients)])
+    repeated = shared[:, np.arange(len(coefficients)) % _SHARED_DRAWS]
+    changes = coefficients - repeated.T[:, :, None]
+    sizes = (draws.sizes["chain"], draws.sizes["draw"], -1)
+    covariates = tuple(draws[COEFFICIENT]["covariate"].to_numpy())
+    coords = {name: draws[name] for name in ("chain", "draw") if name in draws.coords}
+    return xr.DataArray(
+        changes.reshape(sizes),
+        dims=("chain", "draw", "coefficient"),
+        coords=coords | {"coefficient": _labels(covariates, data.parts, by_pair=False)},
+    )
+
+
+def _few_parts_change(draws: xr.Dataset, data: Composition) -> tuple[Check, ...]:
+    """Return whether few enough parts change that the others show what no change is."""
+    coefficients = _flat_coefficients(draws)
+    shares = {
+        name: float(each.changed.mean())
+        for name, each in zip(
+            draws[COEFFICIENT]["covariate"].to_numpy().tolist(),
+            _shared_changes(coefficients),
+            strict=True,
+        )
+    }
+    most = max(shares, key=shares.__getitem__)
+    few = shares[most] <= _LARGEST_CHANGED
+    return (
+        Check(
+            name="most parts unchanged",
+            passed=True if few else None,
+            value=shares[most],
+            expected=f"at most {_LARGEST_CHANGED:.0%} of the parts changed by each covariate",
+            finding=f"about {shares[most]:.0%} of the parts differ from the others with {most}",
+            remedy=""
+            if few
+            else "Which of two groups of parts is unchanged cannot be seen from ratios: total "
+            "amounts from outside, such as a spike-in or cell counts, would tell. "
+            "`covariate_log_ratio` needs no unchanged parts.",
+            caution=True,
+        ),
+    )
 
 
 def _without_covariates(data: Composition) -> str:
@@ -177,10 +288,7 @@ def _compute(by_pair: bool, draws: xr.Dataset, data: Composition) -> xr.DataArra
     data : Composition
     """
     if COEFFICIENT not in draws:
-        raise ModelError(
-            "There are too many parts to keep draws; the whole composition has "
-            "`fit.effect(...).summary()` in closed form."
-        )
+        raise ModelError(_NO_DRAWS)
     values = draws[COEFFICIENT].sel(part=list(data.parts))
     values = values.transpose("chain", "draw", "covariate", "part")
     centred = values.to_numpy() - values.mean("part").to_numpy()[..., None]

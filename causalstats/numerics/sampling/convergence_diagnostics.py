@@ -111,7 +111,7 @@ def split_r_hats(values: np.ndarray) -> np.ndarray:
     >>> values = np.random.default_rng(1).normal(size=(4, 500, 2))
     >>> values[0, :, 1] += 1.0
     >>> split_r_hats(values).round(2)
-    array([1.  , 1.11])
+    array([1. , 1.1])
     """
     size = values.shape[1] // 2
     halves = np.concatenate([values[:, :size], values[:, -size:]])

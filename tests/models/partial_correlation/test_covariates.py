@@ -267,3 +267,55 @@ def test_asked_as_a_user_would(frame, tmp_path):
     with pytest.raises(cs.ModelError, match="name no covariates"):
         without.effect("covariate_coefficient")
     assert "covariate_coefficient" not in answerable(without.model, without.data)
+
+
+def amounts_in_two_groups(changed, seed=1):
+    """Amounts of 20 parts in 60 rows, of which some grow e-fold in group b.
+
+    Parameters
+    ----------
+    changed : int
+        The first so many parts.
+    seed : int
+    """
+    rng = np.random.default_rng(seed)
+    group = np.repeat([0.0, 1.0], 30)
+    names = [f"p{k}" for k in range(20)]
+    logs = 0.5 * rng.standard_normal((60, 20)) + rng.standard_normal((60, 1))
+    logs[:, :changed] += group[:, None]
+    frame = pd.DataFrame(np.exp(logs), columns=names)
+    frame = frame.assign(group=np.where(group > 0, "b", "a"))
+    return cs.Composition.from_frame(frame, parts=names, covariates="group")
+
+
+def test_differential_abundance_is_the_change_of_amounts():
+    """Six of 20 parts grow: their log-ratios to the mean grow less, and those of others fall."""
+    fit = cs.fit(PRIORS[0], amounts_in_two_groups(6), seed=1, progress=False)
+    answer = fit.effect("differential_abundance")
+    table = answer.numbers()
+    truth = np.repeat([1.0, 0.0], [6, 14])
+    inside = (table["lower"] <= truth) & (truth <= table["upper"])
+    assert inside.sum() >= 18
+    chosen = answer.decide(rope=0.1)
+    assert set(chosen.index[chosen["selected"]]) == {
+        f"p{k} on group[T.b]" for k in range(6)
+    }
+    to_the_mean = fit.effect("covariate_coefficient").numbers()["mean"]
+    np.testing.assert_allclose(table["mean"] - to_the_mean, 0.3, atol=0.1)
+
+
+def test_that_many_parts_change_is_a_doubt_of_differential_abundance():
+    for changed, doubted in ((2, False), (9, True)):
+        data = amounts_in_two_groups(changed)
+        fit = cs.fit(PRIORS[0], data, seed=1, progress=False)
+        doubts = fit.effect("differential_abundance").doubts
+        names = [check.name for check in doubts]
+        assert ("most parts unchanged" in names) is doubted, changed
+
+
+def test_of_few_parts_it_is_not_seen_which_are_unchanged(frame):
+    data = read(frame)
+    assert "differential_abundance" not in answerable(PRIORS[0], data)
+    fit = cs.fit(PRIORS[0], data, seed=1, progress=False)
+    with pytest.raises(cs.ModelError, match="of 5 parts it is not seen which ones"):
+        fit.effect("differential_abundance")
