@@ -59,7 +59,11 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "sequencing or handling, look like variation of the composition: counts made once of "
             "each specimen cannot show this, replicates could.",
             formula="counts_i ~ Multinomial(depth_i, x_i), x_i > 0",
-            checks=("counted often", "determined by the counts"),
+            checks=(
+                "counts as they were counted",
+                "counted often",
+                "determined by the counts",
+            ),
         ),
         Assumption(
             name="these parts",

@@ -9,6 +9,9 @@ from causalstats.core.check import Check
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.assumptions import INDEPENDENT_ROWS
 from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.observation.measurement_checks import (
+    normalised_counts,
+)
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.models.shared.independent_rows import (
     Scores,
@@ -47,6 +50,7 @@ def data_checks(data: Composition) -> tuple[Check, ...]:
     covariates = () if data.design is None else data.design.variables
     return (
         *(check for check in checks if check is not None),
+        *(normalised_counts(data) if data.counts else ()),
         *independence_of_rows(data),
         *recorded_values(data.source, [*data.parts, *covariates]),
     )

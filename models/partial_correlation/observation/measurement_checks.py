@@ -14,6 +14,7 @@ _LARGEST_SHARE_OF_ZEROS = 0.5
 _LEVEL = 0.01
 _COMMON_SHARE = 0.95  # of rows in which a common part is seen
 _COMMON_COUNT = 10  # its median count
+_LEAST_TOTAL = 1e3
 _FEWEST_ZEROS = 3
 _FEWEST_SEEN = 5
 _PARTS_TESTED = 15
@@ -54,6 +55,30 @@ def counted_often(data: Composition) -> np.ndarray:
     seen = (data.values > 0).mean(axis=0)
     median = np.median(data.values, axis=0)
     return np.flatnonzero((seen >= _COMMON_SHARE) & (median >= _COMMON_COUNT))
+
+
+def normalised_counts(data: Composition) -> tuple[Check, ...]:
+    """Return the failed check of counts that were scaled to a common total and rounded.
+
+    Their sums lie about a power of ten, off by rounding; those of rarefied counts are all equal.
+    """
+    totals = data.values.sum(axis=1)
+    power = 10.0 ** np.round(np.log10(np.median(totals)))
+    off = float(np.abs(totals - power).max())
+    if power < _LEAST_TOTAL or off > len(data.parts) / 2 or np.ptp(totals) == 0:
+        return ()
+    return (
+        Check(
+            name="counts as they were counted",
+            passed=False,
+            value=off,
+            expected="totals that differ between rows, or that are all equal (rarefied)",
+            finding=f"every row sums to {power:,.0f} but for rounding, as rates by {power:,.0f} do",
+            remedy="Rates that were rounded are no counts: how seldom a part was counted is lost, "
+            "and noise is taken for variation. Give the counts as they were made.",
+            assumption="multinomial counts",
+        ),
+    )
 
 
 def absent_parts(data: Composition) -> Check | None:

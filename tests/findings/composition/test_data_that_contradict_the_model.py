@@ -9,6 +9,7 @@ import pytest
 
 import causalstats as cs
 from causalstats.models.partial_correlation.data_checks import (
+    data_checks,
     groups_of_rows,
     sums_among_parts,
 )
@@ -190,3 +191,18 @@ def test_the_average_over_mixtures_sees_a_common_shift_of_three_linked_parts():
         logs[:, :3] += 1.5 * (rng.random((250, 1)) < 0.5)
         studies.append(composed(np.exp(logs)))
     assert share(groups_of_rows, studies) > 0.8 - 2 * np.sqrt(0.8 * 0.2 / 40)
+
+
+@pytest.mark.parametrize("kind", ["counted", "rarefied", "shares of a million"])
+def test_rates_that_are_read_as_counts_are_seen(kind):
+    rng = np.random.default_rng(1)
+    shares = np.exp(rng.normal(size=(40, 5)))
+    shares /= shares.sum(axis=1, keepdims=True)
+    depths = np.full(40, 1000) if kind == "rarefied" else rng.integers(500, 2000, 40)
+    counts = np.array(
+        [rng.multinomial(n, p) for n, p in zip(depths, shares, strict=True)]
+    )
+    if kind == "shares of a million":
+        counts = np.round(1e6 * counts / depths[:, None]).astype(int)
+    checks = {check.name for check in data_checks(composed(counts, zeros="counts"))}
+    assert ("counts as they were counted" in checks) is (kind == "shares of a million")
