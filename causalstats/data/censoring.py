@@ -241,6 +241,89 @@ def with_limits_in_text(
     return table.assign(**numbers), limits
 
 
+def split_limits(
+    limits: float | Mapping[str, float | str] | None, parts: Sequence[str]
+) -> tuple[float | dict[str, float] | None, dict[str, str]]:
+    """Return limits that are numbers, and the names of columns that have those of each row.
+
+    Parameters
+    ----------
+    limits : float, mapping of part to float or str, or None
+    parts : list of str
+
+    Raises
+    ------
+    DataError
+        If a column is named for what is no part.
+
+    Examples
+    --------
+    >>> split_limits({"lead": 0.5, "zinc": "zinc_limit"}, ["lead", "zinc"])
+    ({'lead': 0.5}, {'zinc': 'zinc_limit'})
+    """
+    if not isinstance(limits, Mapping):
+        return limits, {}
+    columns = {}
+    numbers = {}
+    for part, value in limits.items():
+        if not isinstance(value, str):
+            numbers[part] = value
+            continue
+        if part not in parts:
+            raise unknown(part, parts, "part")
+        columns[part] = value
+    return numbers, columns
+
+
+def limits_in_columns(
+    table: pd.DataFrame,
+    columns: Mapping[str, str],
+    in_text: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return the limit of each row (n,), NaN without, of parts whose limits are in columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+    columns : mapping of part to column name
+    in_text : mapping of part to array, shape (n,)
+        Limits that texts such as '<0.5' name, which come before those of the column.
+    rows : int array, shape (n,)
+        Row numbers in the user's frame, for refusals.
+
+    Raises
+    ------
+    DataError
+        If a column is text, or a limit is 0 or less, or infinite.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"limit": [0.5, np.nan]})
+    >>> limits_in_columns(table, {"lead": "limit"}, {}, np.arange(2))["lead"].tolist()
+    [0.5, nan]
+    """
+    limits = {}
+    for part, name in columns.items():
+        column = table[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            raise DataError(
+                f"Expected column {name!r} to have the limits of detection of part {part!r} as "
+                "numbers, got text."
+            )
+        values = column.to_numpy(float)
+        odd = ~np.isnan(values) & ~((values > 0) & np.isfinite(values))
+        if odd.any():
+            raise DataError(
+                f"Expected limits of detection above 0 in column {name!r}, got "
+                f"{values[odd][0]:g} in {some(np.sort(rows[odd]))}. Leave cells empty where there "
+                "is no limit."
+            )
+        text = in_text.get(part, np.full(len(values), np.nan))
+        limits[part] = np.where(np.isnan(text), values, text)
+    return limits
+
+
 def _limits_of_rows(
     limit: float, by_row: np.ndarray | None, rows: np.ndarray
 ) -> np.ndarray:

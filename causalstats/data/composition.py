@@ -20,10 +20,12 @@ from causalstats.data.abundance_tables import abundance_frame
 from causalstats.data.censoring import (
     Bounds,
     bounds_of,
+    limits_in_columns,
     refuse_negative,
     refuse_text,
     refuse_text_without_limit,
     refuse_unmeasured,
+    split_limits,
     with_limits_in_text,
 )
 from causalstats.data.column_words import (
@@ -128,7 +130,7 @@ class Composition:
         covariates: str | None = None,
         zeros: Literal["error", "counts", "interval"] = "error",
         resolution: float | Mapping[str, float] | None = None,
-        limits: float | Mapping[str, float] | None = None,
+        limits: float | Mapping[str, float | str] | None = None,
         missing: Literal["error", "drop", "infer"] = "error",
         subject: str | None = None,
         time: str | None = None,
@@ -153,9 +155,10 @@ class Composition:
         resolution : float, or mapping of part to float, optional
             With "interval", the step to which a part is rounded, in its unit: the value lies within
             half of it.
-        limits : float, or mapping of part to float, optional
-            With "interval", the limit of detection of a part, in its unit: a value below it lies
-            between 0 and the limit. A text such as '<0.5' in a column is a limit of that row alone.
+        limits : float, or mapping of part to float or str, optional
+            With "interval", the limit of detection of a part, in its unit, or the name of a column
+            that has it for each row, missing where there is none: a value below it lies between 0
+            and the limit. A text such as '<0.5' in a column is a limit of that row alone.
         missing : "error", "drop" or "infer"
             Treatment of rows that lack a part or a covariate. "infer" is for parts: one that is
             missing may be anything, as far as the others tell.
@@ -203,8 +206,11 @@ class Composition:
             for role, name in (("subject", subject), ("time", time))
             if name is not None
         ]
+        whole_limits, limit_columns = split_limits(limits, parts)
+        limit_names = list(dict.fromkeys(limit_columns.values()))
         _refuse_shared_columns(
-            parts, {"covariate": variables, "subject or time": links}
+            parts,
+            {"covariate": variables, "subject or time": links, "limit": limit_names},
         )
         named_rows = links[:1] if subject is not None else []
         words = column_words(labels, units, [*parts, *variables, *links])
@@ -216,15 +222,15 @@ class Composition:
             checks.append(([*parts], partial(refuse_values, parts=parts)))
 
         def incomplete(table: pd.DataFrame) -> dict[str, np.ndarray]:
-            gaps = missing_rows(
-                table.drop(columns=[*parts] if missing == "infer" else [])
-            )
+            unread = [*parts] if missing == "infer" else []
+            asked = table.drop(columns=[*unread, *limit_names], errors="ignore")
+            gaps = missing_rows(asked)
             refuse_incomplete(gaps, missing)
             return gaps
 
         table = read(
             frame,
-            [*parts, *variables, *links],
+            list(dict.fromkeys([*parts, *variables, *links, *limit_names])),
             times=links,
             labels=[*categories, *named_rows],
             checks=[*checks, ([], incomplete)],
@@ -236,6 +242,7 @@ class Composition:
         table = table.iloc[order].reset_index(drop=True)
         rows = rows[order]
         amounts, by_row = with_limits_in_text(table, parts)
+        by_row |= limits_in_columns(table, limit_columns, by_row, rows)
         bounds = None
         if zeros == "interval" and not named and not by_row:
             raise DataError(
@@ -243,7 +250,7 @@ class Composition:
                 "for each, such as limits={'CaO': 0.01}; or texts such as '<0.01' in the columns."
             )
         if not known:
-            bounds = bounds_of(amounts, parts, rows, resolution, limits, by_row)
+            bounds = bounds_of(amounts, parts, rows, resolution, whole_limits, by_row)
         values = table[[*parts]].to_numpy(float) if bounds is None else bounds.values
         coded = None
         matrix = np.ones((len(table), 1))

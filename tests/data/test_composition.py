@@ -154,3 +154,53 @@ def test_true_is_no_resolution_and_no_limit(name, value):
         cs.Composition.from_frame(
             frame, parts=list("abc"), zeros="interval", **{name: value}
         )
+
+
+def measured_by_two_laboratories(**changed):
+    """Lead with a limit of detection of .5 in one laboratory and .2 in the other."""
+    columns = {
+        "lead": [0.0, 0.3, 0.4, 1.5],
+        "zinc": [3.0, 2.0, 5.0, 4.0],
+        "iron": [9.0, 8.0, 9.5, 7.0],
+        "lead_limit": [0.5, 0.5, 0.2, np.nan],
+    }
+    return pd.DataFrame(columns | changed)
+
+
+def test_limits_of_detection_of_each_row_are_read_from_a_column():
+    options = {"parts": ["lead", "zinc", "iron"], "zeros": "interval"}
+    data = cs.Composition.from_frame(
+        measured_by_two_laboratories(), limits={"lead": "lead_limit"}, **options
+    )
+    assert data.bounds.lower[:, 0].tolist() == [0.0, 0.0, 0.4, 1.5]
+    assert data.bounds.upper[:, 0].tolist() == [0.5, 0.5, 0.4, 1.5]
+    assert data.dropped == {}
+    texts = measured_by_two_laboratories(lead=["<0.1", "0.3", "0.4", "1.5"])
+    data = cs.Composition.from_frame(texts, limits={"lead": "lead_limit"}, **options)
+    assert data.bounds.upper[:, 0].tolist() == [0.1, 0.5, 0.4, 1.5]
+    assert data.subcomposition(["lead", "zinc", "iron"]).bounds.open.sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "limits", "message"),
+    [
+        (
+            {"lead_limit": [0.5, 0.5, 0.0, 1]},
+            {"lead": "lead_limit"},
+            "above 0 in column",
+        ),
+        ({"lead_limit": list("abcd")}, {"lead": "lead_limit"}, "as numbers, got text"),
+        ({}, {"gold": "lead_limit"}, "gold"),
+        ({}, {"lead": "zinc"}, "as a part and as a limit"),
+        ({}, {"lead": "no_such"}, "no_such"),
+        ({"lead_limit": [np.nan, 1, 1, 1]}, {"lead": "lead_limit"}, "is 0 in row 0"),
+    ],
+)
+def test_limits_that_cannot_be_read_are_refused(changed, limits, message):
+    with pytest.raises(cs.DataError, match=message):
+        cs.Composition.from_frame(
+            measured_by_two_laboratories(**changed),
+            parts=["lead", "zinc", "iron"],
+            zeros="interval",
+            limits=limits,
+        )
