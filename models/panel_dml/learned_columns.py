@@ -53,7 +53,8 @@ _MOST_TERMS = 20  # products and steps in a function
 _LEVEL = 0.05  # of selecting any of them where none matters
 _THRESHOLDS = 48  # of a covariate
 _MOST_STEPS = 240  # of all covariates together
-_MOST_FINER = 300  # thresholds between two of those
+_MOST_FINER = 60  # thresholds between two of those, in a pass
+_PASSES = 2
 _MOST_JOINT_STEPS = 1_000  # products of steps, of all pairs together
 _THRESHOLDS_OF_PAIRS = (3, 2, 1)  # of each covariate, as many as there is room for
 _ROUNDS = 15
@@ -98,31 +99,26 @@ class Candidates:
         ]
         return (*self.basis.terms, *steps, *both)
 
-    def finer(self, term: int, table: pd.DataFrame) -> tuple[str, np.ndarray]:
-        """Return the covariate of a step, and its values between the thresholds beside it.
-
-        Parameters
-        ----------
-        term : int
-            A position among the labels.
-        table : DataFrame
-
-        Returns
-        -------
-        name : str
-        thresholds : array
-            Empty where the term is no single step.
-        """
+    def factors(self, term: int) -> tuple[Step, ...]:
+        """Return the steps whose product a term is; none of a product of other columns."""
         position = term - len(self.basis.terms)
+        if position < 0:
+            return ()
         for name, thresholds in self.thresholds.items():
-            if 0 <= position < len(thresholds):
-                bounded = np.concatenate([[-np.inf], thresholds, [np.inf]])
-                values = np.unique(table[name].to_numpy(float))
-                low, high = bounded[[position, position + 2]]
-                between = values[(values > low) & (values < high)]
-                return name, between[:: -(-len(between) // _MOST_FINER) or 1]
+            if position < len(thresholds):
+                return (_step_among(name, thresholds, position),)
             position -= len(thresholds)
-        return "", np.empty(0)
+        for one, other in combinations(self.joint, 2):
+            first, second = self.joint[one], self.joint[other]
+            count = len(first) * len(second)
+            if position < count:
+                row, column = divmod(position, len(second))
+                return (
+                    _step_among(one, first, row),
+                    _step_among(other, second, column),
+                )
+            position -= count
+        return ()
 
     def columns(self, table: pd.DataFrame) -> np.ndarray:
         """Return the columns (n, c) of a table of n rows."""
@@ -133,6 +129,40 @@ class Candidates:
             for one, other in combinations(joint, 2)
         ]
         return np.hstack([self.basis.columns(table), *steps, *both])
+
+
+@dataclass(frozen=True)
+class Step:
+    """1 where a covariate is above a threshold, and 0 elsewhere.
+
+    Parameters
+    ----------
+    name : str
+    threshold : float
+    lower, upper : float
+        The thresholds beside it, between which a better one may lie.
+    """
+
+    name: str
+    threshold: float
+    lower: float
+    upper: float
+
+    def column(self, table: pd.DataFrame) -> np.ndarray:
+        """Return the values (n,) in a table."""
+        return (table[self.name].to_numpy(float) > self.threshold).astype(float)
+
+    def finer(self, table: pd.DataFrame) -> np.ndarray:
+        """Return observed values between the thresholds beside it, at most so many."""
+        values = np.unique(table[self.name].to_numpy(float))
+        between = values[(values > self.lower) & (values < self.upper)]
+        return between[:: max(-(-len(between) // _MOST_FINER), 1)]
+
+
+def _step_among(name: str, thresholds: np.ndarray, position: int) -> Step:
+    bounded = np.concatenate([[-np.inf], thresholds, [np.inf]])
+    lower, at, upper = map(float, bounded[position : position + 3])
+    return Step(name, at, lower, upper)
 
 
 def _step_labels(name: str, thresholds: np.ndarray) -> list[str]:
@@ -155,14 +185,14 @@ class Function:
     trees : tuple
         Regressors of scikit-learn, whose predictions are summed.
     steps : mapping
-        The covariate and the threshold of each term that is a step, by its position in `terms`:
-        finer than those of the candidates.
+        The factors of each term that is a step or a product of two, by its position in `terms`,
+        with thresholds finer than those of the candidates.
     """
 
     terms: np.ndarray
     slopes: np.ndarray
     trees: tuple[Any, ...]
-    steps: Mapping[int, tuple[str, float]]
+    steps: Mapping[int, tuple[Step, ...]]
 
     def cut(self, rounds: int) -> Function:
         """Return the function with the trees of the first rounds alone."""
@@ -178,8 +208,8 @@ class Function:
             Covariates.
         """
         columns = candidates[:, self.terms]
-        for k, (name, threshold) in self.steps.items():
-            columns[:, k] = table[name].to_numpy(float) > threshold
+        for k, factors in self.steps.items():
+            columns[:, k] = np.prod([step.column(table) for step in factors], axis=0)
         return np.asarray(columns @ self.slopes)
 
     def values(
@@ -419,8 +449,11 @@ def _refined(
     chosen: np.ndarray,
     selected: np.ndarray,
     target: np.ndarray,
-) -> dict[int, tuple[str, float]]:
-    """Return the best threshold of each step among the observed values; change its column.
+) -> dict[int, tuple[Step, ...]]:
+    """Return steps with the best thresholds among the observed values; change their columns.
+
+    One threshold after the other is moved to where the residual sum of squares is least, and in the
+    next pass between the values beside it.
 
     Parameters
     ----------
@@ -431,17 +464,26 @@ def _refined(
         The columns of the terms, which are changed in place.
     target : array, shape (n,)
     """
-    steps = {}
     table = seen.data.source
-    for k, term in enumerate(chosen):
-        name, thresholds = candidates.finer(int(term), table)
-        if not len(thresholds):
-            continue
-        finer = seen.residuals(_steps(table[name], thresholds))
-        gains = gains_beside(finer, target, np.delete(selected, k, axis=1))
-        best = int(np.argmax(gains))
-        selected[:, k] = finer[:, best]
-        steps[k] = (name, float(thresholds[best]))
+    steps = {k: candidates.factors(int(term)) for k, term in enumerate(chosen)}
+    steps = {k: factors for k, factors in steps.items() if factors}
+    for _ in range(_PASSES):
+        for k, factors in steps.items():
+            others = np.delete(selected, k, axis=1)
+            for j, step in enumerate(factors):
+                rest = [
+                    each.column(table) for each in steps[k] if each.name != step.name
+                ]
+                thresholds = step.finer(table)
+                if not len(thresholds):
+                    continue
+                finer = _steps(table[step.name], thresholds)
+                finer = seen.residuals(finer * np.prod(rest, axis=0)[..., None])
+                best = int(np.argmax(gains_beside(finer, target, others)))
+                selected[:, k] = finer[:, best]
+                moved = list(steps[k])
+                moved[j] = _step_among(step.name, thresholds, best)
+                steps[k] = tuple(moved)
     return steps
 
 

@@ -156,7 +156,12 @@ def test_thresholds_of_steps_are_found_between_neighbouring_values():
     for fold in learned.functions:
         for function in fold:
             for name, threshold in [("x0", 0.4), ("x1", -0.8)]:
-                found = [at for other, at in function.steps.values() if other == name]
+                found = [
+                    step.threshold
+                    for factors in function.steps.values()
+                    for step in factors
+                    if step.name == name
+                ]
                 values = np.sort(frame[name])
                 true_rank = np.searchsorted(values, threshold)
                 ranks = np.searchsorted(values, found, side="right")
