@@ -334,6 +334,10 @@ def _product(x: np.ndarray) -> np.ndarray:
     return 0.7 * x[:, 0] * x[:, 1]
 
 
+def _sign_of_three(x: np.ndarray) -> np.ndarray:
+    return np.sign(x[:, 0] * x[:, 1] * x[:, 2])
+
+
 def _wave(x: np.ndarray) -> np.ndarray:
     return np.sign(np.sin(6 * x[:, 0]))
 
@@ -590,8 +594,10 @@ WORLDS = [
         partial(_confounded, function=_step, covariates=1, nuisance="boosting"),
     ),
     _wrong(
-        "product of signs among eight covariates, functions learned",
-        partial(_confounded, function=_sign_of_both, covariates=8, nuisance="boosting"),
+        "product of three signs among eight covariates, functions learned",
+        partial(
+            _confounded, function=_sign_of_three, covariates=8, nuisance="boosting"
+        ),
         _LEARNED,
     ),
     _right("leads without an effect, as treatments", partial(_named_leads, effect=0.0)),

@@ -58,6 +58,10 @@ def _signs(x):
     return np.sign(x[:, 0]) * np.sign(x[:, 1])
 
 
+def _three_signs(x):
+    return np.sign(x[:, 0] * x[:, 1] * x[:, 2])
+
+
 def _wave(x):
     return np.sign(np.sin(6 * x[:, 0]))
 
@@ -169,7 +173,7 @@ def test_thresholds_of_steps_are_found_between_neighbouring_values():
 
 
 def test_functions_that_are_too_hard_to_learn_are_said():
-    frame, names = _panel(_signs, 8, 3)
+    frame, names = _panel(_three_signs, 8, 3)
     check = _check(cs.PanelDML(nuisance="boosting"), _read(frame, names), _LEARNED)
     assert check.passed is False
     assert check.stands_on("effect")
