@@ -68,8 +68,9 @@ def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
     column = table[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
-            f"Expected outcome {name!r} to be numbers, since it is said to be continuous; got "
-            f"text such as {text_that_is_no_number(column)}."
+            f"Expected outcome {name!r} to be numbers, got text such as "
+            f"{text_that_is_no_number(column)}. Of two categories, take whether it is one of "
+            f"them: `(frame[{name!r}] == ...).astype(float)`."
         )
     values = column.to_numpy(float)
     refuse_out_of_scale(f"Outcome {name!r}", values)

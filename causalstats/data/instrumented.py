@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -26,6 +27,7 @@ from causalstats.data.column_words import (
     wording,
 )
 from causalstats.data.columns import (
+    as_frame,
     choice,
     column_name,
     column_names,
@@ -385,6 +387,8 @@ class Instrumented:
             )
         (outcome, held), *middle, (treatment, instruments) = parts
         held = held.strip()
+        names = (outcome.strip(), *_summands(treatment), *_summands(instruments))
+        _refuse_expressions(names, as_frame(frame).columns)
         return cls.from_frame(
             frame,
             outcome=outcome.strip(),
@@ -1021,6 +1025,16 @@ def _codes(table: pd.DataFrame, name: str) -> np.ndarray:
     """Return positions among the levels that a column of labels has."""
     used = table[name].cat.remove_unused_categories()
     return frozen(used.cat.codes.to_numpy(int))
+
+
+def _refuse_expressions(names: Iterable[str], columns: Sequence[str]) -> None:
+    """Refuse terms but among the covariates that are calls or products, and no column's name."""
+    for name in names:
+        if name not in columns and re.match(r"\w+\(.*\)$|.*[*:^]", name):
+            raise DataError(
+                f"Expected the name of a column, got {name!r}. Compute it as a column of its own "
+                "first: only covariates are made by formulas."
+            )
 
 
 def _summands(text: str) -> list[str]:

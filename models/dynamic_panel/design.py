@@ -242,6 +242,12 @@ def _design(model: DynamicPanel, data: Panel, leads: int) -> Design:
         chamberlain=model.projection == "chamberlain",
     )
     for name, share in zip(data.treatments, _variation(values, runs), strict=True):
+        if not share > _LEAST_VARIATION and len(periods) < 2:
+            raise ModelError(
+                f"One period is left beside the {model.lags} of the initial condition: no "
+                f"treatment changes within units in it. Take a panel of {model.lags + 2} periods "
+                "or more, or `cs.PanelDML`, which needs no past outcome."
+            )
         if not share > _LEAST_VARIATION:
             raise ModelError(
                 f"{name!r} does not change within units beside what all units share: its effect "

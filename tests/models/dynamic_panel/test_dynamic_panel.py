@@ -382,3 +382,11 @@ def test_one_variance_of_all_periods_is_refuted_where_it_grows(growth, failures)
             check.name for check in cs.DynamicPanel().data_checks(data)
         }
     assert failed == failures
+
+
+def test_two_periods_are_said_to_be_too_few():
+    data = cs.DynamicPanel().simulate(1, units=20, times=3).data
+    first = data.source[data.source["time"] < 2]
+    two = cs.Panel.from_frame(first, **ROLES)
+    with pytest.raises(ModelError, match="a panel of 3 periods or more"):
+        cs.fit(cs.DynamicPanel(), two, seed=1, progress=False)

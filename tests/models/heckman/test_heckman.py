@@ -384,7 +384,7 @@ def test_each_outcome_has_its_model(small):
         cs.SelectiveLabels().build(small)
     with pytest.raises(cs.ModelError, match="use `SelectiveLabels`"):
         cs.Heckman().build(cs.SelectiveLabels().simulate(1, people=50).data)
-    with pytest.raises(cs.DataError, match="said to be continuous"):
+    with pytest.raises(cs.DataError, match="to be numbers, got text"):
         cs.Decisions.from_frame(
             pd.DataFrame({"y": ["a", "b"], "t": [1, 0], "x": [0.0, 1.0]}),
             outcome="y",

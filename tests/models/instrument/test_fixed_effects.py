@@ -155,3 +155,9 @@ def test_intervals_cover_with_two_years_of_each_unit():
         ends = [posterior.quantile(prob) for prob in (0.025, 0.975)]
         inside.append(ends[0] <= 0.7 <= ends[1])
     assert 0.90 <= np.mean(inside) <= 0.99, np.mean(inside)
+
+
+def test_a_function_of_the_outcome_is_asked_for_as_a_column():
+    frame = pd.DataFrame(np.ones((3, 3)), columns=["y", "t", "z"])
+    with pytest.raises(cs.DataError, match=r"'log\(y\)'. Compute it as a column"):
+        cs.Instrumented.from_formula("log(y) ~ 1 | t ~ z", frame)
