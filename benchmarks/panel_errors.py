@@ -31,7 +31,7 @@ from scipy import stats
 import causalstats as cs
 from causalstats.models.panel_dml.checks.dependence import typical_residuals
 from causalstats.models.panel_dml.robust_errors import Residuals, sandwich
-from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel import ar1_errors as serial
 from causalstats.numerics.panel.cluster_robust import cluster_robust
 from causalstats.numerics.panel.common_autocovariance import common_autocovariance
 from causalstats.runs.resumable import resume

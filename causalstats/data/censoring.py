@@ -1,4 +1,4 @@
-"""Censored parts: rounded, left-censored below a limit of detection (rounded zeros), or missing."""
+"""Censored parts: rounded, left-censored below a detection limit (rounded zeros), or missing."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand, answerable
 from causalstats.core.wording import wording_of
 from causalstats.errors import DataError, ModelError
-from causalstats.inference.held_out import held_out_checks
 from causalstats.inference.power_scaling import power_scaling_check
+from causalstats.inference.withheld_outcomes import held_out_checks
 from causalstats.numerics.sampling.convergence_diagnostics import with_superchains_of
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _drawn_from(fit: Fit) -> str:
     """Return a name of the draws that all answers are computed from; none where none are kept."""
     if fit.draws["posterior"].sizes.get("draw", 0) == 0:
         return ""
-    return f"{fit.model!r} {fit.data.fingerprint} {fit.sampler!r} {fit.seed}"
+    return f"{fit.model!r} {fit.provenance['fingerprint']} {fit.sampler!r} {fit.seed}"
 
 
 def _posterior(fit: Fit) -> xr.Dataset:

@@ -13,7 +13,7 @@ from causalstats.core.abilities import (
     HasBaselines,
     HasWorstCaseBounds,
 )
-from causalstats.inference.held_out import held_out_rate
+from causalstats.inference.withheld_outcomes import held_out_rate
 
 if TYPE_CHECKING:
     from causalstats.inference.fit import Fit

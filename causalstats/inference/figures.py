@@ -14,7 +14,7 @@ from causalstats.core.effect import Effect
 from causalstats.core.estimand import answerable
 from causalstats.core.views import View
 from causalstats.errors import ModelError
-from causalstats.inference.held_out import held_out_rate
+from causalstats.inference.withheld_outcomes import held_out_rate
 from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.plots.causal_graph import diagram

@@ -60,9 +60,9 @@ from causalstats.errors import ModelError, StoreError
 from causalstats.inference import (
     answers,
     comparison,
-    held_out,
     influence,
     sensitivity_analysis,
+    withheld_outcomes,
 )
 from causalstats.inference.answers import find_estimand
 from causalstats.inference.arguments import (
@@ -1099,7 +1099,7 @@ class Fit:
         >>> fit.held_out_rate() is None  # nothing was held out
         True
         """
-        return held_out.held_out_rate(self)
+        return withheld_outcomes.held_out_rate(self)
 
     def refit(self, model: Model, title: str = "Refitting") -> Fit:
         """Fit another model to the same data, with the same sampler and seed.

@@ -7,6 +7,8 @@ bending moves it to the threshold; along that direction, where the log weight of
 to be quadratic, the size is found by bisection. Where the Pareto k of the weights is above 0.7, the
 model is fitted again; the result always is.
 
+E-values are in `models.causal_diagram.unobserved_confounding`.
+
 References
 ----------
 Greenland & Lash (2008), Bias analysis, in Modern Epidemiology. Vehtari, Simpson, Gelman, Yao &

@@ -62,10 +62,6 @@ from causalstats.models.causal_diagram.counterfactual_query import (
     is_counterfactual,
     text_question,
 )
-from causalstats.models.causal_diagram.hidden_confounding import (
-    hidden_confounding,
-    strengths_of,
-)
 from causalstats.models.causal_diagram.instruments import instrumented
 from causalstats.models.causal_diagram.replication import with_replication
 from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
@@ -79,6 +75,10 @@ from causalstats.models.causal_diagram.routes import (
 )
 from causalstats.models.causal_diagram.table_priors import PriorName
 from causalstats.models.causal_diagram.tables import Table
+from causalstats.models.causal_diagram.unobserved_confounding import (
+    hidden_confounding,
+    strengths_of,
+)
 from causalstats.models.causal_diagram.views import (
     arrow_effects,
     causal_graph,

@@ -101,7 +101,10 @@ def _clusters_for_columns(model: DynamicPanel, data: Panel) -> Check:
 def _no_serial_correlation(
     model: DynamicPanel, data: Panel, estimands: tuple[str, ...]
 ) -> Check:
-    """One lag more of the outcome has a coefficient of 0 where errors are not correlated."""
+    """One lag more of the outcome has a coefficient of 0 without serial correlation of errors.
+
+    It stands in place of the Arellano-Bond test of second-order serial correlation, m2.
+    """
     wider = replace(model, lags=model.lags + 1, persistence_sd=_FLAT)
     return _zero(
         INDEPENDENCE,

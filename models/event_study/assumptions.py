@@ -52,7 +52,7 @@ def assumptions(model: EventStudy) -> tuple[Assumption, ...]:
         _no_anticipation(model),
         Assumption(
             name="no interference",
-            statement="The adoption of a unit does not move the outcome of another.",
+            statement="The adoption of a unit does not move the outcome of another (SUTVA).",
             if_wrong="Controls that are affected hide a part of the effect, or add to it.",
             formula="Y_it(g_1 ... g_N) = Y_it(g_i)",
         ),

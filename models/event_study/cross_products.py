@@ -2,7 +2,7 @@
 
 Units of a cohort that were seen in the same periods share their design but for the covariates
 z_i = (1, x_i). With Y_i their outcomes in T of the periods, and M = W'W for W of
-`numerics.panel.serial_correlation` with unit effects taken out, all that the likelihood takes of
+`numerics.panel.ar1_errors` with unit effects taken out, all that the likelihood takes of
 them is S = Σ_i w_i (z_i, Y_i)(z_i, Y_i)'. In coefficients δ of z times period, and θ of event times
 
 δ'δ: S_zz ⊗ M,  δ'θ: S_z1 ⊗ M D,  θ'θ: S_11 D'MD,  δ'Y: M S_Yz,  θ'Y: D'M S_Y1,  Y'Y: tr(M S_YY)
@@ -23,7 +23,7 @@ from causalstats.data import Panel
 from causalstats.models.event_study.adoption import Adoption, Cells, adoption
 from causalstats.models.panel_dml.nuisance_basis import basis_of
 from causalstats.models.shared.cached_by_data import cached_by_data
-from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel import ar1_errors as serial
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy

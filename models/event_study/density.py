@@ -25,7 +25,7 @@ from causalstats.models.event_study.parameters import (
     split,
 )
 from causalstats.models.event_study.pooling import scales_of_kinds
-from causalstats.numerics.panel.serial_correlation import polynomials
+from causalstats.numerics.panel.ar1_errors import polynomials
 from causalstats.numerics.regression.stacked_cholesky import cholesky_or_nan
 from causalstats.numerics.sampling.importance_sampling import importance_sample
 

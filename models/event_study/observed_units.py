@@ -27,7 +27,7 @@ from causalstats.models.event_study.cross_products import (
     gaps_of_periods,
 )
 from causalstats.models.event_study.parameters import group_log_sds
-from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel import ar1_errors as serial
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy

@@ -1,4 +1,4 @@
-"""Parallel trends: the pre-trend test, and anticipation, by the draws of leads.
+"""Parallel (common) trends: the pre-trend test, and anticipation, by the draws of leads.
 
 Leads b with covariance V, against units that never adopt and the base period, are all 0 where
 trends are parallel and nothing is anticipated. Three tests look for what is expected to go wrong:

@@ -15,7 +15,7 @@ import numpy as np
 from causalstats.models.event_study.cross_products import CrossProducts
 from causalstats.models.event_study.pooling import POOLING
 from causalstats.models.shared.distributions import HalfNormal, Normal, Uniform
-from causalstats.numerics.panel.serial_correlation import HIGHEST
+from causalstats.numerics.panel.ar1_errors import HIGHEST
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy

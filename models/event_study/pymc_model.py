@@ -14,7 +14,7 @@ import numpy as np
 
 from causalstats.models.event_study.parameters import group_log_sds, parameters_of
 from causalstats.models.event_study.pooling import scales_of_kinds
-from causalstats.numerics.panel.serial_correlation import polynomials
+from causalstats.numerics.panel.ar1_errors import polynomials
 
 if TYPE_CHECKING:
     import pymc as pm

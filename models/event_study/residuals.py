@@ -9,7 +9,7 @@ import numpy as np
 from causalstats.core.prediction import Prediction
 from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.cross_products import first_covariates
-from causalstats.numerics.panel.serial_correlation import ar1_errors, gaps
+from causalstats.numerics.panel.ar1_errors import ar1_errors, gaps
 from causalstats.numerics.panel.within_transformation import demeaned
 
 if TYPE_CHECKING:

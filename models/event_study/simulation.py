@@ -13,7 +13,7 @@ from causalstats.core.simulation import Simulation
 from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.models.event_study import aggregations, density, group_time_effects
-from causalstats.numerics.panel.serial_correlation import ar1_errors
+from causalstats.numerics.panel.ar1_errors import ar1_errors
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy

@@ -124,6 +124,9 @@ def _of_exclusion(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
 def weak_instruments_check(model: Instrument, data: Instrumented) -> Check:
     """Weak instruments: return whether the Anderson-Rubin set is bounded by the data.
 
+    It stands in place of the first-stage F, and of the effective F of Montiel Olea & Pflueger
+    (2013).
+
     Parameters
     ----------
     model : Instrument

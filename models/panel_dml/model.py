@@ -213,10 +213,10 @@ class PanelDML:
     learners in their scores are `causalstats.panel_dml_estimators`.
 
     A lagged outcome is no covariate: the within transformation is biased by a term of order 1/T
-    (Nickell 1981), which a check says; it is for `cs.DynamicPanel`. Interactive effects (common
-    factors with a loading for each unit) are not modelled: their number is not known, with few
-    periods it cannot be told from serial correlation, and the within estimator that guesses it has
-    bias of order 1/T (Moon & Weidner 2015). `fixed_effects` and `unit_trends` stand for factors
+    (Nickell 1981), which a check says; it is for `cs.DynamicPanel`. Interactive fixed effects
+    (common factors with a loading for each unit) are not modelled: their number is not known, with
+    few periods it cannot be told from serial correlation, and the within estimator that guesses it
+    has bias of order 1/T (Moon & Weidner 2015). `fixed_effects` and `unit_trends` stand for factors
     that are known.
 
     The wild cluster bootstrap has no Bayesian form: it draws signs of clusters' residuals under a

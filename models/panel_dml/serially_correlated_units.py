@@ -27,7 +27,7 @@ from causalstats.models.panel_dml.sufficient_statistics import (
     drawn_coefficients,
     scales_of,
 )
-from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel import ar1_errors as serial
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

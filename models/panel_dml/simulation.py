@@ -21,7 +21,7 @@ from causalstats.models.panel_dml.error_models.ar1 import LOWEST
 from causalstats.models.panel_dml.nuisance_basis import basis_of
 from causalstats.models.panel_dml.priors import Sizes, parameters_of
 from causalstats.models.panel_dml.pymc_model import pairs
-from causalstats.numerics.panel.serial_correlation import gaps
+from causalstats.numerics.panel.ar1_errors import gaps
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

@@ -33,7 +33,7 @@ from causalstats.models.panel_dml.row_blocks import (
     free_rows,
     summed,
 )
-from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel import ar1_errors as serial
 from causalstats.numerics.regression import canonical_regression, gram_regression
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from causalstats.models.selective_labels.estimands import chance_of
 from causalstats.models.selective_labels.imperfect_test import rates_of
 from causalstats.models.shared.population import average, blocks, per_person
 from causalstats.numerics.selection.misclassification import share_positive
-from causalstats.numerics.selection.sample_information import (
+from causalstats.numerics.selection.value_of_information import (
     expected_variance,
     variance_taken_by_one,
 )

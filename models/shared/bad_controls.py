@@ -1,7 +1,8 @@
 """Covariates that the treatment or the outcome moves: post-treatment variables, bad controls.
 
 To hold what the treatment moves takes a part of its effect away, and data do not show which way an
-arrow points. A covariate that hardly differs from the outcome is an extreme case that does show.
+arrow points; to hold what both move is collider bias. A covariate that hardly differs from the
+outcome is an extreme case that does show.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from causalstats.models.shared.independent_rows import (
     rows_independent,
 )
 from causalstats.models.shared.measurement import recorded_values
-from causalstats.numerics.regression.penalised_logistic import fitted_probabilities
+from causalstats.numerics.regression.ridge_logistic import fitted_probabilities
 
 _RIDGE = 1.0
 _MOST_PEOPLE = 50_000  # the first of them

@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
-from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel import ar1_errors as serial
 from causalstats.numerics.regression import gram_regression as regression
 from causalstats.numerics.regression.gram_regression_ops import gram_given_scales
 

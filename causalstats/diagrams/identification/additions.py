@@ -1,4 +1,4 @@
-"""Which conclusions survive one arrow more, or one hidden cause more.
+"""Sensitivity to omitted arrows: which conclusions survive one arrow or hidden cause more.
 
 A formula is right in an enlarged diagram exactly where it gives the effect in all its models. One
 model with tables drawn at random tells: where the formula is wrong anywhere, it is wrong in almost

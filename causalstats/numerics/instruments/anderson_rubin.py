@@ -1,7 +1,9 @@
 """Anderson-Rubin sets: effects at which the instruments do not explain the residuals.
 
-The Anderson-Rubin test of β has the right size also with weak instruments. The set of effects
-that it does not reject can be an interval, two rays, the whole line, or empty.
+The Anderson-Rubin test of β has the right size also with weak instruments. The set of effects that
+it does not reject can be an interval, two rays, the whole line, or empty. The conditional
+likelihood ratio test (CLR, Moreira 2003) is not here: it has no closed form, and the posterior
+answers in its place.
 
 References
 ----------

@@ -1,6 +1,7 @@
 """Where the posterior of direct effects of a given size is: nodes that are adapted to it.
 
-Direct effects η ~ Normal(m, sd²) are summed over. Other instruments may tell them far better than
+Direct effects η ~ Normal(m, sd²), of plausibly exogenous instruments (Conley, Hansen & Rossi 2012),
+are summed over. Other instruments may tell them far better than
 their prior: nodes are dense about the mode of the prior times the profile likelihood κ(η)^(-n'/2),
 κ the LIML eigenvalue of y - Zη, and thin out to six standard deviations of the prior, so that a
 posterior narrower than the prior, or one with both a peak and the tails of the prior, is covered:

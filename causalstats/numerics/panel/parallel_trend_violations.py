@@ -1,4 +1,4 @@
-"""Violations of parallel trends: bounds on the effect (Rambachan & Roth 2023).
+"""Violations of parallel trends: honest DiD (Rambachan & Roth 2023).
 
 The pre-trend test is in `models.event_study.parallel_trends`.
 

@@ -4,6 +4,7 @@ With a flat prior, the coefficients b of a part on the columns w of a design hav
 posterior where some b ≠ 0 changes nothing of what was seen, w_i'b = 0 in every row where the part
 was seen, and lowers what was below the limit or not counted, w_i'b ≤ 0 in every row where it was
 not: the complete or quasi-complete separation of logistic regression (Albert & Anderson 1984).
+Firth's penalised likelihood would give an answer where this refuses: the prior does that here.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Overlap (positivity) of regressions: whether similar people received each treatment.
+"""Overlap (positivity, common support): whether similar people received each treatment.
 
 For a categorical treatment the check is of its propensity score, by logistic regression on the
 covariates of the outcome's regression; for a numeric one, of the share of its variance that these
@@ -14,7 +14,7 @@ import numpy as np
 from causalstats.core.check import Check
 from causalstats.models.causal_diagram.regression.terms import design_matrix, terms_of
 from causalstats.models.causal_diagram.tables import Table
-from causalstats.numerics.regression.penalised_logistic import (
+from causalstats.numerics.regression.ridge_logistic import (
     fitted_probabilities,
 )
 

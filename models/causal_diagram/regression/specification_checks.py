@@ -26,7 +26,7 @@ from causalstats.models.causal_diagram.regression.terms import (
 )
 from causalstats.numerics.bases.omitted_terms import indicators_of_codes
 from causalstats.numerics.bases.splines import smooth
-from causalstats.numerics.regression.penalised_logistic import (
+from causalstats.numerics.regression.ridge_logistic import (
     fitted_probabilities,
 )
 

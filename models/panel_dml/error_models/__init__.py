@@ -5,7 +5,9 @@ from typing import Literal
 
 from causalstats.models.panel_dml.error_models.ar1 import AR1
 from causalstats.models.panel_dml.error_models.base import ErrorModel
-from causalstats.models.panel_dml.error_models.bootstrap import ClusterBootstrap
+from causalstats.models.panel_dml.error_models.bayesian_bootstrap import (
+    ClusterBootstrap,
+)
 from causalstats.models.panel_dml.error_models.cluster import ClusterRobust
 from causalstats.models.panel_dml.error_models.iid import IID
 from causalstats.models.panel_dml.error_models.placebo import PlaceboErrors

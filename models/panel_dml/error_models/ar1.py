@@ -1,7 +1,7 @@
 """AR(1) errors within units: serial correlation ρ^g at a gap of g, one ρ for each equation.
 
 ρ is sampled, uniform from -0.5 (0 where gaps are not whole numbers) to 0.99. The likelihood needs
-cross-products at any ρ, which polynomials give (`numerics.panel.serial_correlation`).
+cross-products at any ρ, which polynomials give (`numerics.panel.ar1_errors`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from causalstats.errors import ModelError
 from causalstats.models.panel_dml.error_models.base import ErrorModel
 from causalstats.models.panel_dml.priors import Parameter, Sizes
 from causalstats.models.shared.distributions import Uniform
-from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel import ar1_errors as serial
 
 if TYPE_CHECKING:
     from causalstats.data import Panel

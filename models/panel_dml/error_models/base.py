@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from causalstats.data import Panel
     from causalstats.models.panel_dml.model import PanelDML
     from causalstats.models.panel_dml.priors import Parameter, Sizes
-    from causalstats.numerics.panel.serial_correlation import Correlations
+    from causalstats.numerics.panel.ar1_errors import Correlations
 
 
 class ErrorModel:
@@ -61,7 +61,7 @@ class ErrorModel:
         xp : module
             `numpy` or `pytensor.tensor`.
         given : mapping
-            `gram` (K, p+q, p+q) and `volume` (K,), K of `numerics.panel.serial_correlation`.
+            `gram` (K, p+q, p+q) and `volume` (K,), K of `numerics.panel.ar1_errors`.
         scales : mapping
             Parameters in standard units, by name.
 

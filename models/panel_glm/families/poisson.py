@@ -1,7 +1,8 @@
 """Fixed-effects Poisson: counts are multinomial given their sum, in shares p_it ∝ exp(x_it'β).
 
 Only the mean has to be right for the estimate (Wooldridge 1999): counts may be overdispersed
-(negative binomial), of any correlation within units, and need not be whole.
+(negative binomial), of any correlation within units, and need not be whole. There is no offset: the
+logarithm of an exposure, as a covariate, has a coefficient that is learned and not 1.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.numerics.panel import serial_correlation as serial
+from causalstats.numerics.panel import ar1_errors as serial
 
 
 def _grid(units, times):

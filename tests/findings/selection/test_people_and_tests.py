@@ -8,12 +8,12 @@ import pytest
 from scipy.special import expit
 
 import causalstats as cs
-from causalstats.checks import held_out
+from causalstats.checks import withheld_outcomes
 from causalstats.checks.prior_data_conflict import prior_data_conflict
 from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known
 from causalstats.inference.fit import _stated
-from causalstats.inference.held_out import held_out_checks
+from causalstats.inference.withheld_outcomes import held_out_checks
 from causalstats.report.compose import _withheld
 
 
@@ -108,7 +108,7 @@ def test_groups_of_the_prevalence_are_groups_of_the_reference_population():
 
 def withheld(answer, truth, size):
     outcomes = np.repeat([1.0, 0.0], [round(truth * size), size - round(truth * size)])
-    return held_out.held_out_check(
+    return withheld_outcomes.held_out_check(
         np.asarray(answer),
         outcomes,
         np.ones(size),

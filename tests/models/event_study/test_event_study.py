@@ -21,7 +21,7 @@ from causalstats.models.event_study.event_study_regression import (
     saturated_by_rows,
 )
 from causalstats.numerics.panel import parallel_trend_violations
-from causalstats.numerics.panel.serial_correlation import gaps, whitened
+from causalstats.numerics.panel.ar1_errors import gaps, whitened
 
 MPDTA = (
     Path(__file__).resolve().parents[3] / "case_studies" / "minimum_wage" / "mpdta.csv"

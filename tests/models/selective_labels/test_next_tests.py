@@ -6,11 +6,11 @@ import pytest
 from scipy.special import expit
 
 import causalstats as cs
-from causalstats.numerics.selection.sample_information import (
+from causalstats.numerics.selection.selective_labels_baselines import prevalence_alone
+from causalstats.numerics.selection.value_of_information import (
     expected_variance,
     variance_taken_by_one,
 )
-from causalstats.numerics.selection.selective_labels_baselines import prevalence_alone
 
 
 def simulated(people=400, **fields):

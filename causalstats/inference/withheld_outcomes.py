@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalstats.checks.held_out import held_out_check
+from causalstats.checks.withheld_outcomes import held_out_check
 from causalstats.core.abilities import ImperfectlyTested
 from causalstats.core.check import Check
 from causalstats.data import Decisions

@@ -6,7 +6,7 @@ import pytest
 
 import causalstats as cs
 from causalstats.errors import ModelError
-from causalstats.models.causal_diagram.hidden_confounding import (
+from causalstats.models.causal_diagram.unobserved_confounding import (
     _Arms,
     bounding_factor,
     strength_of_factor,
