@@ -230,6 +230,7 @@ def _right(name: str, draw: Callable[..., Any], **settings: Any) -> World:
 SHAPE = ("normality of the errors", "identified by joint normality")
 KNOWN = (
     "direction of the decision",
+    "room for the cases found",
     "prevalence as declared",
     "agrees with the data: prevalence",
 )

@@ -36,7 +36,7 @@ class Assumption:
     >>> import causalstats as cs
     >>> assumption = cs.Heckman(mean=2.0).assumptions()[2]
     >>> assumption.name, assumption.checks, assumption.fields
-    ('mean', ('agrees with the data: mean',), ('mean',))
+    ('mean', ('agrees with the data: mean', 'known mean in reach'), ('mean',))
     """
 
     name: str

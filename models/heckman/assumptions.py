@@ -86,7 +86,7 @@ def _known_mean(model: Heckman) -> Assumption:
         statement=f"The mean of the outcome in the population is {model.mean}.",
         if_wrong="Every unseen outcome moves with it, in full.",
         formula="Σ w_i (β_0 + x_i'β) = E[Y]",
-        checks=("agrees with the data: mean",),
+        checks=("agrees with the data: mean", "known mean in reach"),
         fields=("mean",),
     )
 

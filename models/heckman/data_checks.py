@@ -9,6 +9,7 @@ import numpy as np
 
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
+from causalstats.core.knowledge import KnownByGroup, as_known
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import NORMALITY
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from causalstats.models.heckman.model import Heckman
 
 _LIMIT = 0.01
+_MOST_SDS_AWAY = 10.0
 _CORRELATIONS = np.linspace(-1, 1, 101)
 _LEAST_RESIDUALS = 30  # beyond the coefficients
 _MOST_PEOPLE = 20_000  # drawn at random: more cost time and add no power that is needed
@@ -52,10 +54,51 @@ def data_checks(model: Heckman, data: Decisions) -> tuple[Check, ...]:
         *rows_left_out(data),
         *normality,
         *_identification(model),
+        *_mean_in_reach(model, data),
         *strength_of_exclusion(
             model.excluded, data, answers_except(model, _ABOUT_THE_SEEN)
         ),
         *people_checks(data, numeric_outcome=True),
+    )
+
+
+def _mean_in_reach(model: Heckman, data: Decisions) -> tuple[Check, ...]:
+    """Compare the mean of the unseen that a known mean implies with the outcomes that are seen.
+
+    With a share τ seen, the mean μ of everybody is that of the unseen, (μ - τ ȳ) / (1 - τ), too.
+    Where the outcome alone decides who is seen, κ = 1, that lies 5 standard deviations of the
+    outcomes seen from their mean if a tenth is seen, and 9 if a hundredth is.
+    """
+    if data.reference is not None or data.decision.all():
+        return ()
+    if model.mean is None or isinstance(model.mean, KnownByGroup):
+        return ()
+    known = as_known(model.mean)
+    weights = data.weights / data.weights.sum()
+    seen = data.outcome[data.decision]
+    share = float(weights[data.decision].sum())
+    middle = float(weights[data.decision] @ seen) / share
+    spread = float(seen.std())
+    unseen = (known.value - share * middle) / (1 - share)
+    uncertain = known.sd / (1 - share)
+    away = max(abs(unseen - middle) - 2 * uncertain, 0.0) / max(spread, 1e-300)
+    reached = away <= _MOST_SDS_AWAY
+    return (
+        Check(
+            name="known mean in reach",
+            passed=reached,
+            value=away,
+            expected=f"at most {_MOST_SDS_AWAY:g} standard deviations",
+            finding=f"outcomes that are seen have mean {middle:.4g} and standard deviation "
+            f"{spread:.3g}; with a mean of {known} of everybody, those not seen have the mean "
+            f"{unseen:.4g}, {away:.1f} standard deviations away",
+            remedy=""
+            if reached
+            else "Give the mean in the unit of the outcome, such as dollars or thousands of them, "
+            "or its logarithm where the outcome is one, and check whose mean it is.",
+            estimands=answers_except(model, _ABOUT_THE_SEEN),
+            assumption="" if reached else "mean",
+        ),
     )
 
 

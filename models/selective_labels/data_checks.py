@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from scipy.special import expit
+from scipy.stats import betabinom, binom
 
 from causalstats.core.check import Check
 from causalstats.core.knowledge import Known, as_known
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 # Standard errors, on one side: fewer than 1 % where nothing is hidden
 _MOST_ERRORS = 2.4
 _MOST_SDS = 2.6  # standard deviations by which a declared prevalence may move
+_LEAST_P = 0.01  # of a check that an exact Binomial bounds
 _RIDGE = 1.0  # precision of the coefficients of the regression on the tested
 _NEWTON_STEPS = 50
 _ABOUT_THE_UNTESTED = (
@@ -44,6 +47,7 @@ def data_checks(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
     return (
         *rows_left_out(data),
         *_direction(model, data),
+        *_cases_found(model, data),
         *_identification(model),
         *strength_of_exclusion(model.excluded, data, _ABOUT_THE_UNTESTED),
         *people_checks(data, numeric_outcome=False),
@@ -114,6 +118,102 @@ def _direction(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
             assumption="one unobservable" if wrong else "",
         ),
     )
+
+
+def _cases_found(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
+    """Compare the positive results with the most that the declared prevalence leaves room for.
+
+    Where every case were tested, τ the share tested, the share with a positive result would be
+    (1 - specificity) τ + (sensitivity + specificity - 1) π. Outcomes that are independent given
+    features vary no more than a Binomial of that mean (Hoeffding 1956). Other people say nothing
+    of a prevalence, so that there is no check where the population is `data.with_reference(...)`.
+    """
+    if model.prevalence is None or data.reference is not None:
+        return ()
+    constraint = prevalence_of(model)
+    known = constraint.known_in(data)
+    groups = zip(known.items(), constraint.group_rows(data), strict=True)
+    found = [_found(model, data, name, value, rows) for (name, value), rows in groups]
+    least = min(found, key=lambda each: each.p)
+    possible = bool(least.p * len(found) > _LEAST_P)
+    return (
+        Check(
+            name="room for the cases found",
+            passed=possible,
+            value=least.p,
+            expected=f"p-value above {_LEAST_P / len(found):.2g}",
+            finding=f"{least.share:.2%} of {least.people} have a positive result, and "
+            f"a prevalence of {least.declared} leaves room for {least.most:.2%}, even if every "
+            f"case were tested: p = {least.p:.2g}",
+            remedy=""
+            if possible
+            else "More cases were found than the declared prevalence has: give it as a proportion "
+            "(5 % is 0.05), check its source and its population, or give the errors of the test, "
+            "`specificity=`.",
+            assumption="" if possible else "prevalence",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Positive results among people, and the most that their prevalence leaves room for.
+
+    Parameters
+    ----------
+    people : str
+        Which people.
+    declared : Known
+        Their prevalence.
+    share, most : float
+        The share of them with a positive result, and the largest that is expected.
+    p : float
+        The probability of as many results, where the largest share is the mean.
+    """
+
+    people: str
+    declared: Known
+    share: float
+    most: float
+    p: float
+
+
+def _found(
+    model: SelectiveLabels, data: Decisions, name: str, known: Known, rows: np.ndarray
+) -> _Found:
+    weights = data.weights[rows] / data.weights[rows].sum()
+    share = float(weights @ (data.outcome[rows] == 1))
+    tested = float(weights @ data.decision[rows])
+    sensitivity = as_known(model.sensitivity)
+    specificity = as_known(model.specificity)
+    youden = sensitivity.value + specificity.value - 1
+    most = (1 - specificity.value) * tested + youden * known.value
+    errors = (
+        youden * known.sd,
+        known.value * sensitivity.sd,
+        (tested - known.value) * specificity.sd,
+    )
+    people = round(1 / float(weights @ weights))  # as many as carry this information
+    return _Found(
+        people=f"those with {name}" if name else "the people",
+        declared=known,
+        share=share,
+        most=most,
+        p=_tail(
+            np.ceil(share * people - 1e-6),
+            people,
+            Known(most, sd=float(np.linalg.norm(errors))),
+        ),
+    )
+
+
+def _tail(count: float, people: int, chance: Known) -> float:
+    """Return the probability of a count or more, Binomial with a chance that is Beta."""
+    if chance.value >= 1 or chance.sd**2 >= chance.value * (1 - chance.value):
+        return 1.0
+    if chance.exact:
+        return float(binom.sf(count - 1, people, chance.value))
+    return float(betabinom.sf(count - 1, people, *chance.as_beta()))
 
 
 def _declared(model: SelectiveLabels, data: Decisions) -> tuple[float, float]:

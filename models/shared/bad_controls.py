@@ -22,6 +22,10 @@ IF_MOVED = (
 NO_COPY = "no covariate repeats the outcome"
 _MOST_SHARED = 0.98  # of the variance, of values and of ranks
 _FEWEST_ROWS = 20
+_REMEDY = (
+    "If it is made from the outcome, or moved by it or by the treatment, leave it out: the answer "
+    "is what the treatment does beside it, next to nothing."
+)
 
 
 def no_copy_of_outcome(
@@ -29,6 +33,9 @@ def no_copy_of_outcome(
     covariates: Mapping[str, np.ndarray],
     estimands: tuple[str, ...],
     assumption: str,
+    *,
+    repeated: str = "outcome",
+    remedy: str = _REMEDY,
 ) -> tuple[Check, ...]:
     """Return the caution that covariates hardly differ from the outcome; nothing without any.
 
@@ -42,6 +49,10 @@ def no_copy_of_outcome(
         The answers that the caution stands on.
     assumption : str
         The name of the assumption that it concerns.
+    repeated : str
+        The word for the outcome, or for another variable in its place.
+    remedy : str
+        The way out where the covariate is moved by the outcome.
 
     Examples
     --------
@@ -56,18 +67,18 @@ def no_copy_of_outcome(
     if not copies:
         return ()
     listed = ", ".join(
-        f"{name} shares {100 * share:.0f} % of the variance of the outcome"
+        f"{name} shares {100 * share:.0f} % of the variance of the {repeated}"
         for name, share in copies.items()
     )
     return (
         Check(
-            name=NO_COPY,
+            name=f"no covariate repeats the {repeated}",
             passed=None,
             value=max(copies.values()),
-            expected=f"covariates with less than {_MOST_SHARED:.0%} of the outcome's variance",
+            expected=f"covariates with less than {_MOST_SHARED:.0%} of the {repeated}'s "
+            "variance",
             finding=listed,
-            remedy="If it is made from the outcome, or moved by it or by the treatment, leave it "
-            "out: the answer is what the treatment does beside it, next to nothing.",
+            remedy=remedy,
             estimands=estimands,
             assumption=assumption,
             caution=True,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from causalstats.core.check import Check
 from causalstats.data import Decisions
+from causalstats.models.shared.bad_controls import no_copy_of_outcome
 from causalstats.models.shared.independent_rows import (
     INDEPENDENT_PEOPLE,
     Scores,
@@ -20,6 +21,10 @@ from causalstats.models.shared.independent_rows import (
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.numerics.regression.ridge_logistic import fitted_probabilities
 
+_AFTERWARDS = (
+    "If it was recorded after the decision, or made from what was seen then, leave it out: those "
+    "not decided for have another value of it because nobody decided for them."
+)
 _RIDGE = 1.0
 _MOST_PEOPLE = 50_000  # the first of them
 _ROWS_A_DECIDER = 20
@@ -39,6 +44,7 @@ def people_checks(data: Decisions, *, numeric_outcome: bool) -> tuple[Check, ...
     seen = data.source.loc[data.decision] if numeric_outcome else data.source
     return (
         *_neighbours(data, numeric_outcome),
+        *_features_of_before(data),
         *no_row_twice(data.source, INDEPENDENT_PEOPLE, "person"),
         *recorded_values(data.source, [*data.design.variables]),
         *recorded_values(seen, [] if outcome is None else [outcome], outcome),
@@ -51,12 +57,15 @@ def _neighbours(data: Decisions, numeric_outcome: bool) -> tuple[Check, ...]:
     decision = data.decision[:_MOST_PEOPLE]
     outcome = data.outcome[:_MOST_PEOPLE]
     features = _features(data)
-    of_outcome = (
-        least_squares_residuals(features[decision], outcome[decision][:, None])
-        if numeric_outcome
-        else _residuals(features[decision], outcome[decision])
-    )
-    equations = [Scores(of_outcome, outcome[decision][:, None])]
+    equations = []
+    seen = outcome[decision]
+    if np.ptp(seen) > 0:
+        of_outcome = (
+            least_squares_residuals(features[decision], seen[:, None])
+            if numeric_outcome
+            else _residuals(features[decision], seen)
+        )
+        equations.append(Scores(of_outcome, seen[:, None]))
     if not decision.all():
         of_decision = _residuals(features, decision * 1.0)
         equations.append(Scores(of_decision, decision[:, None] * 1.0))
@@ -64,6 +73,21 @@ def _neighbours(data: Decisions, numeric_outcome: bool) -> tuple[Check, ...]:
         equations,
         remedy="Name what they share as a feature, or the `decider=`; keep one row of each person.",
         assumption=INDEPENDENT_PEOPLE,
+    )
+
+
+def _features_of_before(data: Decisions) -> tuple[Check, ...]:
+    """Return the cautions that a feature repeats the decision, or the outcome where it is seen."""
+    decision = data.decision[:_MOST_PEOPLE]
+    seen = np.flatnonzero(decision)
+    columns = data.matrix[:_MOST_PEOPLE].T
+    everybody = dict(zip(data.features, columns, strict=True))
+    decided = dict(zip(data.features, columns[:, seen], strict=True))
+    return (
+        *no_copy_of_outcome(
+            decision * 1.0, everybody, (), "", repeated="decision", remedy=_AFTERWARDS
+        ),
+        *no_copy_of_outcome(data.outcome[seen], decided, (), "", remedy=_AFTERWARDS),
     )
 
 

@@ -127,6 +127,7 @@ def assumed(value: Any, where: str = "") -> tuple[Assumption, ...]:
                 "agrees with the data: prevalence",
                 "prevalence as declared",
                 "direction of the decision",
+                "room for the cases found",
             ),
             fields=("prevalence",),
         ),
