@@ -87,7 +87,7 @@ def _interrupt(
 ) -> Callable[[int, FrameType | None], None]:
     def handle(number: int, frame: FrameType | None) -> None:
         if _does_harm(frame, outermost):
-            again = threading.Timer(_MOMENT, signal.raise_signal, [number])
+            again = threading.Timer(_MOMENT, _signal_main_thread, [number])
             again.daemon = True
             again.start()
             return
@@ -95,6 +95,16 @@ def _interrupt(
         raise KeyboardInterrupt(*[message] if message else [])
 
     return handle
+
+
+def _signal_main_thread(number: int) -> None:
+    """Send the signal to the main thread, whose waiting it ends where the system can do so."""
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+        return
+    identity = threading.main_thread().ident
+    assert identity is not None
+    signal.pthread_kill(identity, number)
 
 
 def _does_harm(frame: FrameType | None, outermost: FrameType) -> bool:
