@@ -202,6 +202,8 @@ WORLDS = [
         name="one state in a cohort",
         make=partial(_states, (1, 9, 16)),
         catches=("clusters of each cohort",),
+        headline_holds="its interval takes in what one state says of itself; the check stands on "
+        "the answers of that cohort",
     ),
     World(
         name="eight states in each cohort",
