@@ -226,9 +226,8 @@ def _entry_mode(
     """
     flat = width * width / variance
     tilt = linear + width * centre / variance
-    mode = -tilt / (
-        2 * half_degrees + flat
-    )  # of no more than two terms of the logarithm
+    # The mode if the logarithm ended with its quadratic term
+    mode = -tilt / (2 * half_degrees + flat)
     mode = min(max(mode, -_FARTHEST_START), _FARTHEST_START)
     curvature = 1.0
     for _ in range(_NEWTON_STEPS):
