@@ -240,7 +240,7 @@ def _differential_abundance(draws: xr.Dataset, data: Composition) -> xr.DataArra
 
 
 def _few_parts_change(draws: xr.Dataset, data: Composition) -> tuple[Check, ...]:
-    """Return whether few enough parts change that the others show what no change is."""
+    """Return whether few parts change, and the caution that ratios cannot show which majority."""
     coefficients = _flat_coefficients(draws)
     shares = {
         name: float(each.changed.mean())
@@ -264,6 +264,17 @@ def _few_parts_change(draws: xr.Dataset, data: Composition) -> tuple[Check, ...]
             else "Which of two groups of parts is unchanged cannot be seen from ratios: total "
             "amounts from outside, such as a spike-in or cell counts, would tell. "
             "`covariate_log_ratio` needs no unchanged parts.",
+            caution=True,
+        ),
+        Check(
+            name="the majority changes nothing",
+            passed=None,
+            value=shares[most],
+            expected="total amounts from outside: ratios cannot show a change of all parts but few",
+            finding="if most parts changed alike, ratios would be the same, and the parts said to "
+            "change here would be the unchanged ones",
+            remedy="Say why most parts should be unchanged, or measure total amounts (a spike-in, "
+            "cell counts).",
             caution=True,
         ),
     )

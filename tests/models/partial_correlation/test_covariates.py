@@ -319,3 +319,14 @@ def test_of_few_parts_it_is_not_seen_which_are_unchanged(frame):
     fit = cs.fit(PRIORS[0], data, seed=1, progress=False)
     with pytest.raises(cs.ModelError, match="of 5 parts it is not seen which ones"):
         fit.effect("differential_abundance")
+
+
+def test_a_change_of_nearly_all_parts_looks_like_one_of_the_others_and_is_said():
+    data = amounts_in_two_groups(2)
+    fit = cs.fit(PRIORS[0], data, seed=1, progress=False)
+    doubts = {
+        check.name: check for check in fit.effect("differential_abundance").doubts
+    }
+    assert "would be the same" in doubts["the majority changes nothing"].finding
+    others = fit.effect("covariate_log_ratio").doubts
+    assert "the majority changes nothing" not in [check.name for check in others]
