@@ -561,7 +561,10 @@ def checked[**P, R](
 
         @wraps(function)
         def held(*positional: P.args, **named: P.kwargs) -> R:
-            given = signature.bind(*positional, **named)
+            try:
+                given = signature.bind(*positional, **named)
+            except TypeError as mismatch:
+                raise _mismatch(function, signature, named, mismatch) from None
             kinds = argument_kinds(function)
             for name in given.arguments.keys() & kinds.keys():
                 given.arguments[name] = read(
@@ -572,6 +575,23 @@ def checked[**P, R](
         return held
 
     return decorate
+
+
+def _mismatch(
+    function: Callable[..., Any],
+    signature: inspect.Signature,
+    named: Mapping[str, Any],
+    mismatch: TypeError,
+) -> TypeError:
+    """Return the error of a call whose arguments do not fit, with the names that do."""
+    known = [name for name in signature.parameters if name != "self"]
+    unknown = next((name for name in named if name not in known), None)
+    advice = meant(unknown, known) if unknown else ""
+    taken = ", ".join(f"`{name}`" for name in known)
+    return TypeError(
+        f"{function.__qualname__}() {mismatch}. "
+        + (advice or f"Its arguments are {taken}.")
+    )
 
 
 @cache
