@@ -51,6 +51,10 @@ def _right(rho: float, effect: Any, fields: dict, seed: int) -> Drawn:
     return _fitted(frame, **fields)
 
 
+def _none(adopted: int, since: np.ndarray) -> np.ndarray:
+    return 0.0 * since
+
+
 def _missing_at_random(seed: int) -> Drawn:
     rng, frame, _ = _frame(seed)
     return _fitted(frame[rng.random(len(frame)) < 0.9])
@@ -61,8 +65,8 @@ def _small_cohorts(seed: int) -> Drawn:
     return _fitted(frame)
 
 
-def _trend(slope: float, seed: int) -> Drawn:
-    _, frame, since = _frame(seed)
+def _trend(slope: float, effect: Any, seed: int) -> Drawn:
+    _, frame, since = _frame(seed, 0.5, effect)
     return _fitted(frame.assign(y=frame["y"] + slope * np.nan_to_num(since)))
 
 
@@ -170,11 +174,18 @@ WORLDS = [
     _right_world(name="rows missing at random", make=_missing_at_random),
     _right_world(name="cohorts of 8 to 25 units", make=_small_cohorts),
     _wrong_world(
-        name="trends differ by .3 a period", make=partial(_trend, 0.3), catches=_TRENDS
+        name="trends differ by .3 a period",
+        make=partial(_trend, 0.3, growing),
+        catches=_TRENDS,
     ),
     _wrong_world(
         name="trends differ by .15 a period",
-        make=partial(_trend, 0.15),
+        make=partial(_trend, 0.15, growing),
+        catches=_TRENDS,
+    ),
+    _wrong_world(
+        name="no effect, and trends that differ by .15 a period",
+        make=partial(_trend, 0.15, _none),
         catches=_TRENDS,
     ),
     _wrong_world(
