@@ -404,6 +404,7 @@ class Effect:
             draws=difference,
             description=description,
             contrast=contrast,
+            sentence="",  # it would tell a difference of two answers as one of them
             marginals=None,
             savage_dickey=None,
             over_null=None,
@@ -615,6 +616,7 @@ class Effect:
         return replace(
             self,
             draws=self.draws.mean(dims),
+            sentence="" if dims else self.sentence,
             marginals=None,
             savage_dickey=None,
             over_null=None,

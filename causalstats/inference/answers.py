@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -221,12 +221,29 @@ def _values(
         return None, estimand.compute(posterior, fit.data)
     marginals = None
     if estimand.marginals is not None and not (has_draws and estimand.approximate):
-        marginals = fit.once(
-            f"marginals of {name}", partial(estimand.marginals, fit.data)
+        marginals = _once(
+            fit, name, f"marginals of {name}", partial(estimand.marginals, fit.data)
         )
         if not has_draws:
             return marginals, _without_draws(marginals, posterior)
-    return marginals, fit.once(name, lambda: estimand.compute(posterior, fit.data))
+    draws = _once(fit, name, name, lambda: estimand.compute(posterior, fit.data))
+    return marginals, draws
+
+
+def _once[T](fit: Fit, name: str, key: str, make: Callable[[], T]) -> T:
+    """Return what is kept under a key, where the name stands for one answer of the model.
+
+    Nothing is kept of other questions: two may be written alike, as policies by two functions are.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str
+        The question.
+    key : str
+    make : function without arguments
+    """
+    return fit.once(key, make) if name in fit.model.estimands() else make()
 
 
 def _values_at(
@@ -358,7 +375,12 @@ def question_checks(fit: Fit, name: str, estimand: Estimand) -> list[Check]:
     make = estimand.checks
     if make is None:
         return []
-    results = fit.once(f"checks of {name}", lambda: make(_posterior(fit), fit.data))
+    results = _once(
+        fit,
+        name,
+        f"checks of {name}",
+        lambda: make(_posterior(fit), fit.data),
+    )
     return [replace(check, estimands=(name,)) for check in results]
 
 

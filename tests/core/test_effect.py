@@ -96,6 +96,15 @@ def test_a_difference_carries_the_doubts_of_both_answers_once():
     assert [doubt.name for doubt in difference.doubts] == ["overlap", "shared"]
 
 
+def test_a_difference_of_answers_is_not_told_as_one_of_them():
+    sentence = "Joining a union {raises} the wage by {value}."
+    first = effect(sentence=sentence)
+    difference = first.minus(replace(first, draws=first.draws / 2), "men - women")
+    assert first.in_words().startswith("Joining a union")
+    assert "union" not in difference.text()
+    assert "men - women" in difference.text()
+
+
 def test_a_mean_over_entries_is_decided_by_itself_and_not_by_the_entries_beyond_their_null():
     values = 1 + np.random.default_rng(4).normal(size=(4, 500, 3)) / 10
     over = effect(name="excess", draws=values - 1)
