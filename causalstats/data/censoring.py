@@ -81,6 +81,19 @@ def per_part(
     return numbers
 
 
+def plain_numbers(given: Any) -> Any:
+    """Return numbers by part, or one for all, as Python's own: a file holds no others.
+
+    Examples
+    --------
+    >>> plain_numbers({"lead": np.int64(2), "zinc": "zinc_limit"}), plain_numbers(None)
+    ({'lead': 2, 'zinc': 'zinc_limit'}, None)
+    """
+    if isinstance(given, Mapping):
+        return {part: plain_numbers(value) for part, value in given.items()}
+    return given.item() if isinstance(given, np.generic) else given
+
+
 def bounds_of(
     table: pd.DataFrame,
     parts: Sequence[str],

@@ -17,7 +17,7 @@ import pandas as pd
 from causalstats import models
 from causalstats.core.knowledge import Known, KnownByGroup, Penalty
 from causalstats.core.model import Model
-from causalstats.data import STUDIES
+from causalstats.data import STUDIES, Panel
 from causalstats.data.origin import Origin
 from causalstats.data.times import TimeScale
 from causalstats.diagrams import Box, Diagram, Monotone, Roles, SurgeryStep, Wire
@@ -104,7 +104,7 @@ def describe_data(data: Any) -> Json:
         "origin": _origin(data),
         "time_scale": _time_scale(data),
         "source": _columns(data.source),
-        "levels": _levels(data.source),
+        "levels": _levels(data.source) | _order_of_units(data),
         "reference": None
         if reference is None
         else [part.tolist() for part in reference],
@@ -185,6 +185,13 @@ def _levels(frame: pd.DataFrame) -> Json:
         for name, column in frame.items()
         if isinstance(column.dtype, pd.CategoricalDtype)
     }
+
+
+def _order_of_units(data: Any) -> dict[str, list[str]]:
+    """Return the units of a panel in their order, which whole numbers would have by size."""
+    if not isinstance(data, Panel):
+        return {}
+    return {data.arguments["unit"]: list(data.units)}
 
 
 def _frame(header: Json) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import json
 import uuid
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 import causalstats as cs
+from causalstats.inference.saved_values import describe_data, read_data
 
 ROLES = {
     "unit": "id",
@@ -110,6 +112,31 @@ def test_ids_reach_tables_and_survive_a_file(ids, tmp_path):
     for each in (fit, again):
         assert set(each.effect("unit_effect").numbers().index) == wanted
         assert set(each.data.units) == wanted
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [str(k) for k in range(7, 16)],
+        pd.Categorical(range(UNITS), categories=range(UNITS)[::-1]),
+    ],
+)
+def test_numbers_as_text_keep_their_order_in_a_file(ids):
+    data = cs.Panel.from_frame(panel_frame(pd.Series(ids)), **ROLES)
+    again = read_data(json.loads(json.dumps(describe_data(data))))
+    assert again.units == data.units
+    assert again.fingerprint == data.fingerprint
+
+
+def test_limits_of_any_number_can_be_kept():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(1 + rng.gamma(2, size=(20, 3)), columns=list("abc"))
+    options = {"resolution": np.int64(1), "limits": {"a": np.float32(0.1)}}
+    data = cs.Composition.from_frame(
+        frame, parts=list("abc"), zeros="interval", **options
+    )
+    again = read_data(json.loads(json.dumps(describe_data(data))))
+    assert again.fingerprint == data.fingerprint
 
 
 def test_the_effect_does_not_depend_on_what_units_are_called():
