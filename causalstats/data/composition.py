@@ -213,7 +213,8 @@ class Composition:
             parts,
             {"covariate": variables, "subject or time": links, "limit": limit_names},
         )
-        named_rows = links[:1] if subject is not None else []
+        # A subject that is a covariate too is read as that.
+        named_rows = [subject] if subject and subject not in variables else []
         words = column_words(labels, units, [*parts, *variables, *links])
         known = zeros != "interval" and missing != "infer"
         refuse_values = _refuse_no_counts if zeros == "counts" else _refuse_not_positive

@@ -43,6 +43,7 @@ from causalstats.data.columns import (
 )
 from causalstats.data.feature_coding import Design, design
 from causalstats.data.formulas import formula_labels, formula_variables
+from causalstats.data.labels import label
 from causalstats.data.memory_mapping import release
 from causalstats.data.out_of_core import row_blocks, spooled_rows, stored
 from causalstats.errors import DataError
@@ -74,6 +75,7 @@ _FEWEST_DEGREES = 5  # rows left beyond instruments and covariates
 _COLLINEAR = (
     1e-10  # the least eigenvalue of correlations of treatments: less is rounding
 )
+_LARGEST_EXACT = 2.0**53  # whole numbers up to this are floats as well
 _CONSTANT = 1e-12  # of a column's variance: as little as this is rounding
 
 
@@ -797,6 +799,9 @@ class _Roles:
                 "weights": [] if weights is None else [weights],
             }
         )
+        _refuse_clusters_by_numbers(
+            given["cluster"], [outcome, *treatments, *original, weights]
+        )
         if original:
             _refuse_unpaired(named, original, treatments)
         elif not named:
@@ -851,10 +856,11 @@ class _Roles:
 
     @property
     def labels(self) -> list[str]:
-        """Columns that are read as labels."""
+        """Columns that are read as labels; a cluster that is a covariate too is read as that."""
         formula = self["covariate_formula"]
         categories = list(formula_labels(formula)) if formula else []
-        cluster = [] if self["cluster"] is None else [self["cluster"]]
+        alone = self["cluster"] not in (None, *self["instruments"], *self.held)
+        cluster = [self["cluster"]] if alone else []
         return [*categories, *self["fixed_effects"], *cluster]
 
     def checks(
@@ -1011,9 +1017,7 @@ def _clusters(
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
     if cluster is None:
         return None, ()
-    codes = _codes(table, cluster)
-    used = table[cluster].cat.remove_unused_categories()
-    labels = tuple(map(str, used.cat.categories))
+    codes, labels = _levels(table[cluster])
     if len(labels) < 2:
         raise DataError(
             f"Expected at least two clusters in {cluster!r}, got {len(labels)}."
@@ -1023,8 +1027,33 @@ def _clusters(
 
 def _codes(table: pd.DataFrame, name: str) -> np.ndarray:
     """Return positions among the levels that a column of labels has."""
-    used = table[name].cat.remove_unused_categories()
-    return frozen(used.cat.codes.to_numpy(int))
+    return _levels(table[name])[0]
+
+
+def _levels(column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the position of each row among the levels of a column, and these levels."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        used = column.cat.remove_unused_categories()
+        return frozen(used.cat.codes.to_numpy(int)), tuple(
+            map(str, used.cat.categories)
+        )
+    values, codes = np.unique(column.to_numpy(float), return_inverse=True)
+    if np.abs(values).max() > _LARGEST_EXACT:
+        raise DataError(
+            f"{column.name!r} groups rows and has numbers above 2^53, which cannot all be told "
+            "apart. Name the groups in a column of their own."
+        )
+    return frozen(codes), tuple(map(label, values))
+
+
+def _refuse_clusters_by_numbers(cluster: Any, numbers: Sequence[str | None]) -> None:
+    """Refuse clusters by the outcome, a treatment or the weights."""
+    if cluster is not None and cluster in numbers:
+        raise DataError(
+            f"Expected `cluster` as the name of a column of labels, got {cluster!r}, which is the "
+            "outcome, a treatment or the weights. Name the groups of rows that share shocks, such "
+            "as 'state'; leave it out where rows are independent."
+        )
 
 
 def _refuse_expressions(names: Iterable[str], columns: Sequence[str]) -> None:
