@@ -49,7 +49,7 @@ from causalstats.data.labels import as_given, label
 from causalstats.data.origin import Origin, origin_of
 from causalstats.data.out_of_core import spooled
 from causalstats.data.panel_formula import panel_formula, roles_of_formula
-from causalstats.data.times import TimeScale, refuse_unordered, scale_of
+from causalstats.data.times import TimeScale, periods_of, refuse_unordered, scale_of
 from causalstats.errors import DataError
 
 if TYPE_CHECKING:
@@ -382,9 +382,9 @@ class Panel:
             labels=labels,
             units=units,
         )
-        if not parsed.lagged:
+        if not parsed.shifts:
             return data
-        return data.with_lags(lags=parsed.lags, leads=parsed.leads, of=parsed.lagged)
+        return data._with_shifts(parsed.shifts, parsed.shifted_alone)
 
     @classmethod
     def by_outcome(
@@ -453,7 +453,8 @@ class Panel:
         Parameters
         ----------
         lags, leads : int
-            How many periods back and ahead; a period is the least gap between two rows of a unit.
+            How many periods back and ahead; a period is the least gap between two rows of a unit,
+            of dates a calendar month or several where days are of no even number.
         of : list of str, optional
             The treatments that are shifted; all of them unless given.
 
@@ -470,7 +471,9 @@ class Panel:
         >>> data.with_lags(lags=1).treatments, data.with_lags(lags=1).treatment.tolist()
         (('d', 'd (lag 1)'), [[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
         """
-        names = list(self.treatments if of is None else of)
+        names = (
+            [of] if isinstance(of, str) else list(self.treatments if of is None else of)
+        )
         unknown = [name for name in names if name not in self.treatments]
         whole = isinstance(lags, int) and isinstance(leads, int)
         if unknown or not whole or min(lags, leads) < 0 or lags + leads == 0:
@@ -478,27 +481,49 @@ class Panel:
                 "Expected `lags` and `leads` as whole numbers from 0 on, not both 0, of treatments "
                 f"{list(self.treatments)}; got lags={lags!r}, leads={leads!r}, of={names}."
             )
-        shifts = {
-            **{f"lag {k}": -k for k in range(1, lags + 1)},
-            **{f"lead {k}": k for k in range(1, leads + 1)},
-        }
-        rows = {word: _shifted_rows(self, shift) for word, shift in shifts.items()}
+        shifts = (*range(-1, -lags - 1, -1), *range(1, leads + 1))
+        return self._with_shifts(dict.fromkeys(names, shifts))
+
+    def _with_shifts(
+        self, shifts: Mapping[str, Sequence[int]], left_out: Sequence[str] = ()
+    ) -> Panel:
+        """Return the panel with treatments of other periods as further treatments.
+
+        Parameters
+        ----------
+        shifts : mapping of treatment to periods
+            Negative for lags.
+        left_out : sequence of str
+            Treatments of which the same period is none.
+        """
+        every = sorted({shift for each in shifts.values() for shift in each})
+        rows = {shift: _shifted_rows(self, shift) for shift in every}
         kept = np.all([shifted >= 0 for shifted in rows.values()], axis=0)
         if not kept.any():
+            lags, leads = max(0, -every[0]), max(0, every[-1])
             raise DataError(
-                f"No unit was seen at {lags + leads + 1} periods in a row: no row has "
-                f"lags={lags} and leads={leads}."
+                f"No unit was seen at all of these periods: no row has lags={lags} and "
+                f"leads={leads}."
             )
         table = self.source[kept].copy()
         added = []
-        for name in names:
+        for name, periods in shifts.items():
             values = self.treatment[:, self.treatments.index(name)]
-            for word, shifted in rows.items():
-                table[f"{name} ({word})"] = values[shifted[kept]]
+            for shift in periods:
+                word = f"lag {-shift}" if shift < 0 else f"lead {shift}"
+                table[f"{name} ({word})"] = values[rows[shift][kept]]
                 added.append(f"{name} ({word})")
-        table.index = pd.Index(self.rows[kept])
-        arguments = {**self.arguments, "treatment": [*self.treatments, *added]}
-        return Panel.from_frame(table, **arguments)
+        same = [name for name in self.treatments if name not in left_out]
+        arguments = {**self.arguments, "treatment": [*same, *added]}
+        shifted = Panel.from_frame(table, **arguments)
+        # Rows, times and what was left out are those of the frame that was read first.
+        return replace(
+            shifted,
+            time_scale=self.time_scale,
+            rows=frozen(self.rows[kept][shifted.rows]),
+            origin=self.origin,
+            dropped=self.dropped,
+        )
 
     @property
     def wording(self) -> Wording:
@@ -546,6 +571,23 @@ class Panel:
         array([0., 1.])
         """
         return frozen(np.unique(self.time))
+
+    @cached_property
+    def period(self) -> np.ndarray:
+        """The period of each row, counted from 0 in the least step between rows of a unit, (n,).
+
+        Dates are counted in calendar months where their steps are no multiples of one number of
+        days, and no unit has two rows in a month.
+
+        Examples
+        --------
+        >>> dates = pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31", "2020-05-31"])
+        >>> frame = pd.DataFrame({"t": dates, "y": [1.0, 3.0, 2.0, 5.0], "d": [0, 0, 1, 1], "i": 1})
+        >>> data = Panel.from_frame(frame, unit="i", time="t", outcome="y", treatment="d")
+        >>> data.period
+        array([0, 1, 2, 4])
+        """
+        return frozen(periods_of(self.time, self.unit, self.time_scale))
 
     @cached_property
     def clusters(self) -> tuple[str, ...]:
@@ -940,9 +982,7 @@ def _shifted_rows(panel: Panel, shift: int) -> np.ndarray:
     shift : int
         Periods; negative for earlier ones.
     """
-    gaps = np.diff(panel.time)[np.diff(panel.unit) == 0]
-    step = gaps.min() if len(gaps) else 1.0
-    period = np.round((panel.time - panel.time.min()) / step).astype(np.int64)
+    period = panel.period
     width = int(period.max()) + 1 + 2 * abs(shift)
     key = panel.unit.astype(np.int64) * width + period + abs(shift)
     position = np.searchsorted(key, key + shift).clip(max=len(key) - 1)

@@ -8,7 +8,7 @@ fields of the model.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,18 +29,17 @@ class PanelFormula:
         Treatments and covariates.
     fixed_effects : tuple of str
         The unit first.
-    lagged : tuple of str
-        Terms with lags or leads.
-    lags, leads : int
-        The most that any of these has.
+    shifts : mapping of term to tuple of int
+        Periods of terms with lags, which are negative, or leads.
+    shifted_alone : tuple of str
+        Of these, the ones that are no term of the same period.
     """
 
     outcomes: tuple[str, ...]
     terms: tuple[str, ...]
     fixed_effects: tuple[str, ...]
-    lagged: tuple[str, ...]
-    lags: int
-    leads: int
+    shifts: Mapping[str, tuple[int, ...]]
+    shifted_alone: tuple[str, ...]
 
 
 def panel_formula(formula: str) -> PanelFormula:
@@ -49,7 +48,7 @@ def panel_formula(formula: str) -> PanelFormula:
     Parameters
     ----------
     formula : str
-        `l(d, 1:2)` and `f(d, 1)` are lags and leads of a treatment.
+        `l(d, 1:2)` and `f(d, 1)` are lags and leads of a treatment: these periods and no others.
 
     Raises
     ------
@@ -61,8 +60,8 @@ def panel_formula(formula: str) -> PanelFormula:
     >>> parsed = panel_formula("lwage ~ union + expersq | id + year")
     >>> parsed.outcomes, parsed.terms, parsed.fixed_effects
     (('lwage',), ('union', 'expersq'), ('id', 'year'))
-    >>> panel_formula("y ~ d + l(d, 1:2) | id + year").lags
-    2
+    >>> panel_formula("y ~ d + l(d, 1:2) | id + year").shifts
+    {'d': (-1, -2)}
     """
     if not isinstance(formula, str) or formula.count("~") != 1:
         raise DataError(_expected(formula) + _instrument(formula))
@@ -75,24 +74,30 @@ def panel_formula(formula: str) -> PanelFormula:
     effects = tuple(_terms(parts[1])) if len(parts) == 2 else ()
     if not outcomes or not written:
         raise DataError(_expected(formula))
-    shifts = [(term, match) for term in written if (match := _LAG.match(term))]
-    furthest = {"l": 0, "f": 0}
-    for _, match in shifts:
-        direction = match.group(1)
-        most = int(match.group(4) or match.group(3))
-        furthest[direction] = max(furthest[direction], most)
-    lagged = tuple(dict.fromkeys(match.group(2).strip() for _, match in shifts))
-    shifted = {term for term, _ in shifts}
-    terms = [term for term in written if term not in shifted]
+    shifts: dict[str, list[int]] = {}
+    terms = []
+    for term in written:
+        match = _LAG.match(term)
+        if match is None:
+            terms.append(term)
+            continue
+        direction, name, first, last = match.groups()
+        ends = sorted((int(first), int(last or first)))
+        sign = -1 if direction == "l" else 1
+        periods = [sign * k for k in range(ends[0], ends[1] + 1)]
+        if 0 in periods:
+            terms.append(name.strip())
+        of_term = shifts.setdefault(name.strip(), [])
+        of_term += [shift for shift in periods if shift and shift not in of_term]
+    lagged = tuple(name for name, periods in shifts.items() if periods)
     for name in (*outcomes, *terms, *lagged, *effects):
         _refuse_expression(name, formula)
     return PanelFormula(
         outcomes=outcomes,
         terms=tuple(dict.fromkeys([*terms, *lagged])),
         fixed_effects=effects,
-        lagged=lagged,
-        lags=furthest["l"],
-        leads=furthest["f"],
+        shifts={name: tuple(shifts[name]) for name in lagged},
+        shifted_alone=tuple(name for name in lagged if name not in terms),
     )
 
 
@@ -142,7 +147,7 @@ def roles_of_formula(
             raise DataError(
                 f"Expected `treatment` among the terms {list(parsed.terms)}, got {name!r}."
             )
-    for name in parsed.lagged:
+    for name in parsed.shifts:
         if name not in names:
             raise DataError(
                 f"{name!r} has lags or leads and is no treatment: a covariate's are columns of "

@@ -14,6 +14,7 @@ from causalstats.data.labels import label
 from causalstats.errors import DataError
 
 _DAY = 86_400_000_000  # microseconds
+_ROUNDING = 1e-6  # of a step
 _LARGEST_EXACT = 2**53  # whole numbers up to this are floats as well
 
 
@@ -49,12 +50,87 @@ class TimeScale:
             return tuple(
                 str(pd.Period(ordinal=round(time), freq=self.detail)) for time in times
             )
-        moments = pd.to_datetime(np.round(times * _DAY).astype("int64"), unit="us")
-        if self.detail:
-            moments = moments.tz_localize("UTC").tz_convert(self.detail)
+        moments = self._moments(times)
         if (moments == moments.normalize()).all():
             return tuple(moments.strftime("%Y-%m-%d"))
         return tuple(str(moment.tz_localize(None)) for moment in moments)
+
+    def months(self, times: np.ndarray) -> np.ndarray:
+        """Return calendar months since the year 0 of dates, as the clocks of their zone have them.
+
+        Examples
+        --------
+        >>> TimeScale("dates").months(np.array([0.0, 31.0, 59.0])) - 12 * 1970
+        array([1, 2, 3])
+        """
+        moments = self._moments(times)
+        return np.asarray(12 * moments.year + moments.month, np.int64)
+
+    def days_by_the_clock(self, times: np.ndarray) -> np.ndarray:
+        """Return days since 1970 by the clocks of a zone, which may leave out an hour.
+
+        Examples
+        --------
+        >>> times = 18350.0 + np.array([-1, 22]) / 24  # two midnights, 23 hours apart
+        >>> TimeScale("dates", "Europe/Berlin").days_by_the_clock(times)
+        array([18350., 18351.])
+        """
+        local = self._moments(times)
+        if local.tz is not None:
+            local = local.tz_localize(None)
+        return np.asarray(local.to_numpy("datetime64[us]").astype(np.int64) / _DAY)
+
+    def _moments(self, times: np.ndarray) -> pd.DatetimeIndex:
+        moments = pd.to_datetime(np.round(times * _DAY).astype("int64"), unit="us")
+        if self.detail:
+            moments = moments.tz_localize("UTC").tz_convert(self.detail)
+        return moments
+
+
+def periods_of(time: np.ndarray, unit: np.ndarray, scale: TimeScale) -> np.ndarray:
+    """Return the period of each row, counted from 0 in the least step between rows of a unit, (n,).
+
+    Dates whose steps are no multiples of one number of days are counted in calendar months, as far
+    as no unit has two rows in a month.
+
+    Parameters
+    ----------
+    time : array, shape (n,)
+    unit : int array, shape (n,)
+        In order, as times are within each.
+    scale : TimeScale
+
+    Examples
+    --------
+    >>> first_of_months = np.array([0.0, 31.0, 59.0, 90.0, 120.0, 151.0, 181.0, 212.0])
+    >>> periods_of(first_of_months, np.zeros(8, int), TimeScale("dates"))
+    array([0, 1, 2, 3, 4, 5, 6, 7])
+    """
+    within = np.diff(unit) == 0
+    if scale.kind != "dates" or not within.any() or _is_even(time, within):
+        return _counted(time, within)
+    clock = scale.days_by_the_clock(time)
+    if _is_even(clock, within):
+        return _counted(clock, within)
+    months = scale.months(time)
+    apart = bool((np.diff(months)[within] > 0).all())
+    return _counted(months if apart else time, within)
+
+
+def _is_even(time: np.ndarray, within: np.ndarray) -> bool:
+    """Return whether all steps within units are multiples of the least."""
+    steps = np.diff(time)[within]
+    multiples = steps / steps.min()
+    return bool((abs(multiples - np.round(multiples)) < _ROUNDING).all())
+
+
+def _counted(time: np.ndarray, within: np.ndarray) -> np.ndarray:
+    """Return times in the least step within units, counted from 0, to the nearest."""
+    steps = np.diff(time)[within]
+    step = steps.min() if len(steps) else 1.0
+    # Halves are all rounded up: to the even number, two rows of a unit could be of one period.
+    count = np.round((time - time.min()) / step, 6)
+    return np.floor(count + 0.5).astype(np.int64)
 
 
 def scale_of(series: nw.Series[Any], name: str) -> TimeScale:

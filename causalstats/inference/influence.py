@@ -213,7 +213,8 @@ def without(data: Any, unit: np.ndarray, pieces: np.ndarray) -> Any:
     if isinstance(data, Panel):
         left_out = pd.Index(data.units).get_indexer(pd.Index(pieces[unit]))
         kept = ~np.isin(data.unit, left_out)
-        return Panel.from_frame(data.source[kept], **data.arguments)
+        others = Panel.from_frame(data.source[kept], **data.arguments)
+        return replace(others, time_scale=data.time_scale)
     if isinstance(data, Composition):
         row = np.arange(len(data))
         if data.dependence is not None:

@@ -309,9 +309,7 @@ def consecutive_runs(data: Panel, least: int) -> tuple[Runs, ...]:
 
 def period_of_rows(data: Panel) -> np.ndarray:
     """Return the period of each row, counted from 0 in the shortest step between rows, (n,)."""
-    gaps = np.diff(data.time)[np.diff(data.unit) == 0]
-    step = gaps.min() if len(gaps) else 1.0
-    return np.round((data.time - data.time.min()) / step).astype(int)
+    return data.period
 
 
 def unit_columns(

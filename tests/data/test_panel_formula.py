@@ -110,6 +110,88 @@ def test_lags_and_leads_are_those_of_a_shift_within_units():
     np.testing.assert_array_equal(data.treatment, expected.to_numpy())
 
 
+@pytest.mark.parametrize(
+    ("terms", "treatments"),
+    [
+        ("union + l(union, 2)", ("union", "union (lag 2)")),
+        ("l(union, 1)", ("union (lag 1)",)),
+        ("l(union, 0:1)", ("union", "union (lag 1)")),
+        ("union + l(union, 2:1)", ("union", "union (lag 1)", "union (lag 2)")),
+        (
+            "union + hours + l(union, 1) + f(hours, 1)",
+            ("union", "hours", "union (lag 1)", "hours (lead 1)"),
+        ),
+    ],
+)
+def test_a_formula_has_the_lags_that_it_names_and_no_others(terms, treatments):
+    chosen = ["union", "hours"] if "hours" in terms else "union"
+    data = cs.Panel.from_formula(
+        f"lwage ~ {terms} | id + year", _frame(), treatment=chosen
+    )
+    assert data.treatments == treatments
+
+
+DATES = {
+    "months": pd.date_range("2018-01-01", periods=30, freq="MS"),
+    "ends of months": pd.date_range("2018-01-31", periods=30, freq="ME"),
+    "last business days": pd.date_range("2018-01-31", periods=30, freq="BME"),
+    "quarters": pd.date_range("1990-01-01", periods=60, freq="QS"),
+    "years": pd.date_range("1900-12-31", periods=60, freq="YE"),
+    "weeks": pd.date_range("2018-01-01", periods=60, freq="7D"),
+    "four weeks": pd.date_range("2018-01-01", periods=60, freq="28D"),
+    "days of a zone": pd.date_range("2020-01-01", periods=100, tz="Europe/Berlin"),
+    "months of a zone": pd.date_range(
+        "2018-01-01", periods=30, freq="MS", tz="Europe/Berlin"
+    ),
+    "hours": pd.date_range("2020-03-28", periods=60, freq="h", tz="Europe/Berlin"),
+    "months as periods": pd.period_range("2018-01", periods=30, freq="M"),
+    "half years": np.arange(30) / 2,
+}
+
+
+def _dated(times) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"id": np.repeat(["a", "b"], len(times))})
+    frame["time"] = [*times, *times]
+    count = len(frame)
+    return frame.assign(y=rng.normal(size=count), d=rng.normal(size=count))
+
+
+@pytest.mark.parametrize("kind", DATES)
+def test_periods_of_dates_follow_each_other(kind):
+    times = DATES[kind]
+    roles = {"unit": "id", "time": "time", "outcome": "y", "treatment": "d"}
+    data = cs.Panel.from_frame(_dated(times), **roles)
+    assert data.period.tolist() == 2 * [*range(len(times))]
+    gap = cs.Panel.from_frame(_dated(np.delete(times, 7)), **roles)
+    assert gap.period.tolist() == 2 * [k for k in range(len(times)) if k != 7]
+    shifted = data.with_lags(lags=1)
+    assert len(shifted) == len(data) - 2
+    assert set(shifted.times_as_written(shifted.time)) <= set(
+        data.times_as_written(data.time)
+    )
+
+
+def test_units_that_are_seen_in_the_middle_of_periods_have_their_own_lags():
+    frame = pd.DataFrame({"id": np.repeat(["a", "b"], 4)})
+    frame["time"] = [0, 1, 2, 3, 0.5, 1.5, 2.5, 3.5]
+    frame = frame.assign(y=np.arange(8.0) ** 2, d=np.arange(8.0) ** 3)
+    roles = {"unit": "id", "time": "time", "outcome": "y", "treatment": "d"}
+    data = cs.Panel.from_frame(frame, **roles).with_lags(lags=1)
+    np.testing.assert_array_equal(data.treatment[:, 1], frame["d"][[0, 1, 2, 4, 5, 6]])
+
+
+def test_a_panel_with_lags_knows_the_rows_of_the_frame():
+    frame = _frame()
+    frame.loc[3, "lwage"] = np.nan
+    frame = frame.sample(frac=1, random_state=2)
+    formula = "lwage ~ union + l(union, 1) | id + year"
+    data = cs.Panel.from_formula(formula, frame, missing="drop")
+    assert data.dropped == {"lwage": 1}
+    years = frame["year"].astype(str).tolist()
+    assert list(data.groups(years)) == list(data.times_as_written(data.time))
+
+
 def test_a_missing_year_has_no_lag():
     frame = _frame(2)
     gap = frame[~((frame["id"] == 0) & (frame["year"] == 2002))]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.models.dynamic_panel.design import consecutive_runs
 
 ROLES = {"unit": "u", "time": "t", "outcome": "y", "treatment": "d"}
 
@@ -125,3 +126,13 @@ def test_roles_that_are_no_columns_are_refused(change):
 def test_columns_in_the_index_are_pointed_at():
     with pytest.raises(cs.DataError, match="reset_index"):
         cs.Panel.from_frame(frame(range(4)).set_index(["u", "t"]), **ROLES)
+
+
+def test_months_are_histories_without_gaps():
+    months = pd.date_range("2018-01-01", periods=30, freq="MS")
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"id": np.repeat(["a", "b"], 30), "time": [*months, *months]})
+    frame = frame.assign(y=rng.normal(size=60), d=rng.normal(size=60))
+    roles = {"unit": "id", "time": "time", "outcome": "y", "treatment": "d"}
+    (run,) = consecutive_runs(cs.Panel.from_frame(frame, **roles), 3)
+    assert run.rows.tolist() == [[*range(30)], [*range(30, 60)]]
