@@ -74,7 +74,10 @@ def answer_checks(
     drawn = "precision" in draws and draws.sizes["draw"]
     if isinstance(prior, ShrinkagePrior) and drawn:
         weight = float(prior.shrinkage_draws(model, draws, data)[1].mean())
-        checks += _strong_links(weight, draws, data)
+        exact = model.errors == "normal" and observation_of(data).exact
+        known = exact and row_dependence_of(data).independent
+        scatter = data.scatter if known else None
+        checks += _strong_links(weight, scatter, draws, data)
     if "basis_correlation" in draws and len(data.parts) >= _PARTS_FOR_SPARSITY:
         checks += _many_links(draws, len(data.parts))
     return tuple(checks)
@@ -227,13 +230,17 @@ def _many_links(draws: xr.Dataset, size: int) -> list[Check]:
     ]
 
 
-def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[Check]:
+def _strong_links(
+    weight: float, scatter: np.ndarray | None, draws: xr.Dataset, data: Composition
+) -> list[Check]:
     """Return the caution that a strong link is shrunk by the prior, where one is.
 
     Parameters
     ----------
     weight : float
         The posterior mean of α.
+    scatter : array, shape (D, D), or None
+        Cross-products of log-ratios that are known in independent normal rows.
     draws : Dataset
     data : Composition
     """
@@ -241,8 +248,6 @@ def _strong_links(weight: float, draws: xr.Dataset, data: Composition) -> list[C
     theta = (
         draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
     )
-    known = observation_of(data).exact and row_dependence_of(data).independent
-    scatter = data.scatter if known else None
     shift = link_shrinkage(theta.reshape(-1, size, size), weight, scatter, data.degrees)
     most = int(shift.argmax())
     if shift[most] <= _LARGEST_SHIFT:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Adjustment, Assumption
 from causalstats.data import Composition
+from causalstats.models.partial_correlation import student_rows
+from causalstats.models.partial_correlation.student_rows import ErrorsName
 from causalstats.models.shared.independent_rows import INDEPENDENCE_CHECKS
 from causalstats.models.shared.measurement import measured_without_error
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 MULTINOMIAL = "multinomial counts"
 INDEPENDENT_ROWS = "independent rows"
+_NORMAL = "normal log-ratios"
+_STUDENT = "Student t log-ratios"
 
 
 def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
@@ -22,22 +26,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
     if model.row_correlation is not None:
         correlation = f"by {model.row_correlation:g}"
     return (
-        Assumption(
-            name="normal log-ratios",
-            statement="The log-ratios are jointly normal about what the covariates explain, the "
-            "same for every row.",
-            if_wrong="Outliers, mixtures of groups and rounded values look like correlations. Two "
-            "groups show only where they lie far apart or rows are many: 60 rows of 8 parts cannot "
-            "show most shifts that a batch of half the rows makes in three parts.",
-            formula="V' clr(x) ~ Normal(V' B'w, Σ)",
-            checks=(
-                "one group of rows",
-                "rows enough to see groups",
-                "measured finely",
-                "predicts the skewness of each part",
-                "predicts the tails of each part",
-            ),
-        ),
+        _shape(model),
         Assumption(
             name=INDEPENDENT_ROWS,
             statement="Rows are independent given the covariates, but for those of one `subject` "
@@ -80,6 +69,48 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "towards 0; errors that two parts share look like a link.",
             numeric_outcome=False,
         ),
+    )
+
+
+def shape_name(errors: ErrorsName) -> str:
+    """Return the name of the assumption about the distribution of the log-ratios."""
+    return _NORMAL if errors == "normal" else _STUDENT
+
+
+def _shape(model: PartialCorrelation) -> Assumption:
+    """Return the assumption about the distribution of the log-ratios."""
+    checks = (
+        "one group of rows",
+        "rows enough to see groups",
+        "measured finely",
+        "predicts the skewness of each part",
+        "predicts the tails of each part",
+    )
+    if model.errors == "student":
+        degrees = "learned"
+        if model.degrees_of_freedom is not None:
+            degrees = f"{model.degrees_of_freedom:g}"
+        return Assumption(
+            name=_STUDENT,
+            statement="The log-ratios are jointly Student t about what the covariates explain, "
+            f"with degrees of freedom that are {degrees}: a row lies far out in all log-ratios, "
+            "along any direction, or in none.",
+            if_wrong="Groups of rows and rounded values look like correlations. Outlying values "
+            "of single parts, in rows that are otherwise as all others, still move their links.",
+            formula="V' clr(x) ~ t_ν(V' B'w, Σ)",
+            checks=checks,
+            fields=student_rows.FIELDS,
+        )
+    return Assumption(
+        name=_NORMAL,
+        statement="The log-ratios are jointly normal about what the covariates explain, the "
+        "same for every row.",
+        if_wrong="Outliers, mixtures of groups and rounded values look like correlations. Two "
+        "groups show only where they lie far apart or rows are many: 60 rows of 8 parts cannot "
+        "show most shifts that a batch of half the rows makes in three parts.",
+        formula="V' clr(x) ~ Normal(V' B'w, Σ)",
+        checks=checks,
+        fields=("errors",),
     )
 
 

@@ -47,6 +47,7 @@ def bayes_factors(
     """
     prior = model.covariance_prior
     known = observation_of(data).exact and row_dependence_of(data).independent
+    known &= model.errors == "normal"
     if not (known and isinstance(prior, ShrinkagePrior)):
         return None
     size = len(data.parts)

@@ -23,6 +23,7 @@ from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.data import Composition
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.marginal_posteriors import (
     Coefficients,
     pairs,
@@ -102,12 +103,15 @@ def _estimates(draws: xr.Dataset, data: Composition) -> tuple[np.ndarray, np.nda
     rows = row_dependence_of(data)
     ratios = observation_of(data).drawn_log_ratios(draws, data)
     correlations = rows.correlations(draws)
-    count = max(len(ratios), len(correlations))
+    weights = student_rows.weights_of(draws)
+    roots = np.ones((1, 1, 1)) if weights is None else np.sqrt(weights)[:, :, None]
+    count = max(len(ratios), len(correlations), len(roots))
     ratios = np.broadcast_to(ratios, (count, *ratios.shape[1:]))
+    roots = np.broadcast_to(roots, (count, *roots.shape[1:]))
     correlations = np.broadcast_to(correlations, count)
     estimates = [
-        coefficients(columns, data.matrix, correlation, rows.links)
-        for columns, correlation in zip(ratios, correlations, strict=True)
+        coefficients(root * columns, root * data.matrix, correlation, rows.links)
+        for columns, root, correlation in zip(ratios, roots, correlations, strict=True)
     ]
     estimate = np.array([estimate[1:] for estimate, _ in estimates])
     return estimate, np.array([spread[1:, 1:] for _, spread in estimates])

@@ -7,12 +7,16 @@ from scipy import optimize
 
 from causalstats.core.check import Check
 from causalstats.data import Composition
-from causalstats.models.partial_correlation.assumptions import INDEPENDENT_ROWS
+from causalstats.models.partial_correlation.assumptions import (
+    INDEPENDENT_ROWS,
+    shape_name,
+)
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.observation.measurement_checks import (
     normalised_counts,
 )
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
+from causalstats.models.partial_correlation.student_rows import ErrorsName
 from causalstats.models.shared.independent_rows import (
     Scores,
     least_squares_residuals,
@@ -37,14 +41,14 @@ _SUM_VARIANCE = 0.01
 _SUM_BIAS = 0.03  # mean log-ratio of a part to the sum
 
 
-def data_checks(data: Composition) -> tuple[Check, ...]:
+def data_checks(data: Composition, errors: ErrorsName = "normal") -> tuple[Check, ...]:
     """Return the checks of these data, each with its remedy."""
     checks = (
         observation_of(data).data_check(data),
         rows_for_parts(data),
         repeated_parts(data),
-        groups_of_rows(data),
-        rows_for_groups(data),
+        groups_of_rows(data, errors),
+        rows_for_groups(data, errors),
         sums_among_parts(data),
     )
     covariates = () if data.design is None else data.design.variables
@@ -119,7 +123,7 @@ def repeated_parts(data: Composition) -> Check:
     )
 
 
-def groups_of_rows(data: Composition) -> Check | None:
+def groups_of_rows(data: Composition, errors: ErrorsName = "normal") -> Check | None:
     """Return whether rows fall into two groups that no covariate names.
 
     By the parts that are observed well. None where it cannot be told.
@@ -137,7 +141,8 @@ def groups_of_rows(data: Composition) -> Check | None:
     rows, design = independent
     if len(rows) < max(_FEWEST_ROWS, 2 * design.shape[1] + 10):
         return None
-    p, group = two_groups(rows, design, np.random.default_rng(0))
+    heavy = errors == "student"
+    p, group = two_groups(rows, design, np.random.default_rng(0), heavy)
     passed = p > _LEVEL
     finding = f"p = {p:.3f}"
     if not passed:
@@ -148,17 +153,17 @@ def groups_of_rows(data: Composition) -> Check | None:
         name="one group of rows",
         passed=passed,
         value=p,
-        expected=f"p-value above {_LEVEL:g}, by simulation of normal log-ratios",
+        expected=f"p-value above {_LEVEL:g}, by simulation of {shape_name(errors)}",
         finding=finding,
         remedy=""
         if passed
         else "Rows of two batches, sites or units make links that are none: name what tells them "
         "apart in `covariates=`; the biplot shows which rows they are.",
-        assumption="normal log-ratios",
+        assumption=shape_name(errors),
     )
 
 
-def rows_for_groups(data: Composition) -> Check | None:
+def rows_for_groups(data: Composition, errors: ErrorsName = "normal") -> Check | None:
     """Return the caution that few rows cannot show groups; None where rows are enough."""
     if len(data) >= _ROWS_FOR_GROUPS:
         return None
@@ -170,7 +175,7 @@ def rows_for_groups(data: Composition) -> Check | None:
         finding=f"{len(data)} rows hardly ever show that they are of two batches or sites",
         remedy="These data cannot show this: name batches, sites and units in `covariates=` where "
         "there are any.",
-        assumption="normal log-ratios",
+        assumption=shape_name(errors),
         caution=True,
     )
 

@@ -13,13 +13,14 @@ from causalstats.core.effect import MarginalDistributions
 from causalstats.core.estimand import Estimand
 from causalstats.data import Composition
 from causalstats.errors import ModelError
-from causalstats.models.partial_correlation import covariates
+from causalstats.models.partial_correlation import covariates, student_rows
 from causalstats.models.partial_correlation.answer_checks import (
     answer_checks,
     determined_pairs,
 )
 from causalstats.models.partial_correlation.bayes_factors import bayes_factors
 from causalstats.models.partial_correlation.priors.base import (
+    AnswerText,
     ExactPrior,
     ShrinkagePrior,
 )
@@ -41,6 +42,18 @@ _LINKS = (
     "In {count} of {total} pairs of parts the 95 % interval leaves out the partial correlation "
     "that closure alone makes[; the surest: {surest}]. In one of twenty it does so by chance."
 )
+_OF_STUDENT_ROWS = {
+    student_rows.WEIGHT: AnswerText(
+        "Weight of a row, about 1 where it lies as far out as a normal one; a row of weight g "
+        "counts for √g of its residual.",
+        "weight",
+    ),
+    student_rows.DEGREES: AnswerText(
+        "Degrees of freedom of the Student t distribution of the rows: 30 and more are as good "
+        "as normal.",
+        "degrees of freedom",
+    ),
+}
 _DIMS = ("chain", "draw", "part", "other_part")
 
 
@@ -55,7 +68,10 @@ def estimands(model: PartialCorrelation) -> dict[str, Estimand]:
     exact = isinstance(prior, ExactPrior)
     closed = partial(covariates.marginals, model) if exact else None
     questions |= covariates.estimands(closed, assumptions)
-    for name, answer in prior.answers.items():
+    answers = dict(prior.answers)
+    if model.errors == "student":
+        answers |= _OF_STUDENT_ROWS
+    for name, answer in answers.items():
         questions[name] = Estimand(
             compute=partial(_variable, name),
             description=answer.description,
@@ -90,7 +106,7 @@ def _estimand(
     return Estimand(
         compute=partial(_compute, model, quantity),
         at=partial(_compute_at, model, quantity),
-        description=quantity.description,
+        description=quantity.description + _of_scale(model, quantity),
         unit=quantity.unit,
         kind="associational",
         assumptions=assumptions,
@@ -111,6 +127,13 @@ def _estimand(
         else None,
         approximate=quantity.approximate,
     )
+
+
+def _of_scale(model: PartialCorrelation, quantity: Quantity) -> str:
+    """Return what a variance is of where rows are of a Student t distribution."""
+    if model.errors == "normal" or "squared" not in quantity.unit:
+        return ""
+    return " It is that of a row of weight 1 (the scale matrix)."
 
 
 def _variable(name: str, draws: xr.Dataset, data: Composition) -> xr.DataArray:

@@ -135,6 +135,29 @@ class Uniform:
 
 
 @dataclass(frozen=True)
+class Gamma:
+    """Gamma(shape, rate)."""
+
+    shape: float
+    rate: float
+
+    @property
+    def sd(self) -> float:
+        return math.sqrt(self.shape) / self.rate
+
+    def inputs(self, name: str) -> dict[str, float]:
+        return {f"{name}_shape": self.shape, f"{name}_rate": self.rate}
+
+    def variable(self, name: str, inputs: Mapping[str, Any]) -> Any:
+        import pymc as pm
+
+        return pm.Gamma(name, inputs[f"{name}_shape"], inputs[f"{name}_rate"])
+
+    def draw(self, rng: np.random.Generator, size: Size = None) -> Any:
+        return rng.gamma(self.shape, 1 / self.rate, size)
+
+
+@dataclass(frozen=True)
 class Beta:
     """Beta(one, other)."""
 

@@ -36,6 +36,7 @@ from causalstats.core.views import View
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import simulation as simulation
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.assumptions import (
     adjustments,
     assumptions,
@@ -69,6 +70,7 @@ from causalstats.models.partial_correlation.priors.conjugate import (
 from causalstats.models.partial_correlation.propriety import refuse_improper
 from causalstats.models.partial_correlation.replication import with_replication
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
+from causalstats.models.partial_correlation.student_rows import ErrorsName
 from causalstats.models.partial_correlation.views import baselines, predictions, views
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.numerics.compositions import inverse_wishart
@@ -173,6 +175,13 @@ class PartialCorrelation:
         links is left to the data: τ about 1 has as many links as not.
     row_correlation : float or None
         φ in [0, 1), of data that name a subject or a time. None: learned.
+    errors : "normal" or "student"
+        Distribution of e_i. "student": multivariate t, e_i / √g_i with g_i ~ Gamma(ν/2, ν/2), so
+        that rows that lie far out count little; under "horseshoe", "shrunk" or "sparse", of
+        independent rows. Σ is then the scale matrix. Outlying values of single parts, in rows that
+        are otherwise as all others, it does not see.
+    degrees_of_freedom : float or None
+        ν > 0 of "student". None: learned, ν ~ Gamma(2, 0.1) of mean 20.
 
     Raises
     ------
@@ -246,6 +255,8 @@ class PartialCorrelation:
     prior_inclusion_probability: Inside = 0.2
     global_shrinkage_scale: Positive = 1.0
     row_correlation: Annotated[float, Number(least=0, below=1)] | None = None
+    errors: ErrorsName = "normal"
+    degrees_of_freedom: Positive | None = None
 
     headline = "partial_correlation"
     data_class = Composition
@@ -258,6 +269,10 @@ class PartialCorrelation:
                 f"Expected `spike_sd` below `slab_sd`, got {self.spike_sd:g} and "
                 f"{self.slab_sd:g}: the spike is the narrower of the two."
             )
+        if self.errors == "normal" and self.degrees_of_freedom is not None:
+            raise ModelError(
+                "`degrees_of_freedom` are those of errors='student'; normal errors have none."
+            )
         if self.prior is None:
             prior_without_data(self)
             return
@@ -268,6 +283,8 @@ class PartialCorrelation:
         ]
         if any(getattr(self, name) is not None for name in lacking):
             raise ModelError(_without_fields(self.prior, lacking))
+        if self.errors == "student" and "errors" not in self.covariance_prior.fields:
+            raise ModelError(_normal_only(self.prior))
 
     @property
     def covariance_prior(self) -> CovariancePrior:
@@ -368,7 +385,8 @@ class PartialCorrelation:
         with pm.Model(coords=coords) as graph:
             nodes = {name: pm.Data(name, value) for name, value in inputs.items()}
             context = GraphContext(data.parts, nodes, hyperpriors)
-            scatter = partial(rows.scatter, observation=observation)
+            source = rows if self.errors == "normal" else student_rows
+            scatter = partial(source.scatter, observation=observation)
             self._prior_for(data).add_to_graph(context, scatter)
         return graph
 
@@ -539,7 +557,8 @@ class PartialCorrelation:
         ('log_typical_variance', 'variance_spread', 'basis_variance', 'shrinkage')
         """
         rows = row_dependence_of(data).hyperpriors(self.row_correlation)
-        return (*self._prior_for(data).parameters, *rows)
+        tails = student_rows.hyperpriors(self)
+        return (*self._prior_for(data).parameters, *rows, *tails)
 
     def priors(self, data: Composition) -> dict[str, float]:
         """Return the prior standard deviations of scalar parameters; NaN where one is given.
@@ -559,6 +578,7 @@ class PartialCorrelation:
     def _hyperpriors(self, data: Composition) -> dict[str, Hyperprior]:
         """Return the priors of scalar parameters: of the covariance and of dependent rows."""
         table = self._prior_for(data).hyperpriors(self, log_variance_of(self, data))
+        table |= student_rows.hyperpriors(self)
         return table | row_dependence_of(data).hyperpriors(self.row_correlation)
 
     def _refuse(self, data: Composition) -> None:
@@ -883,7 +903,7 @@ class PartialCorrelation:
         >>> [check.name for check in model.data_checks(data)][:2]
         ['measured finely', 'rows for these parts']
         """
-        return (*rows_left_out(data), *data_checks(data))
+        return (*rows_left_out(data), *data_checks(data, self.errors))
 
     def adjustments(self, data: Composition) -> tuple[Adjustment, ...]:
         """Return the assumptions under which a partial correlation would be an effect.
@@ -923,11 +943,22 @@ class PartialCorrelation:
         }
         if row_dependence_of(data).independent:
             reasons["row_correlation"] = "these data name neither a subject nor a time."
+        if self.errors == "normal":
+            reasons["degrees_of_freedom"] = "normal errors have none."
         return reasons
 
     def relaxations(self, data: Composition) -> tuple[Relaxation, ...]:
         """Return no relaxations: there is no outside knowledge."""
         return ()
+
+
+def _normal_only(prior: str) -> str:
+    """Return the refusal of errors="student" under a prior that is exact for normal rows."""
+    having = [repr(name) for name, each in PRIORS.items() if "errors" in each.fields]
+    return (
+        f"prior={prior!r} is in closed form for normal rows only: with errors='student' expected "
+        f"prior={' or '.join(having)}, or none named."
+    )
 
 
 def _without_fields(prior: str, names: list[str]) -> str:

@@ -5,7 +5,8 @@ The coefficients B of intercept and covariates, which the posterior integrates o
 
     log p(rows of one subject) = n/2 log |Λ| - tr(A E Θ E'A') / 2 - (n p log 2π + p log |R|) / 2
 
-with the residuals E = C - W B, and AA' = R⁻¹ the correlation of the n rows.
+with the residuals E = C - W B, and AA' = R⁻¹ the correlation of the n rows. Rows of
+errors="student" have the density of a multivariate t distribution.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import xarray as xr
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.data import Composition
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
@@ -118,16 +120,28 @@ def _log_likelihood(
     values = np.empty((len(theta), len(count)))
     estimate, spread = coefficients(ratios, data.matrix, 0.0, {})
     roots = log_ratios.covariance_root(theta)
+    weights = student_rows.weights_of(draws)
+    degrees = student_rows.degrees_of(draws)
     for k, correlation in enumerate(correlations):
         if not rows.independent:
             estimate, spread = coefficients(
                 ratios, data.matrix, correlation, rows.links
+            )
+        if weights is not None:
+            weight = np.sqrt(weights[k])[:, None]
+            estimate, spread = coefficients(
+                weight * ratios, weight * data.matrix, 0.0, {}
             )
         noise = rng.standard_normal((len(estimate), rank))
         drawn = estimate + np.linalg.cholesky(spread) @ noise @ roots[k].T
         residuals = ratios - data.matrix @ drawn
         white, log_volume = rows.whiten(residuals, float(correlation), subject)
         squares = np.einsum("ij,jk,ik->i", white, theta[k], white)
+        if degrees is not None:
+            values[k] = student_rows.log_density(
+                squares, log_determinant[k], degrees[k], rank
+            )
+            continue
         values[k] = count * (log_determinant[k] - rank * np.log(2 * np.pi)) / 2
         values[k] -= (np.bincount(subject, squares) + rank * log_volume) / 2
     return values
@@ -154,8 +168,12 @@ def _replicate(
     correlations = np.broadcast_to(rows.correlations(draws), len(roots))
     basis = np.linalg.qr(data.matrix)[0]
     replicated = []
-    for root, correlation in zip(roots, correlations, strict=True):
+    degrees = student_rows.degrees_of(draws)
+    for k, (root, correlation) in enumerate(zip(roots, correlations, strict=True)):
         noise = rng.standard_normal((len(data), root.shape[1]))
+        if degrees is not None:
+            weights = student_rows.draw_weights(degrees[k], len(data), rng)
+            noise /= np.sqrt(weights)[:, None]
         errors = rows.correlate(noise, float(correlation), rng) @ root.T
         residuals = errors - basis @ (basis.T @ errors)
         replicated.append(_distances(residuals, subject))

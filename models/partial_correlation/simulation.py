@@ -15,6 +15,7 @@ from causalstats.core.simulation import Simulation
 from causalstats.data import Composition
 from causalstats.data.row_dependence import dependence_of
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.marginal_posteriors import pair_labels
 from causalstats.models.partial_correlation.priors import PRIORS
 from causalstats.numerics.compositions import log_ratios
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _BAND_LINK = 0.45  # partial correlation of neighbours, in size
 _BAND_SDS = (0.3, 1.0)  # of the logarithms
 _BAND_ROW_CORRELATION = 0.5
+_BAND_DEGREES = 4.0  # of freedom, of Student t rows
 _ROWS_PER_SUBJECT = 5
 _SIZE_SD = 1.0  # of the logarithm of a row's size
 # The same where values are rounded, so that some rows are rounded much
@@ -37,6 +39,7 @@ _DIMS = {
     "basis_correlation": ("pair",),
     "inclusion": ("pair",),
     "covariate_coefficient": ("covariate", "part"),
+    student_rows.WEIGHT: ("row",),
 }
 
 
@@ -102,6 +105,15 @@ def simulate(
         dependence = dependence_of(frame, design.subject, design.time, np.arange(rows))
         assert dependence is not None
         noise = correlated(noise, values["row_correlation"], dependence.links, rng)
+    if model.errors == "student":
+        if design.repeated is not None:
+            raise ModelError(
+                "errors='student' is for independent rows: leave out `repeated`."
+            )
+        degrees_drawn = _degrees_of_freedom(model, design, rng)
+        weights = student_rows.draw_weights(degrees_drawn, rows, rng)
+        values |= {student_rows.DEGREES: degrees_drawn, student_rows.WEIGHT: weights}
+        noise /= np.sqrt(weights)[:, None]
     size_sd = _SIZE_SD if design.resolution is None else _ROUNDED_SIZE_SD
     sizes = rng.normal(0, size_sd, (rows, 1))
     logs = noise @ log_ratios.covariance_root(values["precision"]).T + sizes
@@ -145,6 +157,23 @@ def _row_correlation(
     return rng.uniform() if design.origin == "prior" else _BAND_ROW_CORRELATION
 
 
+def _degrees_of_freedom(
+    model: PartialCorrelation, design: Design, rng: np.random.Generator
+) -> float:
+    """Return ν: as given, from its prior, or that of the band.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    design : Design
+    rng : Generator
+    """
+    if design.origin == "prior" or model.degrees_of_freedom is not None:
+        prior = student_rows.hyperpriors(model)[student_rows.DEGREES]
+        return float(prior.draw(rng))
+    return _BAND_DEGREES
+
+
 def _truth(values: dict[str, Any], names: tuple[str, ...]) -> xr.Dataset:
     """Return parameters as a posterior of one chain and one draw."""
     coords: dict[str, Any] = {
@@ -154,6 +183,8 @@ def _truth(values: dict[str, Any], names: tuple[str, ...]) -> xr.Dataset:
     }
     if "covariate_coefficient" in values:
         coords["covariate"] = ["x"]
+    if student_rows.WEIGHT in values:
+        coords["row"] = np.arange(len(values[student_rows.WEIGHT]))
     arrays = {
         name: (
             ("chain", "draw", *_DIMS.get(name, ())),

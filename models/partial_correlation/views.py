@@ -24,6 +24,7 @@ from causalstats.core.views import (
     View,
 )
 from causalstats.data import Composition
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.answer_checks import determined_pairs
 from causalstats.models.partial_correlation.estimands import estimands
 from causalstats.models.partial_correlation.marginal_posteriors import (
@@ -52,9 +53,13 @@ _REMEDIES = {
     "spread": "The normal distribution of the log-ratios does not fit: look for groups of rows, "
     "and name them as covariates.",
     "skewness": "Log-ratios are skewed: look for outliers, rounding or groups of rows.",
-    "tails": "Some rows lie too far out: look at them in the biplot, and see the answer without "
-    "them.",
+    "tails": "Some rows lie too far out: look at them in the biplot, and take errors='student', "
+    "which gives such rows little weight.",
 }
+_REMEDY_OF_STUDENT = (
+    "Single parts are far out where the others of the row are not, for which a row has no weight: "
+    "look at these values, and see the answer without them."
+)
 
 
 def baselines(data: Composition) -> Mapping[str, Baseline]:
@@ -127,19 +132,27 @@ def predictions(
     """
     remedies = dict(_REMEDIES)
     remedies["spread"] = model.covariance_prior.spread_remedy or remedies["spread"]
+    if model.errors == "student":
+        remedies["tails"] = _REMEDY_OF_STUDENT
     theta = draws["precision"].to_numpy()
     theta = theta.reshape(-1, *theta.shape[-2:])
     count = len(theta)
     chosen = rng.choice(count, min(_REPLICATIONS, count), replace=False)
+    degrees = student_rows.degrees_of(draws)
+    weights = np.ones((len(chosen), len(data)))
+    if degrees is not None:
+        weights = student_rows.draw_weights(degrees[chosen], len(data), rng)
     theta = theta[chosen]
     covariates = np.linalg.qr(data.matrix)[0]
     replicated = []
     dependence = row_dependence_of(data)
     correlations = np.broadcast_to(dependence.correlations(draws), count)
-    for correlation, root in zip(
-        correlations[chosen], log_ratios.covariance_root(theta), strict=True
+    roots = log_ratios.covariance_root(theta)
+    for correlation, weight, root in zip(
+        correlations[chosen], weights, roots, strict=True
     ):
         noise = rng.standard_normal((len(data), root.shape[1]))
+        noise /= np.sqrt(weight)[:, None]
         noise = dependence.correlate(noise, correlation, rng)
         rows = noise @ root[:_PARTS_PREDICTED].T
         replicated.append(_shapes(rows - covariates @ (covariates.T @ rows)))

@@ -289,6 +289,9 @@ _COMPOSITION = Family(
             {"prior": "horseshoe", "global_shrinkage_scale": 0.5}
         ],
         "row_correlation": [],
+        "degrees_of_freedom": [
+            {"prior": "horseshoe", "errors": "student", "degrees_of_freedom": 4.0}
+        ],
     },
     companions={("prior", "matching"): {"basis_variance": None}},
     data={

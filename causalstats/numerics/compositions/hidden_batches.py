@@ -5,7 +5,10 @@ variance is divided by that of one, and averaged over the share of a group and t
 variance that lies between groups. Four families of directions have equal weight: the columns; their
 leading principal components; those of standardised columns; and the same after whitening by the
 observed covariance, along which the groups of a common factor overlap least (Fisher's linear
-discriminant). The reference is the same average of normal rows with the observed covariance.
+discriminant). The reference is the same average of normal rows with the observed covariance. Rows
+with heavy tails, and the normal ones beside them, are first drawn to one Mahalanobis distance
+(spatial signs), after which those of every elliptical distribution are alike; their scatter is by
+Tyler (1987, A distribution-free M-estimator of multivariate scatter, Annals of Statistics 15).
 
 An average of likelihood ratios is the test of most power on average over what is averaged (Neyman &
 Pearson). Power is limited because the covariance within groups is unknown. For two groups of 60
@@ -34,6 +37,8 @@ _SHARES = (
 )  # below, rows are outliers, and no group
 _BETWEEN_SHARES = (0.5, 0.65, 0.75, 0.85, 0.95)  # of the variance
 _MIXTURES = tuple(product(_SHARES, _BETWEEN_SHARES))
+_TYLER_STEPS = 12
+_ROWS_A_DIRECTION = 2  # from which Tyler's scatter exists with room to spare
 _SINGULAR = 1e-9  # of the largest eigenvalue: centred log-ratios sum to zero
 # Standard deviations of the grid on which likelihood ratios are known:
 _LARGEST_SCORE = 4.0
@@ -41,7 +46,10 @@ _SCORE_STEP = 0.05
 
 
 def two_groups(
-    rows: np.ndarray, design: np.ndarray, rng: np.random.Generator
+    rows: np.ndarray,
+    design: np.ndarray,
+    rng: np.random.Generator,
+    heavy_tails: bool = False,
 ) -> tuple[float, np.ndarray]:
     """Return the p-value of no groups, and the rows of the smaller group.
 
@@ -51,6 +59,9 @@ def two_groups(
         Centred log-ratios about what the design explains.
     design : array, shape (n, q)
         With the intercept; replications have it taken out as well.
+    rng : Generator
+    heavy_tails : bool
+        Whether only the directions of rows are compared, and not how far out they lie.
 
     Returns
     -------
@@ -72,16 +83,50 @@ def two_groups(
     rows = rows[np.ix_(kept, widest)]
     basis = np.linalg.qr(design[kept])[0]
     rows = rows - basis @ (basis.T @ rows)
-    eigenvalues, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
-    root = vectors * np.sqrt(eigenvalues.clip(0))
+    if heavy_tails:
+        rows, root = _spatial_signs(rows)
+    else:
+        eigenvalues, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+        root = vectors * np.sqrt(eigenvalues.clip(0))
     observed = evidence_of_groups(rows)
     reference = np.empty(_REPLICATIONS)
     for k in range(_REPLICATIONS):
-        normal = rng.standard_normal((len(rows), len(root))) @ root.T
+        normal = rng.standard_normal((len(rows), root.shape[1])) @ root.T
         normal -= basis @ (basis.T @ normal)
+        if heavy_tails:
+            normal = _spatial_signs(normal)[0]
         reference[k] = evidence_of_groups(normal)
     p = (1 + (reference >= observed).sum()) / (1 + _REPLICATIONS)
     return float(p), _smaller_group(rows)
+
+
+def _spatial_signs(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows at one Mahalanobis distance, by Tyler's scatter, and a root of it.
+
+    With hardly more rows than directions, the scatter is the covariance.
+
+    Parameters
+    ----------
+    rows : array, shape (n, k)
+
+    Returns
+    -------
+    signs : array, shape (n, k)
+    root : array, shape (k, r)
+    """
+    eigenvalues, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+    basis = vectors[:, eigenvalues > _SINGULAR * eigenvalues[-1]]
+    scores = rows @ basis
+    rank = scores.shape[1]
+    shape = scores.T @ scores / len(rows)
+    steps = _TYLER_STEPS if len(rows) >= _ROWS_A_DIRECTION * rank else 1
+    signs = scores
+    for _ in range(steps):
+        squares = (scores @ np.linalg.inv(shape) * scores).sum(axis=1)
+        signs = scores * np.sqrt(rank / np.maximum(squares, 1e-300))[:, None]
+        if steps > 1:
+            shape = signs.T @ signs / len(rows)
+    return signs @ basis.T, basis @ np.linalg.cholesky(shape)
 
 
 def evidence_of_groups(rows: np.ndarray) -> float:

@@ -11,7 +11,8 @@ row is
     w_i ~ Normal(μ_i - Σ_k≠i q_ik (w_k - μ_k) / q_ii, (q_ii K)⁻¹),    q = R⁻¹,
 
 and only Θ of K enters where levels are free. φ ~ Uniform(0, 1) is drawn by random walks of its log
-odds, with B integrated out.
+odds, with B integrated out. Independent rows of a multivariate t distribution have the weights g of
+`row_weights`, with which R⁻¹ = diag(g).
 
 References
 ----------
@@ -25,9 +26,10 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from causalstats.numerics.compositions import horseshoe_gibbs
+from causalstats.numerics.compositions import horseshoe_gibbs, row_weights
 from causalstats.numerics.compositions.count_gibbs import draw_log, shift_columns
 from causalstats.numerics.compositions.horseshoe_gibbs import Scales, State
+from causalstats.numerics.compositions.row_weights import Tails
 from causalstats.numerics.compositions.truncated_normal import draw_within
 
 _CORRELATION_STEP = 0.8  # of the log odds of φ
@@ -111,12 +113,15 @@ class RowState(NamedTuple):
         B.
     correlation : array, shape (1,)
         φ.
+    tails : Tails
+        The weights of rows.
     """
 
     covariance: State
     logs: np.ndarray
     coefficients: np.ndarray
     correlation: np.ndarray
+    tails: Tails
 
 
 def links_of(count: int, links: Mapping[str, np.ndarray]) -> Links:
@@ -155,7 +160,11 @@ def links_of(count: int, links: Mapping[str, np.ndarray]) -> Links:
 
 
 def initial_state(
-    rows: Rows, logs: np.ndarray, correlation: float | None, rng: np.random.Generator
+    rows: Rows,
+    logs: np.ndarray,
+    correlation: float | None,
+    tails: Tails,
+    rng: np.random.Generator,
 ) -> RowState:
     """Return a state about these logarithms.
 
@@ -166,6 +175,7 @@ def initial_state(
         Within the bounds of values.
     correlation : float or None
         φ where it is given.
+    tails : Tails
     rng : Generator
         Chains start apart from each other.
     """
@@ -177,7 +187,7 @@ def initial_state(
     coefficients = np.linalg.lstsq(rows.covariates, logs)[0]
     start = rng.uniform(0.1, 0.5) if correlation is None else correlation
     logs = np.ascontiguousarray(logs)
-    return RowState(covariance, logs, coefficients, np.array([start]))
+    return RowState(covariance, logs, coefficients, np.array([start]), tails)
 
 
 @_compiled
@@ -210,6 +220,14 @@ def whiten(columns: np.ndarray, links: Links, correlation: float) -> np.ndarray:
             white[each] = (columns[each] - mean) / within + mean / joint
         row = end
     return white
+
+
+@_compiled
+def _independent(columns: np.ndarray, rows: Rows, state: RowState) -> np.ndarray:
+    """Return A times columns (n, k), which makes rows independent and of one variance."""
+    if state.tails.student:
+        return columns * np.sqrt(state.tails.weights).reshape(-1, 1)
+    return whiten(columns, rows.links, state.correlation[0])
 
 
 @_compiled
@@ -502,6 +520,8 @@ def _update_logs(
                 row, residuals, rows.links, state.correlation[0]
             )
             slope = (residuals[row] + shift) @ theta
+        elif state.tails.student:
+            weight = state.tails.weights[row]
         if rows.counted:
             _update_counted_row(
                 rows.counts[row],
@@ -517,6 +537,38 @@ def _update_logs(
             upper = rows.upper[row]
             _update_bounded_row(lower, upper, logs[row], slope, weight, theta, rng)
         residuals[row] = logs[row] - fitted[row]
+
+
+@_compiled
+def _update_weights(
+    rows: Rows,
+    theta: np.ndarray,
+    state: RowState,
+    scales: Scales,
+    rng: np.random.Generator,
+) -> None:
+    """Update the weights of the rows and their degrees of freedom.
+
+    Parameters
+    ----------
+    rows : Rows
+    theta : array, shape (D, D)
+        Θ.
+    state : RowState
+    scales : Scales
+    rng : Generator
+    """
+    residuals = state.logs - rows.covariates @ state.coefficients
+    distances = row_weights.squared_distances(residuals, theta)
+    row_weights.draw_weights(distances, len(theta) - 1, state.tails, rng)
+    row_weights.rescale(
+        state.tails,
+        state.covariance.log_precisions,
+        state.covariance.scalars,
+        scales.log_variance,
+        scales.log_variance_sd,
+        rng,
+    )
 
 
 @_compiled
@@ -542,22 +594,23 @@ def sweeps_of_rows(
     """
     degrees = float(rows.covariates.shape[0] - rows.covariates.shape[1])
     solved = solution(rows.covariates)
+    constant = rows.links.independent and not state.tails.student
     for _ in range(count):
-        correlation = state.correlation[0]
-        if not rows.links.independent:
-            solved = solution(whiten(rows.covariates, rows.links, correlation))
-        white = whiten(state.logs, rows.links, correlation)
+        if not constant:
+            solved = solution(_independent(rows.covariates, rows, state))
+        white = _independent(state.logs, rows, state)
         scatter = amounts_scatter(white, solved.basis, state.covariance, rng)
         horseshoe_gibbs.sweep(scatter, degrees, state.covariance, scales, rng)
         theta = horseshoe_gibbs.compositional_precision(state.covariance)
         if not correlation_known:
             _update_correlation(rows, theta, state, rng)
-            correlation = state.correlation[0]
-            solved = solution(whiten(rows.covariates, rows.links, correlation))
-            white = whiten(state.logs, rows.links, correlation)
+            solved = solution(_independent(rows.covariates, rows, state))
+            white = _independent(state.logs, rows, state)
         _draw_coefficients(white, solved, state, rng)
         _update_logs(rows, theta, state, rng)
         if rows.counted:
             shift_columns(
                 rows.counts, rows.covariates, state.logs, state.coefficients, rng
             )
+        if state.tails.student:
+            _update_weights(rows, theta, state, scales, rng)

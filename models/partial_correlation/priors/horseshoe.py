@@ -32,6 +32,7 @@ from causalstats.core.assumption import Assumption
 from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.data import Composition
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.covariates import COEFFICIENT
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import HalfCauchy, Hyperprior
@@ -85,7 +86,11 @@ _DIMS: Mapping[str, tuple[str, ...]] = {
 class Horseshoe(SampledPrior):
     """Partial correlations of the amounts with one global scale, and a local scale each."""
 
-    fields: ClassVar[tuple[str, ...]] = (*FIELDS, "global_shrinkage_scale")
+    fields: ClassVar[tuple[str, ...]] = (
+        *FIELDS,
+        *student_rows.FIELDS,
+        "global_shrinkage_scale",
+    )
     parameters: ClassVar[tuple[str, ...]] = (*PARAMETERS, "global_shrinkage")
     latent: ClassVar[tuple[str, ...]] = ("local_shrinkage", "standard_correlation")
     simulation_fields: ClassVar[tuple[str, ...]] = ("basis_variance",)
@@ -162,7 +167,8 @@ class Horseshoe(SampledPrior):
         draws = int(np.clip(_NUMBERS_KEPT / size**2, _FEWEST_DRAWS, _MOST_DRAWS))
         kernel = _of_known_log_ratios
         sweeps = np.clip(_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, _MOST_SWEEPS)
-        if not (observation_of(data).exact and row_dependence_of(data).independent):
+        known = observation_of(data).exact and row_dependence_of(data).independent
+        if not known or model.errors == "student":
             kernel = _of_rows
             most = _MOST_ROW_SWEEPS
             sweeps = np.clip(_ROW_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, most)
@@ -244,8 +250,9 @@ def _of_rows(
     model: PartialCorrelation, data: Composition, **options: Any
 ) -> GibbsKernel:
     """Return the sweeps over hidden log-ratios, coefficients, row correlation and covariance."""
-    from causalstats.numerics.compositions import row_gibbs
+    from causalstats.numerics.compositions import row_gibbs, row_weights
 
+    student = model.errors == "student"
     links = row_dependence_of(data).links
     lower, upper = _log_bounds(data)
     rows = row_gibbs.Rows(
@@ -261,13 +268,20 @@ def _of_rows(
     options["dims"] = dict(options["dims"])
     if links:
         options["dims"][CORRELATION] = ()
+    if student:
+        options["dims"] |= {student_rows.WEIGHT: ("row",), student_rows.DEGREES: ()}
+        options["coords"]["row"] = np.arange(len(data))
     if data.design is not None:
         options["dims"][COEFFICIENT] = ("covariate", "part")
         options["coords"]["covariate"] = list(data.design.columns)
 
     def start(rng: np.random.Generator) -> Any:
         logs = np.log(data.values + 0.5 * data.counts)
-        return row_gibbs.initial_state(rows, logs, model.row_correlation, rng)
+        tails = row_weights.normal_tails(len(data))
+        if student:
+            given = model.degrees_of_freedom
+            tails = row_weights.student_tails(len(data), given, rng)
+        return row_gibbs.initial_state(rows, logs, model.row_correlation, tails, rng)
 
     def advance(state: Any, sweeps: int, rng: np.random.Generator) -> None:
         row_gibbs.sweeps_of_rows(sweeps, rows, state, scales, correlation_known, rng)
@@ -276,6 +290,9 @@ def _of_rows(
         variables = _draw(state.covariance)
         if links:
             variables[CORRELATION] = np.asarray(state.correlation[0])
+        if student:
+            variables[student_rows.WEIGHT] = state.tails.weights.copy()
+            variables[student_rows.DEGREES] = np.asarray(state.tails.degrees[0])
         if data.design is None:
             return variables
         slopes = state.coefficients[1:]

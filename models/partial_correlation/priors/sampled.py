@@ -10,6 +10,7 @@ import xarray as xr
 
 from causalstats.data import Composition
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.hyperpriors import Hyperprior
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import AnswerText
@@ -45,13 +46,19 @@ class SampledPrior:
                 "`row_correlation` is that of rows of one `subject`, or in `time`; these data "
                 "name neither."
             )
+        if model.errors == "student":
+            student_rows.refuse_dependent(data)
 
     def inputs(self, model: PartialCorrelation, data: Composition) -> dict[str, Any]:
         rows = row_dependence_of(data)
         table = self.hyperpriors(model, log_variance_of(model, data))
         table |= rows.hyperpriors(model.row_correlation)
         inputs: dict[str, Any] = {"rows_free": data.degrees}
-        inputs |= rows.inputs(data, observation_of(data))
+        if model.errors == "student":
+            table |= student_rows.hyperpriors(model)
+            inputs |= student_rows.inputs(data, observation_of(data))
+        else:
+            inputs |= rows.inputs(data, observation_of(data))
         for name, hyperprior in table.items():
             inputs |= hyperprior.inputs(name)
         return {name: np.asarray(value, float) for name, value in inputs.items()}

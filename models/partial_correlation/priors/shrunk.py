@@ -16,6 +16,7 @@ import xarray as xr
 
 from causalstats.core.assumption import Assumption
 from causalstats.data import Composition
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import (
     Hyperprior,
@@ -48,7 +49,11 @@ _NUMBERS_KEPT = 1e7  # in the draws of Θ, 80 MB: 1,000 draws of 100 parts
 class Shrunk(SampledPrior):
     """Σ ~ IW(k + D, k V' diag(ω) V), α = k / (k + m), with ω and α sampled."""
 
-    fields: ClassVar[tuple[str, ...]] = ("shrinkage", *FIELDS)
+    fields: ClassVar[tuple[str, ...]] = (
+        "shrinkage",
+        *FIELDS,
+        *student_rows.FIELDS,
+    )
     parameters: ClassVar[tuple[str, ...]] = (*PARAMETERS, "shrinkage")
     simulation_fields: ClassVar[tuple[str, ...]] = ("basis_variance",)
 
@@ -129,6 +134,8 @@ class Shrunk(SampledPrior):
             sampler,
         )
 
+        if model.errors == "student":
+            return None
         return sampler(self.posterior(model, data))
 
     def posterior(self, model: PartialCorrelation, data: Composition) -> Posterior:

@@ -22,6 +22,7 @@ from scipy import stats
 from causalstats.core.assumption import Assumption
 from causalstats.data import Composition
 from causalstats.errors import ModelError
+from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Beta, Hyperprior
 from causalstats.models.partial_correlation.marginal_posteriors import (
@@ -49,6 +50,7 @@ class SpikeAndSlab(SampledPrior):
     """Partial correlations of the amounts: most near 0 (the spike), the others not (the slab)."""
 
     fields: ClassVar[tuple[str, ...]] = (
+        *student_rows.FIELDS,
         *FIELDS,
         "spike_sd",
         "slab_sd",

@@ -122,7 +122,8 @@ def drawn(fit, name):
     if name == "partial_correlation":
         return fit.effect(name).draws
     values = fit.draws["posterior"][name]
-    return np.log(values) if name == "global_shrinkage" else values
+    positive = name in ("global_shrinkage", "degrees_of_freedom")
+    return np.log(values) if positive else values
 
 
 @pytest.mark.slow
@@ -136,13 +137,17 @@ def drawn(fit, name):
         {"repeated": "time"},
         {"repeated": "time", "depth": 60},
         {"repeated": "subject", "resolution": 1.0},
+        {"errors": "student"},
+        {"errors": "student", "depth": 60},
     ],
 )
 def test_gibbs_sampling_agrees_with_nuts_on_the_graph(rows):
     """Divergences of NUTS are at the boundary of positive definite matrices."""
     import arviz as az
 
-    model = cs.PartialCorrelation(prior="horseshoe")
+    rows = dict(rows)
+    errors = rows.pop("errors", "normal")
+    model = cs.PartialCorrelation(prior="horseshoe", errors=errors)
     data = model.simulate(3, rows=20, parts=4, covariate=True, **rows).data
     ours = cs.fit(model, data, seed=1, progress=False)
     nuts = cs.Nuts(tune=1500, draws=4000, target_accept=0.97)
@@ -156,6 +161,7 @@ def test_gibbs_sampling_agrees_with_nuts_on_the_graph(rows):
         "partial_correlation",
         "covariate_coefficient",
         *(["row_correlation"] if "repeated" in rows else []),
+        *(["degrees_of_freedom", "row_weight"] if errors == "student" else []),
     ):
         one, other = (drawn(fit, name) for fit in (ours, theirs))
         errors = [
