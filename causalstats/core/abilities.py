@@ -327,6 +327,22 @@ class HasBaselines(Protocol):
 
 
 @runtime_checkable
+class HasAnswerBaselines(Protocol):
+    """A model that computes other answers than its headline by simpler methods too."""
+
+    def answer_baselines(self, name: str, data: Any) -> Mapping[str, Baseline]:
+        """Return functions of a generator, as `baselines` does; none where there are no others.
+
+        Parameters
+        ----------
+        name : str
+            An estimand of the model.
+        data
+            Data of the class that the model is for.
+        """
+
+
+@runtime_checkable
 class AnnotatesComparison(Protocol):
     """A model that says more of each estimate when it is compared with its baselines."""
 

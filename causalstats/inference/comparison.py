@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,20 +10,34 @@ import pandas as pd
 
 from causalstats.core.abilities import (
     AnnotatesComparison,
+    Baseline,
     ClosedForm,
+    HasAnswerBaselines,
     HasBaselines,
     HasWorstCaseBounds,
 )
+from causalstats.errors import ModelError
 from causalstats.inference.withheld_outcomes import held_out_rate
 
 if TYPE_CHECKING:
     from causalstats.inference.fit import Fit
 
 
-def compare(fit: Fit, prob: float) -> pd.DataFrame:
-    """Return the headline beside the baselines, as `Fit.compare` says."""
-    answer = fit.effect(fit.headline)
-    baselines = fit.once("baselines", lambda: _baselines(fit))
+def compare(fit: Fit, prob: float, name: str) -> pd.DataFrame:
+    """Return an answer beside the baselines, as `Fit.compare` says.
+
+    Parameters
+    ----------
+    fit : Fit
+    prob : float
+    name : str
+        The estimand.
+    """
+    answer = fit.effect(name)
+    if name == fit.headline:
+        baselines = fit.once("baselines", lambda: _baselines(fit))
+    else:
+        baselines = fit.once(f"baselines of {name}", lambda: _of_answer(fit, name))
     tails = ((1 - prob) / 2, (1 + prob) / 2)
     if answer.draws.ndim > 2:
         columns: dict[str, Any] = {}
@@ -52,6 +67,26 @@ def _baselines(fit: Fit) -> dict[str, np.ndarray | ClosedForm]:
         return {}
     rng = np.random.default_rng(fit.seed)
     return {name: rule(rng)[0] for name, rule in fit.model.baselines(fit.data).items()}
+
+
+def _of_answer(fit: Fit, name: str) -> dict[str, np.ndarray | ClosedForm]:
+    """Return the baselines of another answer than the headline.
+
+    Raises
+    ------
+    ModelError
+        If there are none.
+    """
+    rules: Mapping[str, Baseline] = {}
+    if isinstance(fit.model, HasAnswerBaselines):
+        rules = fit.model.answer_baselines(name, fit.data)
+    if not rules:
+        raise ModelError(
+            f"No other method is at hand for {name!r}: `fit.compare()` compares the headline, "
+            f"{fit.headline!r}."
+        )
+    rng = np.random.default_rng(fit.seed)
+    return {label: rule(rng)[0] for label, rule in rules.items()}
 
 
 def _row(estimate: np.ndarray | ClosedForm, tails: tuple[float, float]) -> list[float]:

@@ -584,13 +584,18 @@ class Fit:
         return made
 
     @checked(ModelError)
-    def compare(self, prob: Inside = INTERVAL) -> pd.DataFrame:
-        """Compare the headline with baselines: standard estimators on the same data.
+    def compare(
+        self, prob: Inside = INTERVAL, *, estimand: str | None = None
+    ) -> pd.DataFrame:
+        """Compare an answer with baselines: standard estimators on the same data.
 
         Parameters
         ----------
         prob : float
             Probability of the intervals.
+        estimand : str, optional
+            Name of the answer: the headline unless given, or another that other methods give too,
+            such as `differential_abundance` of compositions.
 
         Returns
         -------
@@ -600,6 +605,11 @@ class Fit:
             and the error of each. A headline of many entries has a row for each entry, and a
             column for each of the other methods.
 
+        Raises
+        ------
+        ModelError
+            If no other method gives the answer.
+
         Examples
         --------
         >>> import causalstats as cs
@@ -608,7 +618,7 @@ class Fit:
         >>> fit.compare()["mean"].round(2).index.tolist()
         ['CausalDiagram', 'unadjusted']
         """
-        return comparison.compare(self, prob)
+        return comparison.compare(self, prob, estimand or self.headline)
 
     def sensitivity(
         self, **assumptions: Sequence[Any] | Literal["leave one out", "observed"]

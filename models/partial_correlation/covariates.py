@@ -141,7 +141,7 @@ def marginals(
         variance = log_ratios.variation_matrix(scatter)[pairs(size)]
     covariate_variance = np.diagonal(spread)[1:] / data.design.scale**2
     scale = np.sqrt(covariate_variance[:, None] * variance / freedom)
-    labels = _labels(data.design.columns, data.parts, by_pair)
+    labels = coefficient_labels(data.design.columns, data.parts, by_pair)
     return Coefficients(
         labels, _contrasts(location, by_pair).ravel(), scale.ravel(), freedom
     )
@@ -239,7 +239,8 @@ def _differential_abundance(draws: xr.Dataset, data: Composition) -> xr.DataArra
     return xr.DataArray(
         changes.reshape(sizes),
         dims=("chain", "draw", "coefficient"),
-        coords=coords | {"coefficient": _labels(covariates, data.parts, by_pair=False)},
+        coords=coords
+        | {"coefficient": coefficient_labels(covariates, data.parts, by_pair=False)},
     )
 
 
@@ -308,7 +309,9 @@ def _compute(by_pair: bool, draws: xr.Dataset, data: Composition) -> xr.DataArra
     values = values.transpose("chain", "draw", "covariate", "part")
     centred = values.to_numpy() - values.mean("part").to_numpy()[..., None]
     contrasts = _contrasts(centred, by_pair)
-    labels = _labels(tuple(values["covariate"].to_numpy()), data.parts, by_pair)
+    labels = coefficient_labels(
+        tuple(values["covariate"].to_numpy()), data.parts, by_pair
+    )
     coords = {name: draws[name] for name in ("chain", "draw") if name in draws.coords}
     return xr.DataArray(
         contrasts.reshape(*contrasts.shape[:2], -1),
@@ -325,9 +328,17 @@ def _contrasts(values: np.ndarray, by_pair: bool) -> np.ndarray:
     return values[..., one] - values[..., other]
 
 
-def _labels(
+def coefficient_labels(
     covariates: tuple[str, ...], parts: tuple[str, ...], by_pair: bool
 ) -> list[str]:
+    """Return the names of coefficients, on one covariate after the other.
+
+    Parameters
+    ----------
+    covariates, parts : tuple of str
+    by_pair : bool
+        Whether on the log-ratio of two parts.
+    """
     names = list(parts)
     if by_pair:
         one, other = pairs(len(parts))

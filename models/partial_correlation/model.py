@@ -37,12 +37,18 @@ from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import simulation as simulation
 from causalstats.models.partial_correlation import student_rows
+from causalstats.models.partial_correlation.abundance_baselines import (
+    abundance_baselines,
+)
 from causalstats.models.partial_correlation.assumptions import (
     adjustments,
     assumptions,
     assumptions_for,
 )
-from causalstats.models.partial_correlation.covariates import with_coefficients
+from causalstats.models.partial_correlation.covariates import (
+    DIFFERENTIAL_ABUNDANCE,
+    with_coefficients,
+)
 from causalstats.models.partial_correlation.data_checks import data_checks
 from causalstats.models.partial_correlation.default_prior import (
     prior_for_data,
@@ -826,6 +832,19 @@ class PartialCorrelation:
         ['sample estimate', 'basis shrinkage', 'proportionality']
         """
         return baselines(data)
+
+    def answer_baselines(self, name: str, data: Composition) -> Mapping[str, Baseline]:
+        """Return LinDA and ANCOM-BC for `differential_abundance`; none for other answers.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation()
+        >>> data = model.simulate(seed=1, rows=30, parts=9, covariate=True).data
+        >>> list(model.answer_baselines("differential_abundance", data))
+        ['LinDA', 'ANCOM-BC']
+        """
+        return abundance_baselines(data) if name == DIFFERENTIAL_ABUNDANCE else {}
 
     def predictions(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
