@@ -98,6 +98,8 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
         for label, number in entries(posterior[name]).items()
         if varies(number)
     }
+    if not values:
+        return (_never_moved(draws.attrs),)
     superchain = superchains(posterior)
     r_hats = {name: r_hat(value, superchain) for name, value in values.items()}
     bulks = {name: bulk_ess(value) for name, value in values.items()}
@@ -135,6 +137,18 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
             f"smallest tail ESS {tail:.0f} ({least_tail})",
             longer,
         ),
+    )
+
+
+def _never_moved(attrs: Mapping[Any, Any]) -> Check:
+    """Return the failed check of draws that are all the same, as one draw alone is."""
+    return _check(
+        "R-hat",
+        False,
+        float("nan"),
+        f"below {_LARGEST_R_HAT} for every parameter",
+        "all draws are the same",
+        _longer(attrs),
     )
 
 

@@ -299,7 +299,9 @@ class Effect:
         error = 1 - np.maximum(above, below)
         q_value = np.full(len(error), np.nan)
         determined = None if self.determined is None else self.determined()
-        asked = np.full(len(error), True) if determined is None else determined
+        asked = np.isfinite(error)
+        if determined is not None:
+            asked &= determined
         q_value[asked] = q_values(error[asked])
         table = table.assign(error=error, q_value=q_value)
         if determined is not None:
@@ -1019,8 +1021,8 @@ def _number_in_words(row: Mapping[Any, Any], scale: DisplayScale, prob: float) -
 def _listed(table: pd.DataFrame) -> str:
     """Return the rows of a summary as `label mean (lower to upper)`, set apart by semicolons."""
     numbers = table[["mean", "lower", "upper"]]
-    smallest = _ROUNDING * numbers.abs().to_numpy().max(initial=0.0)
-    shown = numbers.where(numbers.abs() > smallest, 0.0)
+    smallest = _ROUNDING * np.nanmax(numbers.abs().to_numpy(), initial=0.0)
+    shown = numbers.mask(numbers.abs() <= smallest, 0.0)
     return "; ".join(
         f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
         for label, row in shown.iterrows()

@@ -90,8 +90,14 @@ def _refuse_repeated(kind: str, names: pd.Index) -> None:
 
 
 def _refuse_text(values: pd.DataFrame) -> None:
-    """Refuse cells that are no numbers, naming the first."""
+    """Refuse cells that are empty or no numbers, naming the first."""
     for name, column in values.items():
+        empty = column.index[column.isna()]
+        if len(empty):
+            raise DataError(
+                f"Expected a number in every cell, got none of taxon {name!r} in sample "
+                f"{empty[0]!r}. Write 0 where nothing was found, or leave the sample out."
+            )
         numbers = pd.to_numeric(column, errors="coerce")
         odd = column.index[numbers.isna() & column.notna()]
         if len(odd):

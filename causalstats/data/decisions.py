@@ -36,6 +36,7 @@ from causalstats.data.columns import (
     missing_rows,
     positions,
     read,
+    refuse_incomplete,
     some,
     switch,
     together,
@@ -791,7 +792,9 @@ class Decisions:
         people = self.at(frame)
         counts = people.weights
         if weights is not None:
-            counts = weights_of(read(frame, [column_name("weights", weights)]), weights)
+            table = read(frame, [column_name("weights", weights)])
+            refuse_incomplete(missing_rows(table))
+            counts = weights_of(table, weights)
         if not len(people):
             raise DataError(
                 "Expected at least one person in the reference population, got no rows."

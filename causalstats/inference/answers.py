@@ -174,6 +174,9 @@ def answer(
     if estimand.over_null:
         over_null = partial(fit.effect, estimand.over_null, at=at, by=by)
     marginals, draws = _values(fit, name, estimand, at, by)
+    if by is not None:
+        draws, nobody = _without_empty_groups(draws, name)
+        description += nobody
     draws = with_superchains_of(_posterior(fit), draws)
     return Effect(
         name=name,
@@ -305,6 +308,30 @@ def _draws_by_group(
     )
 
 
+def _without_empty_groups(draws: xr.DataArray, name: str) -> tuple[xr.DataArray, str]:
+    """Return the draws of the groups that have an answer, and which have none, in words.
+
+    Of a group in which everybody was tested there is no risk of those who were not.
+
+    Raises
+    ------
+    DataError
+        If no group has an answer.
+    """
+    others = [dim for dim in draws.dims if dim != "group"]
+    empty = draws.isnull().all(others).to_numpy()
+    if not draws.size or not empty.any():
+        return draws, ""
+    names = ", ".join(map(str, draws["group"].to_numpy()[empty]))
+    if empty.all():
+        raise DataError(
+            f"{name!r} is about people of whom there is nobody in any of the groups {names}. Ask "
+            "without `by`, or of other groups."
+        )
+    reason = "nobody there is among the people that it is about"
+    return draws.isel(group=~empty), f" Left out, since {reason}: {names}."
+
+
 def _means_of_groups(
     draws: xr.DataArray, data: Any, masks: Mapping[Any, np.ndarray]
 ) -> list[xr.DataArray]:
@@ -407,8 +434,7 @@ def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
 
 def calibration_checks(fit: Fit) -> tuple[Check, ...]:
     """Return the checks of `Fit.calibrate`; none before it has run."""
-    calibration = fit.kept("calibration")
-    return () if calibration is None else tuple(calibration.checks)
+    return tuple(fit.kept("calibration") or ())
 
 
 def every_check(fit: Fit) -> Checks:

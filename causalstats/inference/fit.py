@@ -101,6 +101,9 @@ LIBRARIES = (
     "xarray",
 )
 
+CHECKS = ("checks", "calibration")
+"""The names under which the results of `Fit.check` and `Fit.calibrate` are kept."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fit:
@@ -580,7 +583,7 @@ class Fit:
         from causalstats.inference.local_calibration import calibrate_fit
 
         made = calibrate_fit(self, seconds=seconds, studies=studies, seed=self.seed)
-        self._cache["calibration"] = made
+        self._cache["calibration"] = made.checks
         return made
 
     @checked(ModelError)
@@ -1094,7 +1097,7 @@ class Fit:
         from causalstats.inference import store
 
         parts = (self.model, self.data, self.sampler, self.draws, self.provenance)
-        return store.save(Path(path), *parts)
+        return store.save(Path(path), *parts, self._lasting_checks())
 
     def held_out_rate(self) -> float | None:
         """Return the rate of the held-out outcomes, which is the truth of the headline.
@@ -1181,7 +1184,11 @@ class Fit:
 
     def __getstate__(self) -> dict[str, Any]:
         # Answers that are kept hold functions, which no copy takes to another process.
-        return {**vars(self), "_cache": {}}
+        return {**vars(self), "_cache": self._lasting_checks()}
+
+    def _lasting_checks(self) -> dict[str, Any]:
+        """Return the checks that took refits or simulated studies: copies and files have them."""
+        return {name: self._cache[name] for name in CHECKS if name in self._cache}
 
     def _device_in_words(self) -> str:
         """Return which devices sampled, how many and in which precision; nothing of the usual."""
@@ -1315,7 +1322,8 @@ def load(path: File) -> Fit:
     from causalstats.inference import store
 
     parts = store.load(Path(path))
-    return Fit(**parts, seed=int(parts["provenance"]["seed"]))
+    checks = parts.pop("checks")
+    return Fit(**parts, seed=int(parts["provenance"]["seed"]), _cache=checks)
 
 
 def _stated(model: Model) -> str:

@@ -130,7 +130,7 @@ def _named(fits: Fits) -> dict[str, Fit]:
 
 
 def _answer(fit: Fit, effect: str) -> Effect:
-    return fit.effect(effect or fit.model.headline)
+    return fit.effect(effect or fit.headline)
 
 
 def _column(fit: Fit, effect: str, prob: float, digits: int) -> dict[str, str]:
@@ -146,7 +146,8 @@ def _column(fit: Fit, effect: str, prob: float, digits: int) -> dict[str, str]:
     answer = _answer(fit, effect)
     numbers = answer.numbers(prob)
     labels = [str(label) for label in numbers.index]
-    if len(labels) == 1 and isinstance(fit.data, Panel):
+    is_effect = effect in ("", fit.headline)
+    if len(labels) == 1 and is_effect and isinstance(fit.data, Panel):
         labels = [fit.data.wording.label(fit.data.treatments[0])]
     column = {
         label: f"{row['mean']:.{digits}f} ({row['lower']:.{digits}f} to "

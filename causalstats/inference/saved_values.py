@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats import models
+from causalstats.core.check import Check
 from causalstats.core.knowledge import Known, KnownByGroup, Penalty
 from causalstats.core.model import Model
 from causalstats.data import STUDIES, Panel
@@ -134,6 +135,19 @@ def read_data(header: Json) -> Any:
     if header["reference"]:
         changes["reference"] = tuple(np.array(part) for part in header["reference"])
     return replace(data, **changes)
+
+
+def describe_check(check: Check) -> Json:
+    """Return the result of a check as JSON."""
+    parts = {field.name: getattr(check, field.name) for field in fields(check)}
+    value = None if check.value is None else float(check.value)
+    passed = None if check.passed is None else bool(check.passed)
+    return {**parts, "value": value, "passed": passed, "caution": bool(check.caution)}
+
+
+def read_check(described: Json) -> Check:
+    """Return the check that was described."""
+    return Check(**{**described, "estimands": tuple(described["estimands"])})
 
 
 def describe(value: Any) -> Any:

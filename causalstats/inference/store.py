@@ -7,18 +7,21 @@ with a checksum of all its bytes. Reading a file runs nothing and unpickles noth
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from causalstats.core.check import Check, Checks
 from causalstats.core.model import Model
 from causalstats.errors import CausalStatsError, StoreError
 from causalstats.inference.arguments import fingerprint
 from causalstats.inference.saved_tree import read_tree
 from causalstats.inference.saved_values import (
     describe,
+    describe_check,
     describe_data,
     describe_model,
+    read_check,
     read_data,
     read_model,
     read_value,
@@ -41,6 +44,7 @@ def save(
     sampler: Sampler,
     draws: xr.DataTree,
     provenance: dict[str, Any],
+    checks: Mapping[str, Sequence[Check]] | None = None,
 ) -> Path:
     """Write a fit to one file.
 
@@ -55,6 +59,8 @@ def save(
     draws : DataTree
     provenance : dict
         Versions, seed and sampler.
+    checks : mapping of name to sequence of Check, optional
+        The results of checks that take refits or simulated studies.
 
     Returns
     -------
@@ -77,6 +83,10 @@ def save(
         "fingerprint": fingerprint(data),
         "sampler": describe(sampler),
         "provenance": provenance,
+        "checks": {
+            name: [describe_check(each) for each in results]
+            for name, results in (checks or {}).items()
+        },
     }
     tree = draws.copy()
     tree.attrs = {**draws.attrs, "causalstats": _as_json(header)}
@@ -95,7 +105,7 @@ def load(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Model, data, sampler, draws and provenance, by these names.
+        Model, data, sampler, draws, provenance and checks, by these names.
 
     Raises
     ------
@@ -110,6 +120,10 @@ def load(path: Path) -> dict[str, Any]:
         sampler = _read_sampler(header["sampler"])
         data = read_data(header["data"])
         int(header["provenance"]["seed"])
+        checks = {
+            name: Checks(map(read_check, results))
+            for name, results in header.get("checks", {}).items()
+        }
     except CausalStatsError as error:
         raise StoreError(
             f"{str(path)!r} cannot be read: {error} If the file was saved by another version "
@@ -133,6 +147,7 @@ def load(path: Path) -> dict[str, Any]:
         "sampler": sampler,
         "draws": tree,
         "provenance": header["provenance"],
+        "checks": checks,
     }
 
 

@@ -105,6 +105,26 @@ def test_a_difference_of_answers_is_not_told_as_one_of_them():
     assert "men - women" in difference.text()
 
 
+def test_an_entry_without_a_number_leaves_the_others_as_they_are():
+    values = 0.3 + np.random.default_rng(4).normal(size=(4, 500, 3)) / 100
+    values[..., 1] = np.nan
+    answer = effect(draws=values, unit="points")
+    assert answer.text().count("0.3 (0.28") == 2
+    decided = answer.decide()
+    assert decided["selected"].tolist() == [True, True, False]
+
+
+def test_groups_without_anybody_are_named_and_left_out():
+    values = np.ones((2, 5, 3)) * [0.2, np.nan, 0.3]
+    groups = {"group": ["a", "b", "c"]}
+    draws = xr.DataArray(values, dims=("chain", "draw", "group"), coords=groups)
+    left, words = answers._without_empty_groups(draws, "untested_risk")
+    assert left["group"].to_numpy().tolist() == ["a", "c"]
+    assert words.endswith("it is about: b.")
+    with pytest.raises(cs.DataError, match="nobody in any of the groups b"):
+        answers._without_empty_groups(draws.isel(group=[1]), "untested_risk")
+
+
 def test_a_mean_over_entries_is_decided_by_itself_and_not_by_the_entries_beyond_their_null():
     values = 1 + np.random.default_rng(4).normal(size=(4, 500, 3)) / 10
     over = effect(name="excess", draws=values - 1)

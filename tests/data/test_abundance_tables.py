@@ -208,3 +208,12 @@ def test_files_that_are_no_tables_are_refused(tmp_path):
         cs.Composition.from_abundances(tmp_path / "none.biom")
     with pytest.raises(cs.DataError, match="got list"):
         cs.Composition.from_abundances([1, 2])
+
+
+@pytest.mark.parametrize("options", [{}, {"rank": "genus"}, {"other": "rest"}])
+def test_an_empty_cell_is_no_zero(options):
+    table = pd.DataFrame(COUNTS * 1.0, index=SAMPLES, columns=TAXA)
+    table.iloc[2, 1] = np.nan
+    taxonomy = pd.DataFrame({"genus": list("aabcd")}, index=TAXA)
+    with pytest.raises(cs.DataError, match="none of taxon 'otu2' in sample 's3'"):
+        cs.Composition.from_abundances(table, taxonomy=taxonomy, **options)

@@ -128,3 +128,11 @@ def test_drop_counts_and_unseen_levels():
 def test_a_study_shows_its_facts_and_not_its_arrays():
     shown = repr(read(frame()))
     assert shown.startswith("Decisions\n  People: 40\n") and "array" not in shown
+
+
+def test_a_reference_population_needs_every_weight():
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "t": [1, 0, 1], "y": [0, None, 1]})
+    data = cs.Decisions.from_frame(frame, outcome="y", decision="t", features=["x"])
+    register = pd.DataFrame({"x": [1.0, 3.0], "count": [900, np.nan]})
+    with pytest.raises(cs.DataError, match="column 'count' is missing in row 1"):
+        data.with_reference(register, weights="count")

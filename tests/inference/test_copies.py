@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.core.check import Checks
 from causalstats.core.display_scale import rounded_by_interval
 from causalstats.core.rounding import rounded
 from causalstats.runs.progress import stage
@@ -39,6 +40,24 @@ def test_a_copy_gives_the_same_answer(fit, copied):
         again.effect(again.model.headline).numbers(), answer.numbers()
     )
     assert again.data.fingerprint == fit.data.fingerprint
+
+
+def test_checks_that_took_refits_stay_on_copies_and_in_files(tmp_path):
+    model = FITS["diagram"][0]
+    fit = cs.fit(model, model.simulate(1, people=60).data, seed=1, progress=False)
+    common = {"expected": "", "remedy": "", "estimands": ("effect",)}
+    refuted, untrue = (
+        cs.Check(name=name, passed=False, value=value, finding=name, **common)
+        for name, value in (("agrees with the data: x", 3.0), ("ranks", float("nan")))
+    )
+    fit.once("checks", lambda: Checks([refuted]))
+    fit.once("calibration", lambda: Checks([untrue]))
+    warned = fit.effect("effect").warnings
+    assert len(warned) == 2
+    loaded = cs.load(fit.save(tmp_path / "fit.nc"))
+    for again in (copy.deepcopy(fit), pickle.loads(pickle.dumps(fit)), loaded):
+        assert again.effect("effect").warnings == warned
+        assert again.check()[0] == refuted
 
 
 def test_every_answer_goes_to_another_process(fit):

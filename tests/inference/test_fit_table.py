@@ -26,6 +26,16 @@ def test_entries_are_those_of_the_answers(fits):
         assert table.loc["d", column] == entry
 
 
+def test_another_answer_than_the_effect_is_not_called_by_the_treatment(fits):
+    other = next(
+        name
+        for name in fits[0].effects().query("unavailable == ''").index
+        if name != "effect" and len(fits[0].effect(name).numbers()) == 1
+    )
+    table = cs.table(fits, effect=other)
+    assert "d" not in table.index and other in table.index
+
+
 def test_every_column_has_rows_units_times_and_clusters(fits):
     table = cs.table({"one": fits[0], "other": fits[1]})
     assert table.loc["Rows"].tolist() == ["240", "240"]
