@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -125,10 +126,15 @@ def as_frame(frame: Frame, columns: Iterable[str] = ()) -> nw.DataFrame[Any]:
     try:
         return nw.from_native(frame, eager_only=True)
     except (TypeError, ValueError) as error:
+        advice = (
+            f"Read a file first, e.g. `pandas.read_csv({str(frame)!r})`."
+            if isinstance(frame, str | Path)
+            else "A lazy frame needs `.collect()` first; an array needs column names, e.g. "
+            "`pandas.DataFrame(array, columns=[...])`."
+        )
         raise DataError(
             "Expected a data frame in memory (pandas, polars, pyarrow, ...), got "
-            f"{type(frame).__name__}. A lazy frame needs `.collect()` first; an array needs column "
-            "names, e.g. `pandas.DataFrame(array, columns=[...])`."
+            f"{validation.shown(frame)}. {advice}"
         ) from error
 
 

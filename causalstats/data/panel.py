@@ -1198,7 +1198,9 @@ def _numbers_of_treatment(table: pd.DataFrame, name: str) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
             f"Expected treatment {name!r} to be numbers or True/False, got text such as "
-            f"{text_that_is_no_number(column)}. Recode it: a column a level."
+            f"{text_that_is_no_number(column)}. Recode it: for two levels, "
+            f"`(frame[{name!r}] == {column.cat.categories[-1]!r}).astype(float)`; for more, a "
+            "column of 0 and 1 for each level but one."
         )
     return column.to_numpy(float)
 

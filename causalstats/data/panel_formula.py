@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from causalstats.core.argument_validation import shown
 from causalstats.errors import DataError
 
 _LAG = re.compile(r"^([lf])\((.+?),\s*(\d+)(?::(\d+))?\)$")
@@ -208,7 +209,8 @@ def _refuse_expression(name: str, formula: str) -> None:
 
 
 def _expected(formula: object) -> str:
-    return f"Expected a formula like {_FORM}, got {formula!r}."
+    swapped = "" if isinstance(formula, str) else " The formula is the first argument."
+    return f"Expected a formula like {_FORM}, got {shown(formula)}.{swapped}"
 
 
 def _instrument(formula: object) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from causalstats.core.abilities import NearlyGaussian, NutsOptions
 from causalstats.core.argument_validation import Count, Inside, check_fields
+from causalstats.core.field_names import names_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.numerics import accelerator
@@ -28,6 +29,7 @@ _DRAWS = 1000
 _DRAWS_WHERE_SLOW = 250
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class Auto:
     """The fastest sampler for the model and the data: what `fit` uses unless it is given another.

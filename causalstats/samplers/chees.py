@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from causalstats.core.argument_validation import Count, Inside, check_fields
+from causalstats.core.field_names import names_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class Chees:
     """Hamiltonian Monte Carlo with many chains that share step size, path length and metric.

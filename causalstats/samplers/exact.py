@@ -11,6 +11,7 @@ import numpy as np
 from causalstats.core.abilities import DrawExactly, ExactPosterior
 from causalstats.core.argument_validation import Count, check_fields
 from causalstats.core.draws_kind import ATTRIBUTE, DrawsKind
+from causalstats.core.field_names import names_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
@@ -33,6 +34,7 @@ def exact_draws(problem: Problem) -> DrawExactly | None:
     )
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class Exact:
     """Independent draws of a posterior in closed form; `Auto` takes it where the model has one.

@@ -15,6 +15,7 @@ import numpy as np
 from causalstats.core.abilities import GibbsSampled
 from causalstats.core.argument_validation import Count, check_fields
 from causalstats.core.draws_kind import DrawsKind
+from causalstats.core.field_names import names_fields
 from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
@@ -38,6 +39,7 @@ def gibbs_kernel(problem: Problem) -> GibbsKernel | None:
     return model.gibbs_kernel(problem.data) if isinstance(model, GibbsSampled) else None
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class Gibbs:
     """Gibbs sampling: sweeps that draw each block of the parameters given all the others.

@@ -19,6 +19,7 @@ import numpy as np
 
 from causalstats.core.argument_validation import Count, check_fields
 from causalstats.core.draws_kind import DrawsKind
+from causalstats.core.field_names import names_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.numerics.sampling.importance_proposals import (
@@ -52,6 +53,7 @@ _GOOD_ENOUGH = ((0.3, 0.5), (0.5, 0.0))
 _ESS_TO_ADAPT = 5  # by the number of variables; with less, the moments would be noise
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class Laplace:
     """Independent draws around the posterior's mode, corrected by importance sampling.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from causalstats.core.argument_validation import Count, Inside, check_fields
+from causalstats.core.field_names import names_fields
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.progress import Advance, silent
@@ -22,6 +23,7 @@ BACKENDS: dict[Backend, str] = {
 }
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class Nuts:
     """NUTS with a mass matrix that is adapted to the strongest correlations during tuning.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.field_names import names_fields
 from causalstats.core.abilities import Baseline, ContrastScale, DrawExactly
 from causalstats.core.argument_types import Level, Levels
 from causalstats.core.argument_validation import (
@@ -98,6 +99,7 @@ DiagramText = Annotated[
 LevelCount = Annotated[int, Number(least=2, most=1000, whole=True)]
 
 
+@names_fields
 @dataclass(frozen=True)
 class CausalDiagram:
     """The effect of a treatment on an outcome by a causal diagram: do-calculus, then estimation.

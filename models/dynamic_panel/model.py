@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.field_names import names_fields
 from causalstats.core.argument_validation import (
     Count,
     ListOf,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class DynamicPanel:
     """Effect of treatments on an outcome that depends on its own past, with unit effects.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.field_names import names_fields
 from causalstats.core.abilities import Baseline, DrawByImportance
 from causalstats.core.argument_validation import (
     Count,
@@ -64,6 +65,7 @@ _RIDGE = (
 )
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class EventStudy:
     """Effects of a treatment that units adopt at different times and keep (staggered adoption).

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.field_names import names_fields
 from causalstats.core.abilities import Baseline
 from causalstats.core.argument_validation import (
     Count,
@@ -61,6 +62,7 @@ KnownMean = Annotated[Known | float, KnownNumber(Number())]
 KnownCorrelation = Annotated[Known | float, KnownNumber(Number(above=-1, below=1))]
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class Heckman:
     """A continuous outcome seen only where the decision was 1 (sample selection).

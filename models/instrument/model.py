@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.field_names import names_fields
 from causalstats.core.abilities import Baseline
 from causalstats.core.argument_validation import (
     Count,
@@ -66,6 +67,7 @@ KnownDirect = Annotated[
 Direct = KnownDirect | Literal["learned"]
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
     """The effect of treatments by instrumental variables, with an interval for weak instruments.

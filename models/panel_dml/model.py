@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.field_names import names_fields
 from causalstats.core.abilities import Baseline, DrawByImportance
 from causalstats.core.argument_validation import (
     Count,
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
 _NAMED_COVARIATES = 6  # in the causal graph; more are "..."
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class PanelDML:
     """Effect of treatments in a panel, with unit effects and smooth functions of covariates.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.field_names import names_fields
 from causalstats.core.abilities import Baseline, DrawByImportance
 from causalstats.core.argument_validation import (
     Count,
@@ -103,6 +104,7 @@ def _refuse_too_many(parts: int) -> None:
         )
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class PartialCorrelation:
     """Jointly normal log-ratios, whose covariance needs no reference part.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
+from causalstats.core.field_names import names_fields
 from causalstats.core.abilities import Baseline
 from causalstats.core.argument_validation import (
     Count,
@@ -89,6 +90,7 @@ _BOUNDS_SEED = 1989
 _MOST_FEATURES_TUNED_QUICKLY = 40  # their 100 parameters have a dense metric
 
 
+@names_fields
 @dataclass(frozen=True, kw_only=True)
 class SelectiveLabels:
     """Risk when the outcome is seen only for the cases somebody chose to test.
