@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from causalstats.core.field_names import names_fields
 from causalstats.core.abilities import Baseline, DrawByImportance
 from causalstats.core.argument_validation import (
     Count,
@@ -25,6 +24,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.assumption import Assumption, Relaxation
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
+from causalstats.core.field_names import names_fields
 from causalstats.core.model_card import model_card
 from causalstats.core.observed_units import ObservedUnits
 from causalstats.core.prediction import Prediction
