@@ -45,7 +45,8 @@ def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
     if not numeric or not np.isin(values, [0, 1]).all():
         texts = [label(value) if numeric else repr(value) for value in values[:5]]
         shown = ", ".join(texts) + (", ..." if len(values) > 5 else "")
-        remedy = f"Recode it, e.g. `frame[{name!r}] == 'yes'`."
+        one = label(values.max()) if numeric else repr(max(values))
+        remedy = f"Recode it, e.g. `frame[{name!r}] == {one}`."
         if numeric and role == "outcome":
             remedy = (
                 'If the outcome is a number, say `kind="continuous"` and fit `Heckman`; otherwise '
@@ -107,6 +108,22 @@ def text_that_is_no_number(column: pd.Series, rows: np.ndarray | None = None) ->
     where = where if rows is None else np.sort(rows[where])
     shown = ", ".join(map(repr, odd[:3])) + (", ..." if len(odd) > 3 else "")
     return f"{shown} in {some(where)}"
+
+
+def recoding_of_text(column: pd.Series) -> str:
+    """Return how a column of text becomes numbers, to end a message; empty for texts of numbers.
+
+    Examples
+    --------
+    >>> recoding_of_text(pd.Series(["no", "yes"], name="ill", dtype="category"))
+    " Recode it, e.g. `(frame['ill'] == 'yes').astype(float)`."
+    """
+    levels = column.cat.categories
+    if not pd.to_numeric(pd.Series(levels, dtype=object), errors="coerce").isna().any():
+        return ""
+    if len(levels) == 2:
+        return f" Recode it, e.g. `(frame[{column.name!r}] == {levels[-1]!r}).astype(float)`."
+    return " Recode it: numbers without units, or a column of 0 and 1 for each level but one."
 
 
 def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:

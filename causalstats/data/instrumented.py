@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
+from causalstats.core.argument_validation import shown
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
+    recoding_of_text,
     refuse_out_of_scale,
     refuse_weights,
     text_that_is_no_number,
@@ -381,9 +383,11 @@ class Instrumented:
         ('a', 'b', 'c', 'd', 'e')
         """
         parts = [part.split("~") for part in str(formula).split("|")]
-        if [len(part) for part in parts] not in ([2, 2], [2, 1, 2]):
+        of_this_form = [len(part) for part in parts] in ([2, 2], [2, 1, 2])
+        if not of_this_form or not parts[0][1].strip():
             raise DataError(
-                f'Expected "outcome ~ covariates | treatment ~ instruments", got {formula!r}. '
+                'Expected "outcome ~ covariates | treatment ~ instruments", got '
+                f"{shown(formula)}. "
                 'Without covariates, write "outcome ~ 1 | treatment ~ instruments"; with fixed '
                 'effects, "outcome ~ covariates | unit + year | treatment ~ instruments".'
             )
@@ -1005,7 +1009,7 @@ def _numbers(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
             f"Expected {role} {name!r} to be numbers, got text such as "
-            f"{text_that_is_no_number(column)}. Recode it, e.g. `frame[{name!r}] == 'yes'`."
+            f"{text_that_is_no_number(column)}.{recoding_of_text(column)}"
         )
     values = column.to_numpy(float)
     refuse_out_of_scale(f"{role.capitalize()} {name!r}", values)

@@ -18,6 +18,7 @@ from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
     groups_of,
     numbers,
+    recoding_of_text,
     refuse_out_of_scale,
     refuse_weights,
     text_that_is_no_number,
@@ -1198,9 +1199,7 @@ def _numbers_of_treatment(table: pd.DataFrame, name: str) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
             f"Expected treatment {name!r} to be numbers or True/False, got text such as "
-            f"{text_that_is_no_number(column)}. Recode it: for two levels, "
-            f"`(frame[{name!r}] == {column.cat.categories[-1]!r}).astype(float)`; for more, a "
-            "column of 0 and 1 for each level but one."
+            f"{text_that_is_no_number(column)}.{recoding_of_text(column)}"
         )
     return column.to_numpy(float)
 

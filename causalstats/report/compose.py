@@ -156,10 +156,10 @@ def _without_other_intervals(comparison: pd.DataFrame) -> pd.DataFrame:
 
 
 def _comparison_note(headline: Effect, has_many_entries: bool) -> str:
-    note = f"What people would do instead, on the same data ({headline.display_scale.unit})"
+    note = f"Standard estimators on the same data ({headline.display_scale.unit})"
     if has_many_entries:
         return f"{note}; the interval is that of this model."
-    return f"{note}; the intervals are what each rule itself would report."
+    return f"{note}, each with the interval that it would report."
 
 
 def _answers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from causalstats.core.argument_validation import meant
 from causalstats.diagrams.diagram import Diagram
 from causalstats.errors import ModelError
 
@@ -151,12 +152,15 @@ def refuse_other_variables(diagram: Diagram, data: Observations) -> None:
             "diagram observe it, or leave the column out."
         )
     unknown = [name for name in data.variables if name not in diagram.variables]
-    if unknown:
-        raise ModelError(
-            f"The data have {unknown[0]!r}, and the diagram does not. Leave it out with "
-            "`columns=[...]`, or say in the diagram what it has to do with."
-        )
     absent = [name for name in diagram.observed if name not in data.variables]
+    if unknown:
+        advice = (
+            meant(unknown[0], absent)
+            or "Leave it out with `columns=[...]`, or say in the diagram what it has to do with."
+        )
+        raise ModelError(
+            f"The data have {unknown[0]!r}, and the diagram does not. {advice}"
+        )
     if absent:
         raise ModelError(
             f"The diagram observes {absent[0]!r}, and the data do not have it. Add the column, or "

@@ -45,7 +45,7 @@ def partial_r2_estimands(model: PanelDML) -> dict[str, Estimand]:
         "treatment_left": share(
             compute=partial(_treatment_left, model),
             description="Share of the treatment's variance that neither units nor covariates "
-            "explain: what the effect is seen by. By chance it can be above 1.",
+            "explain, and from which the effect is estimated. By chance it can exceed 100 %.",
         ),
     }
 

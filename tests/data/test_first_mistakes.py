@@ -25,3 +25,25 @@ def test_a_frame_in_place_of_the_formula_is_not_printed():
 def test_a_treatment_of_two_texts_is_answered_with_the_comparison_that_codes_it():
     with pytest.raises(cs.DataError, match=r"\(frame\['d'\] == 'yes'\)"):
         cs.Panel.from_formula("y ~ d | firm + year", FRAME)
+
+
+def test_a_frame_in_place_of_the_formula_of_instruments_is_not_printed():
+    with pytest.raises(cs.DataError, match=r"DataFrame of shape \(4, 4\)\. Without"):
+        cs.Instrumented.from_formula(FRAME, "y ~ 1 | year ~ firm")
+
+
+def test_no_covariates_of_instruments_are_written_as_1():
+    with pytest.raises(cs.DataError, match="outcome ~ 1 |"):
+        cs.Instrumented.from_formula("y ~ | year ~ firm", FRAME)
+
+
+def test_a_treatment_with_a_currency_is_not_compared_with_yes():
+    frame = FRAME.assign(d=["1 EUR", "2 EUR", "3 EUR", "4 EUR"])
+    with pytest.raises(cs.DataError, match="numbers without units"):
+        cs.Instrumented.from_formula("y ~ 1 | d ~ firm", frame)
+
+
+def test_a_variable_in_other_letters_is_answered_with_the_name_in_the_diagram():
+    data = cs.Observations.from_frame(FRAME, columns=["d", "firm"])
+    with pytest.raises(cs.ModelError, match="Did you mean 'Firm'"):
+        cs.fit(cs.CausalDiagram("Firm -> d", treatment="Firm"), data, seed=1)
