@@ -45,8 +45,10 @@ def binary(table: pd.DataFrame, name: str, role: str) -> np.ndarray:
     if not numeric or not np.isin(values, [0, 1]).all():
         texts = [label(value) if numeric else repr(value) for value in values[:5]]
         shown = ", ".join(texts) + (", ..." if len(values) > 5 else "")
-        one = label(values.max()) if numeric else repr(max(values))
-        remedy = f"Recode it, e.g. `frame[{name!r}] == {one}`."
+        remedy = "Recode it to 0 and 1."
+        if len(values) == 2:
+            low, high = (label(v) if numeric else repr(v) for v in sorted(values))
+            remedy = f"Recode it, e.g. `frame[{name!r}].map({{{low}: 0, {high}: 1}})`."
         if numeric and role == "outcome":
             remedy = (
                 'If the outcome is a number, say `kind="continuous"` and fit `Heckman`; otherwise '
@@ -70,8 +72,7 @@ def numbers(table: pd.DataFrame, name: str) -> np.ndarray:
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise DataError(
             f"Expected outcome {name!r} to be numbers, got text such as "
-            f"{text_that_is_no_number(column)}. Of two categories, take whether it is one of "
-            f"them: `(frame[{name!r}] == ...).astype(float)`."
+            f"{text_that_is_no_number(column)}.{recoding_of_text(column)}"
         )
     values = column.to_numpy(float)
     refuse_out_of_scale(f"Outcome {name!r}", values)
@@ -113,17 +114,23 @@ def text_that_is_no_number(column: pd.Series, rows: np.ndarray | None = None) ->
 def recoding_of_text(column: pd.Series) -> str:
     """Return how a column of text becomes numbers, to end a message; empty for texts of numbers.
 
+    A comparison such as `frame["ill"] == "yes"` would make 0 of what is missing.
+
     Examples
     --------
     >>> recoding_of_text(pd.Series(["no", "yes"], name="ill", dtype="category"))
-    " Recode it, e.g. `(frame['ill'] == 'yes').astype(float)`."
+    " Recode it, e.g. `frame['ill'].map({'no': 0, 'yes': 1})`."
     """
-    levels = column.cat.categories
-    if not pd.to_numeric(pd.Series(levels, dtype=object), errors="coerce").isna().any():
+    levels = list(column.cat.categories)
+    if pd.to_numeric(pd.Series(levels, dtype=object), errors="coerce").notna().all():
         return ""
     if len(levels) == 2:
-        return f" Recode it, e.g. `(frame[{column.name!r}] == {levels[-1]!r}).astype(float)`."
-    return " Recode it: numbers without units, or a column of 0 and 1 for each level but one."
+        codes = {level: code for code, level in enumerate(levels)}
+        return f" Recode it, e.g. `frame[{column.name!r}].map({codes!r})`."
+    return (
+        " Recode it: numbers without units, or a column of 0 and 1 for each category that is "
+        "asked about."
+    )
 
 
 def weights_of(table: pd.DataFrame, name: str | None) -> np.ndarray:

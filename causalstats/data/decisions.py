@@ -327,11 +327,17 @@ class Decisions:
         _refuse_nobody(decided, decision)
         shown = ~np.isnan(result) & ~decided
         if shown.any() and observed == "error":
+            made_of_missing = (
+                f" All are 0, as `frame[{outcome!r}] == ...` makes of missing values: recode "
+                "with `.map` instead."
+                if shown.sum() > 1 and not result[shown].any()
+                else ""
+            )
             raise DataError(
                 f"Outcome {outcome!r} has values where decision {decision!r} is 0, in "
                 f"{some(rows[shown])}. Expected it to be missing there. If these outcomes should "
                 "be withheld from the model and used only to score it, say "
-                '`observed="decided"`; otherwise set them to missing.'
+                f'`observed="decided"`; otherwise set them to missing.{made_of_missing}'
             )
         coded = design(
             table[list(inputs)],

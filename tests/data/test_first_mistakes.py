@@ -22,8 +22,10 @@ def test_a_frame_in_place_of_the_formula_is_not_printed():
         cs.Panel.from_formula(FRAME, "y ~ d | firm + year")
 
 
-def test_a_treatment_of_two_texts_is_answered_with_the_comparison_that_codes_it():
-    with pytest.raises(cs.DataError, match=r"\(frame\['d'\] == 'yes'\)"):
+def test_a_treatment_of_two_texts_is_answered_with_the_mapping_that_codes_it():
+    with pytest.raises(
+        cs.DataError, match=r"frame\['d'\]\.map\(\{'no': 0, 'yes': 1\}\)"
+    ):
         cs.Panel.from_formula("y ~ d | firm + year", FRAME)
 
 
@@ -47,3 +49,21 @@ def test_a_variable_in_other_letters_is_answered_with_the_name_in_the_diagram():
     data = cs.Observations.from_frame(FRAME, columns=["d", "firm"])
     with pytest.raises(cs.ModelError, match="Did you mean 'Firm'"):
         cs.fit(cs.CausalDiagram("Firm -> d", treatment="Firm"), data, seed=1)
+
+
+def test_outcomes_of_two_texts_are_recoded_so_that_missing_ones_stay_missing():
+    loans = pd.DataFrame(
+        {
+            "income": [1.0, 2, 3, 4, 5, 6],
+            "accepted": [1, 1, 1, 0, 0, 1],
+            "default": ["no", "yes", "no", None, None, "yes"],
+        }
+    )
+    roles = {"outcome": "default", "decision": "accepted", "features": ["income"]}
+    with pytest.raises(cs.DataError, match=r"\.map\(\{'no': 0, 'yes': 1\}\)"):
+        cs.Decisions.from_frame(loans, **roles)
+    compared = loans.assign(default=(loans["default"] == "yes").astype(int))
+    with pytest.raises(cs.DataError, match="makes of missing values"):
+        cs.Decisions.from_frame(compared, **roles)
+    mapped = loans.assign(default=loans["default"].map({"no": 0, "yes": 1}))
+    assert cs.Decisions.from_frame(mapped, **roles).decision.sum() == 4
