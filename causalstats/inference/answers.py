@@ -110,8 +110,9 @@ def find_estimand(
     estimands = model.estimands()
     if name not in estimands:
         known = ", ".join(answerable(model, fit.data))
+        main = "" if name == model.headline else f" The main one is {model.headline!r}."
         raise ModelError(
-            f"There is no effect {name!r}{_why(model, name)} There are: {known}."
+            f"There is no effect {name!r}{_why(model, name)} There are: {known}.{main}"
         )
     estimand = estimands[name]
     reason = estimand.unavailable_reason and estimand.unavailable_reason(fit.data)
@@ -287,9 +288,13 @@ def _draws_by_group(
     """Return draws with a last dim `group`."""
     data = fit.data
     if not (estimand.averages_people or estimand.per_person):
+        advice = (
+            "Ask about one group: `fit.effect(outcome, do={...}, given={...})`."
+            if isinstance(fit.model, Queryable)
+            else "Leave out `by`."
+        )
         raise ModelError(
-            f"{name!r} is not about people, so groups of them have none of their own; leave out "
-            "`by`."
+            f"{name!r} is one answer about everybody, not about people in groups. {advice}"
         )
     if estimand.of_population:
         groups = data.population_by(by)

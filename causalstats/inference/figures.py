@@ -195,7 +195,7 @@ FIGURES = {
     "comparison": FitFigure(_comparison, "Intervals are 95 %."),
     "diagram": FitFigure(
         _diagram,
-        "What is observed, what is hidden, and what is seen for some.",
+        "What is observed, what is hidden, and what is observed for some only.",
         applies=lambda fit: isinstance(fit.model, HasCausalGraph),
     ),
     "contraction": FitFigure(

@@ -24,7 +24,7 @@ from causalstats.style import (
     wrap,
 )
 
-ROLES = {"observed": "seen for all", "selected": "seen for some", "hidden": "hidden"}
+ROLES = {"observed": "observed", "selected": "observed for some", "hidden": "hidden"}
 _FONT_SIZE = 10.0  # points
 _NOTE_FONT_SIZE = 9.0
 _GAPS = (26.0, 34.0)  # points between boxes of a layer, and between layers
@@ -37,7 +37,7 @@ _SMALLEST_ELLIPSE = 44.0  # points
 def diagram(graph: nx.DiGraph[Any], ax: Axes | None = None) -> Figure:
     """Draw a causal graph, causes above their effects.
 
-    A variable seen for all is a solid box, one seen only for some a tinted box, and a hidden one a
+    An observed variable is a solid box, one observed only for some a tinted box, and a hidden one a
     dashed ellipse.
 
     Parameters

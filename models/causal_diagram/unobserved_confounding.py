@@ -316,7 +316,9 @@ def _unseen(
     exact = smaller.exact_posterior(part)
     if exact is None:
         raise ModelError(
-            "Expected a route whose draws are independent; use route='auto'."
+            "Expected a route whose draws are independent, such as route='hierarchical', to "
+            "compare with observed confounders. With this route, give strengths: "
+            "hidden_confounder=[1.5, 2, 3]."
         )
     draws = exact(1, _DRAWS_OF_A_BENCHMARK, np.random.default_rng(_SEED))
     levels = smaller.levels(part)[x]

@@ -88,7 +88,7 @@ def implied_independences(
             name=_NAME,
             passed=passed,
             value=p,
-            expected=f"p above {_SIGNIFICANCE_LEVEL:g}, multiplied by the number of tests",
+            expected=f"p times the number of tests above {_SIGNIFICANCE_LEVEL:g}",
             finding=f"{len(tests)} tested; least likely independent are {statement}, p = {p:.3g}",
             remedy="" if passed else remedy,
             assumption=_ASSUMPTION,

@@ -33,8 +33,8 @@ from causalstats.models.causal_diagram.counterfactual_query import (
 from causalstats.models.causal_diagram.levels import level_index
 from causalstats.models.causal_diagram.mediation import World
 from causalstats.models.causal_diagram.regression.event_labels import (
-    UNIT,
     labelled_events,
+    unit_of,
 )
 from causalstats.models.causal_diagram.regression.extrapolation import (
     values_within_the_data,
@@ -79,7 +79,9 @@ def regression_counterfactual(
         Where no formula gives the answer, or it needs what regressions cannot draw.
     """
     events = [event for world in question.events for event in world]
+    unit = "probability"
     if question.outcome:
+        unit = unit_of(question.outcome, model.levels(data), question.contrast)
         formulas = [
             _divided(model, formula, data)
             for formula in _formulas_of_worlds(model, question)
@@ -89,6 +91,7 @@ def regression_counterfactual(
         compute = partial(_means_compared, model, question.outcome, None, formulas)
     elif len(events) == 1 and not question.given:
         ((outcome, level),) = events
+        unit = unit_of(outcome.variable, model.levels(data), "none")
         formulas = [events_formula(model, [(outcome, None)], outcome.variable)]
         compute = partial(_means_compared, model, outcome.variable, level, formulas)
     else:
@@ -103,6 +106,7 @@ def regression_counterfactual(
         formulas,
         data,
         "The same people in several worlds, by the g-formula.",
+        unit,
         question.contrast,
         (INDEPENDENT_ERRORS,),
     )
@@ -144,13 +148,17 @@ def within_group(
     order = divided_by(model, formula.order, names, data)
     formula = replace(formula, order=order)
     refuse_nobody(formula, formula.order.seen, model, data)
+    contrast = (
+        "the first intervention against the second" if len(worlds) == 2 else "none"
+    )
     return _estimand(
         model,
         partial(_means_compared, model, outcome, None, [formula]),
         [formula],
         data,
         "By the g-formula.",
-        "the first intervention against the second" if len(worlds) == 2 else "none",
+        unit_of(outcome, model.levels(data), contrast),
+        contrast,
         (),
     )
 
@@ -161,6 +169,7 @@ def _estimand(
     formulas: Sequence[WorldFormula],
     data: Observations,
     description: str,
+    unit: str,
     contrast: str,
     assumptions: tuple[str, ...],
 ) -> Estimand:
@@ -172,7 +181,7 @@ def _estimand(
     compute : function of draws and data
     formulas : sequence of WorldFormula
     data : Observations
-    description, contrast : str
+    description, unit, contrast : str
     assumptions : tuple of str
         Besides those of the model.
     """
@@ -189,7 +198,7 @@ def _estimand(
     return Estimand(
         compute=compute,
         description=description,
-        unit=UNIT,
+        unit=unit,
         contrast=contrast,
         kind="causal",
         assumptions=(*assumption_names(model), *assumptions),

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
+from causalstats.core.display_scale import DisplayScale
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.errors import ModelError
@@ -34,7 +35,8 @@ from causalstats.models.causal_diagram.regression.g_computation import mean_outc
 from causalstats.models.causal_diagram.regression.g_formula import simulation_order
 from causalstats.models.causal_diagram.regression.sentences import (
     effect_in_a_sentence,
-    outcome_scale,
+    effect_scale,
+    level_scale,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
         contrast: str,
         in_words: Callable[..., Any] | None = None,
         sentence: Callable[[Observations], str] | str = "",
+        scale: Callable[..., DisplayScale] = effect_scale,
     ) -> Estimand:
         return Estimand(
             compute=partial(compute, model),
@@ -64,7 +67,7 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
             assumptions=assumption_names(model),
             in_words=in_words,
             sentence=sentence,
-            scale=partial(outcome_scale, model),
+            scale=partial(scale, model),
         )
 
     return {
@@ -80,6 +83,7 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
             f"The mean of {y}, or the probability of its levels, with {x} set to its quartiles, "
             "or to each level.",
             "none",
+            scale=level_scale,
         ),
         **mediation_estimands(
             model,

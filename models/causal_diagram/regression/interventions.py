@@ -85,8 +85,8 @@ def _worlds(
     """Return the interventions that are asked about."""
     if not do:
         raise ModelError(
-            f"Expected what is done, such as do={{{model.treatment!r}: 1}}, got nothing. With "
-            "numbers the distribution without an intervention is that of the rows."
+            f"Expected what is set, such as do={{{model.treatment!r}: 1}}, got nothing. Without an "
+            "intervention, the distribution is that of the rows of the data."
         )
     worlds = worlds_of(do)
     if len(do) > 1 and len(worlds) > 2:

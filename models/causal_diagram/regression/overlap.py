@@ -71,13 +71,13 @@ def overlap_check(
         share = _share_outside(model, data, design, rows)
         largest = _LARGEST_SHARE_OUTSIDE
         expected = (
-            f"at most {largest:.0%} of the rows with odds of {treatment} more than "
-            f"{_LARGEST_ODDS_RATIO:g} times from those in all"
+            f"at most {largest:.0%} of the rows whose odds of {treatment}, given the covariates, "
+            f"are more than {_LARGEST_ODDS_RATIO:g} times above or below those of all rows"
         )
         finding = (
-            f"for {share:.0%} of the rows hardly any like them have another value of "
+            f"{share:.0%} of the rows hardly have a counterpart with another value of "
+            f"{treatment}"
         )
-        finding += treatment
     passed = share <= largest
     remedy = (
         "There the answer is the regression's, carried on beyond the data. Leave out people of "

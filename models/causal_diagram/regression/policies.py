@@ -33,8 +33,8 @@ from causalstats.models.causal_diagram.policy_query import (
 )
 from causalstats.models.causal_diagram.query_arguments import worlds_of
 from causalstats.models.causal_diagram.regression.event_labels import (
-    UNIT,
     labelled_events,
+    unit_of,
 )
 from causalstats.models.causal_diagram.regression.extrapolation import (
     values_within_the_data,
@@ -106,11 +106,12 @@ def regression_policy(
         ]
         return (*within, *checks_of_undrawn(model, undrawn, data))
 
+    contrast = "the first policy against the second" if len(worlds) == 2 else "none"
     return policy_name(outcome, worlds, levels, symbol), Estimand(
         compute=partial(_answer, model, outcome, worlds, order),
         description="Under a policy, by the g-formula, averaged over the rows.",
-        unit=UNIT,
-        contrast="the first policy against the second" if len(worlds) == 2 else "none",
+        unit=unit_of(outcome, levels, contrast),
+        contrast=contrast,
         kind="causal",
         assumptions=assumption_names(model),
         checks=checks,

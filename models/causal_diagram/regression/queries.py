@@ -37,8 +37,8 @@ from causalstats.models.causal_diagram.regression.conditionals.logistic import (
     LogisticRegression,
 )
 from causalstats.models.causal_diagram.regression.event_labels import (
-    UNIT,
     labelled_events,
+    unit_of,
 )
 from causalstats.models.causal_diagram.regression.extrapolation import (
     values_within_the_data,
@@ -150,7 +150,7 @@ def adjusted(
     return Estimand(
         compute=partial(_answer, model, question, undrawn, indices),
         description=f"By the g-formula{within}.",
-        unit=UNIT,
+        unit=unit_of(outcome, levels, contrast),
         contrast=contrast,
         kind="causal",
         assumptions=assumption_names(model),

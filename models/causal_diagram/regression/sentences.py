@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalstats.core.display_scale import (
@@ -20,12 +21,10 @@ if TYPE_CHECKING:
 def effect_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
     """Return the effect as a reader would say it, with `{value}` where the number belongs.
 
-    Empty without labels and units, and where a variable has more than two levels.
+    Empty where a variable has more than two levels.
     """
     words = data.wording
     levels = model.levels(data)
-    if not words:
-        return ""
     x = model.treatment
     y = model.outcome
     if x in levels and y in levels:
@@ -39,7 +38,8 @@ def effect_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
     outcome = words.label(y)
     if y in levels:
         outcome = f"the probability of {notation.event(outcome, {outcome: levels[y]})}"
-    return f"{subject} {{raises}} {outcome} by about {{value}} on average."
+    verb = "{raises}" if words else "changes"
+    return f"{subject} {verb} {outcome} by about {{value}} on average."
 
 
 def _one_unit_more(model: CausalDiagram, data: Observations) -> str:
@@ -50,25 +50,38 @@ def _one_unit_more(model: CausalDiagram, data: Observations) -> str:
     return f"One {unit} more of {words.label(model.treatment)}"
 
 
-def outcome_scale(model: CausalDiagram, data: Observations) -> DisplayScale | None:
-    """Return the scale of differences of the outcome; None without labels and units.
+def effect_scale(model: CausalDiagram, data: Observations) -> DisplayScale:
+    """Return the scale of differences of the outcome.
 
     Probabilities are in percentage points, and differences of a logarithm in per cent.
     """
     words = data.wording
     y = model.outcome
-    if not words:
-        return None
     if y in model.levels(data):
-        return scale_of_unit(DIFFERENCE)
+        return replace(scale_of_unit(DIFFERENCE), raw_unit=DIFFERENCE)
+    change = f"change of {words.label(y)}"
     if words.is_log(y):
         return DisplayScale(
-            unit=f"change of {words.label(y)}, %",
+            unit=f"{change}, %",
             suffix=" %",
             convert=per_cent_of_logarithms,
+            raw_unit=change,
         )
-    unit = words.unit(y)
+    return _scale_in_units_of_outcome(change, words.unit(y))
+
+
+def level_scale(model: CausalDiagram, data: Observations) -> DisplayScale:
+    """Return the scale of the outcome itself under an intervention: a mean, or probabilities."""
+    words = data.wording
+    y = model.outcome
+    if y in model.levels(data):
+        return replace(scale_of_unit("probability"), raw_unit="probability")
+    return _scale_in_units_of_outcome(f"mean of {words.label(y)}", words.unit(y))
+
+
+def _scale_in_units_of_outcome(name: str, unit: str) -> DisplayScale:
     return DisplayScale(
-        unit=f"change of {words.label(y)}" + (f", {unit}" if unit else ""),
+        unit=name + (f", {unit}" if unit else ""),
         suffix=f" {unit}" if unit else "",
+        raw_unit=name,
     )

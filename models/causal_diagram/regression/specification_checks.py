@@ -311,8 +311,8 @@ def _form_check(model: CausalDiagram, tests: Sequence[_ScoreTest]) -> Check:
         name="form of the regressions",
         passed=passed,
         value=p,
-        expected=f"p above {_SIGNIFICANCE_LEVEL:g}, multiplied by the number of tests, of score "
-        "tests of curves, codes and products",
+        expected="p times the number of score tests, of curves, codes and products, above "
+        f"{_SIGNIFICANCE_LEVEL:g}",
         finding=f"p = {p:.3g}{statement}",
         remedy="" if passed else _form_remedy(model, worst.kind),
         assumption="regressions",
