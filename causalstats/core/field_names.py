@@ -36,7 +36,7 @@ def names_fields[T](cls: type[T]) -> type[T]:
             )
         constructor(self, *positional, **given)
 
-    cls.__init__ = named  # type: ignore[method-assign]
+    cls.__init__ = named  # type: ignore[method-assign, assignment]
     return cls
 
 
@@ -44,7 +44,8 @@ def _advice(cls: type, unknown: str, known: list[str]) -> str:
     """Return which field was meant, or that it is an argument of the data."""
     data = getattr(cls, "data_class", None)
     reader = getattr(data, "from_frame", None)
-    if reader is not None and unknown in inspect.signature(reader).parameters:
+    of_data = reader is not None and unknown in inspect.signature(reader).parameters
+    if of_data and isinstance(data, type):
         return (
             "It is an argument of the data: "
             f"`cs.{data.__name__}.from_frame(..., {unknown}=...)`."
