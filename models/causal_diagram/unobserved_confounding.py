@@ -70,7 +70,8 @@ def hidden_confounding(
     -------
     DataFrame
         A row for each bound at each strength: posterior mean, lower and upper, `used` for the
-        strength that the model assumes, and `meaning`.
+        strength that the model assumes, and `meaning`. Among strengths that are given, those of
+        observed confounders stand where refits need no chains.
 
     Raises
     ------
@@ -200,7 +201,9 @@ def _of_labels(
     arms = _arms(model, draws, data)
     rows = [_Row(1.0, "no hidden confounder", *arms.effect(1.0))]
     rows += [_Row(s, "", *arms.effect(bounding_factor(s))) for s in strengths if s > 1]
-    for name, factor in _benchmarks(model, data).items():
+    compared = not strengths or model.exact_posterior(data) is not None
+    benchmarks = _benchmarks(model, data) if compared else {}
+    for name, factor in benchmarks.items():
         strength = float(strength_of_factor(np.array(factor)))
         rows.append(_Row(strength, f"as strong as {name}", *arms.effect(factor)))
     tipping = strength_of_factor(arms.factor_at_zero())

@@ -309,7 +309,7 @@ def test_report_and_store(fit, tmp_path):
             {"do": {"m": [1.0, 2.0, 3.0], "x": [0.0, 1.0, 2.0]}},
             "one intervention on several variables, or two",
         ),
-        (FRONT_DOOR, {"do": {}}, "what is done, such as"),
+        (FRONT_DOOR, {"do": {}}, "what is set, such as"),
         (
             FRONT_DOOR,
             {"do": {"x": 1.0}, "given": {"m": 0.0}},
