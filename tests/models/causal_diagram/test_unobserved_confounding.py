@@ -151,3 +151,25 @@ def test_what_has_no_such_bounds_is_refused(text, values, words):
     fit = cs.fit(model, data, seed=1, progress=False)
     with pytest.raises(ModelError, match=words):
         fit.sensitivity(hidden_confounder=values)
+
+
+@pytest.mark.slow  # the graph of a logistic regression is compiled
+def test_strengths_are_answered_by_regressions_of_numbers():
+    rng = np.random.default_rng(3)
+    age = rng.normal(50, 10, 300)
+    drug = (rng.random(300) < 1 / (1 + np.exp((50 - age) / 10))).astype(int)
+    cured = (rng.random(300) < 0.3 + 0.3 * drug).astype(int)
+    frame = pd.DataFrame({"age": age, "drug": drug, "cured": cured})
+    model = cs.CausalDiagram(
+        "age -> drug, cured; drug -> cured", treatment="drug", route="regression"
+    )
+    sampler = cs.Nuts(chains=2, draws=100, tune=200)
+    data = cs.Observations.from_frame(frame)
+    fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
+    table = fit.sensitivity(hidden_confounder=[2.0])
+    width = table["mean"].xs("upper", level="entry") - table["mean"].xs(
+        "lower", level="entry"
+    )
+    assert width[1.0] == pytest.approx(0) and 0.1 < width[2.0] < 1
+    with pytest.raises(ModelError, match="route='hierarchical'"):
+        fit.sensitivity(hidden_confounder="observed")
