@@ -61,6 +61,7 @@ def read_abundances(table: Any, taxa_in_rows: bool) -> AbundanceTable:
     if isinstance(table, (str, Path)):
         read = _read_biom(Path(table))
     elif isinstance(table, pd.DataFrame):
+        _refuse_names_in_a_column(table)
         read = AbundanceTable(values=table.T if taxa_in_rows else table)
     elif all(hasattr(table, name) for name in ("X", "obs", "var")):
         read = _from_annotated(table)
@@ -78,6 +79,19 @@ def read_abundances(table: Any, taxa_in_rows: bool) -> AbundanceTable:
         partial(_refuse_text, values),
     )
     return replace(read, values=values.astype(float))
+
+
+def _refuse_names_in_a_column(frame: pd.DataFrame) -> None:
+    """Refuse a frame whose names of taxa or samples are its first column, not its index."""
+    if not isinstance(frame.index, pd.RangeIndex) or frame.columns.empty:
+        return
+    first = frame.iloc[:, 0]
+    if len(first) and pd.to_numeric(first, errors="coerce").isna().all():
+        raise DataError(
+            f"Expected the names of rows in the index, and column {first.name!r} has texts such as "
+            f"{first.iloc[0]!r}. Make it the index, `frame.set_index({first.name!r})`, and say "
+            "`taxa_in_rows=True` if these are names of taxa."
+        )
 
 
 def _refuse_repeated(kind: str, names: pd.Index) -> None:
@@ -134,8 +148,9 @@ def _read_biom(path: Path) -> AbundanceTable:
         return _read_hdf5(path) if hdf5 else _read_json(path)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{str(path)!r} is no BIOM file of format 1 (JSON) or 2 (HDF5): {error}. Read other "
-            "tables with pandas."
+            f"{str(path)!r} is no BIOM file of format 1 (JSON) or 2 (HDF5): {error}. Read a "
+            f"text first, e.g. `pandas.read_csv({str(path)!r}, sep='\\t', index_col=0)`, with "
+            "`taxa_in_rows=True` if its rows are taxa."
         ) from error
 
 

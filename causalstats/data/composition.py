@@ -709,19 +709,27 @@ def _refuse_no_counts(table: pd.DataFrame, parts: Sequence[str]) -> None:
     """Refuse parts that are no counts, or were never counted, all of them at once."""
     values = _numbers(table, parts)
     together(
-        *(partial(_refuse_no_count, name, column) for name, column in values.items()),
+        partial(_refuse_shares, values),
         partial(_refuse_never_counted, values),
     )
 
 
-def _refuse_no_count(name: str, values: np.ndarray) -> None:
-    odd = np.flatnonzero(
-        (values < 0) | (values != np.round(values)) & ~np.isnan(values)
-    )
-    if len(odd):
+def _refuse_shares(values: Mapping[str, np.ndarray]) -> None:
+    """Refuse numbers that are no counts, naming the first part and how many others have them."""
+    places = {
+        name: np.flatnonzero(
+            (column < 0) | (column != np.round(column)) & ~np.isnan(column)
+        )
+        for name, column in values.items()
+    }
+    found = {name: rows for name, rows in places.items() if len(rows)}
+    if found:
+        name, rows = next(iter(found.items()))
+        others = f", and so in {len(found) - 1} other parts" if len(found) > 1 else ""
         raise DataError(
             f"Expected part {name!r} to be counts, whole numbers of 0 or more, got "
-            f"{values[odd[0]]:g} in {some(odd)}."
+            f"{values[name][rows[0]]:g} in {some(rows)}{others}. Shares and per cent do not say "
+            "how much was counted: give the counts, or `zeros='error'` where none is 0."
         )
 
 

@@ -67,3 +67,26 @@ def test_outcomes_of_two_texts_are_recoded_so_that_missing_ones_stay_missing():
         cs.Decisions.from_frame(compared, **roles)
     mapped = loans.assign(default=loans["default"].map({"no": 0, "yes": 1}))
     assert cs.Decisions.from_frame(mapped, **roles).decision.sum() == 4
+
+
+def test_taxa_named_in_a_column_are_to_be_made_the_index():
+    table = pd.DataFrame({"taxon": ["a", "b", "c"], "s1": [5, 3, 2], "s2": [1, 4, 9]})
+    for taxa_in_rows in (False, True):
+        with pytest.raises(cs.DataError, match=r"frame\.set_index\('taxon'\)"):
+            cs.Composition.from_abundances(table, taxa_in_rows=taxa_in_rows)
+    data = cs.Composition.from_abundances(table.set_index("taxon"), taxa_in_rows=True)
+    assert data.parts == ("a", "b", "c")
+
+
+def test_shares_in_place_of_counts_are_refused_once():
+    shares = pd.DataFrame({"a": [0.5, 0.2], "b": [0.2, 0.5], "c": [0.3, 0.3]})
+    with pytest.raises(cs.DataError, match="and so in 2 other parts") as refused:
+        cs.Composition.from_abundances(shares)
+    assert "things are wrong" not in str(refused.value)
+
+
+def test_a_table_of_text_in_place_of_a_biom_file_is_to_be_read_first(tmp_path):
+    path = tmp_path / "counts.tsv"
+    path.write_text("taxon\ts1\na\t3\n")
+    with pytest.raises(cs.DataError, match=r"sep='\\t', index_col=0"):
+        cs.Composition.from_abundances(str(path))
