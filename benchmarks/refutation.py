@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from campaigns import Campaign, fitted
+from campaigns import Campaign, doubts_by_default, fitted
 from worlds import World
 
 from causalstats.errors import CausalStatsError
@@ -45,12 +45,12 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        Names of the checks that ran, that failed and that the answer carries, and seconds. Where
-        the fit was refused, the message alone.
+        Names of the checks that ran, that failed and that the answer carries, and seconds of the
+        processor. Where the fit was refused, the message alone.
     """
     warnings.simplefilter("ignore")
     world = next(world for world in worlds_of(family) if world.name == name)
-    started = time.perf_counter()
+    started = time.process_time()
     model, data = world.make(seed)
     try:
         fit = fitted(family, model, data, seed)
@@ -60,9 +60,11 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
         return {"refused": str(error)[:200]}
     return {
         "run": [check.name for check in checks if check.passed is not None],
-        "failed": [check.name for check in checks if check.passed is False],
-        "carried": [check.name for check in carried],
-        "seconds": time.perf_counter() - started,
+        "failed": doubts_by_default(
+            family, [check for check in checks if check.passed is False]
+        ),
+        "carried": doubts_by_default(family, carried),
+        "seconds": time.process_time() - started,
     }
 
 

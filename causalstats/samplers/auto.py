@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from causalstats.core.abilities import NearlyGaussian, NutsOptions
 from causalstats.core.argument_validation import Count, Inside, check_fields
 from causalstats.core.field_names import names_fields
@@ -23,7 +25,9 @@ from causalstats.samplers.nuts import Backend, Nuts
 if TYPE_CHECKING:
     import xarray as xr
 
-_JAX_PAYS_FROM_NUMBERS = 20_000  # in the largest array of data, measured on two cores
+_JAX_PAYS_FROM_ROWS = (
+    50_000  # of the longest array of data; `benchmarks/nuts_backends.py`
+)
 _DENSITIES_ARE_SLOW_FROM_NUMBERS = 1_000_000
 _DRAWS = 1000
 _DRAWS_WHERE_SLOW = 250
@@ -41,7 +45,7 @@ class Auto:
     4. `Laplace`, where the model expects a nearly Gaussian posterior: that of `SelectiveLabels`
        from 10,000 people on; NUTS where the importance weights cannot be trusted. From 100,000
        people on 1,000 draws in all, unless `draws` is given.
-    5. `Nuts` otherwise: by Numba on small data, by JAX on large data, by NumPyro on a GPU.
+    5. `Nuts` otherwise: by Numba, from 50,000 rows on by JAX, and by NumPyro on a GPU.
 
     Parameters
     ----------
@@ -112,7 +116,7 @@ class Auto:
         if suggested and not accelerator.is_available():
             backend = suggested
         else:
-            backend = backend_for(_largest_input(problem))
+            backend = backend_for(_most_rows(problem))
         given = {
             "draws": self.draws,
             "tune": self.tune,
@@ -145,13 +149,19 @@ def _largest_input(problem: Problem) -> int:
     return max((value.size for value in problem.inputs.values()), default=0)
 
 
-def backend_for(numbers: int) -> Backend:
+def _most_rows(problem: Problem) -> int:
+    return max(
+        (len(np.atleast_1d(value)) for value in problem.inputs.values()), default=0
+    )
+
+
+def backend_for(rows: int) -> Backend:
     """Return the fastest backend of NUTS on this machine.
 
     Parameters
     ----------
-    numbers : int
-        The size of the largest array of data.
+    rows : int
+        The rows of the longest array of data.
 
     Examples
     --------
@@ -160,4 +170,4 @@ def backend_for(numbers: int) -> Backend:
     """
     if accelerator.is_available():
         return "numpyro"
-    return "jax" if numbers >= _JAX_PAYS_FROM_NUMBERS else "numba"
+    return "jax" if rows >= _JAX_PAYS_FROM_ROWS else "numba"
