@@ -1,4 +1,7 @@
-"""Ways to spoil the table of a right world: copies, codes for missing values, slips, limits."""
+"""Ways to spoil the table of a right world: copies, codes for missing values, slips, limits.
+
+Rows that are left out for their outcome are one of them.
+"""
 
 from __future__ import annotations
 
@@ -93,3 +96,32 @@ def cut_off(table: pd.DataFrame, rng: np.random.Generator, column: str) -> pd.Da
     """
     limit = table[column].quantile(0.2)
     return table.assign(**{column: table[column].clip(lower=limit)})
+
+
+def left_out(
+    table: pd.DataFrame, rng: np.random.Generator, column: str
+) -> pd.DataFrame:
+    """Return a table without the rows of the lowest tenth of a column's values.
+
+    Parameters
+    ----------
+    table : DataFrame
+    rng : Generator
+    column : str
+    """
+    return table[table[column] >= table[column].quantile(0.1)]
+
+
+def top_coded(
+    table: pd.DataFrame, rng: np.random.Generator, column: str
+) -> pd.DataFrame:
+    """Return a table in which the highest fifth of a column's counts are recorded as one count.
+
+    Parameters
+    ----------
+    table : DataFrame
+    rng : Generator
+    column : str
+    """
+    limit = np.floor(table[column].quantile(0.8))
+    return table.assign(**{column: table[column].clip(upper=limit)})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from designs.dynamic_panel import dynamic, read
-from spoilt_tables import coded, slipped, spoilt
+from spoilt_tables import coded, cut_off, left_out, slipped, spoilt
 
 import causalstats as cs
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
@@ -118,5 +118,15 @@ WORLDS = [
         name="-9 for missing values of the treatment",
         make=spoilt(partial(_plain, {}, {}), partial(coded, column="d")),
         catches=("no codes",),
+    ),
+    _wrong(
+        name="outcomes cut off at their lowest fifth",
+        make=spoilt(partial(_plain, {}, {}), partial(cut_off, column="y")),
+        catches=("outcome not cut off",),
+    ),
+    _wrong(
+        name="rows of the lowest tenth of outcomes left out",
+        make=spoilt(partial(_plain, {}, {}), partial(left_out, column="y")),
+        catches=("rows not missing by their outcome",),
     ),
 ]

@@ -21,7 +21,7 @@ from designs.event_study import (
     read,
 )
 from designs.panel import persistent
-from spoilt_tables import cut_off, spoilt
+from spoilt_tables import cut_off, left_out, spoilt
 
 import causalstats as cs
 from worlds import World
@@ -251,6 +251,11 @@ WORLDS = [
         wrong=True,
         make=spoilt(partial(_right, 0.5, growing, {}), partial(cut_off, column="y")),
         catches=("outcome not cut off",),
+    ),
+    _wrong_world(
+        name="rows of the lowest tenth of outcomes left out",
+        make=spoilt(partial(_right, 0.5, growing, {}), partial(left_out, column="y")),
+        catches=("rows not missing by their outcome",),
     ),
     _wrong_world(
         name="serial correlation, taken as independent",

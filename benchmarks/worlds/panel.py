@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from spoilt_tables import Change, coded, cut_off, every_unit_twice, spoilt
+from spoilt_tables import (
+    Change,
+    coded,
+    cut_off,
+    every_unit_twice,
+    left_out,
+    spoilt,
+)
 
 import causalstats as cs
 from worlds import World
@@ -714,6 +721,11 @@ WORLDS = [
         "outcomes cut off at their lowest fifth",
         partial(cut_off, column="y"),
         "outcome not cut off",
+    ),
+    _spoilt(
+        "rows of the lowest tenth of outcomes left out",
+        partial(left_out, column="y"),
+        "rows not missing by their outcome",
     ),
     _wrong(
         "a quadratic effect of the treatment",

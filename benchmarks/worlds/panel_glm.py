@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from designs.panel_glm import outcomes, read
-from spoilt_tables import coded, spoilt
+from spoilt_tables import coded, spoilt, top_coded
 
 import causalstats as cs
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
@@ -76,5 +76,10 @@ WORLDS = [
         name="-9 for missing values of the treatment",
         make=spoilt(partial(_made, {}, {}), partial(coded, column="d")),
         catches=("no codes",),
+    ),
+    _wrong(
+        name="the highest fifth of the counts recorded as one count",
+        make=spoilt(partial(_made, {}, {}), partial(top_coded, column="y")),
+        catches=("outcome not cut off",),
     ),
 ]

@@ -35,7 +35,9 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             name=CONFOUNDERS,
             statement="Whatever moves both treatment and outcome is an earlier outcome, among the "
             f"covariates, or a lasting feature of the unit{common}. {NOT_MOVED}",
-            if_wrong=f"The effect takes in what the confounder does. {IF_MOVED}",
+            if_wrong="The effect takes in what the confounder does, and so it does where units "
+            "answer to common shocks each in its own way (interactive effects) and treatments "
+            f"follow these: no check sees it in few periods. {IF_MOVED}",
             formula="Y_it(d) independent of D_it given y_i,t-1, x_it and α_i",
             checks=(EXOGENEITY, NO_COPY),
             fields=("time_effects",),
@@ -78,7 +80,8 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
         ),
         measured_without_error(
             "Errors of the outcome draw persistence towards 0, since the past outcome is a "
-            "regressor; errors of a treatment draw its effect towards 0."
+            "regressor; errors of a treatment draw its effect towards 0.",
+            panel=True,
         ),
         _variances(model),
         _errors(model),

@@ -37,7 +37,7 @@ _COVARIANCE_FACTOR = 1.4
 _FIRST_GUESS = (-0.5, 0.5)  # the logarithm of √(σ_t² (1 + r²)), and r
 # r is moved as s log(1 + exp(x / s)): itself, where it is well above s, and a short tail where it
 # may be 0.
-_RATIO_BEND = 0.2
+_RATIO_BEND = 0.08
 
 Drawn = tuple[xr.Dataset, np.ndarray, float, float]
 

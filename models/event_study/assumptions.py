@@ -11,7 +11,10 @@ from causalstats.models.shared.measurement import measured_without_error
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy
 
-_NO_TRENDS = "The effect takes in the difference in trends: see `breakdown_value`, and "
+_NO_TRENDS = (
+    "The effect takes in the difference in trends. Small ones are not seen: the check says which. "
+    "See `breakdown_value`, and "
+)
 ERRORS = {
     "ar1": Assumption(
         name="AR(1) errors",
@@ -61,14 +64,16 @@ def assumptions(model: EventStudy) -> tuple[Assumption, ...]:
             statement="Covariates enter as they are in a unit's first row, which the treatment has "
             "not moved, and act through straight lines or splines of their own in each period.",
             if_wrong="A covariate that the treatment moves would take away a part of its effect; "
-            "one whose curve is missed leaves a difference in trends.",
+            "one whose curve is missed leaves a difference in trends, which the check of trends "
+            "before adoption sees only where it is large: see whether `basis_size=4` changes it.",
             formula="f_t(x_i) = x_i'δ_t, δ_t ~ Normal(0, τ² σ²)",
             checks=("overlap of cohorts and controls",),
             fields=("basis_size", "covariate_scale"),
         ),
         measured_without_error(
             "Wrong adoption times mix periods before and after, and draw effects towards 0; errors "
-            "of the outcome that have nothing to do with adoption only widen the interval."
+            "of the outcome that have nothing to do with adoption only widen the interval.",
+            panel=True,
         ),
         POOLING[model.pooling].assumption(),
         ERRORS[model.errors],

@@ -38,7 +38,8 @@ def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
         measured_without_error(
             "Errors of a treatment draw its effect towards 0, the more so within units: what lasts "
             "drops out of the differences, and errors do not (Griliches & Hausman 1986). Errors of "
-            "a covariate leave a part of its confounding."
+            "a covariate leave a part of its confounding.",
+            panel=True,
         ),
         model.effect_form.assumption(model),
         model.error_model.assumption(model),
@@ -85,7 +86,9 @@ def _nuisance_functions(model: PanelDML) -> Assumption:
         learned = (
             ", and any function of them all that other units teach (boosted trees)"
         )
-    kind = "straight lines" if model.basis_size == 1 else model.basis_family.description
+    kind = (
+        "straight lines" if model.columns_each == 1 else model.basis_family.description
+    )
     return Assumption(
         name=model.basis_family.assumption_name,
         statement=f"Covariates act through {kind}{products}{learned}; what a unit is like "

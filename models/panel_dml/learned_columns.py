@@ -23,7 +23,7 @@ Chernozhukov et al. 2018).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -59,8 +59,10 @@ _MOST_JOINT_STEPS = 1_000  # products of steps, of all pairs together
 _THRESHOLDS_OF_PAIRS = (3, 2, 1)  # of each covariate, as many as there is room for
 _ROUNDS = 15
 _TREES_A_ROUND = 10
+_PATIENCE = 3  # rounds without a better prediction of the fold that is held out
 _LEARNING_RATE = 0.2
 _LEAVES = 8  # of a tree
+_BINS = 255  # of a feature: the most that the learner has
 _FEWEST_ROWS = 20  # of a leaf
 
 
@@ -237,8 +239,7 @@ class LearnedColumns:
     Parameters
     ----------
     candidates : Candidates
-    with_time : bool
-        Whether trees see the time too.
+    bins : Bins
     functions : tuple of tuple of Function
         Of each fold, one for each treatment and then the outcome.
     folds : mapping
@@ -246,7 +247,7 @@ class LearnedColumns:
     """
 
     candidates: Candidates
-    with_time: bool
+    bins: Bins
     functions: tuple[tuple[Function, ...], ...]
     folds: Mapping[str, int]
 
@@ -286,7 +287,7 @@ class LearnedColumns:
         fold : int array, shape (n,)
         """
         candidates = self.candidates.columns(table)
-        features = tree_features(table, time if self.with_time else None)
+        features = self.bins.codes(table, time)
         values = np.zeros((len(table), self.width))
         for k in np.unique(fold):
             rows = fold == k
@@ -295,6 +296,61 @@ class LearnedColumns:
                     candidates[rows], table[rows], features[rows]
                 )
         return values
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """The numbers that trees see: in which bin a covariate is, or the time.
+
+    They are found once. The learner takes four times as long to find quantiles again for every few
+    trees as it then does to find bins of whole numbers.
+
+    Parameters
+    ----------
+    edges : tuple of array
+        Of each number, of the codes of each text, and of the time, if trees see it.
+    with_time : bool
+    """
+
+    edges: tuple[np.ndarray, ...]
+    with_time: bool
+
+    def codes(self, table: pd.DataFrame, time: np.ndarray) -> np.ndarray:
+        """Return the bins (n, f) of rows, counted from 0.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Covariates.
+        time : array, shape (n,)
+        """
+        values = _tree_features(table, time if self.with_time else None)
+        columns = [
+            np.searchsorted(edges, each, side="left")
+            for edges, each in zip(self.edges, values.T, strict=True)
+        ]
+        return np.column_stack(columns).astype(float)
+
+
+def _bins_of(table: pd.DataFrame, time: np.ndarray, with_time: bool) -> Bins:
+    """Return bins between adjacent values, or between quantiles where values are many."""
+    edges = []
+    for each in _tree_features(table, time if with_time else None).T:
+        different = np.unique(each)
+        if len(different) > _BINS:
+            different = np.unique(np.quantile(each, np.linspace(0, 1, _BINS)))
+        edges.append((different[1:] + different[:-1]) / 2)
+    return Bins(tuple(edges), with_time)
+
+
+def _tree_features(table: pd.DataFrame, time: np.ndarray | None) -> np.ndarray:
+    """Return numbers as they are, text by its codes, and time if it is given, (n, f)."""
+    columns = [] if time is None else [time]
+    for name in table:
+        values = table[name]
+        text = isinstance(values.dtype, pd.CategoricalDtype)
+        columns.append((values.cat.codes if text else values).to_numpy(float))
+    return np.column_stack(columns)
 
 
 def learned_columns(
@@ -320,10 +376,11 @@ def learned_columns(
     width = len(candidates.labels) + model_columns.width
     some = some_units(data, min(_MOST_ROWS, _MOST_NUMBERS // width))
     fold_of_unit = _folds(data, folds)
-    with_time = len(model_columns.periods) > 0
+    seen = some.source[list(some.covariates)]
+    bins = _bins_of(seen, some.time, with_time=len(model_columns.periods) > 0)
     lines = replace(model_columns, basis=basis_of(data, 1, "none", BASES["splines"]))
     starts = [
-        _Rows(some, columns, candidates, with_time, within)
+        _Rows(some, columns, candidates, bins, within)
         for columns in (model_columns, lines)
     ]
     fold = np.array([fold_of_unit[unit] for unit in some.units])[some.unit]
@@ -337,17 +394,7 @@ def learned_columns(
         )
         for k in range(folds)
     )
-    return LearnedColumns(candidates, with_time, functions, fold_of_unit)
-
-
-def tree_features(table: pd.DataFrame, time: np.ndarray | None) -> np.ndarray:
-    """Return numbers as they are, text by its codes, and time if it is given, (n, f)."""
-    columns = [] if time is None else [time]
-    for name in table:
-        values = table[name]
-        text = isinstance(values.dtype, pd.CategoricalDtype)
-        columns.append((values.cat.codes if text else values).to_numpy(float))
-    return np.column_stack(columns)
+    return LearnedColumns(candidates, bins, functions, fold_of_unit)
 
 
 def _candidates(data: Panel) -> Candidates:
@@ -385,15 +432,14 @@ class _Rows:
     data: Panel
     columns: Columns
     candidates: Candidates
-    with_time: bool
+    bins: Bins
     within: bool
 
     def adjusted(self, data: Panel) -> Adjusted:
         return Adjusted(data, self.columns, self.within)
 
     def features(self, data: Panel) -> np.ndarray:
-        table = data.source[list(data.covariates)]
-        return tree_features(table, data.time if self.with_time else None)
+        return self.bins.codes(data.source[list(data.covariates)], data.time)
 
 
 @dataclass(frozen=True, eq=False)
@@ -405,7 +451,7 @@ class _Fold:
     held : bool array, shape (n,)
         The rows of the fold.
     functions : tuple of Function
-        With the trees of all rounds.
+        With the trees of all rounds, or of those before three that did not help.
     paths : array, shape (held, targets, rounds + 1)
         Predictions after each round.
     """
@@ -426,20 +472,26 @@ def _learned(rows: _Rows, held: np.ndarray) -> _Fold:
     candidates = seen.residuals(rows.candidates.columns(part.source))
     features, unseen = rows.features(part), rows.features(rest)
     terms = rows.candidates.columns(rest.source)
+    aside = rows.adjusted(rest)
     functions, paths = [], []
-    for target in _targets(seen).T:
+    for target, hidden in zip(_targets(seen).T, _targets(aside).T, strict=True):
         chosen = matching_pursuit(candidates, target, seen.left, _LEVEL, _MOST_TERMS)
         selected = candidates[:, chosen]
         steps = _refined(rows.candidates, seen, chosen, selected, target)
         slopes = np.linalg.lstsq(selected, target, rcond=1e-10)[0]
-        trees = _boosted(seen, features, target - selected @ slopes)
-        function = Function(chosen, slopes, trees, steps)
-        parts = [
-            function.without_trees(terms, rest.source),
-            *(tree.predict(unseen) for tree in trees),
-        ]
-        functions.append(function)
-        paths.append(np.cumsum(parts, axis=0).T)
+        function = Function(chosen, slopes, (), steps)
+        path = [function.without_trees(terms, rest.source)]
+        errors = [_squared_errors(aside, hidden, path[0][:, None])[0]]
+        trees = []
+        for tree in _boosted(seen, features, target - selected @ slopes):
+            trees.append(tree)
+            path.append(path[-1] + tree.predict(unseen))
+            errors.append(_squared_errors(aside, hidden, path[-1][:, None])[0])
+            if len(errors) - 1 - int(np.argmin(errors)) == _PATIENCE:
+                break
+        path += [path[-1]] * (_ROUNDS + 1 - len(path))
+        functions.append(replace(function, trees=tuple(trees)))
+        paths.append(np.column_stack(path))
     return _Fold(held, tuple(functions), np.stack(paths, axis=1))
 
 
@@ -489,8 +541,8 @@ def _refined(
 
 def _boosted(
     seen: Adjusted, features: np.ndarray, residual: np.ndarray
-) -> tuple[Any, ...]:
-    """Return trees fitted to residuals, round by round, within units and beside the basis.
+) -> Iterator[Any]:
+    """Yield trees fitted to residuals, round by round, within units and beside the basis.
 
     Parameters
     ----------
@@ -502,7 +554,6 @@ def _boosted(
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     roots = np.sqrt(seen.data.weights)
-    trees = []
     for _ in range(_ROUNDS):
         tree = HistGradientBoostingRegressor(
             max_iter=_TREES_A_ROUND,
@@ -517,8 +568,7 @@ def _boosted(
         tree.fit(features, residual / roots)
         step = tree.predict(features)
         residual = residual - seen.residuals(step[:, None])[:, 0]
-        trees.append(tree)
-    return tuple(trees)
+        yield tree
 
 
 def _best_lengths(rows: _Rows, fitted: list[list[_Fold]]) -> list[tuple[int, int]]:

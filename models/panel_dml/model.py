@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 _NAMED_COVARIATES = 6  # in the causal graph; more are "..."
+_COLUMNS_BESIDE_LEARNED = 4  # of a covariate: a line and the smoothest curves
 
 
 @names_fields
@@ -118,7 +119,8 @@ class PanelDML:
     basis_size : int, default 12
         The most columns of a covariate that is a number; 1 is a straight line. With random Fourier
         features it is their number for each covariate. Rougher columns are shrunk more, so that
-        a larger size costs time rather than precision.
+        a larger size costs time rather than precision. With `nuisance="boosting"` no more than four
+        of each are taken: what they miss is learned.
     shrinkage : {"global", "global-local"}, default "global"
         One τ an equation, or a τ for each covariate, so that covariates without effect are shrunk
         to 0 and large effects hardly. The default samples in seconds.
@@ -132,7 +134,9 @@ class PanelDML:
         steps that are significant, and boosted regression trees (gradient boosting by
         scikit-learn). A unit's are learned from other units (cross-fitting, five folds of
         clusters), and they are columns without a prior in both equations. For products and steps
-        that nobody can name, with hundreds of units; a fit takes seconds longer.
+        that nobody can name, with hundreds of units; a fit takes seconds longer. Among 30
+        covariates of which two matter, 12 splines of each drew an effect of .5 by -.015 (250 units
+        at 10 times), four by -.003.
     moderators : str, optional
         A formula of covariates that the effect depends on, such as "size + C(region)": θ'(1, w) in
         place of θ. The answer is the mean over rows, of groups with `fit.effect("effect", by=...)`,
@@ -310,6 +314,13 @@ class PanelDML:
     def basis_family(self) -> BasisFamily:
         """The basis functions of the nuisance functions."""
         return BASES[self.basis]
+
+    @property
+    def columns_each(self) -> int:
+        """The most columns of a covariate: fewer where functions are learned beside them."""
+        if self.nuisance == "boosting" and not self.basis_family.joint:
+            return min(self.basis_size, _COLUMNS_BESIDE_LEARNED)
+        return self.basis_size
 
     @property
     def shrinkage_prior(self) -> Shrinkage:

@@ -194,7 +194,7 @@ class Block:
 
 def columns_of(model: PanelDML, data: Panel) -> Columns:
     """Return the columns that a model makes of these rows."""
-    basis = basis_of(data, model.basis_size, model.interactions, model.basis_family)
+    basis = basis_of(data, model.columns_each, model.interactions, model.basis_family)
     periods = data.periods[1:] if model.absorbs_time(data) else np.empty(0)
     crossed = tuple(int(data.codes(name).max()) for name in data.crossed_effects)
     if sum(crossed) > _MOST_DUMMIES:

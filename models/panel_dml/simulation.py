@@ -151,7 +151,7 @@ def simulate_prior(
         d=rng.standard_normal(len(frame)), y=rng.standard_normal(len(frame))
     )
     panel = _read(table, covariates=names)
-    basis = basis_of(panel, model.basis_size, model.interactions, model.basis_family)
+    basis = basis_of(panel, model.columns_each, model.interactions, model.basis_family)
     arrays, scale = basis.prior_arrays(), np.asarray(model.scale, float)
     sizes = Sizes(
         equations=2,

@@ -42,6 +42,7 @@ def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:
         measured_without_error(
             "Errors of a treatment draw its ratio towards 1, the more so within units.",
             numeric_outcome=False,
+            panel=True,
         ),
         _errors(model),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from causalstats.core.assumption import Assumption
@@ -17,6 +18,7 @@ from causalstats.numerics.testing.recorded_values import (
     Frequent,
     missing_code,
     piled_up_extreme,
+    piled_up_in_a_part,
     value_apart,
 )
 
@@ -24,10 +26,11 @@ MEASUREMENT = "measured without error"
 _CODES = "no codes for missing values"
 _SLIPS = "no value far beyond all others"
 _LIMIT = "outcome not cut off"
+_ROWS = "rows not missing by their outcome"
 
 
 def measured_without_error(
-    consequence: str, *, numeric_outcome: bool = True
+    consequence: str, *, numeric_outcome: bool = True, panel: bool = False
 ) -> Assumption:
     """Return the assumption, with its consequence in a family.
 
@@ -37,20 +40,28 @@ def measured_without_error(
         What errors of measurement do to the answer, a sentence.
     numeric_outcome : bool
         Whether the outcome is a number, which a limit can cut off.
+    panel : bool
+        Whether rows are of units over time, where counts are cut off too, and rows that are missing
+        for their outcome can be seen.
     """
-    limit = " and none is cut off at a limit" if numeric_outcome else ""
+    limit = " and none is cut off at a limit" if numeric_outcome or panel else ""
+    checks = [_CODES, _SLIPS, *([_LIMIT] if numeric_outcome or panel else [])]
+    checks += [_ROWS] if panel and numeric_outcome else []
     return Assumption(
         name=MEASUREMENT,
         statement="Variables are recorded without error: no number stands for a missing value"
         f", none is a slip{limit}.",
         if_wrong=consequence,
         formula="recorded value = value",
-        checks=(_CODES, _SLIPS, *([_LIMIT] if numeric_outcome else [])),
+        checks=tuple(checks),
     )
 
 
 def recorded_values(
-    table: pd.DataFrame, columns: Sequence[str], outcome: str | None = None
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    outcome: str | None = None,
+    time: np.ndarray | None = None,
 ) -> tuple[Check, ...]:
     """Return failed checks of numeric columns whose values may not be what was measured.
 
@@ -61,6 +72,8 @@ def recorded_values(
         The columns to look for codes in; those that are not numeric are passed over.
     outcome : str, optional
         A numeric outcome, which may be cut off at a limit.
+    time : array, shape (n,), optional
+        Periods, each of which may have a limit of its own.
     """
     checks = []
     numeric = [name for name in columns if _is_numeric(table[name])]
@@ -103,18 +116,21 @@ def recorded_values(
                 assumption=MEASUREMENT,
             )
         )
-    limit = None
+    limit, where = None, ""
     if outcome is not None and _is_numeric(table[outcome]):
-        limit = piled_up_extreme(table[outcome].to_numpy(float))
+        values = table[outcome].to_numpy(float)
+        limit = piled_up_extreme(values)
+        if limit is None and time is not None:
+            limit, where = piled_up_in_a_part(values, time), " in one period"
     if limit is not None:
         checks.append(
             Check(
                 name=_LIMIT,
                 passed=False,
                 value=limit.share,
-                expected="fewer than 5 % of the rows at the smallest or the largest outcome",
-                finding=f"{limit.share:.0%} of {outcome} are {limit.value:g}, beyond which there "
-                "is none",
+                expected="fewer than 4 % of the rows at the smallest or the largest outcome",
+                finding=f"{limit.share:.0%} of {outcome}{where} are {limit.value:g}, beyond which "
+                "there is none",
                 remedy="If values beyond it were recorded as this one (censoring), effects on the "
                 "outcome are drawn towards 0, and so is the answer: get the values. If it is a "
                 "value like others, the answer is about the mean of the recorded outcome, whose "

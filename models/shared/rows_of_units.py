@@ -10,6 +10,10 @@ import pandas as pd
 from causalstats.core.check import Check
 from causalstats.data import Panel
 from causalstats.models.shared.bad_controls import no_copy_of_outcome
+from causalstats.models.shared.cut_outcomes import (
+    counts_not_cut_off,
+    rows_not_cut_off,
+)
 from causalstats.models.shared.independent_rows import no_row_twice
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.numerics.panel.within_transformation import demeaned
@@ -20,22 +24,29 @@ def unit_rows(
 ) -> tuple[Check, ...]:
     """Return failed checks of rows that are copies under another unit, and of codes and limits.
 
+    Rows that are missing because their outcome is beyond a limit are looked for too.
+
     Parameters
     ----------
     data : Panel
     assumption : str
         The name of the assumption of independent units.
     numeric_outcome : bool
-        Whether a limit could cut off the outcome; not where it is a count, or 0 or 1.
+        Whether the outcome is a number; otherwise it is a count, or 0 or 1.
     """
     arguments: Any = data.arguments
     outcome = arguments["outcome"]
     copied = data.source.drop(columns=arguments["unit"])
     read = [outcome, *data.treatments, *data.covariates]
-    return (
+    common = (
         *no_row_twice(copied, assumption, "unit"),
-        *recorded_values(data.source, read, outcome if numeric_outcome else None),
+        *recorded_values(
+            data.source, read, outcome if numeric_outcome else None, data.time
+        ),
     )
+    if numeric_outcome:
+        return (*common, *rows_not_cut_off(data))
+    return (*common, *counts_not_cut_off(data))
 
 
 def no_copy_within_units(

@@ -91,6 +91,22 @@ class MultivariateStudentT:
 
     distribution: Any
 
+    @staticmethod
+    def of(
+        centre: np.ndarray, shape: np.ndarray, degrees_of_freedom: float
+    ) -> MultivariateStudentT:
+        """Return the one with this location (d,) and shape matrix (d, d).
+
+        Examples
+        --------
+        >>> proposal = MultivariateStudentT.of(np.zeros(1), np.eye(1), 5.0)
+        >>> proposal.log_density(np.zeros((1, 1))).round(3)
+        array([-0.969])
+        """
+        return MultivariateStudentT(
+            stats.multivariate_t(centre, shape, df=degrees_of_freedom)
+        )
+
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         return self.distribution.rvs(size=size, random_state=rng).reshape(size, -1)
 
@@ -116,9 +132,8 @@ def adapted_student_t(
         How many times as wide as the weighted covariance it is.
     """
     centre, covariance = weights.moments(points)
-    shape = covariance_factor * covariance
-    return MultivariateStudentT(
-        stats.multivariate_t(centre, shape, df=degrees_of_freedom)
+    return MultivariateStudentT.of(
+        centre, covariance_factor * covariance, degrees_of_freedom
     )
 
 

@@ -4,6 +4,9 @@
 2. Some rounds of draws, each weighted, move location and scale to the weighted moments
    (Cappé, Douc, Guillin, Marin & Robert 2008).
 3. More draws than are wanted are weighted by Pareto-smoothed weights, and resampled.
+4. Where these weights are poor, further draws come from a Student t that is twice as wide, and all
+   are weighted by the mixture (a defensive mixture, Hesterberg 1995): a tail that is longer on one
+   side no longer has a few large weights.
 """
 
 from collections.abc import Callable
@@ -11,6 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from causalstats.numerics.sampling.importance_proposals import (
+    MultivariateStudentT,
+    mixture_log_density,
+)
 from causalstats.numerics.sampling.pareto_smoothing import (
     ImportanceWeights,
     pareto_smoothed_weights,
@@ -28,6 +35,7 @@ _ADAPTATION_SIZES = (
 _ADAPTED_ESS_SHARE = 0.3
 _PROPOSALS_OF_A_DRAW = 2
 _MOST_PROPOSALS_OF_A_DRAW = 16  # where the weights are poor
+_WIDER = 4.0  # times the covariance, of further proposals
 _WANTED_ESS_SHARE = 0.5  # effective sample size of all proposals, by the draws wanted
 _LARGEST_PARETO_K = 0.7
 _DIFFERENCE_STEP = 1e-4
@@ -92,7 +100,8 @@ def importance_sample(
     ----------
     Cappé, Douc, Guillin, Marin & Robert (2008), Adaptive importance sampling in general mixture
     classes, Statistics and Computing 18. Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto
-    smoothed importance sampling, Journal of Machine Learning Research 25.
+    smoothed importance sampling, Journal of Machine Learning Research 25. Hesterberg (1995),
+    Weighted average importance sampling and defensive mixture distributions, Technometrics 37.
 
     Examples
     --------
@@ -115,19 +124,23 @@ def importance_sample(
         if weights.ess > _ADAPTED_ESS_SHARE * count:
             break
     step = _PROPOSALS_OF_A_DRAW * size
-    proposals = _propose(logp, centre, covariance, step, rng, tails)
-    weights = pareto_smoothed_weights(proposals[2])
+    points, values, log_ratio = _propose(logp, centre, covariance, step, rng, tails)
+    weights = pareto_smoothed_weights(log_ratio)
+    both = [
+        MultivariateStudentT.of(centre, factor * covariance, degrees_of_freedom)
+        for factor in (covariance_factor, _WIDER * covariance_factor)
+    ]
     while (
-        not _trusted(weights, size)
-        and len(proposals[0]) < _MOST_PROPOSALS_OF_A_DRAW * size
+        not _trusted(weights, size) and len(points) < _MOST_PROPOSALS_OF_A_DRAW * size
     ):
-        more = _propose(logp, centre, covariance, step, rng, tails)
-        points, values, log_ratio = map(
-            np.concatenate, zip(proposals, more, strict=True)
+        more = both[1].draw(step, rng)
+        points = np.concatenate([points, more])
+        values = np.concatenate([values, logp(more)])
+        finite = np.where(np.isfinite(values), values, -np.inf)
+        sizes = [step, len(points) - step]
+        weights = pareto_smoothed_weights(
+            finite - mixture_log_density(points, both, sizes)
         )
-        proposals = points, values, log_ratio
-        weights = pareto_smoothed_weights(log_ratio)
-    points, values, _ = proposals
     rows = weights.resample(size, rng)
     return ImportanceSample(points[rows], values[rows], weights.pareto_k, weights.ess)
 

@@ -17,7 +17,8 @@ _FEWEST = 3  # rows with the same value
 _LEAST_GAP = (
     1.0  # to the other values, by their range between the 5 % and 95 % quantiles
 )
-_LEAST_SHARE = 0.05
+_LEAST_SHARE = 0.04
+_LEAST_SHARE_OF_A_PART = 0.1
 _TIMES_ANOTHER = 4  # as often as any other value
 _FEWEST_VALUES = 20
 _LEAST_SHARE_OF_A_CODE = 0.01
@@ -127,12 +128,48 @@ def piled_up_extreme(values: np.ndarray) -> Frequent | None:
     values : array, shape (n,)
         Those that are not finite are passed over.
     """
-    different, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    return _piled_up(values, _LEAST_SHARE, 1)
+
+
+def piled_up_in_a_part(values: np.ndarray, part: np.ndarray) -> Frequent | None:
+    """Return the value at which many rows of one part end, such as a period with another limit.
+
+    Parameters
+    ----------
+    values, part : array, shape (n,)
+
+    Examples
+    --------
+    >>> values = np.random.default_rng(1).standard_normal(400)
+    >>> year = np.repeat([2001, 2002], 200)
+    >>> values[year == 2002] = np.maximum(values[year == 2002], -0.5)
+    >>> piled_up_in_a_part(values, year).value
+    -0.5
+    """
+    order = np.argsort(part, kind="stable")
+    starts = np.flatnonzero(np.diff(part[order], prepend=np.nan) != 0)
+    for rows in np.split(order, starts[1:]):
+        found = _piled_up(values[rows], _LEAST_SHARE_OF_A_PART, _FEWEST_WITH_A_CODE)
+        if found is not None:
+            return found
+    return None
+
+
+def _piled_up(values: np.ndarray, share: float, fewest: int) -> Frequent | None:
+    """Return the smallest or largest value that so many rows, and such a share of them, have.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+    share : float
+    fewest : int
+    """
+    values = values[np.isfinite(values)]
+    different, counts = np.unique(values, return_counts=True)
     if len(different) < _FEWEST_VALUES:
         return None
-    inner = counts[1:-1].max()
+    least = max(share * len(values), fewest, _TIMES_ANOTHER * counts[1:-1].max())
     for at in (0, -1):
-        share = counts[at] / len(values)
-        if share >= _LEAST_SHARE and counts[at] >= _TIMES_ANOTHER * inner:
-            return Frequent(float(different[at]), float(share))
+        if counts[at] >= least:
+            return Frequent(float(different[at]), float(counts[at] / len(values)))
     return None

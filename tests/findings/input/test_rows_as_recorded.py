@@ -21,9 +21,11 @@ sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 from worlds import (  # noqa: E402
     composition,
     diagrams,
+    dynamic_panel,
     event_study,
     instruments,
     panel,
+    panel_glm,
     selection,
 )
 
@@ -33,10 +35,21 @@ NAMES = (
     "no codes for missing values",
     "outcome not cut off",
     "no value far beyond all others",
+    "rows not missing by their outcome",
+)
+MODULES = (
+    diagrams,
+    instruments,
+    composition,
+    panel,
+    dynamic_panel,
+    event_study,
+    panel_glm,
+    selection,
 )
 WORLDS = {
     f"{world.family}: {world.name}": world
-    for module in (diagrams, instruments, composition, panel, event_study, selection)
+    for module in MODULES
     for world in module.WORLDS
 }
 SPOILT = [name for name, world in WORLDS.items() if {*world.catches} & {*NAMES}]
@@ -47,6 +60,8 @@ RIGHT = [
     "instruments: sixty clusters, named",
     "composition: links among amounts",
     "panel: unbalanced",
+    "dynamic_panel: a fifth of the rows missing",
+    "panel_glm: overdispersed counts",
     "selection: few people",
     "selection: Heckman with an exclusion",
 ]
