@@ -175,8 +175,8 @@ def _agreeing(
     outside = [str(name) for name in others.index[~inside]]
     if not within:
         return []
-    text = f"Other methods give a number within this interval: {', '.join(within)}"
-    return [f"{text}. Outside it: {', '.join(outside)}." if outside else f"{text}."]
+    text = f"Other methods give a number within this interval: {'; '.join(within)}"
+    return [f"{text}. Outside it: {'; '.join(outside)}." if outside else f"{text}."]
 
 
 def _moves(

@@ -44,6 +44,8 @@ def _clusters(design: Design, data: Panel) -> Check:
     clusters = len(np.unique(data.cluster[design.unit]))
     units = len(data.units)
     enough = clusters >= _FEWEST_CLUSTERS
+    silent = units - len(design.unit)
+    why = f" The outcome of {silent:,} units never changes." if silent else ""
     return Check(
         name="units whose outcome changes",
         passed=True if enough else None,
@@ -53,7 +55,7 @@ def _clusters(design: Design, data: Panel) -> Check:
         f"{clusters:,} clusters",
         remedy=""
         if enough
-        else "Intervals may be too short: units whose outcome never changes say nothing here.",
+        else f"With so few clusters intervals may be too short.{why}",
         caution=not enough,
     )
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from causalstats.core.display_scale import DisplayScale
 from causalstats.core.estimand import Estimand
+from causalstats.core.wording import capitalised
 from causalstats.data import Panel
 from causalstats.models.panel_dml.estimands import one_or_many
 from causalstats.models.panel_glm.design import design_of
+from causalstats.models.shared.slope_sentences import change_of_treatment, slope_scale
 
 if TYPE_CHECKING:
     from causalstats.models.panel_glm.model import PanelGLM
@@ -46,6 +49,8 @@ def estimands(model: PanelGLM) -> dict[str, Estimand]:
             "the treatment, over the rows of the units whose outcome is not 0 throughout.",
             unit="units of the outcome per unit of treatment",
             contrast="treatment + 1 - treatment",
+            sentence=_change_in_a_sentence,
+            scale=_scale_of_change,
             unavailable_reason=lambda data: family.average_unavailable,
         ),
     }
@@ -57,11 +62,33 @@ def _ratio(draws: xr.Dataset, data: Panel) -> xr.DataArray:
 
 
 def _in_a_sentence(ratio: str, data: Panel) -> str:
-    label = data.wording.label
-    treatment, outcome = data.treatments[0], label(data.arguments["outcome"])
-    several = "{entry}" if len(data.treatments) > 1 else label(treatment)
+    outcome = data.wording.label(data.arguments["outcome"])
     what = ratio.replace("the outcome", outcome)
-    return f"One unit more of {several} multiplies the {what} by {{value}}."
+    return f"{_one_more(data)} multiplies the {what} by {{value}}."
+
+
+def _change_in_a_sentence(data: Panel) -> str:
+    outcome = data.wording.label(data.arguments["outcome"])
+    return f"{_one_more(data)} {{raises}} {outcome} by about {{value}} on average."
+
+
+def _one_more(data: Panel) -> str:
+    """Return the subject of a sentence; ratios are of one unit more of a logarithm too."""
+    words = data.wording
+    if not any(words.is_log(name) for name in data.treatments):
+        return capitalised(change_of_treatment(data))
+    several = len(data.treatments) > 1
+    return (
+        f"One unit more of {'{entry}' if several else words.label(data.treatments[0])}"
+    )
+
+
+def _scale_of_change(data: Panel) -> DisplayScale | None:
+    """Return the scale in the outcome's unit; None for logarithms, whose change is no slope."""
+    columns = (data.arguments["outcome"], *data.treatments)
+    if any(data.wording.is_log(name) for name in columns):
+        return None
+    return slope_scale(data)
 
 
 def _average_effect(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.DataArray:

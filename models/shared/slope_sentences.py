@@ -49,7 +49,7 @@ def change_in_a_sentence(data: HasTreatments) -> str:
     if not words:
         treatment = data.treatments[0] if len(data.treatments) == 1 else "{entry}"
         return f"One unit more of {treatment} changes {outcome} by {{value}}."
-    return f"{_change_of_treatment(data)} {{raises}} {outcome} by about {{value}}."
+    return f"{change_of_treatment(data)} {{raises}} {outcome} by about {{value}}."
 
 
 def slope_scale(data: HasTreatments) -> DisplayScale | None:
@@ -104,7 +104,7 @@ def change_with_labels(text: str, data: HasTreatments) -> tuple[str, str]:
     return text, "one unit more of the treatment"
 
 
-def _change_of_treatment(data: HasTreatments) -> str:
+def change_of_treatment(data: HasTreatments) -> str:
     """Return the subject of the sentence: the change of the treatment, or of each of several."""
     words = data.wording
     several = len(data.treatments) > 1

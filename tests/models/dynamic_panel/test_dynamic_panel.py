@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
+from causalstats.case_studies.labour_demand import study as labour_demand
 from causalstats.errors import ModelError
 from causalstats.models.dynamic_panel import density
 from causalstats.models.dynamic_panel.covariate_form import form_p_values
@@ -96,23 +97,29 @@ def test_points_of_importance_sampling_have_the_prior_of_the_scales():
         assert np.linalg.slogdet(jacobian)[1] == pytest.approx(log_slope, rel=1e-6)
 
 
-def test_published_numbers_of_arellano_and_bond(employment):
+def test_published_numbers_of_arellano_and_bond():
     """Table 4, column (a1), as in Stata's xtabond: one step, robust standard errors."""
-    frame, roles, lags = employment
-    data = cs.Panel.from_frame(frame, covariates=lags, **roles)
+    data = labour_demand.published()
     rule = cs.DynamicPanel(lags=2).baselines(data)["difference GMM (Arellano-Bond)"]
     estimate, _ = rule(np.random.default_rng(1))
-    published = {"w": (-0.608, 0.178), "k": (0.357, 0.059), "ys": (0.608, 0.172)}
+    published = {
+        "wage": (-0.608, 0.178),
+        "capital": (0.357, 0.059),
+        "output": (0.608, 0.172),
+    }
     expected = np.array([published[name] for name in data.treatments])
     sd = np.sqrt(np.diag(estimate.covariance))
     np.testing.assert_allclose(estimate.mean(), expected[:, 0], atol=6e-4)
     np.testing.assert_allclose(sd, expected[:, 1], atol=6e-4)
 
 
-def test_published_numbers_of_blundell_and_bond(employment):
+def test_published_numbers_of_blundell_and_bond():
     """Table 4, GMM-SYS, one step, as in DPD for Ox and `pgmm` of R's plm, robust errors."""
-    frame, *_ = employment
-    frame = frame.assign(n1=frame.groupby("firm")["n"].shift(1))
+    frame = labour_demand.frame()
+    names = {"n": "employment", "w": "wage", "k": "capital"}
+    for short, name in names.items():
+        frame[short] = frame[name]
+        frame[f"{short}1"] = frame.groupby("firm")[name].shift(1)
     frame["length"] = frame.groupby("firm")["year"].transform("size")
     frame["first"] = frame.groupby("firm")["year"].transform("min")
     years = np.unique(frame["year"])[1:]
@@ -162,29 +169,15 @@ def test_system_gmm_allows_for_feedback_that_the_answer_does_not():
     assert "system GMM" in check.remedy
 
 
-@pytest.fixture(scope="module")
-def employment():
-    """Employment, wages and capital of 140 firms, 1976 to 1984; unused first lags are 0."""
-    raw = pd.read_csv("tests/reference/data/employment_uk.csv")
-    frame = raw[["firm", "year"]].copy()
-    names = {"n": "emp", "w": "wage", "k": "capital", "ys": "output"}
-    for short, name in names.items():
-        frame[short] = np.log(raw[name])
-    lags = []
-    for name, count in (("w", 1), ("k", 2), ("ys", 2)):
-        for lag in range(1, count + 1):
-            lags.append(f"{name}{lag}")
-            frame[lags[-1]] = frame.groupby("firm")[name].shift(lag).fillna(0.0)
-    roles = {"unit": "firm", "time": "year", "outcome": "n"}
-    return frame, roles | {"treatment": ["w", "k", "ys"]}, lags
-
-
-def test_persistence_of_employment_lies_between_fixed_effects_and_least_squares(
-    employment,
-):
+def test_persistence_of_employment_lies_between_fixed_effects_and_least_squares():
     """Persistence of fixed effects is biased down, that of least squares up (Bond 2002)."""
-    frame, roles, _ = employment
-    data = cs.Panel.from_frame(frame, **roles)
+    data = cs.Panel.from_frame(
+        labour_demand.frame(),
+        unit="firm",
+        time="year",
+        outcome="employment",
+        treatment=["wage", "capital", "output"],
+    )
     model = cs.DynamicPanel(variances="constant", projection="mundlak")
     persistence = float(posterior(model, data)["persistence"].mean())
     low, high = (_lag_coefficient(model, data, within) for within in (True, False))
