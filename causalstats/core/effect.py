@@ -364,13 +364,8 @@ class Effect:
             raise ModelError(
                 f"Expected the same answer of two fits, got {self.name!r} and {other.name!r}."
             )
-        size = [
-            min(self.draws.sizes[dim], other.draws.sizes[dim])
-            for dim in ("chain", "draw")
-        ]
-        first = self.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
-        second = other.draws.isel(chain=slice(size[0]), draw=slice(size[1]))
         one_fit = bool(self.drawn_from) and self.drawn_from == other.drawn_from
+        first, second = _same_draws(self.draws, other.draws, one_fit)
         values, left_out = second.to_numpy(), []
         if not one_fit:
             values = values[::-1, ::-1]
@@ -930,6 +925,25 @@ class Effect:
         details = f"<small>({escape(self.unit)}; {self.kind})</small>"
         heading = f"{escape(self.name)} — {escape(self.description)} {details}"
         return f"<div><p>{heading}</p>{table}{warnings}</div>"
+
+
+def _same_draws(
+    one: xr.DataArray, other: xr.DataArray, one_fit: bool
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return as many draws of both: of one fit the same ones, where one answer took fewer.
+
+    Parameters
+    ----------
+    one, other : DataArray, dims (chain, draw, ...)
+    one_fit : bool
+        Whether both are computed from the same draws.
+    """
+    dims = ("chain", "draw")
+    if one_fit and all(dim in each.coords for each in (one, other) for dim in dims):
+        shared = {dim: np.intersect1d(one[dim], other[dim]) for dim in dims}
+        return one.sel(shared), other.sel(shared)
+    size = {dim: slice(min(one.sizes[dim], other.sizes[dim])) for dim in dims}
+    return one.isel(size), other.isel(size)
 
 
 def _given[Value](value: Value) -> Value:

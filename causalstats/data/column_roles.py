@@ -193,15 +193,15 @@ def groups_of(
         )
     quarters = pd.qcut(column, 4, duplicates="drop")
     return pd.Categorical(
-        quarters.cat.rename_categories(_ends(quarters.cat.categories))
+        quarters.cat.rename_categories(_ends(values[0], quarters.cat.categories))
     )
 
 
-def _ends(quarters: Any) -> list[str]:
-    """Return intervals as text, with as many digits as tell them apart."""
+def _ends(lowest: float, quarters: Any) -> list[str]:
+    """Return intervals from the lowest value as text, with as many digits as tell them apart."""
     intervals: list[str] = []
     for digits in _DIGITS:
-        ends = [f"{end:.{digits}g}" for end in [quarters[0].left, *quarters.right]]
+        ends = [f"{end:.{digits}g}" for end in [lowest, *quarters.right]]
         intervals = [
             f"{low} to {high}" for low, high in zip(ends, ends[1:], strict=False)
         ]

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -449,9 +450,10 @@ def _contents(series: nw.Series[Any]) -> str:
 def _floats(series: nw.Series[Any], name: str) -> np.ndarray:
     """Return numbers as floating point, NaN where missing."""
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
-        return np.array(
-            series.cast(nw.Float64).fill_null(float("nan")).to_numpy(), dtype=float
-        )
+        # pyarrow casts no whole numbers beyond 2^53, of which not every one is a float.
+        with suppress(ValueError):
+            floats = series.cast(nw.Float64).fill_null(float("nan"))
+            return np.array(floats.to_numpy(), dtype=float)
     try:
         return np.array(
             [np.nan if absent(v) else float(v) for v in series.to_list()], float

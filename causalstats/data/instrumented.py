@@ -317,6 +317,7 @@ class Instrumented:
         choice("missing", missing, ("error", "drop"))
         words = column_words(labels, units, roles.worded)
         spool = spooled_rows(source, roles.columns, roles.labels, missing, folder)
+        refuse_unknown_levels(words, spool.table)
         together(
             *(partial(check, spool.table) for _, check in roles.checks(missing)[:-1])
         )

@@ -304,6 +304,7 @@ class Panel:
         wanted = list(dict.fromkeys(name for group in roles.values() for name in group))
         words = column_words(labels, units, wanted)
         spool = spooled(source, wanted, _named(roles), time, missing, folder)
+        refuse_unknown_levels(words, spool.table)
         return _assembled(
             spool.table,
             spool.codes,

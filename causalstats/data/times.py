@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from causalstats.data.column_types import absent, kind_of
 from causalstats.data.labels import label
 from causalstats.errors import DataError
 
+_ZONE_FILE = re.compile(r"^tzfile\('.*zoneinfo/(.+)'\)$")
 _DAY = 86_400_000_000  # microseconds
 _ROUNDING = 1e-6  # of a step
 _LARGEST_EXACT = 2**53  # whole numbers up to this are floats as well
@@ -150,7 +152,7 @@ def scale_of(series: nw.Series[Any], name: str) -> TimeScale:
         return TimeScale(
             "periods", str(dtype).removeprefix("period[").removesuffix("]")
         )
-    return TimeScale("dates", _zone(series)) if kind == "dates" else TimeScale()
+    return TimeScale("dates", _zone(series, name)) if kind == "dates" else TimeScale()
 
 
 def time_values(series: nw.Series[Any], name: str) -> np.ndarray | None:
@@ -218,14 +220,33 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _zone(series: nw.Series[Any]) -> str:
-    """Return the time zone of a column of dates; empty without one."""
+def _zone(series: nw.Series[Any], name: str) -> str:
+    """Return the name of the time zone of a column of dates; empty without one.
+
+    Raises
+    ------
+    DataError
+        If the zone has no name by which it can be found again.
+    """
     if isinstance(series.dtype, nw.Datetime):
-        return series.dtype.time_zone or ""
-    zones = {
-        str(getattr(v, "tzinfo", None) or "") for v in series.to_list() if not absent(v)
-    }
-    return zones.pop() if len(zones) == 1 else ""
+        zone = series.dtype.time_zone or ""
+    else:
+        zones = {
+            str(getattr(v, "tzinfo", None) or "")
+            for v in series.to_list()
+            if not absent(v)
+        }
+        zone = zones.pop() if len(zones) == 1 else ""
+    if of_file := _ZONE_FILE.search(zone):  # of dateutil
+        zone = of_file[1]
+    try:
+        pd.Timestamp(0, tz=zone or None)
+    except (KeyError, ValueError, TypeError) as error:
+        raise DataError(
+            f"Time {name!r} has the time zone {zone!r}, which has no name of its own. Name one, "
+            f"e.g. `frame[{name!r}].dt.tz_convert('Europe/Berlin')`."
+        ) from error
+    return zone
 
 
 def _days(series: nw.Series[Any], name: str) -> np.ndarray:

@@ -96,6 +96,17 @@ def test_a_difference_carries_the_doubts_of_both_answers_once():
     assert [doubt.name for doubt in difference.doubts] == ["overlap", "shared"]
 
 
+def test_answers_of_one_fit_are_subtracted_at_the_same_draws():
+    whole = effect(drawn_from="a fit")
+    coords = {"chain": np.arange(4), "draw": np.arange(500)}
+    whole = replace(whole, draws=whole.draws.assign_coords(coords))
+    thinned = replace(whole, draws=whole.draws[:, ::5] - 1)
+    for one, other, sign in ((whole, thinned, 1), (thinned, whole, -1)):
+        difference = one.minus(other, "all - some").draws
+        assert difference.sizes["draw"] == 100
+        np.testing.assert_allclose(difference, sign, rtol=1e-12)
+
+
 def test_a_difference_of_answers_is_not_told_as_one_of_them():
     sentence = "Joining a union {raises} the wage by {value}."
     first = effect(sentence=sentence)

@@ -1,8 +1,11 @@
 """`Panel.from_chunks` returns the same panel as `Panel.from_frame`, from any kind of chunks."""
 
+from functools import partial
+
 import joblib
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import causalstats as cs
@@ -151,3 +154,33 @@ def test_gaps_are_found_by_their_row(frame):
     row = int(np.flatnonzero(frame["size"].isna())[0])
     with pytest.raises(cs.DataError, match=rf"'size' is missing in row {row} "):
         cs.Panel.from_chunks(pieces(frame), **{**ROLES, "missing": "error"})
+
+
+def test_labels_of_levels_that_are_not_there_are_refused():
+    frame = pd.DataFrame(
+        {"i": [1, 1, 2, 2], "t": [0, 1, 0, 1], "y": [1.0, 3.0, 2.0, 5]}
+    )
+    frame = frame.assign(d=[0.0, 1.0, 0.0, 0.0], z=[0.0, 1.0, 1.0, 1.0], g=list("abab"))
+    panel = {"unit": "i", "time": "t", "outcome": "y", "treatment": "d"}
+    labels = {"g=c": "the third"}
+    for reader in (
+        partial(cs.Panel.from_chunks, **panel, covariates=["g"]),
+        partial(
+            cs.Instrumented.from_chunks,
+            outcome="y",
+            treatment="d",
+            instruments=["z"],
+            covariates=["g"],
+        ),
+    ):
+        with pytest.raises(cs.DataError, match="no level 'c'"):
+            reader([frame], labels=labels)
+
+
+def test_large_whole_numbers_are_numbers_in_every_frame():
+    frame = pd.DataFrame({"i": [1, 1, 2, 2], "t": [0, 1, 0, 1]})
+    frame = frame.assign(y=[2**60, 5, 7, -(2**61)], d=[0.0, 1.0, 0.0, 0.0])
+    panel = {"unit": "i", "time": "t", "outcome": "y", "treatment": "d"}
+    ours = cs.Panel.from_frame(frame, **panel)
+    theirs = cs.Panel.from_frame(pa.Table.from_pandas(frame), **panel)
+    assert ours.fingerprint == theirs.fingerprint

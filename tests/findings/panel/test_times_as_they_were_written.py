@@ -136,3 +136,18 @@ def test_months_are_histories_without_gaps():
     roles = {"unit": "id", "time": "time", "outcome": "y", "treatment": "d"}
     (run,) = consecutive_runs(cs.Panel.from_frame(frame, **roles), 3)
     assert run.rows.tolist() == [[*range(30)], [*range(30, 60)]]
+
+
+def test_a_zone_of_any_library_is_read_and_kept():
+    named = pd.date_range("2020-01-01", periods=4, tz="Europe/Berlin")
+    other = pd.date_range("2020-01-01", periods=4, tz="dateutil/Europe/Berlin")
+    ours, theirs = (
+        cs.Panel.from_frame(frame(times), **ROLES) for times in (named, other)
+    )
+    assert ours.times_as_written(ours.time) == theirs.times_as_written(theirs.time)
+
+
+def test_quarters_of_a_small_covariate_begin_at_its_smallest_value():
+    table = frame(DAYS).assign(x=np.arange(120) * 1e-9)
+    data = cs.Panel.from_frame(table, **ROLES, covariates=["x"])
+    assert data.groups("x").categories[0].startswith("0 to ")
