@@ -110,6 +110,8 @@ class Effect:
     drawn_from : str
         Names the posterior draws that the answer is computed from, draw by draw; empty where it has
         draws of its own. Answers from the same draws depend on each other.
+    null : float
+        The value without an effect: 0 of differences, 1 of ratios.
 
     Examples
     --------
@@ -146,6 +148,7 @@ class Effect:
     scale: DisplayScale | None = None
     wording: Wording = Wording()
     drawn_from: str = ""
+    null: float = 0.0
 
     @cached_property
     def doubts(self) -> tuple[Check, ...]:
@@ -239,6 +242,8 @@ class Effect:
     ) -> pd.DataFrame:
         """Return which entries differ from 0 (or lie outside the ROPE), the surest first.
 
+        Of ratios, 0 stands for 1, their value without an effect: x is the entry less `null`.
+
         Entries are selected by the step-up rule of Benjamini & Hochberg (1995) on twice `error`.
         Under flat priors that is the two-sided p-value, so that the false discovery rate is
         controlled however many entries are null, without a prior on their number; under priors that
@@ -315,14 +320,15 @@ class Effect:
         return table.assign(selected=table["q_value"] <= fdr)
 
     def _beyond(self, rope: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return P(x > rope) and P(x < -rope) of each entry."""
+        """Return P(x > rope) and P(x < -rope) of each entry less its value without an effect."""
+        upper, lower = self.null + rope, self.null - rope
         if self.marginals is not None:
-            return 1 - self.marginals.cdf(rope), self.marginals.cdf(-rope)
+            return 1 - self.marginals.cdf(upper), self.marginals.cdf(lower)
         from causalstats.numerics.sampling.posterior_summaries import entries
         from causalstats.numerics.testing.false_discovery import tail_probability
 
         draws = np.stack([each.ravel() for each in entries(self.draws).values()])
-        return 1 - tail_probability(draws, rope), 1 - tail_probability(-draws, rope)
+        return 1 - tail_probability(draws, upper), 1 - tail_probability(-draws, -lower)
 
     @checked(ModelError)
     def minus(self, other: Effect, contrast: str) -> Effect:
@@ -409,6 +415,7 @@ class Effect:
             assumptions=assumptions,
             make_doubts=doubts,
             drawn_from=self.drawn_from if one_fit else "",
+            null=0.0,
         )
 
     @checked(ModelError)
@@ -464,6 +471,7 @@ class Effect:
             draws=self.draws.isel({dims[0]: 0}, drop=True).copy(data=values),
             description=f"{self.description} Linear combination: {written}.",
             contrast=written,
+            null=self.null * sum(weights.values()),
             sentence="",
             marginals=None,
             savage_dickey=None,
@@ -841,9 +849,9 @@ class Effect:
             return (
                 f"{len(table):,} values, means from {low:.3g} to {high:.3g} ({unit})."
             )
-        where = "on one side of 0"
+        where = f"on one side of {self.null:g}"
         if self.over_null is not None:
-            where = f"of `{self.over_null().name}` {where}"
+            where = f"of `{self.over_null().name}` on one side of 0"
         apart, first = self._apart_from_null(table, prob)
         many = f"{apart:,} of {len(table):,} have a {prob:.0%} interval {where}"
         named = f", first {_listed(shown.iloc[first])}" if len(first) else ""
@@ -872,12 +880,12 @@ class Effect:
     def _apart_from_null(
         self, table: pd.DataFrame, prob: float
     ) -> tuple[int, np.ndarray]:
-        """Return how many intervals leave out 0, and the rows of the surest of these."""
-        decided = table
+        """Return how many intervals leave out the null, and the rows of the surest of these."""
+        decided, null = table, self.null
         if self.over_null is not None:
-            decided = self.over_null().numbers(prob)
-        apart = ((decided["lower"] > 0) | (decided["upper"] < 0)).to_numpy()
-        size = (decided["mean"].abs() / decided["sd"]).to_numpy()
+            decided, null = self.over_null().numbers(prob), 0.0
+        apart = ((decided["lower"] > null) | (decided["upper"] < null)).to_numpy()
+        size = ((decided["mean"] - null).abs() / decided["sd"]).to_numpy()
         surest = np.argsort(np.where(apart, -size, np.inf), kind="stable")
         return int(apart.sum()), surest[: min(_NAMED, int(apart.sum()))]
 

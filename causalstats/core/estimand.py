@@ -72,6 +72,8 @@ class Estimand:
         data are drawn from do not give its true value, so that it cannot be calibrated.
     unavailable_reason : function of data, optional
         Why these data cannot answer the question; empty where they can.
+    null : float
+        The value without an effect: 0 of differences, 1 of ratios.
 
     Examples
     --------
@@ -105,6 +107,7 @@ class Estimand:
     keeps_draws: bool = True
     own_posterior: bool = False
     unavailable_reason: Callable[[Any], str] | None = None
+    null: float = 0.0
 
 
 def answers_except(model: Model, exempt: Collection[str]) -> tuple[str, ...]:

@@ -196,6 +196,7 @@ def answer(
         scale=scale,
         wording=wording_of(fit.data),
         drawn_from=_drawn_from(fit),
+        null=estimand.null,
     )
 
 

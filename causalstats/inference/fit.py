@@ -676,7 +676,9 @@ class Fit:
         """
         return sensitivity_analysis.sensitivity(self, assumptions)
 
-    def tipping_point(self, *, threshold: Finite = 0.0, **bends: Any) -> TippingPoint:
+    def tipping_point(
+        self, *, threshold: float | None = None, **bends: Any
+    ) -> TippingPoint:
         """Find the smallest joint bend of several assumptions that turns the decision.
 
         The decision is whether the 95 % interval of the headline takes in a threshold. Draws are
@@ -685,7 +687,8 @@ class Fit:
 
         Parameters
         ----------
-        threshold : float
+        threshold : float, optional
+            The value without an effect unless given: 0 of a difference, 1 of a ratio.
         **bends : number or Known
             Fields of the model that are numbers, each with its value at one bend:
             `prevalence=0.1, expertise_sd=0.5`. All bend towards these values together, up to
@@ -711,6 +714,8 @@ class Fit:
         """
         from causalstats.inference.tipping_point import tipping_point
 
+        if threshold is None:
+            threshold = self.model.estimands()[self.headline].null
         return tipping_point(self, bends, float(threshold))
 
     @checked(ModelError)

@@ -110,11 +110,16 @@ def coefficient_plot(
         raise ModelError(
             f"Expected answers in one unit, to be drawn on one axis, got {sorted(units)}."
         )
+    reference = next(iter(answers.values())).null
     tables = {name: answer.numbers(prob) for name, answer in answers.items()}
     if all(len(numbers) == 1 for numbers in tables.values()):
         one = pd.concat([numbers.set_axis([name]) for name, numbers in tables.items()])
-        return forest.effects(one, unit=units.pop(), reference=0.0, title=title, ax=ax)
-    return forest.effects(tables, unit=units.pop(), reference=0.0, title=title, ax=ax)
+        return forest.effects(
+            one, unit=units.pop(), reference=reference, title=title, ax=ax
+        )
+    return forest.effects(
+        tables, unit=units.pop(), reference=reference, title=title, ax=ax
+    )
 
 
 def _named(fits: Fits) -> dict[str, Fit]:

@@ -80,6 +80,7 @@ def compose(
             None if has_many_entries else comparison,
             [(name, table) for name, table, _ in curves],
             None if has_many_entries else _interval(headline),
+            float(headline.display_scale.convert(headline.null)),
         ),
         model_name=type(model).__name__,
         data_facts=_facts(fit.data),

@@ -61,6 +61,7 @@ def evidence(
     comparison: pd.DataFrame | None,
     sensitivity: Sequence[tuple[str, pd.DataFrame]],
     interval: tuple[float, float] | None,
+    null: float = 0.0,
 ) -> Evidence:
     """Return the evidence about the headline.
 
@@ -74,6 +75,8 @@ def evidence(
     sensitivity : sequence of (field, DataFrame)
     interval : pair of float, or None
         That of the headline, on the scale of these tables; None where it has several entries.
+    null : float
+        The value without an effect, on that scale.
     """
     supports = [*_not_contradicted(assumptions, checks), *_withheld(checks)]
     failed = [check for check in checks if check.passed is False]
@@ -84,7 +87,7 @@ def evidence(
     if interval is not None:
         supports += _agreeing(comparison, interval)
         for field, table in sensitivity:
-            text, holds = _moves(field, table, interval)
+            text, holds = _moves(field, table, interval, null)
             (supports if holds else opposes).append(text)
     return Evidence(
         supports=tuple(supports),
@@ -180,7 +183,7 @@ def _agreeing(
 
 
 def _moves(
-    field: str, table: pd.DataFrame, interval: tuple[float, float]
+    field: str, table: pd.DataFrame, interval: tuple[float, float], null: float
 ) -> tuple[str, bool]:
     """Return what happens to the answer under other values of an assumption, and if it holds.
 
@@ -192,14 +195,16 @@ def _moves(
         A row a value.
     interval : pair of float
         That of the answer.
+    null : float
+        The value without an effect.
     """
     others = table[~table["used"]] if "used" in table else table
     means = others["mean"]
     name = field.replace("_", " ")
     if means.between(*interval).all():
         stays = f"The answer stays within its interval at other values of {name}"
-        if _reaches_zero(others, interval):
-            return f"{stays}, but then intervals take in 0.", False
+        if _reaches(null, others, interval):
+            return f"{stays}, but then intervals take in {null:g}.", False
         return f"{stays}.", True
     lowest = means.min()
     highest = means.max()
@@ -209,12 +214,20 @@ def _moves(
     return f"The answer depends on {name}: {alternative} {values}.", False
 
 
-def _reaches_zero(others: pd.DataFrame, interval: tuple[float, float]) -> bool:
-    """Return whether an interval without 0 takes it in at other values of an assumption."""
+def _reaches(null: float, others: pd.DataFrame, interval: tuple[float, float]) -> bool:
+    """Return whether an interval without the null takes it in at other values of an assumption.
+
+    Parameters
+    ----------
+    null : float
+    others : DataFrame
+        A row for each of the other values.
+    interval : pair of float
+    """
     lower, upper = interval
-    if lower <= 0 <= upper or "lower" not in others:
+    if lower <= null <= upper or "lower" not in others:
         return False
-    return bool(((others["lower"] <= 0) & (others["upper"] >= 0)).any())
+    return bool(((others["lower"] <= null) & (others["upper"] >= null)).any())
 
 
 def _short(finding: str) -> str:

@@ -82,6 +82,7 @@ def on_scale(scale: ContrastScale, ask: Ask, do: Mapping[str, Any]) -> Query:
         checks=checks,
         scale=None,
         sentence="",
+        null=1.0 if scale in ("ratio", "odds ratio") else 0.0,
         description=f"{pair.description} On the scale of the {scale}.",
     )
 

@@ -245,6 +245,7 @@ def _of_shape(joint: JointErrors) -> dict[str, Estimand]:
             compute=partial(_parameter, name),
             description=described[name][0],
             unit=described[name][1],
+            null=1.0 if name == "tail_weight" else 0.0,
         )
         for name in joint.shape.parameters
     }

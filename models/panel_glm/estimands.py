@@ -33,6 +33,7 @@ def estimands(model: PanelGLM) -> dict[str, Estimand]:
             description=f"Factor by which one unit more of the treatment multiplies the "
             f"{family.ratio}.",
             unit="ratio",
+            null=1.0,
             contrast=_CONTRAST,
             sentence=partial(_in_a_sentence, family.ratio),
         ),

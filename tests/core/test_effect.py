@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -114,6 +115,23 @@ def test_a_difference_of_answers_is_not_told_as_one_of_them():
     assert first.in_words().startswith("Joining a union")
     assert "union" not in difference.text()
     assert "men - women" in difference.text()
+
+
+def test_a_ratio_is_decided_against_one():
+    values = 1 + np.random.default_rng(4).normal(size=(4, 500, 6)) / 10
+    values[..., 0] += 0.9
+    ratio = effect(draws=values, null=1.0, unit="ratio")
+    decided = ratio.decide()
+    assert decided.index[decided["selected"]].tolist() == ["0"]
+    assert (decided["positive"].iloc[1:] < 0.99).all()
+    assert "1 of 6 have a 95% interval on one side of 1" in ratio.text()
+    assert ratio.decide(rope=0.95)["selected"].sum() == 0
+    logarithm = replace(ratio, draws=np.log(ratio.draws), null=0.0).decide()
+    pd.testing.assert_series_equal(
+        decided["error"].sort_index(), logarithm["error"].sort_index(), atol=2e-3
+    )
+    assert ratio.minus(ratio, "a - b").null == 0
+    assert ratio.linear_combination({"0": 1, "1": -1}).null == 0
 
 
 def test_an_entry_without_a_number_leaves_the_others_as_they_are():

@@ -681,6 +681,10 @@ def test_an_interval_that_reaches_zero_under_another_assumption_speaks_against()
     against = evidence([], [], None, tables, (0.5, 1.5)).opposes
     stays = "The answer stays within its interval at other values of direct"
     assert against == (f"{stays}, but then intervals take in 0.",)
+    ratio = {"mean": [1.6, 1.7], "lower": [1.2, 0.9], "upper": [2.1, 2.3]}
+    tables_of_ratios = [("direct", pd.DataFrame(ratio))]
+    against = evidence([], [], None, tables_of_ratios, (1.1, 2.2), null=1.0).opposes
+    assert against == (f"{stays}, but then intervals take in 1.",)
     undecided = evidence([], [], None, tables, (-0.5, 1.5))
     assert undecided.supports == (f"{stays}.",) and not undecided.opposes
 
