@@ -186,8 +186,11 @@ class PartialCorrelation:
     errors : "normal" or "student"
         Distribution of e_i. "student": multivariate t, e_i / √g_i with g_i ~ Gamma(ν/2, ν/2), so
         that rows that lie far out count little; under "horseshoe", "shrunk" or "sparse", of
-        independent rows. Σ is then the scale matrix. Outlying values of single parts, in rows that
-        are otherwise as all others, it does not see.
+        independent rows. Σ is then the scale matrix. Of 100 rows of 8 parts of which 5 % lie five
+        times as far out, 95 % intervals cover .95 of all pairs and .61 of links of .4 to .85, where
+        those of normal errors cover .57 to .62 and .16 to .27; of normal rows they cover as those
+        of "horseshoe" (16 data sets each, `benchmarks/robust_rows.json`). Outlying values of single
+        parts, in rows that are otherwise as all others, it does not see.
     degrees_of_freedom : float or None
         ν > 0 of "student". None: learned, ν ~ Gamma(2, 0.1) of mean 20.
 

@@ -67,7 +67,8 @@ def refuse_dependent(data: Composition) -> None:
 
 def inputs(data: Composition, observation: Observation) -> dict[str, np.ndarray]:
     """Return the numbers of the rows that the graph takes, by name."""
-    return {"covariates": data.matrix, **observation.inputs(data)}
+    basis = np.linalg.qr(data.matrix)[0]
+    return {"covariate_basis": basis, **observation.inputs(data)}
 
 
 def scatter(context: GraphContext, observation: Observation) -> Any:
@@ -85,21 +86,18 @@ def scatter(context: GraphContext, observation: Observation) -> Any:
     import pytensor.tensor as pt
 
     ratios = observation.log_ratios(context)
-    covariates = context.inputs["covariates"]
+    basis = context.inputs["covariate_basis"]
     half = context.variable(DEGREES) / 2
-    rows = covariates.get_value().shape[0]
+    rows = basis.get_value().shape[0]
     pm.modelcontext(None).add_coord("row", np.arange(rows))
     weights = pm.Gamma(WEIGHT, half, half, dims="row")
     rank = len(context.parts) - 1
-    roots = pt.sqrt(weights)[:, None]
-    white = roots * ratios
-    columns = roots * covariates
-    inner = columns.T @ columns
-    root = pt.linalg.cholesky(inner)
-    fitted = pt.linalg.solve_triangular(root, columns.T @ white, lower=True)
-    volume = pt.log(weights).sum() / 2 - pt.log(pt.diag(root)).sum()
-    pm.Potential("weighted_rows", rank * volume)
-    products = white.T @ white - fitted.T @ fitted
+    white = weights[:, None] * ratios
+    inner = basis.T @ (weights[:, None] * basis)
+    across = basis.T @ white
+    volume = pt.log(weights).sum() - pt.log(pt.linalg.det(inner))
+    pm.Potential("weighted_rows", rank / 2 * volume)
+    products = ratios.T @ white - across.T @ pt.linalg.inv(inner) @ across
     return pm.Deterministic("scatter", products, dims=("part", "other_part"))
 
 

@@ -9,6 +9,7 @@ import causalstats as cs
 from causalstats.models.partial_correlation import student_rows
 from causalstats.numerics.compositions import row_gibbs, row_weights
 from causalstats.numerics.compositions.hidden_batches import two_groups
+from causalstats.numerics.compositions.log_ratios import ilr_basis
 from tests.models.partial_correlation.test_horseshoe import (
     PARTS,
     SCALES,
@@ -190,3 +191,34 @@ def test_the_density_of_a_row_is_the_multivariate_t_at_its_coefficients():
     assert density.shape == (1000, 25)
     far = posterior["row_weight"].mean(("chain", "draw")).to_numpy()
     assert stats.spearmanr(density.mean(axis=0), far).statistic > 0.9
+
+
+def test_the_graph_has_the_restricted_likelihood_of_weighted_rows():
+    """Against that of all log-ratios stacked, coefficients integrated out (Harville 1974)."""
+    import pytensor
+
+    model = cs.PartialCorrelation(prior="horseshoe", errors="student")
+    data = model.simulate(5, rows=7, parts=3, covariate=True).data
+    graph = model.build(data)
+    outputs = [graph["scatter"], graph["weighted_rows"]]
+    compute = pytensor.function([graph["row_weight"]], outputs, mode="FAST_COMPILE")
+    basis = ilr_basis(3)
+    coordinates = np.log(data.values) @ basis
+    rng = np.random.default_rng(6)
+    inverse = np.linalg.inv(np.cov(rng.standard_normal((9, 2)), rowvar=False))
+    design = np.kron(data.matrix, np.eye(2))
+    ours, theirs = [], []
+    for _ in range(3):
+        weights = rng.gamma(2.0, 0.5, 7)
+        scatter, volume = compute(weights)
+        ours.append(volume - np.trace(basis.T @ scatter @ basis @ inverse) / 2)
+        precision = np.kron(np.diag(weights), inverse)
+        information = design.T @ precision @ design
+        score = design.T @ precision @ coordinates.ravel()
+        square = coordinates.ravel() @ precision @ coordinates.ravel()
+        square -= score @ np.linalg.solve(information, score)
+        determinants = (
+            np.linalg.slogdet(precision)[1] - np.linalg.slogdet(information)[1]
+        )
+        theirs.append((determinants - square) / 2)
+    np.testing.assert_allclose(np.diff(ours), np.diff(theirs))
