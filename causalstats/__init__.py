@@ -47,6 +47,8 @@ if (
     from causalstats.inference.panel_comparison import (
         panel_dml_estimators as panel_dml_estimators,
     )
+    from causalstats.inference.pooled_groups import PooledGroups as PooledGroups
+    from causalstats.inference.pooled_groups import pool_groups as pool_groups
     from causalstats.inference.tipping_point import TippingPoint as TippingPoint
     from causalstats.models import CausalDiagram as CausalDiagram
     from causalstats.models import DynamicPanel as DynamicPanel
@@ -110,6 +112,7 @@ _WHERE = {
     "PartialCorrelation": "causalstats.models",
     "Penalty": "causalstats.core.knowledge",
     "Policy": "causalstats.core.policy",
+    "PooledGroups": "causalstats.inference.pooled_groups",
     "Problem": "causalstats.core.model",
     "SamplingError": "causalstats.errors",
     "SelectiveLabels": "causalstats.models",
@@ -123,6 +126,7 @@ _WHERE = {
     "table": "causalstats.inference.fit_table",
     "to_pymc": "causalstats.diagrams.to_pymc.pymc_model",
     "to_pymc_given": "causalstats.diagrams.to_pymc.likelihood",
+    "pool_groups": "causalstats.inference.pooled_groups",
     "panel_dml_estimators": "causalstats.inference.panel_comparison",
 }
 __all__ = sorted(_WHERE)

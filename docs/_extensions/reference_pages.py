@@ -69,6 +69,8 @@ TOPICS = {
             "TippingPoint",
             "panel_dml_estimators",
             "PanelEstimates",
+            "pool_groups",
+            "PooledGroups",
             "table",
             "coefficient_plot",
         ],

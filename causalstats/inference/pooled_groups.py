@@ -1,0 +1,259 @@
+"""Networks of k groups, drawn towards what they have in common, and their differences.
+
+Each group is fitted alone, and its partial correlations enter by their posterior on the scale of
+Fisher's z = atanh r, which is nearly normal under the matching prior. The partial pooling is that
+of `numerics.testing.partial_pooling`: a mixture over which groups differ and by how much, learned
+over all pairs. It is no joint model of the precision matrices: pairs are pooled one by one, by the
+same mixture, and the pooled values of one group need not be those of a positive definite matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from causalstats.core.argument_validation import Inside, NotNegative, checked
+from causalstats.core.check import Check
+from causalstats.core.effect import INTERVAL, Effect
+from causalstats.errors import ModelError
+from causalstats.inference.fit import Fit
+from causalstats.models.partial_correlation import PartialCorrelation
+from causalstats.numerics.compositions.pair_names import matched
+from causalstats.numerics.testing.partial_pooling import (
+    Pooled,
+    difference_signs,
+    draw,
+    false_sign_rates,
+    pool,
+)
+
+_DRAWS = (4, 1000)  # chains and draws
+_ANSWERS = ("partial_correlation", "excess")
+
+
+@dataclass(frozen=True, eq=False)
+class PooledGroups:
+    """Answers of k groups after partial pooling, from `pool_groups`.
+
+    Parameters
+    ----------
+    answers : mapping of str to Effect
+        The pooled answer of each group. `minus` takes differences of two draw by draw.
+    pooled : Pooled
+        The posterior mixture, on the scale of Fisher's z.
+    """
+
+    answers: Mapping[str, Effect]
+    pooled: Pooled
+
+    @property
+    def share_different(self) -> float:
+        """Posterior mean share of the pairs in which any group differs from the others.
+
+        Differences that are far smaller than their standard errors count too.
+        """
+        null = self.pooled.variances.max(axis=1) == 0
+        return float(self.pooled.chances[~null].sum(axis=0).mean())
+
+    @checked(ModelError)
+    def decide(self, fdr: Inside = 0.05, prob: Inside = INTERVAL) -> pd.DataFrame:
+        """Return which pairs differ between which groups, the surest first.
+
+        Parameters
+        ----------
+        fdr : float
+            The rate of false signs among the selected, differences of 0 included.
+        prob : float
+            Probability of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            A row for each two groups and each pair: mean, lower and upper of the difference, first
+            less second; `positive`, P(difference > 0), and `equal`, P(no difference); `error`, the
+            local false sign rate; `q_value`, twice its mean over all that are as sure; `selected`.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="matching")
+        >>> fits = {
+        ...     name: cs.fit(
+        ...         model, model.simulate(k, rows=40, parts=4).data, seed=1, progress=False
+        ...     )
+        ...     for k, name in enumerate(["lean", "obese"])
+        ... }
+        >>> cs.pool_groups(fits).decide().columns.tolist()[3:]
+        ['positive', 'equal', 'error', 'q_value', 'selected']
+        """
+        tables = []
+        names = list(self.answers)
+        for (k, one), (m, other) in combinations(enumerate(names), 2):
+            difference = self.answers[one].minus(
+                self.answers[other], f"{one} - {other}"
+            )
+            table = difference.numbers(prob)[["mean", "lower", "upper"]]
+            above, below = difference_signs(self.pooled, k, m)
+            table = table.assign(positive=above, equal=np.maximum(1 - above - below, 0))
+            table = table.assign(error=1 - np.maximum(above, below))
+            table.index = pd.MultiIndex.from_product(
+                [[f"{one} - {other}"], table.index], names=["groups", table.index.name]
+            )
+            tables.append(table)
+        whole = pd.concat(tables)
+        rates = false_sign_rates(whole["error"].to_numpy())
+        whole = whole.assign(q_value=rates, selected=rates <= fdr)
+        return whole.sort_values("error", kind="stable")
+
+
+@checked(ModelError)
+def pool_groups(
+    fits: Mapping[str, Fit],
+    estimand: str = "partial_correlation",
+    scale: NotNegative | None = None,
+) -> PooledGroups:
+    """Pool the partial correlations of k groups, each fitted alone under prior="matching".
+
+    z_g ~ Normal(c + d_g, s_g²), with the mean z_g and the standard deviation s_g of atanh r in
+    group g, c flat, and d a mixture over which groups differ and by how much that is learned over
+    all pairs (adaptive shrinkage).
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        Of `PartialCorrelation(prior="matching")`, by the names of the groups, about the same parts.
+    estimand : "partial_correlation" or "excess"
+    scale : float, optional
+        Standard deviation of d_g instead of the mixture: 0 takes all groups for one, and a large
+        number each for itself.
+
+    Returns
+    -------
+    PooledGroups
+
+    Raises
+    ------
+    ModelError
+        If there are fewer than two groups, their parts differ, or another prior has shrunk them.
+
+    References
+    ----------
+    Stephens (2017), False discovery rates: a new deal, Biostatistics 18.
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.PartialCorrelation(prior="matching")
+    >>> fits = {
+    ...     name: cs.fit(model, model.simulate(k, rows=40, parts=4).data, seed=1, progress=False)
+    ...     for k, name in enumerate(["lean", "obese"])
+    ... }
+    >>> list(cs.pool_groups(fits).answers)
+    ['lean', 'obese']
+    """
+    _refuse(fits, estimand)
+    answers = {name: fit.effect(estimand) for name, fit in fits.items()}
+    first = next(iter(answers.values()))
+    dim = str(first.draws.dims[-1])
+    labels = list(first.draws[dim].to_numpy())
+    scores = []
+    for name, answer in answers.items():
+        entries = matched(labels, list(answer.draws[dim].to_numpy()))
+        values = answer.draws.to_numpy().reshape(-1, answer.draws.sizes[dim])
+        if len(values) == 0 or len(entries.here) < len(labels):
+            raise ModelError(
+                f"Expected draws of the same pairs in every group, got others in {name!r}: fit "
+                "`data.subcomposition([...])` of the parts that all groups have."
+            )
+        scores.append(np.arctanh(values[:, entries.there]))
+    estimates = np.array([each.mean(axis=0) for each in scores])
+    errors = np.array([each.std(axis=0) for each in scores])
+    pooled = pool(estimates, errors, scale)
+    drawn = np.tanh(draw(pooled, _DRAWS[0] * _DRAWS[1], np.random.default_rng(0)))
+    drawn = drawn.reshape(*_DRAWS, len(answers), len(labels))
+    coords = {dim: labels}
+    key = "pooled " + " ".join(answer.drawn_from for answer in answers.values())
+    return PooledGroups(
+        {
+            name: _pooled_answer(
+                answer,
+                xr.DataArray(
+                    drawn[:, :, k], coords, ("chain", "draw", dim), answer.name
+                ),
+                f"{name}, partially pooled with {_others(answers, name)}",
+                key,
+            )
+            for k, (name, answer) in enumerate(answers.items())
+        },
+        pooled,
+    )
+
+
+def _others(answers: Mapping[str, Effect], name: str) -> str:
+    return ", ".join(each for each in answers if each != name)
+
+
+def _pooled_answer(
+    answer: Effect, draws: xr.DataArray, contrast: str, key: str
+) -> Effect:
+    """Return the pooled answer of a group, with the doubts of its own fit.
+
+    Parameters
+    ----------
+    answer : Effect
+        Of the group alone.
+    draws : DataArray
+    contrast : str
+    key : str
+        Of draws that belong together.
+    """
+
+    def doubts() -> tuple[Check, ...]:
+        return answer.doubts
+
+    return replace(
+        answer,
+        draws=draws,
+        contrast=contrast,
+        description=answer.description + " Partially pooled over groups, pair by pair.",
+        marginals=None,
+        savage_dickey=None,
+        over_null=None,
+        determined=None,
+        make_doubts=doubts,
+        sentence="",
+        drawn_from=key,
+    )
+
+
+def _refuse(fits: Mapping[str, Fit], estimand: str) -> None:
+    """Refuse groups that cannot be pooled.
+
+    Raises
+    ------
+    ModelError
+        Saying which, and what to do.
+    """
+    if len(fits) < 2:
+        raise ModelError(f"Expected fits of two groups or more, got {len(fits)}.")
+    if estimand not in _ANSWERS:
+        listed = " or ".join(repr(name) for name in _ANSWERS)
+        raise ModelError(f"Expected estimand {listed}, got {estimand!r}.")
+    for name, fit in fits.items():
+        model = fit.model
+        if not isinstance(model, PartialCorrelation):
+            raise ModelError(
+                f"Expected fits of `PartialCorrelation`, got {type(model).__name__} for {name!r}."
+            )
+        prior = model.for_data(fit.data).prior
+        if prior != "matching":
+            raise ModelError(
+                f"Expected fits under prior='matching', got {prior!r} for {name!r}: what a prior "
+                "has shrunk once would be shrunk twice. Differences of two groups under any prior "
+                "are `one.effect('excess').minus(other.effect('excess'), contrast=...)`."
+            )
