@@ -99,7 +99,7 @@ def mode(values: np.ndarray) -> float:
 
     Examples
     --------
-    >>> round(mode(np.array([0.0, 0.1, -0.1, 0.0, 5.0, 6.0])), 2)
+    >>> round(mode(np.array([0.0, 0.1, -0.1, 0.02, -0.05, 0.03, 0.0, 5.0, 6.0])), 2)
     0.01
     """
     quartiles = np.quantile(values, [0.25, 0.75])
