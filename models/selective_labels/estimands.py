@@ -171,7 +171,7 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
 
 
 def _outcome(data: Decisions) -> str:
-    return label_of_outcome(data, "the outcome")
+    return label_of_outcome(data, f"{data.arguments['outcome']} = 1")
 
 
 def _of_outcome(data: Decisions) -> str:
@@ -180,7 +180,8 @@ def _of_outcome(data: Decisions) -> str:
 
 
 def _untested_people(data: Decisions) -> str:
-    return those_not_decided_for(data, "the people who were not tested")
+    decision = data.arguments["decision"]
+    return those_not_decided_for(data, f"the people with {decision} = 0")
 
 
 def _share_found_in_words(data: Decisions) -> str:

@@ -181,6 +181,10 @@ def test_decisions_are_told_in_the_words_of_the_study():
         == "About {value} of those not tested at home have an infection."
     )
     assert "infection" in data.facts()["Positive among them"]
+    assert (
+        estimands["untested_prevalence"].sentence(decisions())
+        == "About {value} of the people with seen = 0 have ill = 1."
+    )
 
 
 def test_many_pairs_are_counted_and_the_surest_named():
