@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,12 @@ _LABELS_DRAWN = 30
 _NUMBERS_DRAWN = 15  # rows of a matrix
 _INTERVALS_DRAWN = 300
 _POINTS_NAMED = 8
+_FARTHEST_LABEL = (
+    45.0  # points above its point, from which on a label seems to be of another
+)
 _LABEL_WIDTH = 50.0  # points, about the length of the name of a pair
+_CHARACTER_WIDTH = 4.5
+_LEFT_BY_LAYOUT = 0.75  # of the axes, when labels of axes and a legend have their room
 _LINE_HEIGHT = 10.0
 _COLOURS = "RdBu"
 _LABEL_BOX = {"boxstyle": "round,pad=0.2", "edgecolor": "none"}
@@ -451,8 +456,10 @@ def baseline(
         )
         points = np.column_stack([content.baseline, content.values])[surest]
         names = [wrap(content.labels[k], 24) for k in surest]
-        heights = apart(axes, points)
+        heights = apart(axes, points, names)
         for point, name, height in zip(points, names, heights, strict=True):
+            if height > _FARTHEST_LABEL:
+                continue
             axes.annotate(
                 name,
                 point,
@@ -631,7 +638,9 @@ def _triangle(axes: Axes, palette: Palette, corners: np.ndarray) -> None:
     axes.axis("off")
 
 
-def apart(axes: Axes, points: np.ndarray) -> np.ndarray:
+def apart(
+    axes: Axes, points: np.ndarray, labels: Sequence[str] | None = None
+) -> np.ndarray:
     """Return by how much the label of each point is raised, in points, so that none covers another.
 
     Parameters
@@ -640,6 +649,8 @@ def apart(axes: Axes, points: np.ndarray) -> np.ndarray:
         With its limits set.
     points : array, shape (labels, 2)
         In the units of the axes.
+    labels : sequence of str, optional
+        Of one or more lines; one line unless given.
 
     Examples
     --------
@@ -652,13 +663,22 @@ def apart(axes: Axes, points: np.ndarray) -> np.ndarray:
     inches = figure_of_axes(axes).get_size_inches()
     axes.autoscale_view()
     shares = axes.transAxes.inverted().transform(axes.transData.transform(points))
-    places = shares * (box.width * inches[0] * 72, box.height * inches[1] * 72)
+    size = np.array([box.width, box.height]) * inches * 72
+    places = shares * size * _LEFT_BY_LAYOUT
     raised = np.zeros(len(points))
     settled: list[int] = []
+    texts = [label.split("\n") for label in labels or [""] * len(points)]
+    lines = [len(text) for text in texts]
+    widths = [
+        max(_LABEL_WIDTH, _CHARACTER_WIDTH * max(map(len, text))) for text in texts
+    ]
     for k in np.argsort(places[:, 1], kind="stable"):
         x, y = places[k]
-        near = [j for j in settled if abs(places[j, 0] - x) < _LABEL_WIDTH]
-        tops = [places[j, 1] + raised[j] + _LINE_HEIGHT for j in near]
+        near = [j for j in settled if -widths[k] < x - places[j, 0] < widths[j]]
+        tops = [
+            places[j, 1] + raised[j] + _LINE_HEIGHT * (lines[j] + lines[k]) / 2
+            for j in near
+        ]
         raised[k] = max([0.0, *(top - y for top in tops)])
         settled.append(k)
     return raised

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 _LARGEST_SIZE = 158
 _LARGEST_NUMBER = 5e6
 _LINKS = (
-    "In {count} of {total} pairs of parts the 95 % interval leaves out the partial correlation "
-    "that closure alone makes[; the surest: {surest}]. In one of twenty it does so by chance."
+    "In {count} of {total} pairs of parts the 95 % interval excludes the partial correlation "
+    "that closure alone makes[; the surest: {surest}]. By chance, one in twenty would."
 )
 _OF_STUDENT_ROWS = {
     student_rows.WEIGHT: AnswerText(
