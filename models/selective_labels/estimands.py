@@ -185,11 +185,9 @@ def _untested_people(data: Decisions) -> str:
 
 
 def _share_found_in_words(data: Decisions) -> str:
-    tested = those_decided_for(data, "")
-    cases = f"all cases{_of_outcome(data)}"
-    if not tested:
-        return f"Testing found about {{value}} of {cases}."
-    return f"About {{value}} of {cases} are among {tested}."
+    decision = data.arguments["decision"]
+    tested = those_decided_for(data, f"the people with {decision} = 1")
+    return f"About {{value}} of all cases{_of_outcome(data)} are among {tested}."
 
 
 def _decisions(law: Unobservable) -> dict[str, Estimand]:
