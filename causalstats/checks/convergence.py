@@ -23,6 +23,7 @@ from causalstats.numerics.sampling.posterior_summaries import entries
 
 _LARGEST_R_HAT = 1.01
 _SMALLEST_ESS = 400
+_FEWEST_INDEPENDENT = 100  # draws of an exact posterior
 _SMALLEST_BFMI = 0.3
 _LARGEST_PARETO_K = 0.7
 _RIDGE = (
@@ -44,7 +45,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     Markov chains are checked by R-hat (nested, of many short chains), bulk and tail ESS; those of
     Hamiltonian Monte Carlo also by divergences and the energy's fraction of missing information
     (E-BFMI); importance-weighted draws by the Pareto k and the ESS of their weights; draws of an
-    exact posterior by nothing but that they are complete.
+    exact posterior by nothing but that they are complete, and no fewer than 100.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def sampling(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ..
     """
     kind = draws_kind(draws)
     if kind.is_independent:
-        return (_complete(draws),)
+        return (*_few_independent(draws), _complete(draws))
     if kind is DrawsKind.IMPORTANCE:
         return (*_importance_weights(draws), _complete(draws))
     has_energy = "sample_stats" in draws and "energy" in draws["sample_stats"]
@@ -187,6 +188,24 @@ def _smallest_bfmi(energy: xr.DataArray) -> float:
     steps = (energy.diff("draw") ** 2).mean("draw").groupby(SUPERCHAIN).mean()
     variances = energy.groupby(SUPERCHAIN).var(...)
     return float((steps / variances).min())
+
+
+def _few_independent(draws: xr.DataTree) -> tuple[Check, ...]:
+    """Return the failed check of fewer independent draws than an interval needs; else nothing."""
+    sizes = draws["posterior"].sizes if "posterior" in draws.children else {}
+    count = sizes.get("chain", 0) * sizes.get("draw", 0)
+    if not 0 < count < _FEWEST_INDEPENDENT:
+        return ()
+    return (
+        _check(
+            "bulk ESS",
+            False,
+            count,
+            f"at least {_FEWEST_INDEPENDENT} independent draws",
+            f"{count} draws, of which two or fewer lie beyond each end of a 95 % interval",
+            "Take more `draws` of the sampler.",
+        ),
+    )
 
 
 def _importance_weights(draws: xr.DataTree) -> tuple[Check, ...]:
