@@ -10,7 +10,6 @@ from scipy.stats import chi2, halfnorm, norm
 
 import causalstats as cs
 from causalstats.checks.posterior_predictive import posterior_predictive_checks
-from causalstats.core.estimand import answerable
 from causalstats.numerics.selection import heckman_baselines
 from causalstats.numerics.selection import heckman_likelihood as heckman
 from causalstats.numerics.selection.inverse_mills_ratio import inverse_mills_ratio
@@ -312,15 +311,6 @@ def test_every_verb(small, tmp_path):
     names = {"frame": small.source}
     exec(program_of(fit), names)
     np.testing.assert_array_equal(names["result"].summary(), fit.summary())
-    for name in (
-        *answerable(model, fit.data),
-        *fit.predictions(),
-        "parameters",
-        "comparison",
-        "contraction",
-        "diagram",
-    ):
-        assert fit.plot(name).axes
     text = fit.report(tmp_path / "report.html").read_text()
     assert all(
         name in text
