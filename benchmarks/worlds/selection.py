@@ -527,3 +527,42 @@ WORLDS += [
         **_EXCLUDED,
     ),
 ]
+
+
+def _filled_in(
+    table: pd.DataFrame, rng: np.random.Generator, column: str, decision: str
+) -> pd.DataFrame:
+    """Return a table in which a column was recorded for those decided for, and filled with a mean.
+
+    Parameters
+    ----------
+    table : DataFrame
+    rng : Generator
+    column, decision : str
+    """
+    recorded = table[column].where(table[decision].astype(bool))
+    return table.assign(**{column: recorded.fillna(recorded.mean())})
+
+
+WORLDS += [
+    _spoilt(
+        "a feature recorded for the tested only, its mean for the others",
+        labels,
+        partial(_filled_in, column="x1", decision="tested"),
+        "overlap of those decided for and not",
+    ),
+    _spoilt(
+        "Heckman, a feature recorded for those seen only, its mean for the others",
+        numbers,
+        partial(_filled_in, column="a", decision="seen"),
+        "overlap of those decided for and not",
+        **_EXCLUDED,
+    ),
+    _wrong(
+        "Heckman, a mean that no correlation allows, nothing excluded",
+        numbers,
+        ("known mean in reach",),
+        correlation=0.0,
+        shift=2.0,
+    ),
+]

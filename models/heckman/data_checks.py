@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
-from causalstats.core.knowledge import KnownByGroup, as_known
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import NORMALITY
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
+from causalstats.models.heckman.means import group_means
 from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.exclusion_restrictions import strength_of_exclusion
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.models.shared.rows_of_people import people_checks
 from causalstats.numerics.selection.heckman_baselines import with_intercept
-from causalstats.numerics.selection.selection_normality import normality_test
+from causalstats.numerics.selection.reachable_mean import (
+    ReachableMeans,
+    reachable_means,
+)
+from causalstats.numerics.selection.selection_normality import normality_test, probit
 
 if TYPE_CHECKING:
     from causalstats.models.heckman.model import Heckman
 
 _LIMIT = 0.01
-_MOST_SDS_AWAY = 10.0
+_SDS_ALLOWED = 10.0  # of the residuals, where errors are not Normal
 _CORRELATIONS = np.linspace(-1, 1, 101)
 _LEAST_RESIDUALS = 30  # beyond the coefficients
 _MOST_PEOPLE = 20_000  # drawn at random: more cost time and add no power that is needed
@@ -63,35 +69,36 @@ def data_checks(model: Heckman, data: Decisions) -> tuple[Check, ...]:
 
 
 def _mean_in_reach(model: Heckman, data: Decisions) -> tuple[Check, ...]:
-    """Compare the mean of the unseen that a known mean implies with the outcomes that are seen.
+    """Compare known means, of everybody or of groups, with those that the outcomes seen allow.
 
-    With a share τ seen, the mean μ of everybody is that of the unseen, (μ - τ ȳ) / (1 - τ), too.
-    Where the outcome alone decides who is seen, κ = 1, that lies 5 standard deviations of the
-    outcomes seen from their mean if a tenth is seen, and 9 if a hundredth is.
+    Joint normality bounds them, because the residuals of those seen bound the covariance of the
+    errors. Of errors of another shape no such bound is known, and 10 standard deviations of the
+    residuals beyond that of Normal ones are allowed: a unit error is often larger.
     """
-    if data.reference is not None or data.decision.all():
+    if data.decision.all():
         return ()
-    if model.mean is None or isinstance(model.mean, KnownByGroup):
+    known = group_means(model, data)
+    reach = _reachable(model, data, [group.rows for group in known]) if known else None
+    if reach is None:
         return ()
-    known = as_known(model.mean)
-    weights = data.weights / data.weights.sum()
-    seen = data.outcome[data.decision]
-    share = float(weights[data.decision].sum())
-    middle = float(weights[data.decision] @ seen) / share
-    spread = float(seen.std())
-    unseen = (known.value - share * middle) / (1 - share)
-    uncertain = known.sd / (1 - share)
-    away = max(abs(unseen - middle) - 2 * uncertain, 0.0) / max(spread, 1e-300)
-    reached = away <= _MOST_SDS_AWAY
+    values = np.array([group.known.value for group in known])
+    sds = np.array([group.known.sd for group in known])
+    normal = errors_of(model).is_normal
+    z, worst = reach.beyond(values, sds, 0.0 if normal else _SDS_ALLOWED)
+    most = float(norm.isf(_LIMIT / (2 * len(known))))
+    reached = z <= most
+    level = known[worst].level
+    lowest, highest = reach.means[:, worst].min(), reach.means[:, worst].max()
     return (
         Check(
             name="known mean in reach",
             passed=reached,
-            value=away,
-            expected=f"at most {_MOST_SDS_AWAY:g} standard deviations",
-            finding=f"outcomes that are seen have mean {middle:.4g} and standard deviation "
-            f"{spread:.3g}; with a mean of {known} of everybody, those not seen have the mean "
-            f"{unseen:.4g}, {away:.1f} standard deviations away",
+            value=z,
+            expected=f"at most {most:.2g} standard errors beyond means that are possible",
+            finding=f"the outcomes that are seen allow means of "
+            f"{f'those with {level}' if level else 'everybody'} from {lowest:.4g} to {highest:.4g}"
+            f"{'' if normal else ' with Normal errors'}, and it is given as {known[worst].known}: "
+            f"{z:.1f} standard errors away",
             remedy=""
             if reached
             else "Give the mean in the unit of the outcome, such as dollars or thousands of them, "
@@ -100,6 +107,50 @@ def _mean_in_reach(model: Heckman, data: Decisions) -> tuple[Check, ...]:
             assumption="" if reached else "mean",
         ),
     )
+
+
+def _reachable(
+    model: Heckman, data: Decisions, groups: Sequence[np.ndarray]
+) -> ReachableMeans | None:
+    """Return the means of groups, rows of the population, that are possible; None without bounds.
+
+    Features are standardised, which changes none of them.
+    """
+    chosen = np.arange(len(data.matrix))
+    if len(chosen) > _MOST_PEOPLE:
+        rng = np.random.default_rng(_SEED)
+        chosen = np.sort(rng.choice(chosen, _MOST_PEOPLE, replace=False))
+    decision = data.decision[chosen]
+    included = ~data.feature_mask(model.excluded)
+    moving = ~data.feature_mask(model.excluded_from_decision)
+    if decision.sum() - included.sum() - 2 < _LEAST_RESIDUALS:
+        return None
+    centre, spread = data.matrix.mean(axis=0), data.matrix.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    coded = (data.matrix[chosen] - centre) / spread
+    selection = with_intercept(coded[:, moving])
+    gamma, covariance = probit(selection, decision, model.selection_prior_scale)
+    people = with_intercept(((data.population.matrix - centre) / spread)[:, included])
+    weights = data.population.weights
+    moments = [_mean_and_covariance(people[rows], weights[rows]) for rows in groups]
+    return reachable_means(
+        data.outcome[chosen][decision],
+        with_intercept(coded[decision][:, included]),
+        (selection[decision], gamma, covariance),
+        correlation_prior_of(model).possible(_CORRELATIONS),
+        np.array([mean for mean, _ in moments]),
+        np.array([of_mean for _, of_mean in moments]),
+    )
+
+
+def _mean_and_covariance(
+    columns: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted mean of columns, and the covariance of that mean."""
+    share = weights / weights.sum()
+    mean = share @ columns
+    centred = (columns - mean) * share[:, None]
+    return mean, centred.T @ centred
 
 
 def _identification(model: Heckman) -> tuple[Check, ...]:

@@ -29,11 +29,14 @@ class GroupMean:
     known : Known
     average : array (D,)
         The mean of the coded features of the group's people, weighted.
+    rows : bool array
+        The group's people in the population.
     """
 
     level: str
     known: Known
     average: np.ndarray
+    rows: np.ndarray
 
 
 def group_means(model: Heckman, data: Decisions) -> list[GroupMean]:
@@ -49,7 +52,8 @@ def group_means(model: Heckman, data: Decisions) -> list[GroupMean]:
         return []
     if not isinstance(model.mean, KnownByGroup):
         average = people.weights @ people.matrix / people.weights.sum()
-        return [GroupMean("", as_known(model.mean), average)]
+        everybody = np.ones(len(people), bool)
+        return [GroupMean("", as_known(model.mean), average, everybody)]
     feature = model.mean.feature
     values = model.mean.values
     levels, codes = data.levels_of(feature, people.matrix)
@@ -67,7 +71,7 @@ def group_means(model: Heckman, data: Decisions) -> list[GroupMean]:
             )
         average = people.weights[rows] @ people.matrix[rows]
         average = average / people.weights[rows].sum()
-        means.append(GroupMean(level, values[level], average))
+        means.append(GroupMean(level, values[level], average, rows))
     return means
 
 
