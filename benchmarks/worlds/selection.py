@@ -544,6 +544,31 @@ def _filled_in(
     return table.assign(**{column: recorded.fillna(recorded.mean())})
 
 
+def _left_out_below(
+    table: pd.DataFrame, rng: np.random.Generator, column: str
+) -> pd.DataFrame:
+    """Return a table without the rows of the lowest third of the outcomes seen.
+
+    Parameters
+    ----------
+    table : DataFrame
+    rng : Generator
+    column : str
+    """
+    kept = ~(table[column] < table[column].quantile(1 / 3))
+    return table[kept].reset_index(drop=True)
+
+
+def _one_heavy_weight(seed: int) -> tuple[cs.SelectiveLabels, cs.Decisions]:
+    """Return the usual world, in which one person is said to stand for a million."""
+    model, data = labels(seed)
+    person = np.random.default_rng(seed).integers(len(data))
+    weights = np.where(np.arange(len(data)) == person, 1e6, 1.0)
+    arguments = {**data.arguments, "weights": "weight"}
+    table = data.source.assign(weight=weights)
+    return model, cs.Decisions.from_frame(table, **arguments)
+
+
 WORLDS += [
     _spoilt(
         "a feature recorded for the tested only, its mean for the others",
@@ -557,6 +582,20 @@ WORLDS += [
         partial(_filled_in, column="a", decision="seen"),
         "overlap of those decided for and not",
         **_EXCLUDED,
+    ),
+    _spoilt(
+        "Heckman, rows of the lowest third of outcomes left out",
+        numbers,
+        partial(_left_out_below, column="y"),
+        "no outcomes missing beyond the extremes",
+        **_EXCLUDED,
+    ),
+    World(
+        name="one weight of a million",
+        family="selection",
+        wrong=True,
+        make=_one_heavy_weight,
+        catches=("no few rows outweigh all others",),
     ),
     _wrong(
         "Heckman, a mean that no correlation allows, nothing excluded",

@@ -58,6 +58,7 @@ def _normality() -> Assumption:
         checks=(
             "normality of the errors",
             "equal variances",
+            "no outcomes missing beyond the extremes",
             "identified by joint normality alone",
         ),
         fields=("mean", "excluded", "errors", "copula"),
@@ -133,6 +134,7 @@ def _shape(model: Heckman) -> Assumption:
         checks=(
             "predicts the skewness and kurtosis of the outcomes seen",
             "equal variances",
+            "no outcomes missing beyond the extremes",
             "identified by the shape of the errors alone",
         ),
         fields=("mean", "excluded", "errors", "copula"),

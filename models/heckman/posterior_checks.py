@@ -1,4 +1,4 @@
-"""Checks of a Heckman fit: functional form of decision and outcome, and equal variances."""
+"""Checks of a Heckman fit: functional form of decision and outcome, variances, and extremes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from causalstats.core.check import Check
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import LINEARITY, shape_assumption
 from causalstats.models.heckman.estimands import indices, shape_parameters
+from causalstats.models.heckman.extremes import extremes_check
 from causalstats.models.shared.functional_form import (
     functional_form,
     score_check,
@@ -25,6 +26,7 @@ from causalstats.numerics.selection.joint_errors import JointErrors
 from causalstats.numerics.testing.score_tests import Equation, binary_equation
 
 _DRAWS = 200
+_REPLICATIONS = 200
 
 
 def posterior_checks(
@@ -33,7 +35,7 @@ def posterior_checks(
     data: Decisions,
     rng: np.random.Generator,
 ) -> tuple[Check, ...]:
-    """Return score tests of terms that the decision and the outcome leave out.
+    """Return score tests of terms that are left out, and the check of missing extremes.
 
     Parameters
     ----------
@@ -64,6 +66,11 @@ def posterior_checks(
             _unequal_variances,
             shape_assumption(joint),
             rng,
+        ),
+        extremes_check(
+            seen.outcome,
+            seen.expected.mean(axis=0) + seen.errors(rng, _REPLICATIONS),
+            shape_assumption(joint),
         ),
     )
 

@@ -34,6 +34,7 @@ from causalstats.models.shared.independent_rows import (
 )
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.models.shared.missing_rows import rows_left_out
+from causalstats.models.shared.weights_of_rows import no_rows_outweigh
 from causalstats.numerics.bases.omitted_terms import indicators_of_codes
 from causalstats.numerics.instruments.anderson_rubin import (
     anderson_rubin_set,
@@ -64,6 +65,7 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
         return _of_designed_first_stage(data)
     checks = [
         *rows_left_out(data),
+        *no_rows_outweigh(data.weights),
         *_of_exclusion(model, data),
         *_linearity(data.thinned(_MOST_ROWS)),
         *_no_copy(data.thinned(_MOST_ROWS)),
@@ -88,7 +90,11 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
 
 def _of_designed_first_stage(data: Instrumented) -> tuple[Check, ...]:
     """Return checks of a regression on treatments before and after an augmentation."""
-    checks = [*rows_left_out(data), directions_check(data)]
+    checks = [
+        *rows_left_out(data),
+        *no_rows_outweigh(data.weights),
+        directions_check(data),
+    ]
     thinned = data.thinned(_MOST_ROWS)
     residual = regression_residuals(thinned)
     treatments = thinned.before_and_after[:, 1:]

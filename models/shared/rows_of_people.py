@@ -20,6 +20,7 @@ from causalstats.models.shared.independent_rows import (
 )
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.models.shared.overlap_of_decisions import overlap_of_decisions
+from causalstats.models.shared.weights_of_rows import no_rows_outweigh
 from causalstats.numerics.regression.ridge_logistic import fitted_probabilities
 
 _AFTERWARDS = (
@@ -47,6 +48,7 @@ def people_checks(data: Decisions, *, numeric_outcome: bool) -> tuple[Check, ...
         *_neighbours(data, numeric_outcome),
         *_features_of_before(data),
         *overlap_of_decisions(data),
+        *no_rows_outweigh(data.population.weights),
         *no_row_twice(data.source, INDEPENDENT_PEOPLE, "person"),
         *recorded_values(data.source, [*data.design.variables]),
         *recorded_values(seen, [] if outcome is None else [outcome], outcome),

@@ -16,6 +16,7 @@ from causalstats.models.shared.cut_outcomes import (
 )
 from causalstats.models.shared.independent_rows import no_row_twice
 from causalstats.models.shared.measurement import recorded_values
+from causalstats.models.shared.weights_of_rows import no_rows_outweigh
 from causalstats.numerics.panel.within_transformation import demeaned
 
 
@@ -40,6 +41,7 @@ def unit_rows(
     read = [outcome, *data.treatments, *data.covariates]
     common = (
         *no_row_twice(copied, assumption, "unit"),
+        *no_rows_outweigh(data.weights),
         *recorded_values(
             data.source, read, outcome if numeric_outcome else None, data.time
         ),
