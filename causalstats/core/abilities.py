@@ -203,6 +203,25 @@ class HasObservedUnits(Protocol):
 
 
 @runtime_checkable
+class PredictsGroups(Protocol):
+    """A model that replicates what was seen in groups of people that an answer is asked for."""
+
+    def group_predictions(
+        self, draws: xr.Dataset, data: Any, by: Any, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
+        """Return the observed statistics of each group beside their replications.
+
+        Parameters
+        ----------
+        draws : Dataset, dims (chain, draw, ...)
+            The posterior.
+        data
+        by : str or labels
+        rng : Generator
+        """
+
+
+@runtime_checkable
 class HasLogPrior(Protocol):
     """A model that computes the density of its prior without a graph."""
 

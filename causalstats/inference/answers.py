@@ -20,6 +20,7 @@ from causalstats.core.abilities import (
     HasDerivation,
     HasPosteriorChecks,
     HasRelaxations,
+    PredictsGroups,
     Queryable,
 )
 from causalstats.core.check import Check, Checks
@@ -187,7 +188,7 @@ def answer(
         contrast=contrast,
         kind=estimand.kind,
         assumptions=assumptions,
-        make_doubts=partial(carried_checks, fit, name, estimand, draws),
+        make_doubts=partial(carried_checks, fit, name, estimand, draws, by),
         sentence=sentence,
         marginals=marginals,
         savage_dickey=savage_dickey,
@@ -358,7 +359,7 @@ def _by_group(groups: Mapping[Any, Any], draws: list[xr.DataArray]) -> xr.DataAr
 
 
 def carried_checks(
-    fit: Fit, name: str, estimand: Estimand, draws: xr.DataArray
+    fit: Fit, name: str, estimand: Estimand, draws: xr.DataArray, by: Any = None
 ) -> tuple[Check, ...]:
     """Return the failed checks, and the cautions, that an answer carries.
 
@@ -374,6 +375,8 @@ def carried_checks(
     estimand : Estimand
     draws : DataArray
         The draws of the answer.
+    by : str or labels, optional
+        Groups of people.
 
     Returns
     -------
@@ -383,10 +386,22 @@ def carried_checks(
     if not draws_kind(fit.draws).is_independent:
         candidates += answer_sampling(draws, fit.draws.attrs)
     candidates += question_checks(fit, name, estimand)
+    candidates += _group_checks(fit, name, by)
     candidates += fit.kept("checks") or checks_without_refits(fit)
     candidates += calibration_checks(fit)
     standing = [check for check in candidates if check.stands_on(name)]
     return tuple(dict.fromkeys(_explained(fit, standing)))
+
+
+def _group_checks(fit: Fit, name: str, by: Any) -> list[Check]:
+    """Return whether the groups of an answer differ by more than the model says."""
+    model = fit.model
+    if by is None or not isinstance(model, PredictsGroups):
+        return []
+    rng = np.random.default_rng(fit.seed)
+    predictions = model.group_predictions(_posterior(fit), fit.data, by, rng)
+    checks = posterior_predictive_checks(predictions)
+    return [replace(check, estimands=(name,)) for check in checks]
 
 
 def _explained(fit: Fit, checks: Iterable[Check]) -> list[Check]:

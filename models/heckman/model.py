@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -43,7 +43,7 @@ from causalstats.models.heckman.observed_units import (
     pointwise_log_likelihood,
 )
 from causalstats.models.heckman.posterior_checks import posterior_checks
-from causalstats.models.heckman.predictions import predictions
+from causalstats.models.heckman.predictions import group_predictions, predictions
 from causalstats.models.heckman.priors import included, outcome_units, prior_sds
 from causalstats.models.heckman.relaxations import relaxations
 from causalstats.models.heckman.replication import with_replication
@@ -444,6 +444,21 @@ class Heckman:
         rng : Generator
         """
         return predictions(errors_of(self), draws, data, rng)
+
+    def group_predictions(
+        self, draws: xr.Dataset, data: Decisions, by: Any, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
+        """Return replications by the groups that an answer is asked for.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        by : str or labels
+        rng : Generator
+        """
+        return group_predictions(errors_of(self), draws, data, by, rng)
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:
         """Return checks of the errors' normality, and of what identifies the answer."""

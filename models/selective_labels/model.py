@@ -50,7 +50,10 @@ from causalstats.models.selective_labels.estimands import (
 from causalstats.models.selective_labels.next_tests import next_tests
 from causalstats.models.selective_labels.observed_units import observed_units
 from causalstats.models.selective_labels.posterior_checks import posterior_checks
-from causalstats.models.selective_labels.predictions import predictions
+from causalstats.models.selective_labels.predictions import (
+    group_predictions,
+    predictions,
+)
 from causalstats.models.selective_labels.prevalences import PARAMETER, prevalence_of
 from causalstats.models.selective_labels.prior_scales import prior_sds
 from causalstats.models.selective_labels.priors import (
@@ -691,6 +694,21 @@ class SelectiveLabels:
         rng : Generator
         """
         return predictions(self, draws, data, rng)
+
+    def group_predictions(
+        self, draws: xr.Dataset, data: Decisions, by: Any, rng: np.random.Generator
+    ) -> tuple[Prediction, ...]:
+        """Return replications by the groups that an answer is asked for.
+
+        Parameters
+        ----------
+        draws : Dataset
+            The posterior.
+        data : Decisions
+        by : str or labels
+        rng : Generator
+        """
+        return group_predictions(self, draws, data, by, rng)
 
     def views(
         self, draws: xr.Dataset, data: Decisions

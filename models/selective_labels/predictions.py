@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -12,6 +12,7 @@ from causalstats.data import Decisions
 from causalstats.models.selective_labels.estimands import chance_of
 from causalstats.models.selective_labels.imperfect_test import rates_of
 from causalstats.models.shared.functional_form import some_people
+from causalstats.models.shared.groups_asked import about_groups, asked_groups
 from causalstats.models.shared.population import per_person, some_draws
 from causalstats.numerics.sampling.posterior_predictive import (
     quantile_groups,
@@ -52,6 +53,37 @@ def predictions(
     if tested.all():
         return (of_results,)
     return (_prediction("decision rate by decile of risk", decisions), of_results)
+
+
+def group_predictions(
+    model: SelectiveLabels,
+    draws: xr.Dataset,
+    data: Decisions,
+    by: Any,
+    rng: np.random.Generator,
+) -> tuple[Prediction, ...]:
+    """Return decision rate, and positive rate of the tested, by the groups that are asked for.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    draws : Dataset
+        The posterior.
+    data : Decisions
+    by : str or labels
+        A column, or a label for each row of the frame that was read.
+    rng : Generator
+    """
+    data, groups = asked_groups(data, by, rng)
+    draws = some_draws(draws, _REPLICATIONS, rng)
+    tested = data.decision
+    chance_of_test, positive = chances_seen(model, draws, data)
+    results = rates_by_group(data.outcome[tested] == 1, positive, groups[tested], rng)
+    found = [_prediction("positive rate of the tested", results)]
+    if not tested.all():
+        rates = rates_by_group(tested, chance_of_test, groups, rng)
+        found.append(_prediction("decision rate", rates))
+    return about_groups(tuple(found), by)
 
 
 def chances_seen(
