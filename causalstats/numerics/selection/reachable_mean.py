@@ -118,7 +118,7 @@ def reachable_means(
     ]
     if not np.isfinite(ends).all():
         return None
-    c = np.linspace(*ends, _STEPS)[:, None]
+    c = np.linspace(ends[0], ends[1], _STEPS)[:, None]
     rows = averages @ inverse  # (G, n)
     of_gamma = (rows * delta) @ columns
     beta = inverse @ outcome - c * (inverse @ mills)  # (C, K)
