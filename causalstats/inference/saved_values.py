@@ -19,6 +19,7 @@ from causalstats.core.check import Check
 from causalstats.core.knowledge import Known, KnownByGroup, Penalty
 from causalstats.core.model import Model
 from causalstats.data import STUDIES, Panel
+from causalstats.data.column_types import absent
 from causalstats.data.origin import Origin
 from causalstats.data.times import TimeScale
 from causalstats.diagrams import Box, Diagram, Monotone, Roles, SurgeryStep, Wire
@@ -88,6 +89,11 @@ def describe_data(data: Any) -> Json:
             "type": "DataFrame",
             "source": _columns(data),
             "levels": _levels(data),
+            "ordered": [
+                str(name)
+                for name, kind in data.dtypes.items()
+                if isinstance(kind, pd.CategoricalDtype) and kind.ordered
+            ],
             "dtypes": {str(name): str(kind) for name, kind in data.dtypes.items()},
             "index": data.index.tolist(),
         }
@@ -116,7 +122,11 @@ def read_data(header: Json) -> Any:
     """Return the data that were described."""
     if header["type"] == "DataFrame":
         frame = _frame(header)
-        frame.index = pd.Index(header["index"])
+        names = header["index"]
+        several = bool(names) and isinstance(names[0], list)
+        frame.index = (
+            pd.MultiIndex.from_tuples(map(tuple, names)) if several else pd.Index(names)
+        )
         kinds = {
             name: kind for name, kind in header["dtypes"].items() if kind != "category"
         }
@@ -211,7 +221,13 @@ def _order_of_units(data: Any) -> dict[str, list[str]]:
 def _frame(header: Json) -> pd.DataFrame:
     frame = pd.DataFrame(header["source"])
     for name, levels in header["levels"].items():
-        frame[name] = pd.Categorical(frame[name].astype(str), categories=levels)
+        as_text = all(isinstance(level, str) for level in levels)
+        values = [
+            str(value) if as_text and not absent(value) else value
+            for value in header["source"][name]
+        ]
+        ordered = name in header.get("ordered", ())
+        frame[name] = pd.Categorical(values, categories=levels, ordered=ordered)
     return frame
 
 
