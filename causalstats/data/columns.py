@@ -23,6 +23,9 @@ _NAMED = 30  # columns in a message
 _NAME = re.compile(r"[\w.\-]+")
 
 
+_MOST_CODES = 20  # levels of text up to which numbers in it may be codes
+
+
 def read(
     frame: Frame,
     columns: Iterable[str],
@@ -409,6 +412,8 @@ def _column(series: nw.Series[Any], name: str, whole: bool) -> Any:
         if whole and (integers := _whole(series, name)) is not None:
             return integers
         return _finite(_floats(series, name), name)
+    if kind == "text":
+        _refuse_numbers_in_text(series, name)
     if kind in ("text", "categories"):
         return labelled(series, name)
     if kind == "mixed":
@@ -429,6 +434,35 @@ def _column(series: nw.Series[Any], name: str, whole: bool) -> Any:
     raise DataError(
         f"Column {name!r} holds {_contents(series)}; expected numbers, booleans, text or "
         f"categories. {remedy}"
+    )
+
+
+def _refuse_numbers_in_text(series: nw.Series[Any], name: str) -> None:
+    """Refuse text that reads as measurements, each of which would become a category.
+
+    Whole numbers are left alone, since codes are written so; and texts with digits that are no
+    numbers, such as "<0.5".
+    """
+    texts = [str(each) for each in series.unique().to_list() if not absent(each)]
+    if len(texts) <= _MOST_CODES:
+        return
+    bare = pd.Series(texts, dtype=object).str.replace(r"[,%\s]", "", regex=True)
+    numbers = pd.to_numeric(bare, errors="coerce")
+    odd = [
+        text for text, number in zip(texts, numbers, strict=True) if np.isnan(number)
+    ]
+    if len(odd) > len(texts) / 10 or any(re.search(r"\d", text) for text in odd):
+        return
+    known = numbers.dropna()
+    if (known == np.floor(known)).all() and (bare == texts).all():
+        return
+    first = next(text for text in texts if text not in odd)
+    others = f" beside {', '.join(map(repr, odd[:3]))}" if odd else ""
+    raise DataError(
+        f"Column {name!r} is text that reads as numbers, such as {first!r}{others}: each of its "
+        f"{len(texts):,} values would be a category. Read it as numbers, e.g. by "
+        "`pandas.read_csv(..., thousands=',', na_values=[...])` or `pandas.to_numeric`. If these "
+        f"are codes, say `frame[{name!r}].astype('category')`."
     )
 
 

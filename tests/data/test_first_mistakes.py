@@ -90,3 +90,19 @@ def test_a_table_of_text_in_place_of_a_biom_file_is_to_be_read_first(tmp_path):
     path.write_text("taxon\ts1\na\t3\n")
     with pytest.raises(cs.DataError, match=r"sep='\\t', index_col=0"):
         cs.Composition.from_abundances(str(path))
+
+
+@pytest.mark.parametrize("written", ["{:.2f}", "{:,.2f}", "{:.1f} %"])
+def test_text_that_reads_as_numbers_is_not_taken_as_categories(written):
+    sizes = [written.format(1000 + 7.5 * k) for k in range(30)]
+    frame = pd.DataFrame({"size": [*sizes[:-1], "n/a"], "x": ["a", "b"] * 15})
+    with pytest.raises(cs.DataError, match="reads as numbers, such as .* beside 'n/a'"):
+        cs.Observations.from_frame(frame)
+
+
+@pytest.mark.parametrize(
+    "codes", [[f"{k:05d}" for k in range(30)], [f"<{k}.5" for k in range(30)]]
+)
+def test_codes_and_limits_in_text_stay_categories(codes):
+    frame = pd.DataFrame({"code": codes, "x": ["a", "b"] * 15})
+    assert "code" not in cs.Observations.from_frame(frame).continuous
