@@ -106,7 +106,7 @@ def test_partial_correlations_are_decided_beyond_closure(seed, parts):
     assert not table["selected"].any() and (table["positive"] > 0.5).mean() > 0.9
     expected = fit.effect("excess").decide(rope=0.1)
     pd.testing.assert_series_equal(table["error"], expected["error"])
-    pairs = f"of {parts * (parts - 1) // 2} pairs of parts the 95 % interval leaves out"
+    pairs = f"of {parts * (parts - 1) // 2} pairs of parts the 95 % interval excludes"
     assert pairs in effect.text() and "by chance" in effect.text()
 
 
