@@ -40,7 +40,7 @@ _LARGEST_SIZE = 158
 _LARGEST_NUMBER = 5e6
 _LINKS = (
     "In {count} of {total} pairs of parts the 95 % interval excludes the partial correlation "
-    "that closure alone makes[; the surest: {surest}]. By chance, one in twenty would."
+    "that closure alone makes[; the surest: {surest}]. One in twenty would by chance."
 )
 _OF_STUDENT_ROWS = {
     student_rows.WEIGHT: AnswerText(
