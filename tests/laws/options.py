@@ -303,6 +303,10 @@ _COMPOSITION = Family(
             "resolution": 1.0,
             "fields": {"prior": "horseshoe"},
         },
+        "values within bounds, Student t rows": {
+            "resolution": 1.0,
+            "fields": {"prior": "horseshoe", "errors": "student"},
+        },
         "rows of subjects": {"repeated": "subject"},
         "rows of subjects, horseshoe": {
             "repeated": "subject",

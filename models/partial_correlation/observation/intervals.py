@@ -55,8 +55,8 @@ class Intervals:
             "lower": lower,
             "upper": upper,
             "start": logarithms[censored],
-            "row": row,
-            "column": column,
+            "censored_row": row,
+            "censored_column": column,
             "logarithms": logarithms,
         }
 
@@ -88,8 +88,8 @@ class Intervals:
             "uniform_between_bounds",
             pt.switch(between, log_jacobian, pt.switch(below, v, 0.0)).sum(),
         )
-        row = pt.cast(inputs["row"], "int64")
-        column = pt.cast(inputs["column"], "int64")
+        row = pt.cast(inputs["censored_row"], "int64")
+        column = pt.cast(inputs["censored_column"], "int64")
         logs = pt.set_subtensor(inputs["logarithms"][row, column], u)
         return logs - logs.mean(axis=1, keepdims=True)
 

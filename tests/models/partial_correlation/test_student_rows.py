@@ -222,3 +222,15 @@ def test_the_graph_has_the_restricted_likelihood_of_weighted_rows():
         )
         theirs.append((determinants - square) / 2)
     np.testing.assert_allclose(np.diff(ours), np.diff(theirs))
+
+
+def test_values_within_bounds_and_counts_have_weights_too():
+    model = cs.PartialCorrelation(errors="student", degrees_of_freedom=4)
+    for seen in ({"resolution": 1.0}, {"depth": 100}):
+        data = model.simulate(6, rows=20, parts=4, **seen).data
+        names = {variable.name for variable in model.build(data).free_RVs}
+        assert "row_weight" in names
+        sampler = cs.Gibbs(chains=2, draws=20, thin=1, tune=20)
+        fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
+        assert fit.effect("row_weight").draws.sizes["row"] == 20
+        assert fit.draws["posterior"]["degrees_of_freedom"].to_numpy().max() == 4.0
