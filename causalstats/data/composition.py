@@ -49,11 +49,22 @@ from causalstats.data.columns import (
     together,
     unknown,
 )
+from causalstats.data.exposures import cancels, exposures_of, split_exposure
 from causalstats.data.feature_coding import Design, design
 from causalstats.data.formulas import formula_labels, formula_variables
 from causalstats.data.row_dependence import Dependence, dependence_of, in_order
+from causalstats.data.structural_zeros import (
+    declared_absences,
+    described_absences,
+    present_parts,
+    refuse_lone_parts,
+)
 from causalstats.errors import DataError
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.present_parts import (
+    undetermined_directions,
+    with_absent_parts,
+)
 from causalstats.numerics.compositions.zero_replacement import replace_zeros
 
 _FEWEST_PARTS = 3
@@ -87,6 +98,10 @@ class Composition:
         The intercept and the coded covariates.
     dependence : Dependence or None
         Which rows are those of one subject, or of one series in time.
+    exposures : array, shape (n, D), or None
+        What expected counts are known to be multiplied by; None where it cancels or is not named.
+    present : bool array, shape (n, D), or None
+        In which rows parts can be present; None where all of them are in all rows.
     rows : int array, shape (n,)
         Row numbers in the frame, counted from 0.
     dropped : mapping
@@ -117,6 +132,8 @@ class Composition:
     design: Design | None
     matrix: np.ndarray
     dependence: Dependence | None
+    exposures: np.ndarray | None
+    present: np.ndarray | None
     rows: np.ndarray
     dropped: Mapping[str, int]
     source: pd.DataFrame
@@ -135,6 +152,8 @@ class Composition:
         missing: Literal["error", "drop", "infer"] = "error",
         subject: str | None = None,
         time: str | None = None,
+        exposure: Mapping[str, float | str] | None = None,
+        absent: Mapping[str, str | Mapping[str, Any]] | None = None,
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
     ) -> Composition:
@@ -168,6 +187,19 @@ class Composition:
         time : str, optional
             A column of numbers or dates: rows of a subject, or all rows, depend on each other the
             less the further apart they are.
+        exposure : mapping of part to float or str, optional
+            With "counts", known factors e_ij of the expected counts of a part, y_ij being Poisson
+            with the mean e_ij times its amount: a positive number, or the name of a column that has
+            one for each row. They are the volume in which a taxon was counted where it differs
+            between taxa, the amount of a spike-in that was added to each sample, or a detection
+            efficiency that differs between batches; 1 for parts that are not named. The offset of
+            Poisson regression is log e_ij. Factors of whole rows (depths, total amounts) and of
+            whole parts (copy numbers) cancel, and are refused where nothing else is named.
+        absent : mapping of part to str, or to a mapping of column to levels, optional
+            With "counts", rows in which a part cannot be present (structural zeros): a column that
+            is True there, or the levels of a column, `{"algae": {"habitat": ["cave"]}}`. Such a row
+            is a composition of the other parts, whose log-ratios are distributed as in other rows.
+            That a part was not counted does not make it absent.
         labels : mapping of column, or of "column=level", to str, optional
             Words for columns in sentences, tables and figures, as they read inside a sentence:
             `{"Al2O3": "aluminium oxide"}`.
@@ -183,7 +215,9 @@ class Composition:
         DataError
             If labels or units are no text; if parts are fewer than three, no positive numbers or
             counts, proportional or linearly dependent; if a value is missing, or lies below 0; if
-            the covariates fit a row exactly; or if options contradict each other.
+            the covariates fit a row exactly; if exposures are not positive, or cancel; if a
+            part is declared absent where it was counted, or everywhere; or if options
+            contradict each other.
 
         Examples
         --------
@@ -209,9 +243,19 @@ class Composition:
         ]
         whole_limits, limit_columns = split_limits(limits, parts)
         limit_names = list(dict.fromkeys(limit_columns.values()))
+        exposure_numbers, exposure_columns = split_exposure(exposure, parts, zeros)
+        exposure_names = list(dict.fromkeys(exposure_columns.values()))
+        absences = declared_absences(absent, parts, zeros)
+        absence_names = list(dict.fromkeys(each.column for each in absences))
         _refuse_shared_columns(
             parts,
-            {"covariate": variables, "subject or time": links, "limit": limit_names},
+            {
+                "a covariate": variables,
+                "a subject or time": links,
+                "a limit": limit_names,
+                "an exposure": exposure_names,
+                "an absence": absence_names,
+            },
         )
         # A subject that is a covariate too is read as that.
         named_rows = [subject] if subject and subject not in variables else []
@@ -232,7 +276,18 @@ class Composition:
 
         table = read(
             frame,
-            list(dict.fromkeys([*parts, *variables, *links, *limit_names])),
+            list(
+                dict.fromkeys(
+                    [
+                        *parts,
+                        *variables,
+                        *links,
+                        *limit_names,
+                        *exposure_names,
+                        *absence_names,
+                    ]
+                )
+            ),
             times=links,
             labels=[*categories, *named_rows],
             checks=[*checks, ([], incomplete)],
@@ -261,6 +316,8 @@ class Composition:
             coded = design(columns, None, covariates, standardise=True, rows=rows)
             matrix = np.hstack([matrix, coded.matrix(columns, rows)])
         _refuse_lone_rows(matrix, rows)
+        present = present_parts(table, parts, absences, rows)
+        exposures = exposures_of(table, parts, exposure_numbers, exposure_columns, rows)
         data = cls(
             parts=tuple(parts),
             values=frozen(values),
@@ -269,6 +326,8 @@ class Composition:
             design=coded,
             matrix=frozen(matrix),
             dependence=dependence_of(table, subject, time, rows),
+            exposures=exposures,
+            present=present,
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
@@ -281,6 +340,8 @@ class Composition:
                 "missing": missing,
                 "subject": subject,
                 "time": time,
+                "exposure": None if exposure is None else dict(exposure),
+                "absent": None if absent is None else _plain(absent),
                 **words,
             },
         )
@@ -304,6 +365,8 @@ class Composition:
         zeros: Literal["error", "counts"] = "counts",
         subject: str | None = None,
         time: str | None = None,
+        exposure: Mapping[str, float | str] | None = None,
+        absent: Mapping[str, str | Mapping[str, Any]] | None = None,
     ) -> Composition:
         """Read a table of taxa in samples: a frame, a BIOM file, or an AnnData.
 
@@ -330,7 +393,7 @@ class Composition:
             A row for each sample, in any order; by default that of the file.
         sample_id : str, optional
             The column of the metadata that names the samples. None: its index does.
-        covariates, subject, time
+        covariates, subject, time, exposure, absent
             Columns of the metadata, as in `from_frame`.
         zeros : "counts" or "error"
             As in `from_frame`.
@@ -378,6 +441,8 @@ class Composition:
             zeros=zeros,
             subject=subject,
             time=time,
+            exposure=exposure,
+            absent=absent,
         )
 
     @property
@@ -386,12 +451,47 @@ class Composition:
         return wording(self.arguments)
 
     @cached_property
+    def offsets(self) -> np.ndarray:
+        """Logarithms of the exposures of counts, (n, D); -∞ of parts that are absent."""
+        logs = np.zeros(self.values.shape)
+        if self.exposures is not None:
+            logs = np.log(self.exposures)
+        return frozen(
+            logs if self.present is None else np.where(self.present, logs, -np.inf)
+        )
+
+    @cached_property
+    def undetermined(self) -> np.ndarray:
+        """Directions (r, q, D) of intercepts and coefficients that no row knows.
+
+        None are left (r = 0) unless parts are declared absent.
+        """
+        if self.present is None:
+            return frozen(np.zeros((0, self.matrix.shape[1], len(self.parts))))
+        return frozen(undetermined_directions(self.matrix, self.present))
+
+    @cached_property
+    def positive_values(self) -> np.ndarray:
+        """Counts + 1/2 by exposure, and amounts as they are, (n, D).
+
+        Those of absent parts are what the others fit to them. For starting points, checks and
+        figures: no answer rests on the 1/2.
+        """
+        values = replace_zeros(self.values, self.counts)
+        if self.exposures is not None:
+            values = values / self.exposures
+        if self.present is not None:
+            logs = with_absent_parts(np.log(values), self.matrix, self.present)
+            values = np.exp(logs)
+        return frozen(values)
+
+    @cached_property
     def residuals(self) -> np.ndarray:
         """Residuals of the centred log-ratios about intercept and covariates, (n, D).
 
-        Rows sum to 0. With counts, the log-ratios are those of counts + 1/2.
+        Rows sum to 0. With counts, the log-ratios are those of `positive_values`.
         """
-        ratios = log_ratios.clr(replace_zeros(self.values, self.counts))
+        ratios = log_ratios.clr(self.positive_values)
         basis = np.linalg.qr(self.matrix)[0]
         return frozen(ratios - basis @ (basis.T @ ratios))
 
@@ -434,7 +534,8 @@ class Composition:
         links = []
         if self.dependence is not None:
             links = [self.dependence.subject, *self.dependence.links.values()]
-        for array in (self.values, self.matrix, *bounds, *links):
+        known = [each for each in (self.exposures, self.present) if each is not None]
+        for array in (self.values, self.matrix, *bounds, *links, *known):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -499,6 +600,8 @@ class Composition:
         ('p1', 'p2', 'p4')
         """
         chosen = self.at(parts)
+        if chosen.present is not None:
+            refuse_lone_parts(chosen.present, chosen.rows)
         if chosen.bounds is not None:
             refuse_unmeasured(chosen.bounds, chosen.rows)
         _refuse_without_ratios(chosen)
@@ -540,11 +643,27 @@ class Composition:
                     part: value for part, value in given.items() if part in parts
                 }
         bounds = None if self.bounds is None else self.bounds.take(columns)
+        exposures = None
+        if self.exposures is not None and not cancels(self.exposures[:, columns]):
+            exposures = frozen(self.exposures[:, columns])
+        given = self.arguments["exposure"] if exposures is not None else None
+        if given is not None:
+            given = {part: each for part, each in given.items() if part in parts}
+        arguments["exposure"] = given
+        present = None
+        if self.present is not None and not self.present[:, columns].all():
+            present = frozen(self.present[:, columns])
+        given = self.arguments["absent"] if present is not None else None
+        if given is not None:
+            given = {part: each for part, each in given.items() if part in parts}
+        arguments["absent"] = given
         return replace(
             self,
             parts=tuple(parts),
             values=frozen(self.values[:, columns]),
             bounds=bounds if bounds is not None and bounds.open.any() else None,
+            exposures=exposures,
+            present=present,
             arguments=arguments,
         )
 
@@ -596,6 +715,14 @@ class Composition:
         shown = map(self.wording.label, self.parts[:20])
         facts["Parts"] = f"{len(self.parts):,}: {', '.join(shown)}{more}"
         facts["Covariates"] = self.arguments["covariates"] or "none"
+        if self.exposures is not None:
+            named = self.arguments["exposure"].items()
+            facts["Exposures"] = ", ".join(
+                f"{value} of {part}" for part, value in named
+            )
+        if self.present is not None:
+            absent = self.arguments["absent"]
+            facts["Declared absent"] = described_absences(absent, self.present)
         if self.dependence is not None:
             facts["Dependent rows"] = self._dependence_facts(self.dependence)
         facts["Total log-ratio variance"] = f"{np.trace(self.covariance):.4g}"
@@ -619,6 +746,19 @@ class Composition:
         totals = self.values.sum(axis=1)
         zeros = (self.values == 0).mean()
         return f"{totals.min():,.0f} to {totals.max():,.0f} a row; {zeros:.1%} of the counts are 0"
+
+
+def _plain(absent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return declared absences as dictionaries and lists, as they are saved."""
+    return {
+        part: {
+            column: list(np.atleast_1d(levels).tolist())
+            for column, levels in where.items()
+        }
+        if isinstance(where, Mapping)
+        else where
+        for part, where in absent.items()
+    }
 
 
 def _check_options(zeros: str, missing: str, bounded: bool) -> None:
@@ -656,7 +796,7 @@ def _refuse_shared_columns(
         shared = [name for name in names if name in parts]
         if shared:
             raise DataError(
-                f"Column {shared[0]!r} is named as a part and as a {role}; expected a column "
+                f"Column {shared[0]!r} is named as a part and as {role}; expected a column "
                 "of its own."
             )
 
@@ -767,9 +907,7 @@ def _refuse_without_ratios(data: Composition) -> None:
     if data.counts:
         _refuse_never_counted(dict(zip(data.parts, data.values.T, strict=True)))
         _refuse_empty(data.values, data.rows)
-    _refuse_proportional(
-        replace_zeros(data.values, data.counts), data.parts, data.counts
-    )
+    _refuse_proportional(data.positive_values, data.parts, data.counts)
     if not data.counts and data.bounds is None:
         _refuse_dependent(data)
 

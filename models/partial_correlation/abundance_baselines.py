@@ -17,7 +17,6 @@ from causalstats.numerics.compositions.bias_corrected_regression import (
     mode,
     regressions,
 )
-from causalstats.numerics.compositions.zero_replacement import replace_zeros
 
 
 def abundance_baselines(data: Composition) -> Mapping[str, Baseline]:
@@ -26,15 +25,18 @@ def abundance_baselines(data: Composition) -> Mapping[str, Baseline]:
     Parameters
     ----------
     data : Composition
-        With covariates. Counts have 1/2 added, and rows are taken as independent.
+        With covariates. Counts have 1/2 added, and rows are taken as independent. Neither method
+        knows of parts that are declared absent: none is returned then.
     """
+    if data.present is not None:
+        return {}
     return {"LinDA": partial(_linda, data), "ANCOM-BC": partial(_ancom_bc, data)}
 
 
 def _fitted(data: Composition) -> tuple[np.ndarray, np.ndarray, int]:
     """Return b and ν of each covariate in its own unit, (q - 1, D), and n - q."""
     assert data.design is not None
-    ratios = log_ratios.clr(replace_zeros(data.values, data.counts))
+    ratios = log_ratios.clr(data.positive_values)
     fitted = regressions(ratios, data.matrix)
     unit = data.design.scale[:, None]
     return fitted.coefficients[1:] / unit, fitted.errors[1:] / unit, fitted.degrees

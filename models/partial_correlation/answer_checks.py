@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _MANY_PARTS = 20  # among which a link leaves little excess in other pairs
 _LEAST_SHARED = 0.5  # share of rows by whose counts a pair is determined
+_FEWEST_TOGETHER = 10  # rows in which both parts of a determined pair can be present
 _LARGEST_R_HAT = 1.05  # of a pair that the chains resolve
 _LARGEST_UNRESOLVED = 0.01  # share of pairs, beyond which chains are too short
 _LARGEST_WEIGHT = 0.5  # of the prior, beside the data
@@ -108,14 +109,23 @@ def _counted_pairs(draws: xr.Dataset, data: Composition) -> np.ndarray | None:
     """Return whether counts determine each pair of parts; None where parts are not counted.
 
     They do where the effective share of rows Σ_i I_ia I_ib / n, with the share I of the information
-    about a log abundance that its count gives, is at least one half.
+    about a log abundance that its count gives, is at least one half: of the rows in which both can
+    be present, which are 10 at least.
     """
     if not data.counts or "precision" not in draws:
         return None
     theta = draws["precision"].mean(("chain", "draw")).to_numpy()
-    information = counting_information(data.values, np.diagonal(theta))
-    share = shared_information(information)[pairs(len(data.parts))]
-    return share >= _LEAST_SHARED
+    exposures = data.exposures
+    if data.present is not None:
+        exposures = np.exp(data.offsets)
+    information = counting_information(data.values, np.diagonal(theta), exposures)
+    share = shared_information(information)
+    enough = np.ones_like(share, bool)
+    if data.present is not None:
+        together = data.present.T.astype(float) @ data.present
+        enough = together >= _FEWEST_TOGETHER
+        share *= len(data) / np.maximum(together, 1)
+    return (enough & (share >= _LEAST_SHARED))[pairs(len(data.parts))]
 
 
 def _resolved_pairs(model: PartialCorrelation, draws: xr.Dataset) -> np.ndarray | None:
@@ -178,7 +188,8 @@ def _not_determined(determined: np.ndarray) -> Check:
         value=float(determined.mean()),
         expected=f"counts that say more than the model in {_LEAST_SHARED:.0%} of the rows",
         finding=f"{few:,} of {len(determined):,} pairs are not determined: their parts are "
-        "counted too seldom, and what is said of them is mostly the prior",
+        "counted too seldom, or declared absent from too many rows, and what is said of them is "
+        "mostly the prior",
         remedy="Do not read them as near 0: `decide` never selects them. Count deeper, pool "
         "rare parts, or leave out those that few rows have.",
         caution=True,

@@ -42,7 +42,8 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
         Assumption(
             name=MULTINOMIAL,
             statement="Counts, where the data are counts, are multinomial draws from a "
-            "composition in which no part is 0.",
+            "composition in which no part is 0 but those that are declared absent; the others vary "
+            "there as they do in all rows. Exposures that are named are right.",
             if_wrong="Parts that are really absent from some rows look rare and variable there. "
             "Counts that vary more than multinomial ones, from repeated "
             "sequencing or handling, look like variation of the composition: counts made once of "

@@ -33,6 +33,7 @@ from causalstats.models.partial_correlation.priors.base import ExactPrior
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.present_parts import compared_parts
 from causalstats.numerics.compositions.unchanged_parts import (
     SharedChange,
     draw_shared_change,
@@ -51,6 +52,7 @@ _LARGEST_CHANGED = (
 _SHARED_DRAWS = (
     1000  # of the coefficient of unchanged parts, repeated where there are more
 )
+_LISTED = 6  # parts in a finding
 _NO_DRAWS = (
     "There are too many parts to keep draws; the whole composition has "
     "`fit.effect(...).summary()` in closed form."
@@ -173,6 +175,7 @@ def estimands(
             kind="associational",
             assumptions=assumptions,
             marginals=None if closed is None else partial(closed, by_pair=by_pair),
+            checks=_comparisons_not_made,
             unavailable_reason=_without_covariates,
         )
         for name, (by_pair, contrast) in contrasts.items()
@@ -187,7 +190,7 @@ def estimands(
         contrast="one unit more of the covariate, or a level against the first",
         kind="associational",
         assumptions=assumptions,
-        checks=_few_parts_change,
+        checks=_checks_of_changes,
         own_posterior=True,
         unavailable_reason=_without_unchanged_parts,
     )
@@ -203,20 +206,32 @@ def _without_unchanged_parts(data: Composition) -> str:
     )
 
 
-def _shared_changes(coefficients: np.ndarray) -> list[SharedChange]:
+def _shared_changes(
+    coefficients: np.ndarray, compared: np.ndarray
+) -> list[SharedChange]:
     """Return draws of the coefficient that unchanged parts share, of each covariate.
 
     Parameters
     ----------
     coefficients : array, shape (draws, covariate, D)
+    compared : bool array, shape (covariate, D)
     """
     rng = np.random.default_rng(0)
     means = coefficients.mean(axis=0)
     variances = coefficients.var(axis=0)
     return [
-        draw_shared_change(mean, variance, _SHARED_DRAWS, rng)
-        for mean, variance in zip(means, variances, strict=True)
+        draw_shared_change(mean[of], variance[of], _SHARED_DRAWS, rng)
+        for mean, variance, of in zip(means, variances, compared, strict=True)
     ]
+
+
+def _compared(data: Composition) -> np.ndarray:
+    """Return which coefficients are compared with those of most parts, (covariate, D).
+
+    All are, but for parts that are declared absent from a group of the covariates.
+    """
+    columns = range(1, data.matrix.shape[1])
+    return np.array([compared_parts(data.undetermined, k) == 0 for k in columns])
 
 
 def _flat_coefficients(draws: xr.Dataset) -> np.ndarray:
@@ -230,17 +245,55 @@ def _flat_coefficients(draws: xr.Dataset) -> np.ndarray:
 def _differential_abundance(draws: xr.Dataset, data: Composition) -> xr.DataArray:
     """Return draws (chain, draw, coefficient) of coefficients less that of unchanged parts."""
     coefficients = _flat_coefficients(draws)
-    shared = np.array([each.change for each in _shared_changes(coefficients)])
+    compared = _compared(data)
+    shared = np.array([each.change for each in _shared_changes(coefficients, compared)])
     repeated = shared[:, np.arange(len(coefficients)) % _SHARED_DRAWS]
-    changes = coefficients - repeated.T[:, :, None]
+    changes = (coefficients - repeated.T[:, :, None]).reshape(len(coefficients), -1)
+    changes = changes[:, compared.ravel()]
     sizes = (draws.sizes["chain"], draws.sizes["draw"], -1)
     covariates = tuple(draws[COEFFICIENT]["covariate"].to_numpy())
     coords = {name: draws[name] for name in ("chain", "draw") if name in draws.coords}
+    labels = np.array(
+        coefficient_labels(covariates, data.parts, by_pair=False), dtype=object
+    )
     return xr.DataArray(
         changes.reshape(sizes),
         dims=("chain", "draw", "coefficient"),
-        coords=coords
-        | {"coefficient": coefficient_labels(covariates, data.parts, by_pair=False)},
+        coords=coords | {"coefficient": list(labels[compared.ravel()])},
+    )
+
+
+def _checks_of_changes(draws: xr.Dataset, data: Composition) -> tuple[Check, ...]:
+    return (*_few_parts_change(draws, data), *_comparisons_not_made(draws, data))
+
+
+def _comparisons_not_made(draws: xr.Dataset, data: Composition) -> tuple[Check, ...]:
+    """Return the caution that coefficients are left out of parts that a group cannot have."""
+    if data.design is None or not len(data.undetermined):
+        return ()
+    compared = _compared(data)
+    left = [
+        f"{part} on {covariate}"
+        for covariate, of in zip(data.design.columns, compared, strict=True)
+        for part, kept in zip(data.parts, of, strict=True)
+        if not kept
+    ]
+    if not left:
+        return ()
+    more = f" and {len(left) - _LISTED:,} others" if len(left) > _LISTED else ""
+    return (
+        Check(
+            name="parts that groups share",
+            passed=None,
+            value=float(compared.mean()),
+            expected="parts that can be present at every level of the covariates",
+            finding="left out are coefficients of parts that are declared absent from a group: "
+            f"{', '.join(left[:_LISTED])}{more}",
+            remedy="Read coefficients as those among the parts that the groups share: where one "
+            "says 'the mean of all', it is the mean of these. What an absent part would do there "
+            "no row can say.",
+            caution=True,
+        ),
     )
 
 
@@ -251,7 +304,7 @@ def _few_parts_change(draws: xr.Dataset, data: Composition) -> tuple[Check, ...]
         name: float(each.changed.mean())
         for name, each in zip(
             draws[COEFFICIENT]["covariate"].to_numpy().tolist(),
-            _shared_changes(coefficients),
+            _shared_changes(coefficients, _compared(data)),
             strict=True,
         )
     }
@@ -307,6 +360,8 @@ def _compute(by_pair: bool, draws: xr.Dataset, data: Composition) -> xr.DataArra
         raise ModelError(_NO_DRAWS)
     values = draws[COEFFICIENT].sel(part=list(data.parts))
     values = values.transpose("chain", "draw", "covariate", "part")
+    if len(data.undetermined):
+        return _among_compared(by_pair, values, data)
     centred = values.to_numpy() - values.mean("part").to_numpy()[..., None]
     contrasts = _contrasts(centred, by_pair)
     labels = coefficient_labels(
@@ -317,6 +372,34 @@ def _compute(by_pair: bool, draws: xr.Dataset, data: Composition) -> xr.DataArra
         contrasts.reshape(*contrasts.shape[:2], -1),
         dims=("chain", "draw", "coefficient"),
         coords=coords | {"coefficient": labels},
+    )
+
+
+def _among_compared(
+    by_pair: bool, values: xr.DataArray, data: Composition
+) -> xr.DataArray:
+    """Return the coefficients of parts that rows compare with most others.
+
+    Parameters
+    ----------
+    by_pair : bool
+    values : DataArray
+        Dims chain, draw, covariate and part.
+    data : Composition
+    """
+    draws = []
+    labels: list[str] = []
+    names = values["covariate"].to_numpy()
+    for k, (name, kept) in enumerate(zip(names, _compared(data), strict=True)):
+        some = values.to_numpy()[:, :, [k]][..., kept]
+        some = some - some.mean(axis=-1, keepdims=True)
+        parts = tuple(np.array(data.parts, dtype=object)[kept])
+        draws.append(_contrasts(some, by_pair)[:, :, 0])
+        labels += coefficient_labels((name,), parts, by_pair)
+    return xr.DataArray(
+        np.concatenate(draws, axis=-1),
+        dims=("chain", "draw", "coefficient"),
+        coords={"coefficient": labels},
     )
 
 

@@ -26,7 +26,6 @@ from causalstats.models.shared.independent_rows import (
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.numerics.compositions import log_ratios
 from causalstats.numerics.compositions.hidden_batches import two_groups
-from causalstats.numerics.compositions.zero_replacement import replace_zeros
 
 _LEVEL = 0.01
 _FEWEST_ROWS = 20  # for the test of two groups
@@ -72,7 +71,7 @@ def independence_of_rows(data: Composition) -> tuple[Check, ...]:
     copies = () if data.counts else no_row_twice(data.source, INDEPENDENT_ROWS)
     if data.dependence is not None:
         return copies
-    ratios = log_ratios.clr(replace_zeros(data.values, data.counts))
+    ratios = log_ratios.clr(data.positive_values)
     total = data.values.sum(axis=1, keepdims=True)
     residuals = least_squares_residuals(data.matrix, ratios)
     order = rows_independent(
@@ -131,8 +130,7 @@ def groups_of_rows(data: Composition, errors: ErrorsName = "normal") -> Check | 
     parts = observation_of(data).well_observed(data)
     if len(parts) < 3:
         return None
-    values = replace_zeros(data.values[:, parts], data.counts)
-    ratios = log_ratios.clr(values)
+    ratios = log_ratios.clr(data.positive_values[:, parts])
     basis = np.linalg.qr(data.matrix)[0]
     residuals = ratios - basis @ (basis.T @ ratios)
     independent = row_dependence_of(data).independent_rows(residuals, data.matrix)

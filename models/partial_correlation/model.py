@@ -634,6 +634,8 @@ class PartialCorrelation:
         resolution: Positive | None = None,
         repeated: Literal["subject", "time"] | None = None,
         covariate: bool = False,
+        exposure: bool = False,
+        absent: bool = False,
     ) -> Simulation:
         """Draw compositions with a known Θ and parts p1, p2, ...
 
@@ -656,6 +658,12 @@ class PartialCorrelation:
         covariate : bool
             Whether a column x ~ Normal(0, 1) moves the log-ratio of each part to the mean by a
             coefficient drawn from Normal(0, 1).
+        exposure : bool
+            Whether counts of the first part have exposures exp(Normal(0, 1)), a column of that
+            name; of counts, so that `depth` is needed.
+        absent : bool
+            Whether the last part cannot be present in every third row, as a column of that name
+            says; of counts too.
 
         Returns
         -------
@@ -664,7 +672,8 @@ class PartialCorrelation:
         Raises
         ------
         ModelError
-            If the prior is no distribution until another field is given.
+            If the prior is no distribution until another field is given, or exposures or absent
+            parts are asked for where nothing is counted.
 
         Examples
         --------
@@ -673,12 +682,19 @@ class PartialCorrelation:
         >>> simulation.truth["precision"].sizes["part"]
         3
         """
+        if (exposure or absent) and depth is None:
+            raise ModelError(
+                "Exposures and absent parts are those of counts: say how many are counted of each "
+                "row, `depth=`."
+            )
         return simulation.simulate(
             self,
             seed,
             rows,
             parts,
-            simulation.Design(design, depth, resolution, repeated, covariate),
+            simulation.Design(
+                design, depth, resolution, repeated, covariate, exposure, absent
+            ),
         )
 
     def log_likelihood(self, draws: xr.Dataset, data: Composition) -> xr.DataArray:

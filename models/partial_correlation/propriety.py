@@ -30,10 +30,13 @@ def refuse_improper(data: Composition) -> None:
         return
     seen, below = detected
     unbounded = {}
-    for name, column, absent in zip(data.parts, seen.T, below.T, strict=True):
+    present = np.ones(seen.shape, bool) if data.present is None else data.present
+    for k, (name, column, absent) in enumerate(
+        zip(data.parts, seen.T, below.T, strict=True)
+    ):
         if column.all():
             continue
-        direction = separating_direction(data.matrix, column, absent)
+        direction = _separating_direction(data.matrix, column, absent, present[:, k])
         if direction is not None:
             rows = (np.abs(data.matrix @ direction) > _MOVED).sum()
             unbounded[name] = (direction, rows)
@@ -58,7 +61,37 @@ def refuse_improper(data: Composition) -> None:
         f"coefficients on {', '.join(sorted(moved)) or 'the covariates'} have no lower end and the "
         "posterior is no distribution. Leave these parts out, for example "
         f"{_without(data, list(unbounded))}; or join the group with another; or fit the groups one "
-        "by one, each with the parts that it has."
+        f"by one, each with the parts that it has.{_declaration(data, shown[0][0])}"
+    )
+
+
+def _separating_direction(
+    matrix: np.ndarray, seen: np.ndarray, below: np.ndarray, present: np.ndarray
+) -> np.ndarray | None:
+    """Return a direction in which the coefficients of a part are infinite, or None.
+
+    Among those that the rows know in which the part can be present: others are not asked about.
+
+    Parameters
+    ----------
+    matrix : array, shape (n, q)
+    seen, below, present : bool array, shape (n,)
+    """
+    if present.all():
+        return separating_direction(matrix, seen, below)
+    rows = matrix[present]
+    known = np.linalg.svd(rows, full_matrices=False)[2][: np.linalg.matrix_rank(rows)]
+    direction = separating_direction(rows @ known.T, seen[present], below[present])
+    return None if direction is None else direction @ known
+
+
+def _declaration(data: Composition, part: str) -> str:
+    """Return the advice to declare a part absent, where it is counted."""
+    if not data.counts:
+        return ""
+    return (
+        f" If such a part cannot be present in those rows, declare it: absent={{{part!r}: "
+        "{'site': [...]}}, by the levels of a column, or by a column that is True there."
     )
 
 

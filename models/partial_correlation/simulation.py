@@ -33,6 +33,7 @@ _SIZE_SD = 1.0  # of the logarithm of a row's size
 # The same where values are rounded, so that some rows are rounded much
 _ROUNDED_SIZE_SD = 3.0
 _ROUNDED_PARTS = 2
+_ABSENT_FROM = 3  # every third row, where a part is
 _DIMS = {
     "basis_variance": ("part",),
     "precision": ("part", "other_part"),
@@ -59,6 +60,10 @@ class Design:
         Which rows depend on each other.
     covariate : bool
         Whether a covariate moves the log-ratios.
+    exposure : bool
+        Whether the first part is counted with an exposure of its own in each row.
+    absent : bool
+        Whether the last part cannot be present in a third of the rows.
     """
 
     origin: str
@@ -66,6 +71,8 @@ class Design:
     resolution: float | None
     repeated: str | None
     covariate: bool
+    exposure: bool
+    absent: bool
 
     @property
     def subject(self) -> str | None:
@@ -221,8 +228,22 @@ def _composition(
         time=design.time,
     )
     if design.depth is not None:
+        exposure = None
+        if design.exposure:
+            columns = columns.assign(exposure=np.exp(rng.standard_normal(len(logs))))
+            logs = logs.copy()
+            logs[:, 0] += np.log(columns["exposure"])
+            exposure = {names[0]: "exposure"}
+        absent = None
+        if design.absent:
+            without = np.arange(len(logs)) % _ABSENT_FROM == 0
+            columns = columns.assign(absent=without)
+            logs = logs.copy()
+            logs[without, -1] = -np.inf
+            absent = {names[-1]: "absent"}
         counts = rng.multinomial(design.depth, softmax(logs, axis=1))
-        return read(pd.DataFrame(counts, columns=names).join(columns), zeros="counts")
+        frame = pd.DataFrame(counts, columns=names).join(columns)
+        return read(frame, zeros="counts", exposure=exposure, absent=absent)
     frame = pd.DataFrame(np.exp(logs), columns=names).join(columns)
     if design.resolution is None:
         return read(frame)

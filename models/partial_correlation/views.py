@@ -40,7 +40,6 @@ from causalstats.numerics.compositions.partial_correlations import (
     partial_correlations,
     partial_variances,
 )
-from causalstats.numerics.compositions.zero_replacement import replace_zeros
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
@@ -66,8 +65,11 @@ def baselines(data: Composition) -> Mapping[str, Baseline]:
     """Return the estimates of other methods for each pair of parts, in the order of `pairs`.
 
     Erb's sample estimate and the q-values (false discovery rate, Benjamini & Hochberg) of its
-    t-test are among them where different rows are enough.
+    t-test are among them where different rows are enough. None of them knows of parts that
+    are declared absent.
     """
+    if data.present is not None:
+        return {}
     gamma = data.covariance
     size = len(data.parts)
     upper = pairs(size)
@@ -103,7 +105,7 @@ def _basis_shrinkage(data: Composition) -> np.ndarray:
 
     It is the shrinkage estimate of the covariance of log-proportions, centred.
     """
-    values = replace_zeros(data.values, data.counts)
+    values = data.positive_values
     logs = np.log(values / values.sum(axis=1, keepdims=True))
     basis = np.linalg.qr(data.matrix)[0]
     return log_ratios.centre(

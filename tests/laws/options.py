@@ -320,6 +320,8 @@ _COMPOSITION = Family(
         "counts of subjects": {"depth": 300, "repeated": "subject"},
         "a covariate": {"covariate": True},
         "counts with a covariate": {"depth": 300, "covariate": True},
+        "counts with exposures": {"depth": 300, "exposure": True},
+        "counts of absent parts": {"depth": 300, "absent": True},
     },
 )
 

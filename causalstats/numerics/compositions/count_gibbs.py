@@ -10,7 +10,8 @@ one w,
 
 has its mode at w* = m + y/τ - u with u + log u = m + y/τ - log τ (Lambert's function). About it, a
 proposal of two half normals is accepted nearly always at every size, and a sweep of all w costs
-O(n D²): no matrix is factorised for a row (`row_gibbs`).
+O(n D²): no matrix is factorised for a row (`row_gibbs`). Known exposures e_ij of counts,
+y_ij ~ Poisson(e_ij exp w_ij), are offsets log e_ij of w in that density.
 
 References
 ----------
@@ -32,6 +33,7 @@ _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 @_compiled
 def shift_columns(
     counts: np.ndarray,
+    offsets: np.ndarray,
     covariates: np.ndarray,
     logs: np.ndarray,
     coefficients: np.ndarray,
@@ -39,19 +41,20 @@ def shift_columns(
 ) -> None:
     """Shift each column of w along a covariate with its coefficient, residuals unchanged.
 
-    For the intercept exactly, Y_j δ - e^δ Σ_i e^w_ij; for the others by a random walk.
+    For the intercept exactly, Y_j δ - e^δ Σ_i e^(w_ij + o_ij); for the others by a random
+    walk.
 
     Parameters
     ----------
-    counts, logs : array, shape (n, D)
-        y and w.
+    counts, offsets, logs : array, shape (n, D)
+        y, o and w.
     covariates : array, shape (n, q)
         The first column is 1.
     coefficients : array, shape (q, D)
     rng : Generator
     """
     for part in range(logs.shape[1]):
-        intensities = np.exp(logs[:, part])
+        intensities = np.exp(logs[:, part] + offsets[:, part])
         seen = counts[:, part]
         total = seen.sum()
         if total > 0:

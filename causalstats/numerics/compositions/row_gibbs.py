@@ -1,12 +1,13 @@
 """Gibbs sampling with rows whose log-ratios are counted, within bounds, or depend on other rows.
 
-The logarithms w_i of a row are known but for its level, or hidden: behind counts, which are
-y_ij ~ Poisson(exp w_ij) with a free level of the row (`count_gibbs`), or within the bounds of a
-value that was rounded or censored, in which a Gibbs step draws from a truncated normal. Rows have
-the means X B, B flat, the covariance K⁻¹ of `horseshoe_gibbs`, and the correlation R(φ): none,
-equal within a subject, or φ^gap in time. With R⁻¹ = A'A, rows of A (w - X B) are independent, so
-that K and B are drawn given A w and A X as those of independent rows are. Given the other rows, a
-row is
+The logarithms w_i of a row are known but for its level, or hidden: behind counts, which are y_ij ~
+Poisson(exp(w_ij + o_ij)) with a free level of the row and known offsets o (`count_gibbs`), or
+within the bounds of a value that was rounded or censored, in which a Gibbs step draws from a
+truncated normal. A part that cannot be present in a row has the offset -∞ there: its w is drawn
+given the others alone, and is what integrates it out. Rows have the means X B, B flat, the
+covariance K⁻¹ of `horseshoe_gibbs`, and the correlation R(φ): none, equal within a subject, or
+φ^gap in time. With R⁻¹ = A'A, rows of A (w - X B) are independent, so that K and B are drawn given
+A w and A X as those of independent rows are. Given the other rows, a row is
 
     w_i ~ Normal(μ_i - Σ_k≠i q_ik (w_k - μ_k) / q_ii, (q_ii K)⁻¹),    q = R⁻¹,
 
@@ -72,6 +73,11 @@ class Rows(NamedTuple):
     covariates : array, shape (n, q)
         X; the first column is the intercept.
     links : Links
+    offsets : array, shape (n, D)
+        o, the logarithms of exposures of counts, -∞ of an absent part; not used of values within
+        bounds.
+    undetermined : array, shape (r, q D)
+        Orthonormal directions of B that no row knows, of `present_parts`.
     """
 
     counted: bool
@@ -80,6 +86,8 @@ class Rows(NamedTuple):
     upper: np.ndarray
     covariates: np.ndarray
     links: Links
+    offsets: np.ndarray
+    undetermined: np.ndarray
 
 
 class Solution(NamedTuple):
@@ -409,6 +417,7 @@ def _update_correlation(
 @_compiled
 def _update_counted_row(
     counts: np.ndarray,
+    offsets: np.ndarray,
     logs: np.ndarray,
     slope: np.ndarray,
     weight: float,
@@ -416,12 +425,12 @@ def _update_counted_row(
     log_diagonal: np.ndarray,
     rng: np.random.Generator,
 ) -> None:
-    """Update the w of a row behind counts, and then its level, Σ_j e^w_ij ~ Gamma(N_i).
+    """Update the w of a row behind counts, and then its level, Σ_j e^(w_ij + o_ij) ~ Gamma(N_i).
 
     Parameters
     ----------
-    counts, logs : array, shape (D,)
-        y and w of the row.
+    counts, offsets, logs : array, shape (D,)
+        y, o and w of the row.
     slope : array, shape (D,)
         Θ (w - mean), which is kept current.
     weight : float
@@ -432,20 +441,25 @@ def _update_counted_row(
         Of q_ii Θ_jj.
     rng : Generator
     """
-    intensities = np.exp(logs)
+    intensities = np.exp(logs + offsets)
     for part in range(len(logs)):
         precision = theta[part, part]
-        present = logs[part]
-        new, intensities[part] = draw_log(
-            counts[part],
-            present,
-            intensities[part],
-            present - slope[part] / precision,
-            weight * precision,
-            log_diagonal[part],
-            rng,
-        )
-        change = new - present
+        offset = offsets[part]
+        mean = logs[part] - slope[part] / precision
+        if offset == -np.inf:
+            new = mean + rng.standard_normal() / np.sqrt(weight * precision)
+        else:
+            new, intensities[part] = draw_log(
+                counts[part],
+                logs[part] + offset,
+                intensities[part],
+                mean + offset,
+                weight * precision,
+                log_diagonal[part],
+                rng,
+            )
+            new -= offset
+        change = new - logs[part]
         if change != 0.0:
             logs[part] = new
             for other in range(len(logs)):
@@ -525,6 +539,7 @@ def _update_logs(
         if rows.counted:
             _update_counted_row(
                 rows.counts[row],
+                rows.offsets[row],
                 logs[row],
                 slope,
                 weight,
@@ -572,6 +587,29 @@ def _update_weights(
 
 
 @_compiled
+def _recentre(rows: Rows, state: RowState) -> None:
+    """Take B to 0 along directions that no row knows, and the w of absent parts along with it.
+
+    A sweep moves along these freely, and every residual but for the level of its row is unchanged.
+
+    Parameters
+    ----------
+    rows : Rows
+    state : RowState
+    """
+    along = rows.undetermined @ state.coefficients.copy().reshape(-1)
+    change = (along @ rows.undetermined).reshape(state.coefficients.shape)
+    state.coefficients[:] -= change
+    shifts = rows.covariates @ change
+    for row in range(len(shifts)):
+        absent = rows.offsets[row] == -np.inf
+        level = shifts[row][~absent].mean()
+        for part in range(len(absent)):
+            if absent[part]:
+                state.logs[row, part] -= shifts[row, part] - level
+
+
+@_compiled
 def sweeps_of_rows(
     count: int,
     rows: Rows,
@@ -610,7 +648,14 @@ def sweeps_of_rows(
         _update_logs(rows, theta, state, rng)
         if rows.counted:
             shift_columns(
-                rows.counts, rows.covariates, state.logs, state.coefficients, rng
+                rows.counts,
+                rows.offsets,
+                rows.covariates,
+                state.logs,
+                state.coefficients,
+                rng,
             )
         if state.tails.student:
             _update_weights(rows, theta, state, scales, rng)
+        if len(rows.undetermined) > 0:
+            _recentre(rows, state)

@@ -3,11 +3,15 @@
 Counts y_i of a row are Multinomial with the probabilities softmax(V z_i), V an orthonormal basis
 of the log-ratios (isometric log-ratio coordinates z_i). A zero is a count like any other, of a
 part that is rare and not absent: no zero replacement and no zero inflation. Counts are
-overdispersed: log-ratios vary between rows beyond the multinomial.
+overdispersed: log-ratios vary between rows beyond the multinomial. Exposures e_ij multiply the
+expected counts of cells: the probabilities are softmax(V z_i + log e_i). Where parts are declared
+absent, they are those of the parts that are present, whose log-ratios have the distribution of some
+of the D parts: log-ratios to an absent part are integrated out by being sampled.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -48,25 +52,45 @@ class Counts:
         return rarely_counted(data)
 
     def inputs(self, data: Composition) -> dict[str, np.ndarray]:
-        return {"counts": data.values, "totals": data.values.sum(axis=1)}
+        inputs = {"counts": data.values, "totals": data.values.sum(axis=1)}
+        if data.exposures is not None:
+            inputs["offsets"] = np.log(data.exposures)
+        if data.present is not None:
+            inputs["present"] = data.present.astype(float)
+            inputs["typical_values"] = data.positive_values
+        if len(data.undetermined):
+            inputs["undetermined"] = data.undetermined
+            inputs["least_squares"] = np.linalg.pinv(data.matrix)
+        return inputs
 
     def log_ratios(self, context: GraphContext) -> Any:
-        """Add coordinates z_i that start from those of the counts + 1/2."""
+        """Add coordinates z_i that start from those of the counts + 1/2, per exposure."""
         import pymc as pm
         import pytensor.tensor as pt
 
         counts = context.inputs["counts"]
         totals = context.inputs["totals"]
         basis = ilr_basis(len(context.parts))
-        start = np.log(counts.get_value() + 0.5) @ basis
+        offsets = context.inputs.get("offsets")
+        present = context.inputs.get("present")
+        start = np.log(counts.get_value() + 0.5)
+        if present is not None:
+            start = np.log(context.inputs["typical_values"].get_value())
+        elif offsets is not None:
+            start = start - offsets.get_value()
+        start = start @ basis
         coordinates = pm.Flat(COORDINATES, shape=start.shape, initval=start)
         ratios = coordinates @ basis.T
-        largest = ratios.max(axis=1)
-        log_sums = largest + pt.log(pt.exp(ratios - largest[:, None]).sum(axis=1))
+        logits = ratios if offsets is None else ratios + offsets
+        seen = logits if present is None else pt.switch(present, logits, -np.inf)
+        largest = seen.max(axis=1)
+        log_sums = largest + pt.log(pt.exp(seen - largest[:, None]).sum(axis=1))
         pm.Potential(
             "counts_given_log_ratios",
-            (counts * ratios).sum() - (totals * log_sums).sum(),
+            (counts * logits).sum() - (totals * log_sums).sum(),
         )
+        if "undetermined" in context.inputs:
+            _add_anchor(ratios, context.inputs)
         return ratios
 
     def drawn_log_ratios(self, draws: xr.Dataset, data: Composition) -> np.ndarray:
@@ -75,4 +99,24 @@ class Counts:
         return flat @ ilr_basis(len(data.parts)).T
 
     def detected(self, data: Composition) -> tuple[np.ndarray, np.ndarray]:
-        return data.values > 0, data.values == 0
+        below = data.values == 0
+        return data.values > 0, below if data.present is None else below & data.present
+
+
+def _add_anchor(ratios: Any, inputs: Mapping[str, Any]) -> None:
+    """Add Normal(0, 1) densities of comparisons that no row makes, by least squares.
+
+    The posterior is flat along these, and does not depend on where along them: it is made proper,
+    and what rows do know is as it was.
+
+    Parameters
+    ----------
+    ratios : tensor, shape (n, D)
+    inputs : mapping
+        The `pm.Data` of the graph, by name.
+    """
+    import pymc as pm
+
+    coefficients = inputs["least_squares"] @ ratios
+    along = (inputs["undetermined"] * coefficients).sum(axis=(1, 2))
+    pm.Potential("comparisons_not_made", -(along**2).sum() / 2)

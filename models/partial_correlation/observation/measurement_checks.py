@@ -7,11 +7,11 @@ import numpy as np
 from causalstats.core.check import Check
 from causalstats.data import Composition
 from causalstats.numerics.compositions.zero_inflation import excess_zeros
-from causalstats.numerics.compositions.zero_replacement import replace_zeros
 
 _FEWEST_VALUES = 10  # different ones of a part
 _LARGEST_SHARE_OF_ZEROS = 0.5
 _LEVEL = 0.01
+_SINGULAR = 1e-9  # of the largest singular value of covariates
 _COMMON_SHARE = 0.95  # of rows in which a common part is seen
 _COMMON_COUNT = 10  # its median count
 _LEAST_TOTAL = 1e3
@@ -86,10 +86,11 @@ def absent_parts(data: Composition) -> Check | None:
 
     None where no part has zeros enough to tell.
     """
-    zeros = (data.values == 0).sum(axis=0)
+    present = np.ones(data.values.shape, bool) if data.present is None else data.present
+    zeros = ((data.values == 0) & present).sum(axis=0)
     fewest_seen = _FEWEST_SEEN + data.matrix.shape[1]
     tested = np.flatnonzero(
-        (zeros >= _FEWEST_ZEROS) & (len(data) - zeros >= fewest_seen)
+        (zeros >= _FEWEST_ZEROS) & ((data.values > 0).sum(axis=0) >= fewest_seen)
     )
     if len(tested) == 0:
         return None
@@ -97,7 +98,9 @@ def absent_parts(data: Composition) -> Check | None:
     common = counted_often(data)
     results = {
         data.parts[k]: excess_zeros(
-            data.values[:, k], _offset(data, common, k), data.matrix
+            data.values[present[:, k], k],
+            _offset(data, common, k)[present[:, k]],
+            _full_rank(data.matrix[present[:, k]]),
         )
         for k in tested.tolist()
     }
@@ -119,11 +122,26 @@ def absent_parts(data: Composition) -> Check | None:
         "makes",
         finding=finding,
         remedy="Rows without these parts are another composition, and bend every partial "
-        "correlation: leave these parts out, or keep the rows that have them."
+        "correlation. Where it is known which rows cannot have them, declare it: "
+        f"`absent={{{_first(results, count)!r}: {{'site': [...]}}}}` by the levels of a column, or "
+        "by a column that is True in those rows. Otherwise leave these parts out, or keep the rows "
+        "that have them."
         if absent
         else "",
         assumption="multinomial counts",
     )
+
+
+def _first(results: dict[str, tuple[float, float]], count: int) -> str:
+    return next((name for name, (p, _) in results.items() if p * count <= _LEVEL), "")
+
+
+def _full_rank(matrix: np.ndarray) -> np.ndarray:
+    """Return an orthogonal basis of the columns, of unit mean square, in rows that have a part."""
+    left, sizes, _ = np.linalg.svd(matrix, full_matrices=False)
+    if sizes[-1] > _SINGULAR * sizes[0]:
+        return matrix
+    return left[:, sizes > _SINGULAR * sizes[0]] * np.sqrt(len(matrix))
 
 
 def _offset(data: Composition, common: np.ndarray, part: int) -> np.ndarray:
@@ -139,13 +157,19 @@ def _offset(data: Composition, common: np.ndarray, part: int) -> np.ndarray:
     """
     others = common[common != part]
     if len(others):
-        return np.log(replace_zeros(data.values, counts=True)[:, others]).mean(axis=1)
-    return np.log(data.values.sum(axis=1) - data.values[:, part] + 1)
+        relative_to = np.log(data.positive_values[:, others]).mean(axis=1)
+        return relative_to + data.offsets[:, part]
+    amounts = data.values
+    if data.exposures is not None:
+        amounts = amounts / data.exposures
+    return np.log(amounts.sum(axis=1) - amounts[:, part] + 1) + data.offsets[:, part]
 
 
 def rarely_counted(data: Composition) -> Check:
     """Return whether any part is 0 in most rows."""
-    zeros = dict(zip(data.parts, (data.values == 0).mean(axis=0), strict=True))
+    present = np.ones(data.values.shape, bool) if data.present is None else data.present
+    shares = ((data.values == 0) & present).sum(axis=0) / present.sum(axis=0)
+    zeros = dict(zip(data.parts, shares.tolist(), strict=True))
     rare = [
         f"{name} ({share:.0%})"
         for name, share in zeros.items()

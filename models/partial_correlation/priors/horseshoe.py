@@ -262,6 +262,10 @@ def _of_rows(
         upper,
         np.ascontiguousarray(data.matrix, float),
         row_gibbs.links_of(len(data), links),
+        data.offsets,
+        data.undetermined.reshape(
+            len(data.undetermined), data.matrix.shape[1] * len(data.parts)
+        ),
     )
     scales = _scales(model, data)
     correlation_known = not links or model.row_correlation is not None
@@ -276,7 +280,7 @@ def _of_rows(
         options["coords"]["covariate"] = list(data.design.columns)
 
     def start(rng: np.random.Generator) -> Any:
-        logs = np.log(data.values + 0.5 * data.counts)
+        logs = np.log(data.positive_values)
         tails = row_weights.normal_tails(len(data))
         if student:
             given = model.degrees_of_freedom

@@ -132,6 +132,9 @@ def drawn(fit, name):
     [
         {},
         {"depth": 60},
+        {"depth": 60, "exposure": True},
+        {"depth": 60, "absent": True},
+        {"depth": 60, "absent": True, "repeated": "subject"},
         {"resolution": 1.0},
         {"repeated": "subject"},
         {"repeated": "time"},
@@ -249,17 +252,20 @@ def test_a_step_of_a_log_abundance_draws_from_its_density(count, mean, precision
 
 
 def test_shifts_leave_totals_at_their_conditional_distribution():
-    """Σ_i exp(w_ij) ~ Gamma(Y_j), given everything but the intercept of part j."""
+    """Σ_i e_ij exp(w_ij) ~ Gamma(Y_j), given everything but the intercept of part j."""
     rng = np.random.default_rng(5)
-    counts = rng.poisson(3.0, (12, 4)).astype(float)
+    exposures = rng.uniform(0.5, 2, (12, 4))
+    counts = rng.poisson(3.0 * exposures).astype(float)
     covariates = np.ones((12, 1))
     logs = np.log(counts + 0.5)
     coefficients = logs.mean(axis=0, keepdims=True)
     residuals = logs - coefficients
     totals = []
     for _ in range(4000):
-        count_gibbs.shift_columns(counts, covariates, logs, coefficients, rng)
-        totals.append(np.exp(logs).sum(axis=0))
+        count_gibbs.shift_columns(
+            counts, np.log(exposures), covariates, logs, coefficients, rng
+        )
+        totals.append((exposures * np.exp(logs)).sum(axis=0))
     np.testing.assert_allclose(logs - coefficients, residuals, atol=1e-9)
     for column, total in zip(np.array(totals).T, counts.sum(axis=0), strict=True):
         assert stats.kstest(column, stats.gamma(total).cdf).pvalue > 0.001
@@ -351,7 +357,7 @@ def test_density_of_the_row_correlation_is_that_of_generalised_least_squares(kin
     covariates = np.column_stack([np.ones(8), rng.standard_normal(8)])
     theta = np.cov(rng.standard_normal((9, 3)), rowvar=False)
     empty = np.zeros((0, 0))
-    rows = row_gibbs.Rows(False, empty, empty, empty, covariates, links)
+    rows = row_gibbs.Rows(False, empty, empty, empty, covariates, links, empty, empty)
     ours, theirs = [], []
     for correlation in (0.1, 0.4, 0.9):
         ours.append(

@@ -67,7 +67,9 @@ def test_sweeps_leave_the_posterior_as_it_is(known):
         state = row_gibbs.RowState(
             covariance, ratios, np.zeros((2, PARTS)), np.array([0.2]), tails
         )
-        seen = row_gibbs.Rows(False, empty, ratios, ratios, covariates, links)
+        seen = row_gibbs.Rows(
+            False, empty, ratios, ratios, covariates, links, empty, empty
+        )
 
         def functions(covariance=covariance, tails=tails):
             return [
