@@ -416,6 +416,18 @@ class HasDataChecks(Protocol):
 
 
 @runtime_checkable
+class HasHyperparameters(Protocol):
+    """A model with parameters of its priors from which no answer is computed."""
+
+    def hyperparameters(self, data: Any) -> tuple[str, ...]:
+        """Return their names, of those in `parameters`.
+
+        Whether chains agree about these does not decide whether they do about an answer that is
+        checked itself.
+        """
+
+
+@runtime_checkable
 class HasPosteriorChecks(Protocol):
     """A model that checks its fit to what was observed, beside its predictions."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats.checks.convergence import answer_sampling
+from causalstats.checks.convergence import answer_sampling, sampling
 from causalstats.checks.posterior_contraction import posterior_contraction
 from causalstats.checks.posterior_predictive import posterior_predictive_checks
 from causalstats.checks.prior_data_conflict import prior_data_conflict
@@ -18,6 +18,7 @@ from causalstats.core.abilities import (
     ContrastScale,
     HasDataChecks,
     HasDerivation,
+    HasHyperparameters,
     HasPosteriorChecks,
     HasRelaxations,
     PredictsGroups,
@@ -382,9 +383,10 @@ def carried_checks(
     -------
     tuple of Check
     """
-    candidates = list(fit.sampling())
+    of_answer: tuple[Check, ...] = ()
     if not draws_kind(fit.draws).is_independent:
-        candidates += answer_sampling(draws, fit.draws.attrs)
+        of_answer = answer_sampling(draws, fit.draws.attrs)
+    candidates = [*_sampling_behind(fit, bool(of_answer)), *of_answer]
     candidates += question_checks(fit, name, estimand)
     candidates += _group_checks(fit, name, by)
     candidates += fit.kept("checks") or checks_without_refits(fit)
@@ -402,6 +404,26 @@ def _group_checks(fit: Fit, name: str, by: Any) -> list[Check]:
     predictions = model.group_predictions(_posterior(fit), fit.data, by, rng)
     checks = posterior_predictive_checks(predictions)
     return [replace(check, estimands=(name,)) for check in checks]
+
+
+def _sampling_behind(fit: Fit, answer_checked: bool) -> tuple[Check, ...]:
+    """Return the checks of the sampling of the parameters that an answer stands on.
+
+    Parameters
+    ----------
+    fit : Fit
+    answer_checked : bool
+        Whether the draws of the answer have an R-hat and ESS of their own. Hyperparameters from
+        which it is not computed are then left out: a global scale of shrinkage mixes slower than
+        what it shrinks.
+    """
+    if not answer_checked or not isinstance(fit.model, HasHyperparameters):
+        return fit.sampling()
+    hidden = fit.model.hyperparameters(fit.data)
+    asked = tuple(name for name in fit.parameters() if name not in hidden)
+    if not hidden or not asked:
+        return fit.sampling()
+    return fit.once("sampling behind answers", lambda: sampling(fit.draws, asked))
 
 
 def _explained(fit: Fit, checks: Iterable[Check]) -> list[Check]:

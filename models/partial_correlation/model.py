@@ -571,6 +571,18 @@ class PartialCorrelation:
         tails = student_rows.hyperpriors(self)
         return (*self._prior_for(data).parameters, *rows, *tails)
 
+    def hyperparameters(self, data: Composition) -> tuple[str, ...]:
+        """Return the names of sampled parameters from which no answer is computed.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.PartialCorrelation(prior="horseshoe")
+        >>> model.hyperparameters(model.simulate(seed=1, rows=20, parts=4).data)
+        ('global_shrinkage',)
+        """
+        return ("global_shrinkage",) if self.for_data(data).prior == "horseshoe" else ()
+
     def priors(self, data: Composition) -> dict[str, float]:
         """Return the prior standard deviations of scalar parameters; NaN where one is given.
 
