@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from designs.panel_glm import outcomes, read
 from spoilt_tables import coded, spoilt, top_coded
 
@@ -20,6 +21,23 @@ def _made(fields: dict[str, Any], settings: dict[str, Any], seed: int) -> Drawn:
     frame = outcomes(np.random.default_rng(seed), **settings)
     held = ["x"] if "x" in frame else []
     return cs.PanelGLM(**fields), read(frame, covariates=held)
+
+
+def _unequal_units(seed: int) -> Drawn:
+    """Means of counts differ between units by factors of hundreds."""
+    rng = np.random.default_rng(seed)
+    units, times = 100, 5
+    treatment = rng.normal(size=(units, times))
+    mean = 3 * np.exp(2.5 * rng.normal(size=(units, 1)) + 0.1 * treatment)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+            "d": treatment.ravel(),
+            "y": rng.poisson(mean).ravel(),
+        }
+    )
+    return cs.PanelGLM(), read(frame)
 
 
 _world = partial(World, family="panel_glm")
@@ -81,5 +99,11 @@ WORLDS = [
         name="the highest fifth of the counts recorded as one count",
         make=spoilt(partial(_made, {}, {}), partial(top_coded, column="y")),
         catches=("outcome not cut off",),
+    ),
+    _wrong(
+        name="units of very different sizes",
+        make=_unequal_units,
+        catches=("units whose outcome changes",),
+        headline_holds="its interval is longer where few units say most",
     ),
 ]

@@ -88,7 +88,8 @@ class Calibration:
     sampler : Sampler
     ranks : DataFrame
         A row a data set and a column a quantity: the number of 119 thinned posterior draws below
-        the true value, 0 to 119. NaN where the data determine the quantity.
+        the true value, 0 to 119. NaN where the data determine the quantity, or its true value is
+        infinite.
     errors : DataFrame
         (mean - truth) / sd of these draws, in the same shape.
     fits : DataFrame
@@ -464,7 +465,11 @@ def _ranked(model: Model, simulation: Simulation, draws: xr.DataTree) -> dict[st
         _quantities(model, values, simulation.data)
         for values in (simulation.truth, _thinned(posterior))
     )
-    varying = {name: values for name, values in sampled.items() if varies(values)}
+    varying = {
+        name: values
+        for name, values in sampled.items()
+        if varies(values) and np.isfinite(truth[name].item())
+    }
     return {
         "divergences": int(statistics["diverging"].sum())
         if "diverging" in statistics

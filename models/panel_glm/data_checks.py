@@ -13,7 +13,13 @@ from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.models.panel_glm.assumptions import EXOGENEITY
 from causalstats.models.panel_glm.design import Design, design_of
-from causalstats.models.panel_glm.score_test import score_test
+from causalstats.models.panel_glm.leverage import shares_of_clusters
+from causalstats.models.panel_glm.posterior import by_cluster
+from causalstats.models.panel_glm.score_test import (
+    information_of,
+    posterior_mode,
+    score_test,
+)
 from causalstats.models.shared.covariate_form import (
     linear_covariates,
     omitted_columns,
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 
 _LEVEL = 0.01
 _FEWEST_CLUSTERS = 40
+_FEWEST_EFFECTIVE = 12.0
 
 
 def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
@@ -32,7 +39,7 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
     estimands = answers_except(model, ())
     design = design_of(model, data)
     return (
-        _clusters(design, data),
+        _clusters(model, design, data),
         _no_feedback(model, design, data, estimands),
         _same_ratio(model, design, data, estimands),
         *_linear_covariates(model, design, data, estimands),
@@ -40,24 +47,46 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
     )
 
 
-def _clusters(design: Design, data: Panel) -> Check:
+def _clusters(model: PanelGLM, design: Design, data: Panel) -> Check:
     clusters = len(np.unique(data.cluster[design.unit]))
     units = len(data.units)
-    enough = clusters >= _FEWEST_CLUSTERS
+    effective = _effective(model, design, data)
+    alike = effective >= _FEWEST_EFFECTIVE
+    enough = clusters >= _FEWEST_CLUSTERS and alike
     silent = units - len(design.unit)
     why = f" The outcome of {silent:,} units never changes." if silent else ""
+    remedy = f"With so few clusters intervals may be too short.{why}"
+    if not alike:
+        remedy = (
+            "A few clusters say most of the effect, such as those with the largest counts: the "
+            "answer is about them, and how they differ by chance is hardly known. Set the answer "
+            "without them beside it."
+        )
     return Check(
         name="units whose outcome changes",
         passed=True if enough else None,
         value=float(clusters),
-        expected=f"at least {_FEWEST_CLUSTERS} clusters with a unit whose outcome is informative",
+        expected=f"at least {_FEWEST_CLUSTERS} clusters with a unit whose outcome is informative, "
+        f"which say as much as {_FEWEST_EFFECTIVE:g} alike",
         finding=f"{len(design.unit):,} of {units:,} units say something of effects, in "
-        f"{clusters:,} clusters",
-        remedy=""
-        if enough
-        else f"With so few clusters intervals may be too short.{why}",
+        f"{clusters:,} clusters, which say as much as {effective:.0f} alike",
+        remedy="" if enough else remedy,
         caution=not enough,
     )
+
+
+def _effective(model: PanelGLM, design: Design, data: Panel) -> float:
+    """Return how many clusters with equal shares say as much of the effects as these."""
+    family = model.outcome_family
+    mode = posterior_mode(family, design)
+    precision = information_of(family, design, mode) + np.diag(1 / design.sds**2)
+    shares = shares_of_clusters(
+        by_cluster(family, design, data),
+        mode,
+        np.linalg.pinv(precision, hermitian=True),
+        len(data.treatments),
+    )
+    return shares.effective
 
 
 def _no_feedback(

@@ -2,7 +2,8 @@
 
 With errors="cluster" draws of the effects are stretched about their mean so that their covariance
 is the sandwich Σ J Σ of the posterior covariance Σ and the products J of clusters' scores (Shaby
-2014), so that counts may be overdispersed and outcomes of a cluster may depend on each other.
+2014), so that counts may be overdispersed and outcomes of a cluster may depend on each other. It is
+moderated where a few clusters say most (`leverage`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.models.panel_glm.design import Design, design_of
+from causalstats.models.panel_glm.leverage import moderated, shares_of_clusters
 from causalstats.numerics.sampling.importance_sampling import importance_sample
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _MOST_PARAMETERS = 20  # of more, a Student t around the mode misses too much
 _NUMBERS_AT_ONCE = 4_000_000
 _STEP = 1e-4  # of a coefficient, for scores
+_PRIOR_DEGREES = 3.0  # of a dispersion that all clusters have in common
 
 Drawn = tuple[xr.Dataset, np.ndarray, float, float]
 
@@ -184,12 +187,35 @@ def sandwich_of(
     )
     up, down = np.split(values, 2, axis=1)
     scores = design.weights[:, None] * (up - down) / (2 * np.diag(moves))
-    clusters = np.zeros((len(data.clusters), scores.shape[1]))
-    np.add.at(clusters, data.cluster[design.unit], scores)
-    clusters = clusters[np.unique(data.cluster[design.unit])]
-    count = len(clusters)
-    products = clusters.T @ clusters * count / max(count - 1, 1)
-    return covariance @ products @ covariance, covariance
+    shares = shares_of_clusters(
+        by_cluster(model.outcome_family, design, data),
+        centre,
+        covariance,
+        len(data.treatments),
+    )
+    by_clusters = _summed(scores, design, data)
+    robust = moderated(by_clusters, shares, covariance, _PRIOR_DEGREES)
+    return robust, covariance
+
+
+def by_cluster(
+    family: OutcomeFamily, design: Design, data: Panel
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function of points (n, k) that gives log likelihoods of clusters, (G, n)."""
+
+    def values(points: np.ndarray) -> np.ndarray:
+        by_unit = design.weights[:, None] * _by_unit(points, family, design)
+        return _summed(by_unit, design, data)
+
+    return values
+
+
+def _summed(values: np.ndarray, design: Design, data: Panel) -> np.ndarray:
+    """Return the sums (G, n) over the clusters of the design's units of values (N, n)."""
+    codes = np.unique(data.cluster[design.unit], return_inverse=True)[1]
+    sums = np.zeros((codes.max() + 1, values.shape[1]))
+    np.add.at(sums, codes, values)
+    return sums
 
 
 def _points(draws: xr.Dataset) -> np.ndarray:

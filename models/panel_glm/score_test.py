@@ -39,9 +39,9 @@ def score_test(
         sds=np.append(design.sds, np.ones(added.shape[2])),
     )
     width = design.columns.shape[2]
-    mode = np.append(_mode(family, design), np.zeros(added.shape[2]))
+    mode = np.append(posterior_mode(family, design), np.zeros(added.shape[2]))
     scores = _scores(family, wider, mode)
-    information = _information(family, wider, mode)
+    information = information_of(family, wider, mode)
     inner = information[:width, :width] + np.diag(1 / design.sds**2)
     slopes = np.linalg.solve(inner, information[:width, width:])
     left = scores[:, width:] - scores[:, :width] @ slopes
@@ -54,7 +54,8 @@ def score_test(
     return float(stats.chi2.sf(statistic, left.shape[1]))
 
 
-def _mode(family: OutcomeFamily, design: Design) -> np.ndarray:
+def posterior_mode(family: OutcomeFamily, design: Design) -> np.ndarray:
+    """Return the mode of the coefficients, (k,)."""
     size = design.columns.shape[2]
     steps = _STEP * np.vstack([np.eye(size), -np.eye(size)])
 
@@ -81,7 +82,7 @@ def _scores(family: OutcomeFamily, design: Design, point: np.ndarray) -> np.ndar
     return (up - down) / (2 * _STEP)
 
 
-def _information(
+def information_of(
     family: OutcomeFamily, design: Design, point: np.ndarray
 ) -> np.ndarray:
     """Return minus the Hessian of the log likelihood, (k, k), by differences of scores."""

@@ -229,3 +229,10 @@ def test_one_program_takes_no_other_sampler_and_is_not_divided(arguments, messag
         cs.calibrate(
             NormalMean(), fits=3, seed=1, vectorized=True, progress=False, **arguments
         )
+
+
+def test_a_quantity_with_an_infinite_true_value_is_left_out():
+    """Leads are 0 in simulations of event studies: no violation explains the effect."""
+    result = cs.calibrate(cs.EventStudy(), fits=2, seed=1, progress=False)
+    assert "att" in result.ranks
+    assert "breakdown_value" not in result.ranks
