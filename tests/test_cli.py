@@ -169,6 +169,7 @@ def test_a_study_without_its_package_says_how_to_install_it(run, monkeypatch):
         ("hiv_results", 2816, 1946),
         ("central_review", 4028, 1771),
         ("wage_offers", 753, 428),
+        ("credit_cards", 10499, 8425),
     ],
 )
 def test_a_study_reads_its_data(name, people, seen):

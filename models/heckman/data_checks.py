@@ -102,7 +102,9 @@ def _mean_in_reach(model: Heckman, data: Decisions) -> tuple[Check, ...]:
             remedy=""
             if reached
             else "Give the mean in the unit of the outcome, such as dollars or thousands of them, "
-            "or its logarithm where the outcome is one, and check whose mean it is.",
+            "or its logarithm where the outcome is one, and check whose mean it is. If it is "
+            "right, the outcome is curved in the features or its errors are not Normal: see the "
+            "checks of both.",
             estimands=answers_except(model, _ABOUT_THE_SEEN),
             assumption="" if reached else "mean",
         ),
