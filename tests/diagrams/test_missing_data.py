@@ -99,6 +99,39 @@ def test_a_case_control_study_needs_the_prevalence():
     assert "P(x | y, r_y=1, r_x=1) P(y)" in str(known)
 
 
+def test_conditional_distributions_from_elsewhere_give_the_effects_of_explicit_models():
+    """Of two variables that may both be missing and mask themselves, with each conditional."""
+    rng = np.random.default_rng(3)
+    indicators = {"x": "r_x", "y": "r_y"}
+    possible = [(v, r) for v in ("x", "y") for r in ("r_x", "r_y")] + [("r_x", "r_y")]
+    verdicts = []
+    for size in range(len(possible) + 1):
+        for arrows in combinations(possible, size):
+            graph = MixedGraph.projected(
+                ["x", "y", "r_x", "r_y"], [("x", "y"), *arrows]
+            )
+            alone = recover(graph, "y", "x", indicators)
+            forward = recover(graph, "y", "x", indicators, known=["y | x"])
+            backward = recover(graph, "y", "x", indicators, known=["x | y", ["y"]])
+            assert forward.recovered and backward.recovered
+            verdicts.append(alone.recovered)
+            model = Model(rng, graph)
+            effect = truth(model, "y", ("x",))
+            for answer in (forward, backward):
+                values = answer.evaluate(model.joint())  # sources that know everything
+                np.testing.assert_allclose(values, effect, atol=1e-10)
+            if alone.recovered:
+                values = alone.evaluate(masked(model.joint(), indicators))
+                np.testing.assert_allclose(values, effect, atol=1e-10)
+    assert 8 <= sum(verdicts) < len(verdicts)
+
+
+def test_a_conditional_distribution_of_itself_is_refused():
+    diagram = Diagram.parse("x -> y -> r")
+    with pytest.raises(ModelError, match="such as 'y \\| x'"):
+        diagram.recover("y", "x", {"y": "r"}, known=["y | y"])
+
+
 @pytest.mark.parametrize(
     ("text", "missing", "outcome", "do", "formula"),
     [

@@ -164,8 +164,9 @@ def recover(
         Nothing is done where `do` is empty: the distribution of the outcome.
     indicators : mapping of variable to its indicator
         The variables with missing values; an indicator is 1 where the value was seen.
-    known : list of lists of str
-        Variables whose joint distribution another source gives, such as a census.
+    known : list of lists of str, or of str
+        What another source gives, such as a census: variables whose joint distribution it is, or
+        the text of a conditional one, "ill | weight, age".
 
     Returns
     -------
@@ -193,6 +194,8 @@ def recover(
     False
     >>> print(diagram.recover("y", "x", missing, known=["y"]))
     P(y | do(x)) = [P(x | y, r_y=1, r_x=1) P(y)] / [Σ_y' P(x | y', r_y=1, r_x=1) P(y')]
+    >>> print(diagram.recover("y", "x", missing, known=["y | x"]))
+    P(y | do(x)) = P(y | x)
     """
     graph = as_mixed_graph(diagram)
     refuse_selection(graph, "data with missing values")
@@ -200,10 +203,8 @@ def recover(
     done = arguments.names("do", do)
     indicators = dict(indicators)
     _refuse_indicators(graph, indicators, (*outcomes, *done))
-    sets = [arguments.names("known", each) for each in known]
-    for each in sets:
-        graph.bit_set(each)
-    search = _Search(graph, indicators, frozenset(map(frozenset, sets)))
+    sets, conditionals = _known(graph, known)
+    search = _Search(graph, indicators, sets, conditionals)
     identification = identify(graph, outcomes, done)
     if identification.expression is None:
         obstacle = "It is not identified where no value is missing either."
@@ -216,6 +217,43 @@ def recover(
         if expression is not None:
             return Recovery(outcomes, done, expression, indicators)
     return Recovery(outcomes, done, None, indicators, search.obstacle())
+
+
+def _known(
+    graph: MixedGraph, known: Iterable[str | Iterable[str]]
+) -> tuple[frozenset[Names], tuple[tuple[Names, Names], ...]]:
+    """Return the joint and the conditional distributions that other sources give.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    known : iterable of str or of iterables of str
+        As `recover` takes them.
+
+    Raises
+    ------
+    ModelError
+        If a variable is unknown, or stands on both sides of a bar.
+    """
+    sets = []
+    conditionals = []
+    for each in known:
+        if isinstance(each, str) and "|" in each:
+            outcome, given = (
+                frozenset(part.replace(",", " ").split()) for part in each.split("|", 1)
+            )
+            graph.bit_set((*outcome, *given))
+            if not outcome or not given or outcome & given:
+                raise ModelError(
+                    "Expected a conditional distribution such as 'y | x', of other variables than "
+                    f"it is conditional on; got {each!r}."
+                )
+            conditionals.append((outcome, given))
+            continue
+        names = arguments.names("known", each)
+        graph.bit_set(names)
+        sets.append(frozenset(names))
+    return frozenset(sets), tuple(conditionals)
 
 
 def _refuse_indicators(
@@ -286,6 +324,7 @@ class _Search:
     graph: MixedGraph
     indicators: Mapping[str, str]
     known: frozenset[Names]
+    conditionals: tuple[tuple[Names, Names], ...] = ()
     joints: dict[Names, Expression | None] = field(default_factory=dict)
     failed: list[Probability] = field(default_factory=list)
 
@@ -348,7 +387,12 @@ class _Search:
         return found
 
     def by_complete_rows(self, outcome: Names, given: Names) -> Expression | None:
-        """Return P(outcome | given) from the rows in which all of them were seen."""
+        """Return P(outcome | given) from a source that has it, or from complete rows."""
+        for known, conditions in self.conditionals:
+            if known != outcome or not conditions <= given:
+                continue
+            if self.independent(outcome, given - conditions, conditions):
+                return Probability(self.sorted(outcome), self.sorted(conditions))
         signs = self.signs(outcome | given)
         if not self.independent(outcome, signs, given):
             return None
