@@ -17,6 +17,7 @@ import pandas as pd
 
 import causalstats as cs
 from designs import Design
+from designs.diagram_missing import MISSING
 from designs.diagram_questions import QUESTIONS
 
 
@@ -544,4 +545,4 @@ REGRESSIONS = [
     regression_design("front-door, 300 rows", 300, front_door, "x -> m -> y; x <-> y"),
 ]
 
-DESIGNS = TABLES + REGRESSIONS + QUESTIONS
+DESIGNS = TABLES + REGRESSIONS + QUESTIONS + MISSING

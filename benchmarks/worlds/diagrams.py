@@ -443,6 +443,14 @@ WRONG = [
         missing="drop",
     ),
     world(
+        "outcomes missing in a fifth of the rows, filled in",
+        True,
+        "z -> x, y; x -> y",
+        holes,
+        "values filled in",
+        missing="keep",
+    ),
+    world(
         "a square left out",
         True,
         TWO_CONFOUNDERS,

@@ -317,6 +317,8 @@ def _longer(attrs: Mapping[Any, Any]) -> str:
         tune = _FACTOR_OF_DRAWS * settings["tune"]
         return f"Sample longer: `cs.Gibbs(thin={thin:.0f}, tune={tune:.0f})`." + _RIDGE
     draws = _FACTOR_OF_DRAWS * settings.get("draws", 1000)
+    if str(attrs.get("sampler", "")).startswith("Exact"):
+        return f"Sample longer: `cs.Exact(draws={draws:.0f})`." + _RIDGE
     tune = max(2 * settings.get("tune", 500), 2000)
     target = settings.get("target_accept", 0.8)
     steps = f", target_accept={target:g}" if target > 0.8 else ""

@@ -63,6 +63,9 @@ class Observations:
     dropped : mapping of column name to the number of rows dropped because it was missing
     source : DataFrame
         The columns that were read.
+    filled : mapping of variable to bool array (r,), or None
+        Where values were filled in, of one completion of observations with missing values; None
+        of all other observations.
 
     Examples
     --------
@@ -89,6 +92,7 @@ class Observations:
     dropped: Mapping[str, int]
     source: pd.DataFrame
     arguments: Mapping[str, Any]
+    filled: Mapping[str, np.ndarray] | None = None
 
     @classmethod
     def from_frame(
@@ -98,7 +102,7 @@ class Observations:
         columns: Sequence[str] | None = None,
         counts: str | None = None,
         continuous: Sequence[str] = (),
-        missing: Literal["error", "drop"] = "error",
+        missing: Literal["error", "drop", "keep"] = "error",
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
     ) -> Observations:
@@ -117,8 +121,9 @@ class Observations:
             still a level.
         continuous : list of str
             Columns of few different whole numbers that are numeric all the same.
-        missing : "error" or "drop"
-            Treatment of rows that have missing values; "drop" keeps the complete cases.
+        missing : "error", "drop" or "keep"
+            Treatment of rows that have missing values: "drop" keeps the complete cases; "keep"
+            keeps every row, and `CausalDiagram` fills in what is missing by its posterior.
         labels : mapping of column, or of "column=level", to str, optional
             Words for columns in sentences, tables and figures, as they read inside a sentence:
             `{"smoking": "smoking", "cancer": "lung cancer"}`. Levels have words too:
@@ -136,7 +141,8 @@ class Observations:
         ------
         DataError
             If a column is not there or is named twice, labels or units are no text, counts are not
-            whole numbers of 0 or more, or rows have missing values and `missing` is "error".
+            whole numbers of 0 or more, rows have missing values and `missing` is "error", or a
+            column has no value at all.
 
         Examples
         --------
@@ -144,7 +150,7 @@ class Observations:
         >>> Observations.from_frame(cells, counts="n").counts
         array([30., 12.])
         """
-        choice("missing", missing, ("error", "drop"))
+        choice("missing", missing, ("error", "drop", "keep"))
         continuous = column_names("continuous", continuous)
         names = _names(frame, columns, counts, continuous)
         counted = [] if counts is None else [counts]
@@ -152,11 +158,11 @@ class Observations:
         checks: list[tuple[Sequence[str], Callable[[pd.DataFrame], Any]]] = [
             *(([name], partial(_refuse_counts, name=name)) for name in counted),
             *(([name], partial(_refuse_text, name=name)) for name in continuous),
-            ([], lambda table: refuse_incomplete(missing_rows(table), missing)),
+            ([], partial(_refuse_gaps, missing=missing, counted=counted)),
         ]
         table = read(frame, [*names, *counted], whole=names, checks=checks)
         refuse_unknown_levels(words, table)
-        gaps = missing_rows(table)
+        gaps = {} if missing == "keep" else missing_rows(table)
         table, rows = kept(table, gaps)
         weights = _counts(table, counts)
         levels = {
@@ -217,13 +223,80 @@ class Observations:
         """
         return tuple(name for name in self.variables if name not in self.levels)
 
+    @cached_property
+    def gaps(self) -> Mapping[str, np.ndarray]:
+        """The rows in which a variable is missing, bool arrays (r,); variables that lack none out.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"stage": ["I", "II", None]})
+        >>> Observations.from_frame(frame, missing="keep").gaps
+        {'stage': array([ True, False, False])}
+        """
+        if self.filled is not None:
+            return {}
+        masks = {name: self._absent(name) for name in self.variables}
+        return {name: mask for name, mask in masks.items() if mask.any()}
+
+    def _absent(self, name: str) -> np.ndarray:
+        values = self.raw_column(name)
+        return values < 0 if name in self.levels else np.isnan(values)
+
+    def raw_column(self, name: str) -> np.ndarray:
+        """Return codes or numbers of one variable (r,), -1 or NaN where it is missing.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"stage": ["I", "II", None]})
+        >>> Observations.from_frame(frame, missing="keep").raw_column("stage")
+        array([-1,  0,  1])
+        """
+        if name in self.levels:
+            return self.codes[:, list(self.levels).index(name)]
+        return self.numbers[:, self.continuous.index(name)]
+
+    def cells_of_source(self) -> np.ndarray:
+        """Return the row of `codes` that each row of the frame is counted in.
+
+        For a frame without counts.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"stage": ["II", "I", "II"]})
+        >>> Observations.from_frame(frame).cells_of_source()
+        array([1, 0, 1])
+        """
+        if self.continuous:
+            return np.arange(len(self.source))
+        columns = [_codes(self.source[name], self.levels[name]) for name in self.levels]
+        return np.unique(np.column_stack(columns), axis=0, return_inverse=True)[
+            1
+        ].ravel()
+
+    def seen_numbers(self, name: str) -> np.ndarray:
+        """Return a number of every observation in which it was seen.
+
+        Values that a completion filled in are left out.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"dose": [0.5, 1.5, None]})
+        >>> Observations.from_frame(frame, missing="keep").seen_numbers("dose")
+        array([0.5, 1.5])
+        """
+        values = self.raw_column(name)
+        seen = ~self._absent(name)
+        if self.filled is not None and name in self.filled:
+            seen &= ~self.filled[name]
+        return np.repeat(values[seen], self.counts[seen].astype(int))
+
     def column(self, name: str) -> np.ndarray:
         """Return codes or numbers of one variable (r,).
 
         Raises
         ------
         DataError
-            If there is no such variable.
+            If there is no such variable, or it has missing values.
 
         Examples
         --------
@@ -234,11 +307,13 @@ class Observations:
         """
         if name not in self.variables:
             raise unknown(name, self.variables, "variable")
-        return (
-            self.codes[:, list(self.levels).index(name)]
-            if name in self.levels
-            else self.numbers[:, self.continuous.index(name)]
-        )
+        if name in self.gaps:
+            raise DataError(
+                f"Variable {name!r} has missing values, and complete observations are needed "
+                "here. Read them with `missing='drop'`, or fit them: `cs.fit` fills in what is "
+                "missing."
+            )
+        return self.raw_column(name)
 
     def table(
         self, names: Sequence[str], levels: Mapping[str, Sequence[Any]] | None = None
@@ -389,7 +464,14 @@ class Observations:
                 f"{count:,} without '{name}'" for name, count in self.dropped.items()
             )
             or "none",
+            **({"Missing values": ", ".join(self._missing())} if self.gaps else {}),
         }
+
+    def _missing(self) -> list[str]:
+        return [
+            f"{int(self.counts[mask].sum()):,} of '{name}'"
+            for name, mask in self.gaps.items()
+        ]
 
     def _numeric(self) -> list[str]:
         return [self.wording.described(name) for name in self.continuous]
@@ -446,7 +528,7 @@ def _levels(column: pd.Series) -> tuple[Any, ...] | None:
     """Return the levels of a column of labels, in order; None for a column of numbers."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return tuple(column.cat.categories)
-    values = column.unique()
+    values = column.dropna().unique()
     whole = len(values) <= _MOST_LEVELS and all(value == int(value) for value in values)
     return tuple(sorted(int(value) for value in values)) if whole else None
 
@@ -459,8 +541,31 @@ def _codes(column: pd.Series, levels: tuple[Any, ...]) -> np.ndarray:
 
 def _numbers(column: pd.Series) -> np.ndarray:
     values = column.to_numpy(float)
-    refuse_out_of_scale(f"Variable {column.name!r}", values)
+    refuse_out_of_scale(f"Variable {column.name!r}", values[~np.isnan(values)])
     return values
+
+
+def _refuse_gaps(table: pd.DataFrame, missing: str, counted: Sequence[str]) -> None:
+    """Refuse missing values that are neither dropped nor kept, and those that cannot be kept.
+
+    Parameters
+    ----------
+    table : DataFrame
+    missing : str
+    counted : list of str
+        The column of counts, if there is one.
+    """
+    gaps = missing_rows(table)
+    if missing != "keep":
+        refuse_incomplete(gaps, missing)
+        return
+    refuse_incomplete({name: mask for name, mask in gaps.items() if name in counted})
+    empty = [name for name, mask in gaps.items() if mask.all()]
+    if empty:
+        raise DataError(
+            f"Column {empty[0]!r} has no value in any row. Leave it out of `columns`, and say in "
+            "the diagram that it is hidden."
+        )
 
 
 def _refuse_text(table: pd.DataFrame, name: str) -> None:

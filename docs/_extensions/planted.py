@@ -65,7 +65,7 @@ WORLDS = {
     ): "no control as large as those that adopt",
     ("EventStudy", "many clusters"): "three treated units",
     ("CausalDiagram", "this diagram"): "a missing arrow",
-    ("CausalDiagram", "complete rows"): "outcomes missing in a fifth of the rows",
+    ("CausalDiagram", "missing values"): "outcomes missing in a fifth of the rows",
     ("CausalDiagram", "prior of the tables"): "a strong prior",
     ("CausalDiagram", "regressions"): "a square left out",
     (

@@ -17,15 +17,26 @@ if TYPE_CHECKING:
 DIAGRAM = "this diagram"
 TABLE_PRIOR = "prior of the tables"
 INDEPENDENT_OBSERVATIONS = "independent observations"
+MISSING_VALUES = "missing values"
 
 
-def assumptions(model: CausalDiagram, route: Route) -> tuple[Assumption, ...]:
-    """Return the assumptions of the answer, those of the route among them."""
+def assumptions(
+    model: CausalDiagram, route: Route, kept: bool = False
+) -> tuple[Assumption, ...]:
+    """Return the assumptions of the answer, those of the route among them.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    route : Route
+    kept : bool
+        Whether rows with missing values are kept.
+    """
     return (
         _diagram(model),
         *_selection(model),
         _INDEPENDENT_OBSERVATIONS,
-        _COMPLETE_ROWS,
+        _missing_values(model, kept),
         _MEASUREMENT,
         _table_prior(model),
         *route.assumptions(),
@@ -84,14 +95,41 @@ _MEASUREMENT = measured_without_error(
     "Errors of a treatment draw its effect towards 0, errors of a confounder leave a part of the "
     "confounding, and errors of a label mix its levels."
 )
-_COMPLETE_ROWS = Assumption(
-    name="complete rows",
-    statement="Rows that lacked a value, if there were any, were left out, and what is missing is "
-    "missing at random: complete rows have the same distribution.",
-    if_wrong="The answer is about the people with complete rows, and may be biased even for them.",
-    formula="p(row | complete) = p(row)",
-    checks=("rows left out",),
-)
+
+
+def _missing_values(model: CausalDiagram, kept: bool) -> Assumption:
+    """Return what is assumed of missing values: by the diagram, at random, or in no rows kept."""
+    if model.indicators:
+        listed = ", ".join(
+            f"{sign} of {name}" for name, sign in model.indicators.items()
+        )
+        statement = (
+            f"Whether values were seen ({listed}) depends on what the diagram says alone, the "
+            "values themselves among it only where an arrow says so."
+        )
+        formula = "P(seen | all values) as drawn"
+    elif kept:
+        statement = (
+            "Values are missing at random: whether one was seen depends on nothing but what was "
+            "seen in the same row. They are drawn from the distributions of the diagram, numbers "
+            "by straight lines with normal errors."
+        )
+        formula = "P(seen | all values) = P(seen | values that were seen)"
+    else:
+        statement = (
+            "Rows that lacked a value, if there were any, were left out, and what is missing is "
+            "missing at random: complete rows have the same distribution."
+        )
+        formula = "p(row | complete) = p(row)"
+    return Assumption(
+        name=MISSING_VALUES,
+        statement=statement,
+        if_wrong="The answer is about people of whom more was seen, and may be biased even for "
+        "them. Another missingness graph, `CausalDiagram(..., indicators=...)`, shows by how much.",
+        formula=formula,
+        checks=("rows left out", "values filled in"),
+        fields=("indicators",),
+    )
 
 
 def _table_prior(model: CausalDiagram) -> Assumption:

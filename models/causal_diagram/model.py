@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -56,6 +56,7 @@ from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
 from causalstats.models.causal_diagram.checks.monotone_responses import (
     monotone_responses,
 )
+from causalstats.models.causal_diagram.checks.values_filled_in import values_filled_in
 from causalstats.models.causal_diagram.contrast_scales import on_scale
 from causalstats.models.causal_diagram.counterfactual_query import (
     arrows_question,
@@ -64,6 +65,12 @@ from causalstats.models.causal_diagram.counterfactual_query import (
     text_question,
 )
 from causalstats.models.causal_diagram.instruments import instrumented
+from causalstats.models.causal_diagram.missing_values.completion import (
+    first_completion,
+    is_incomplete,
+)
+from causalstats.models.causal_diagram.missing_values.route import Augmented
+from causalstats.models.causal_diagram.missing_values.verdict import refuse_indicators
 from causalstats.models.causal_diagram.replication import with_replication
 from causalstats.models.causal_diagram.roles import outcome_of, treatment_of
 from causalstats.models.causal_diagram.routes import (
@@ -171,6 +178,11 @@ class CausalDiagram:
     interaction_scale : float, default 0.5
         The same of products of two causes and of the random effects of cells: interactions are
         smaller than main effects, mostly.
+    indicators : mapping of variable to its indicator, default {}
+        The variables of a missingness graph that say whether a value was seen, 1, or is missing, 0:
+        `{"weight": "asked"}` for a diagram with "age -> weight, asked". Data are read with
+        `missing="keep"`, and need no columns of indicators. By default values are taken to be
+        missing at random: what is missing depends on what was seen in the same row alone.
 
     Raises
     ------
@@ -280,6 +292,7 @@ class CausalDiagram:
     logit_intercept_sd: Positive = 5.0
     confounder_scale: Positive = 1.0
     interaction_scale: Positive = 0.5
+    indicators: Mapping[Name, Name] = field(default_factory=dict)
 
     data_class = Observations
     simulation_defaults: ClassVar[Mapping[str, int]] = {"people": 500}
@@ -298,8 +311,13 @@ class CausalDiagram:
         object.__setattr__(self, "monotone", tuple(monotone))
         validation.refuse_surgery(self.graph)
         validation.refuse_names(diagram)
-        outcome = outcome_of(diagram, self.graph, self.outcome)
-        treatment = treatment_of(diagram, self.graph, self.treatment, outcome)
+        object.__setattr__(self, "indicators", dict(self.indicators))
+        refuse_indicators(self.graph, self.indicators)
+        signs = set(self.indicators.values())
+        variables = [name for name in self.graph.nodes if name not in signs]
+        graph = self.graph.subgraph(variables) if signs else self.graph
+        outcome = outcome_of(diagram, graph, self.outcome)
+        treatment = treatment_of(diagram, graph, self.treatment, outcome)
         object.__setattr__(self, "outcome", outcome)
         object.__setattr__(self, "treatment", treatment)
         validation.refuse_hidden_levels(diagram, self.hidden_levels)
@@ -308,6 +326,19 @@ class CausalDiagram:
     def _route(self) -> Route:
         """The route with its own methods for this model."""
         return ROUTES[self.route](self)
+
+    @cached_property
+    def _augmented(self) -> Augmented:
+        """The route on data with missing values."""
+        return Augmented(self, self._route)
+
+    def _on(self, data: Observations) -> Route:
+        """Return the route on these data."""
+        return self._augmented if is_incomplete(self, data) else self._route
+
+    def _whole(self, data: Observations) -> Observations:
+        """Return the data, or one completion of them where values are missing."""
+        return first_completion(self, data) if is_incomplete(self, data) else data
 
     @cached_property
     def graph(self) -> MixedGraph:
@@ -358,7 +389,7 @@ class CausalDiagram:
         >>> model.kind_of(model.tables[0], data).__name__
         'HierarchicalLogistic'
         """
-        return self._route.kind_of(table, data)
+        return self._on(data).kind_of(table, data)
 
     def levels(self, data: Observations) -> dict[str, tuple[Any, ...]]:
         """Return the levels of every categorical variable: the diagram's, else those of the data.
@@ -377,6 +408,7 @@ class CausalDiagram:
         >>> CausalDiagram("x -> y").levels(data)
         {'x': (0, 1), 'y': (0, 1)}
         """
+        data = self._whole(data)
         validation.refuse_selection_columns(self.diagram, data)
         validation.refuse_other_variables(self.diagram, data)
         self._route.refuse(data)
@@ -425,7 +457,7 @@ class CausalDiagram:
         >>> sorted(model.inputs(data))
         ['counts P(x)', 'counts P(y | x)', 'prior P(x)', 'prior P(y | x)']
         """
-        return self._route.inputs(data)
+        return self._on(data).inputs(data)
 
     def build(self, data: Observations) -> pm.Model:
         """Return the PyMC graph on these data.
@@ -434,7 +466,7 @@ class CausalDiagram:
         counts as often as it was seen, and their g-prior is flat in the intercept, so that PyMC
         cannot draw from it; `fit.idata()` has their likelihood and replications.
         """
-        return self._route.build(data)
+        return self._on(data).build(data)
 
     def exact_posterior(self, data: Observations) -> DrawExactly | None:
         """Return a function that draws from the posterior in closed form; None where there is none.
@@ -449,7 +481,7 @@ class CausalDiagram:
         >>> dict(draws["P(y | x)"].sizes)
         {'chain': 2, 'draw': 100, 'x': 2, 'y': 2}
         """
-        return self._route.exact_posterior(data)
+        return self._on(data).exact_posterior(data)
 
     def recover_marginals(
         self,
@@ -466,7 +498,7 @@ class CausalDiagram:
         data : Observations
         rng : numpy Generator
         """
-        return self._route.recover_marginals(draws, data, rng)
+        return self._on(data).recover_marginals(draws, data, rng)
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return the assumptions of the answers.
@@ -477,12 +509,25 @@ class CausalDiagram:
         ...     print(assumption.name)
         this diagram
         independent observations
-        complete rows
+        missing values
         measured without error
         prior of the tables
         hierarchical regressions
         """
         return assumptions.assumptions(self, self._route)
+
+    def assumptions_for(self, data: Observations) -> tuple[Assumption, ...]:
+        """Return the assumptions of the answers, with what these data have of missing values.
+
+        Examples
+        --------
+        >>> model = CausalDiagram("x -> y")
+        >>> data = model.simulate(1, people=50).data
+        >>> model.assumptions_for(data)[2].name
+        'missing values'
+        """
+        kept = bool(data.gaps)
+        return assumptions.assumptions(self, self._route, kept)
 
     def derivation(self) -> tuple[str, ...]:
         """Return how the answer follows from the diagram, or why it does not, a line a step.
@@ -506,7 +551,7 @@ class CausalDiagram:
         >>> list(CausalDiagram("x -> y; x <-> y").estimands())
         ['bounds', 'association']
         """
-        return self._route.estimands()
+        return self._augmented.estimands()
 
     def bounds(
         self,
@@ -542,7 +587,7 @@ class CausalDiagram:
         factual = query_arguments.plain_values("factual", factual)
         if do is not None:
             do = query_arguments.plain_values("do", do, several=True)
-        return self._route.bounds(outcome, do, given, factual, cause, data)
+        return self._on(data).bounds(outcome, do, given, factual, cause, data)
 
     def instrumented(self, data: Observations) -> Instrumented:
         """Return the data of `Instrument`, where the diagram names instruments of the treatment.
@@ -612,7 +657,7 @@ class CausalDiagram:
                     "ask with `do`."
                 )
             question = text_question(self, name, data)
-            return self._route.counterfactual(question, data)
+            return self._on(data).counterfactual(question, data)
         outcome = query_arguments.outcome_name(name)
         do = query_arguments.plain_values("do", do, several=True)
         if scale != "difference":
@@ -626,8 +671,8 @@ class CausalDiagram:
         if has_arrows(do):
             query_arguments.refuse_given_with_arrows(given)
             question = arrows_question(self, outcome, do, factual, data)
-            return self._route.counterfactual(question, data)
-        return self._route.query(outcome, do, given, factual, data)
+            return self._on(data).counterfactual(question, data)
+        return self._on(data).query(outcome, do, given, factual, data)
 
     def parameters(self, data: Observations) -> tuple[str, ...]:
         """Return names in the posterior whose sampling is checked; none where it is exact.
@@ -641,7 +686,7 @@ class CausalDiagram:
         >>> CausalDiagram("x -> y", route="structural").parameters(data)
         ('interventional', 'P(x)', 'P(y | x)')
         """
-        return self._route.parameters(data)
+        return self._on(data).parameters(data)
 
     def priors(self, data: Observations) -> Mapping[str, float | np.ndarray]:
         """Return no priors: parameters are probabilities with joint Dirichlet priors."""
@@ -705,16 +750,20 @@ class CausalDiagram:
         >>> model.log_likelihood(simulation.truth, simulation.data).dims
         ('chain', 'draw')
         """
-        return self._route.log_likelihood(draws, data)
+        return self._on(data).log_likelihood(draws, data)
 
     def with_prior_of(self, data: Observations) -> CausalDiagram:
         """Return the model with the route that it takes on these data."""
-        return route_on(self._route, data).model
+        return route_on(self._route, self._whole(data)).model
 
     def with_replication(
         self, draws: xr.Dataset, data: Observations, rng: np.random.Generator
     ) -> Simulation:
         """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        if is_incomplete(self, data):
+            raise ModelError(
+                "A second study is drawn beside complete rows. Read them with `missing='drop'`."
+            )
         route = route_on(self._route, data)
         if not isinstance(route, TableRoute):
             raise ModelError(
@@ -751,7 +800,7 @@ class CausalDiagram:
         >>> units.dim, units.log_likelihood().shape
         ('person', (1, 50))
         """
-        return self._route.observed_units(draws, data, rng)
+        return self._on(data).observed_units(draws, data, rng)
 
     def log_prior(self, draws: xr.Dataset, data: Observations) -> xr.Dataset:
         """Return the log prior density of each table or regression, dims (chain, draw, ...).
@@ -763,7 +812,7 @@ class CausalDiagram:
         >>> list(model.log_prior(simulation.truth, simulation.data))
         ['P(x)', 'P(y | x)']
         """
-        return self._route.log_prior(draws, data)
+        return self._on(data).log_prior(draws, data)
 
     def causal_graph(self, data: Observations) -> nx.DiGraph[str]:
         """Return the diagram as a graph, hidden variables included.
@@ -790,7 +839,7 @@ class CausalDiagram:
         >>> list(model.baselines(model.simulate(1, people=50).data))
         ['unadjusted', 'adjusted for all observed']
         """
-        return self._route.baselines(data)
+        return self._on(data).baselines(data)
 
     def predictions(
         self,
@@ -806,7 +855,7 @@ class CausalDiagram:
         data : Observations
         rng : numpy Generator
         """
-        return self._route.predictions(draws, data, rng)
+        return self._on(data).predictions(draws, data, rng)
 
     def views(
         self, draws: xr.Dataset, data: Observations
@@ -851,13 +900,15 @@ class CausalDiagram:
         >>> [(check.name, check.passed) for check in model.data_checks(data)]
         [('independences of the diagram', True)]
         """
+        whole = self._whole(data)
         return (
             *missing_rows(self, data),
-            *row_checks(self, data),
+            *values_filled_in(self, data),
+            *row_checks(self, whole),
             *directed_path(self),
-            *self._route.data_checks(data),
-            *implied_independences(self, data),
-            *monotone_responses(self, data),
+            *self._on(data).data_checks(data),
+            *implied_independences(self, whole),
+            *monotone_responses(self, whole),
         )
 
     def independences(self, data: Observations) -> pd.DataFrame:
@@ -881,7 +932,7 @@ class CausalDiagram:
         z and y given x    0.16
         Name: p_value, dtype: float64
         """
-        return tested_independences(self, data)
+        return tested_independences(self, self._whole(data))
 
     def hidden_confounding(
         self, draws: xr.Dataset, data: Observations, strengths: Any
@@ -900,7 +951,8 @@ class CausalDiagram:
         ModelError
             If the effect is no adjustment for observed confounders.
         """
-        return hidden_confounding(self, draws, data, strengths_of(strengths))
+        whole = self._whole(data)
+        return hidden_confounding(self, draws, whole, strengths_of(strengths))
 
     def unused_fields(self, data: Observations) -> dict[str, str]:
         """Return the fields that cannot change the headline on these data, each with the reason.
@@ -912,7 +964,7 @@ class CausalDiagram:
         >>> model.unused_fields(data)["interactions"]
         "route='reduced' does not use it."
         """
-        unused = self._route.unused_fields(data)
+        unused = self._on(data).unused_fields(data)
         if self.identification.identified:
             unused["monotone"] = (
                 "it narrows bounds, and the effect is identified without it."

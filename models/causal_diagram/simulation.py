@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +57,10 @@ def simulate(
     frame = network.sample(people, int(rng.integers(2**32)))[
         list(model.diagram.observed)
     ]
-    data = Observations.from_frame(_with_unseen_levels(frame, levels), counts="n")
+    cells = _with_unseen_levels(frame, levels)
+    if model.indicators:
+        cells = _with_gaps(cells, levels, model.indicators)
+    data = Observations.from_frame(cells, counts="n", missing="keep")
     truth = route.recover_marginals(truth, data, rng)
     return Simulation(data=data, truth=truth, realised={"observations": float(people)})
 
@@ -82,3 +86,22 @@ def _with_unseen_levels(frame: pd.DataFrame, levels: Levels) -> pd.DataFrame:
         last = len(levels[name]) - 1
         columns[name] = [levels[name][min(k, last)] for k in range(most)]
     return pd.concat([pd.DataFrame(columns).assign(n=0), cells], ignore_index=True)
+
+
+def _with_gaps(
+    cells: pd.DataFrame, levels: Levels, indicators: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return cells without the values that were not seen, and without indicators.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        With counts n, of which those of cells that only name levels are 0.
+    levels : mapping of variable to its levels
+    indicators : mapping of variable to its indicator
+    """
+    frame = cells.drop(columns=list(indicators.values()))
+    for variable, indicator in indicators.items():
+        hidden = (cells[indicator] == levels[indicator][0]) & (cells["n"] > 0)
+        frame[variable] = frame[variable].mask(hidden)
+    return frame

@@ -116,8 +116,9 @@ def _refuse_no_adjustment(model: CausalDiagram) -> None:
         )
     raise ModelError(
         f"{identification.query} is no adjustment for observed confounders, and one more hidden "
-        "cause changes it in other ways: see `diagram.additions()`, and `fit.sensitivity(diagram="
-        "[...])` for other diagrams."
+        "cause changes it in other ways: see "
+        f"`diagram.additions({model.outcome!r}, do={model.treatment!r})`, and "
+        "`fit.sensitivity(diagram=[...])` for other diagrams."
     )
 
 
@@ -306,7 +307,13 @@ def _unseen(
     causes = f"{', '.join(map(_quoted, adjusted))} -> {_quoted(x)}, {_quoted(y)}; "
     text = f"{causes if adjusted else ''}{_quoted(x)} -> {_quoted(y)}"
     smaller = replace(
-        model, diagram=text, treatment=x, outcome=y, monotone=(), hidden_levels=2
+        model,
+        diagram=text,
+        treatment=x,
+        outcome=y,
+        monotone=(),
+        hidden_levels=2,
+        indicators={},
     )
     kept = [x, y, *adjusted]
     counts = data.arguments["counts"]

@@ -350,11 +350,15 @@ _DIAGRAM = Family(
         "logit_intercept_sd": [{"route": "regression", "logit_intercept_sd": 2.0}],
         "confounder_scale": [{"route": "hierarchical", "confounder_scale": 0.5}],
         "interaction_scale": [{"route": "hierarchical", "interaction_scale": 0.2}],
+        "indicators": [{"diagram": "x -> y; x -> r", "indicators": {"y": "r"}}],
     },
-    shape_data=frozenset({"diagram", "monotone"}),
+    shape_data=frozenset({"diagram", "monotone", "indicators"}),
     refused=frozenset(
-        {("route", "instrument")}
-    ),  # needs numbers; the graph is Instrument's
+        {
+            ("route", "instrument"),  # needs numbers; the graph is Instrument's
+            ("indicators", None),  # drawn by data augmentation, without a graph
+        }
+    ),
 )
 
 _INSTRUMENT = Family(

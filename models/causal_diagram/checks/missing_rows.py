@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from causalstats.core.check import Check
 from causalstats.data import Observations
+from causalstats.models.causal_diagram.assumptions import MISSING_VALUES
 from causalstats.models.shared.missing_rows import rows_left_out
 
 if TYPE_CHECKING:
@@ -21,13 +22,16 @@ def missing_rows(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     spare = [
         name for name, count in data.dropped.items() if count and name not in needed
     ]
-    advice = ""
+    advice = (
+        "Read the frame with `missing='keep'`: every row is then used, as if values were missing "
+        "at random, or as `indicators` of a missingness graph say"
+    )
     if spare:
         columns = [name for name in data.variables if name not in spare]
-        advice = (
-            f"The effect of {model.treatment} on {model.outcome}, unlike other questions, does "
+        advice += (
+            f". The effect of {model.treatment} on {model.outcome}, unlike other questions, does "
             f"not need {' and '.join(spare)}: to ask for it alone, say "
             f"`hidden: {', '.join(spare)}` in the diagram and read `columns={columns!r}`, which "
             "keeps their rows"
         )
-    return rows_left_out(data, advice, assumption="complete rows")
+    return rows_left_out(data, advice, assumption=MISSING_VALUES)

@@ -185,7 +185,7 @@ def _estimand(
     assumptions : tuple of str
         Besides those of the model.
     """
-    undrawn = _undrawn(model, formulas, data)
+    undrawn = _undrawn(model, formulas)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
         within = [
@@ -214,14 +214,12 @@ def _divided(
     return replace(formula, order=divided_by(model, formula.order, names, data))
 
 
-def _undrawn(
-    model: CausalDiagram, formulas: Sequence[WorldFormula], data: Observations
-) -> list[Table]:
+def _undrawn(model: CausalDiagram, formulas: Sequence[WorldFormula]) -> list[Table]:
     """Return the conditional distributions of formulas that the fit has not drawn."""
     tables = dict.fromkeys(
         table for formula in formulas for table in formula.order.tables
     )
-    return undrawn_of_tables(model, tuple(tables), data)
+    return undrawn_of_tables(model, tuple(tables))
 
 
 def _set_within_the_data(
@@ -363,11 +361,11 @@ def tables_by_arrow(model: CausalDiagram, data: Observations) -> list[Table]:
     Raises
     ------
     ModelError
-        If one of them cannot be drawn afterwards, or the formula cannot be simulated.
+        If the formula cannot be simulated.
     """
     x, y = model.treatment, model.outcome
     formula = outcome_formula(model, y, [((x, 0), ((x, y), 1))])
-    return undrawn_of_tables(model, formula.order.tables, data)
+    return undrawn_of_tables(model, formula.order.tables)
 
 
 def _means(

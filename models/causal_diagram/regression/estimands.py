@@ -179,8 +179,9 @@ def _arms(model: CausalDiagram, data: Observations) -> tuple[list[float], list[s
         return [float(level) for level in range(len(levels[x]))], list(
             map(str, levels[x])
         )
-    values = np.repeat(data.column(x), data.counts.astype(int))
-    quartiles = [float(value) for value in np.quantile(values, _QUARTILES)]
+    quartiles = [
+        float(value) for value in np.quantile(data.seen_numbers(x), _QUARTILES)
+    ]
     return quartiles, [f"{value:.4g}" for value in quartiles]
 
 

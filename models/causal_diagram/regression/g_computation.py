@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SEED = 0
 """The seed of the simulated people: one for all queries, so that answers can be compared."""
 
+SIMULATION = "simulation"
+"""An attribute of draws with a number of its own for people who are simulated with them."""
+
 _MOST_PEOPLE = 2000  # made for each draw
 _FEWEST_PEOPLE = 200
 _MOST_PEOPLE_BY_LEVEL = (
@@ -350,6 +353,17 @@ def _simulation(
     return GComputation(order, conditionals, data, model.levels(data), inside, share)
 
 
+def simulation_of(draws: xr.Dataset) -> list[int]:
+    """Return the number that draws have for simulated people, in a list; none where they have none.
+
+    Examples
+    --------
+    >>> simulation_of(xr.Dataset(attrs={SIMULATION: 3})), simulation_of(xr.Dataset())
+    ([3], [])
+    """
+    return [int(draws.attrs[SIMULATION])] if SIMULATION in draws.attrs else []
+
+
 def _by_draw(
     answer: Callable[[Draws, Arm, np.random.Generator], np.ndarray],
     simulation: GComputation,
@@ -370,6 +384,7 @@ def _by_draw(
     """
     thin = max(1, draws.sizes["chain"] * draws.sizes["draw"] // _MOST_DRAWS)
     draws = draws.isel(draw=slice(None, None, thin))
+    own = simulation_of(draws)
     flat = {
         str(name): values.to_numpy().reshape(-1, *values.shape[2:])
         for name, values in draws.transpose("chain", "draw", ...).data_vars.items()
@@ -381,7 +396,8 @@ def _by_draw(
     for start in range(0, chains * size, step):
         some = {name: values[start : start + step] for name, values in flat.items()}
         answers = [
-            answer(some, arm, np.random.default_rng([SEED, start])) for arm in arms
+            answer(some, arm, np.random.default_rng([SEED, start, *own]))
+            for arm in arms
         ]
         parts.append(np.stack(answers, axis=1))
     values = np.concatenate(parts).reshape(chains, size, len(arms), -1)

@@ -53,7 +53,7 @@ def regression_query(
     Raises
     ------
     ModelError
-        Where the answer is not identified, or needs more than regressions in closed form.
+        Where the answer is not identified.
     """
     levels = model.levels(data)
     worlds = _worlds(model, do, factual)

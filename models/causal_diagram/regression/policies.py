@@ -93,7 +93,7 @@ def regression_policy(
         refuse_constant_mediators(model.graph, cause, outcome, levels, data)
     order = _order(model, outcome, worlds)
     order = divided_by(model, order, (*_read(worlds), *do), data)
-    undrawn = undrawn_of_tables(model, order.tables, data)
+    undrawn = undrawn_of_tables(model, order.tables)
     symbol = "P" if outcome in levels else "E"
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:

@@ -33,9 +33,6 @@ from causalstats.models.causal_diagram.regression.conditionals import (
 from causalstats.models.causal_diagram.regression.conditionals.hierarchical import (
     treatment_among,
 )
-from causalstats.models.causal_diagram.regression.conditionals.logistic import (
-    LogisticRegression,
-)
 from causalstats.models.causal_diagram.regression.event_labels import (
     labelled_events,
     unit_of,
@@ -46,6 +43,7 @@ from causalstats.models.causal_diagram.regression.extrapolation import (
 from causalstats.models.causal_diagram.regression.g_computation import (
     SEED,
     mean_outcomes,
+    simulation_of,
 )
 from causalstats.models.causal_diagram.regression.g_formula import (
     SimulationOrder,
@@ -115,13 +113,12 @@ def adjusted(
     Raises
     ------
     ModelError
-        Where the answer is not identified, is no adjustment within the group, or needs more than
-        regressions in closed form.
+        Where the answer is not identified, or is no adjustment within the group.
     """
     levels = model.levels(data)
     order = _order(model, outcome, tuple(worlds[0]), group)
     order = divided_by(model, order, (*group, *worlds[0]), data)
-    undrawn = _undrawn_tables(model, order, outcome, worlds[0], group, data)
+    undrawn = undrawn_of_tables(model, order.tables)
     question = _Question(outcome, worlds, arms, order)
     labels = {name: value for name, value in group.items() if name in levels}
     indices: Group = {
@@ -181,48 +178,14 @@ def _order(
     return simulation_order(identification)
 
 
-def _undrawn_tables(
-    model: CausalDiagram,
-    order: SimulationOrder,
-    outcome: str,
-    do: Mapping[str, Any],
-    group: Mapping[str, Any],
-    data: Observations,
-) -> list[Table]:
-    """Return the conditional distributions that the fit has not drawn, all in closed form.
-
-    Parameters
-    ----------
-    model : CausalDiagram
-    order : SimulationOrder
-    outcome : str
-    do : mapping of variable to value
-    group : mapping of label to level
-    data : Observations
-    """
-    undrawn = [table for table in order.tables if table not in model.tables]
-    if all(model.kind_of(table, data) is not LogisticRegression for table in undrawn):
-        return undrawn
-    rows = "."
-    if group:
-        rows = (
-            f", on the rows of the group alone, with {', '.join(group)} left out of diagram and "
-            "data."
-        )
-    raise ModelError(
-        f"The answer needs {undrawn[0].name}, which this fit has not drawn, and which is "
-        "logistic. Fit another model for it: "
-        f"`CausalDiagram(..., outcome={outcome!r}, treatment={next(iter(do))!r})`{rows}"
-    )
-
-
 def draw_conditionals(
     model: CausalDiagram,
     tables: Sequence[Table],
     data: Observations,
     size: tuple[int, int],
+    own: Sequence[int] = (),
 ) -> xr.Dataset:
-    """Return posterior draws of conditional distributions in closed form.
+    """Return independent posterior draws of conditional distributions.
 
     Parameters
     ----------
@@ -231,8 +194,10 @@ def draw_conditionals(
     data : Observations
     size : (int, int)
         Chains and draws.
+    own : sequence of int
+        The number that the draws beside them have for simulated people.
     """
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng([SEED, *own] if own else SEED)
     arrays: dict[str, Any] = {}
     for conditional in conditionals_of(model, tables, data).values():
         arrays |= conditional.draw(size, rng)
@@ -240,31 +205,15 @@ def draw_conditionals(
     return xr.Dataset(arrays, coords)
 
 
-def undrawn_of_tables(
-    model: CausalDiagram, tables: Sequence[Table], data: Observations
-) -> list[Table]:
-    """Return the conditional distributions that the fit has not drawn, all in closed form.
+def undrawn_of_tables(model: CausalDiagram, tables: Sequence[Table]) -> list[Table]:
+    """Return the conditional distributions that the fit has not drawn.
 
     Parameters
     ----------
     model : CausalDiagram
     tables : sequence of Table
-    data : Observations
-
-    Raises
-    ------
-    ModelError
-        If one of them is logistic, which has no closed form.
     """
-    undrawn = [table for table in tables if table not in model.tables]
-    for table in undrawn:
-        if model.kind_of(table, data) is LogisticRegression:
-            raise ModelError(
-                f"The answer needs {table.name}, which this fit has not drawn, and which is "
-                "logistic. Use route='hierarchical' where treatment and outcome are labels, or "
-                f"cut the numbers that {table.variable} depends on into levels."
-            )
-    return undrawn
+    return [table for table in tables if table not in model.tables]
 
 
 def divided_by(
@@ -313,11 +262,11 @@ def with_undrawn(
     draws : Dataset
     data : Observations
     """
-    undrawn = undrawn_of_tables(model, tuple(dict.fromkeys(tables)), data)
+    undrawn = undrawn_of_tables(model, tuple(dict.fromkeys(tables)))
     if not undrawn:
         return draws
     size = (draws.sizes["chain"], draws.sizes["draw"])
-    added = draw_conditionals(model, undrawn, data, size)
+    added = draw_conditionals(model, undrawn, data, size, simulation_of(draws))
     again = [
         dim
         for dim, length in added.sizes.items()

@@ -47,7 +47,7 @@ def test_rows_left_out_stand_on_the_answer(where):
     fit = cs.fit(
         cs.CausalDiagram(TEXT, treatment="x", outcome="y"), data, seed=1, progress=False
     )
-    assert "complete rows" in fit.effect("effect").assumptions
+    assert "missing values" in fit.effect("effect").assumptions
     (doubt,) = fit.effect("effect").doubts
     assert doubt.name == "rows left out"
     assert f"without {where}" in doubt.finding

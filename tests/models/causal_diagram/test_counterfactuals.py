@@ -143,7 +143,7 @@ def test_the_effect_along_each_arrow_is_written_beside_it(people, by_tables):
     assert hidden.arrow_effects(draws, fit.data) == {"x -> y": "?"}
 
 
-def test_a_logistic_mediator_of_regressions_is_listed_as_unavailable():
+def test_natural_effects_through_a_logistic_mediator_are_those_of_the_mechanisms():
     rng = np.random.default_rng(4)
     age = rng.normal(size=200)
     x = (rng.random(200) < 0.5).astype(int)
@@ -154,6 +154,8 @@ def test_a_logistic_mediator_of_regressions_is_listed_as_unavailable():
         "age -> x, m, y; x -> m -> y; x -> y", treatment="x", route="regression"
     )
     fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
-    assert "logistic" in fit.effects().loc["natural_direct", "unavailable"]
-    with pytest.raises(ModelError, match="logistic"):
-        fit.effect("natural_direct")
+    mediated = (1 / (1 + np.exp(-age - 1)) - 1 / (1 + np.exp(-age))).mean()
+    for name, truth in (("natural_direct", 1.0), ("natural_indirect", mediated)):
+        drawn = fit.effect(name).draws
+        assert abs(float(drawn.mean()) - truth) < 3.5 * float(drawn.std())
+        assert float(drawn.std()) < 0.3

@@ -75,9 +75,9 @@ class Conditional(ABC):
             The `inputs`, and the `counts` of the rows.
         """
 
+    @abstractmethod
     def draw(self, size: tuple[int, int], rng: np.random.Generator) -> LabelledArrays:
-        """Return independent posterior draws (chain, draw, ...), where it is conjugate."""
-        raise NotImplementedError(f"{self.table.name} has no posterior in closed form.")
+        """Return independent posterior draws (chain, draw, ...)."""
 
     @abstractmethod
     def mean(self, draws: Draws, causes: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -22,9 +22,11 @@ import numpy as np
 from causalstats.models.causal_diagram.regression.conditionals.base import (
     Conditional,
     Draws,
+    LabelledArrays,
     log_probability_of_level,
     sampled_levels,
 )
+from causalstats.numerics.regression import logistic_posterior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +47,7 @@ def prior_sds(model: CausalDiagram) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class LogisticRegression(Conditional):
-    """Its posterior is sampled."""
+    """Its posterior is sampled; of completions of missing values, by importance resampling."""
 
     @property
     def coefficients_name(self) -> str:
@@ -67,6 +69,24 @@ class LogisticRegression(Conditional):
             f"spectrum of {name}": self.terms.spectrum,
             f"outcome of {name}": self.data.places(variable, self.levels[variable]),
         }
+
+    def draw(self, size: tuple[int, int], rng: np.random.Generator) -> LabelledArrays:
+        """By importance resampling about the mode, for completions of missing values."""
+        variable = self.table.variable
+        levels = self.levels[variable]
+        slope_sd, intercept_sd = prior_sds(self.model)
+        coefficients = logistic_posterior.draw(
+            self.design,
+            self.data.places(variable, levels),
+            self.data.counts,
+            np.concatenate([[intercept_sd], slope_sd * np.sqrt(self.terms.spectrum)]),
+            len(levels),
+            size[0] * size[1],
+            rng,
+        )
+        dims = ("chain", "draw", f"term_{self.number}", f"event_{self.number}")
+        shape = (*size, *coefficients.shape[1:])
+        return {self.coefficients_name: (dims, coefficients.reshape(shape))}
 
     def add_to_graph(self, values: Mapping[str, Any]) -> None:
         import pymc as pm
