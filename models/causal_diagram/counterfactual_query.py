@@ -134,10 +134,19 @@ def text_question(
     Raises
     ------
     ModelError
-        If it cannot be read, or names what is no variable or level.
+        If it cannot be read, names what is no variable or level, or is about the event that a
+        number has one value.
     """
     levels = model.levels(data)
     event, given = parse_query(text)
+    number = next(
+        (each.variable for each, _ in event if each.variable in data.continuous), None
+    )
+    if number is not None:
+        raise ModelError(
+            f"Expected events of labels, got the number {number!r}: ask for its mean with `do`, "
+            "or cut it into levels, e.g. with `pandas.cut`."
+        )
     return CounterfactualQuestion(
         name=text.strip(),
         outcome="",

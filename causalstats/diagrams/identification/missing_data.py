@@ -388,11 +388,11 @@ class _Search:
 
     def by_complete_rows(self, outcome: Names, given: Names) -> Expression | None:
         """Return P(outcome | given) from a source that has it, or from complete rows."""
-        for known, conditions in self.conditionals:
-            if known != outcome or not conditions <= given:
+        for known, under in self.conditionals:
+            if known != outcome or not under <= given:
                 continue
-            if self.independent(outcome, given - conditions, conditions):
-                return Probability(self.sorted(outcome), self.sorted(conditions))
+            if self.independent(outcome, given - under, under):
+                return Probability(self.sorted(outcome), self.sorted(under))
         signs = self.signs(outcome | given)
         if not self.independent(outcome, signs, given):
             return None

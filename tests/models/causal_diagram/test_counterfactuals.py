@@ -159,3 +159,13 @@ def test_natural_effects_through_a_logistic_mediator_are_those_of_the_mechanisms
         drawn = fit.effect(name).draws
         assert abs(float(drawn.mean()) - truth) < 3.5 * float(drawn.std())
         assert float(drawn.std()) < 0.3
+
+
+def test_the_event_that_a_number_has_one_value_is_refused():
+    """It was answered with the mean of the number, under the name of a probability."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(rng.normal(size=(60, 2)), columns=["dose", "pain"])
+    model = cs.CausalDiagram("dose -> pain", route="regression")
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    with pytest.raises(ModelError, match="Expected events of labels"):
+        fit.effect("P(pain[dose=1]=1)")
