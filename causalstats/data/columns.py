@@ -443,7 +443,11 @@ def _refuse_numbers_in_text(series: nw.Series[Any], name: str) -> None:
     Whole numbers are left alone, since codes are written so; and texts with digits that are no
     numbers, such as "<0.5".
     """
-    texts = [str(each) for each in series.unique().to_list() if not absent(each)]
+    try:
+        distinct = series.unique().to_list()
+    except UnicodeEncodeError:  # half a character, which is refused with the labels
+        return
+    texts = [str(each) for each in distinct if not absent(each)]
     if len(texts) <= _MOST_CODES:
         return
     bare = pd.Series(texts, dtype=object).str.replace(r"[,%\s]", "", regex=True)
@@ -457,13 +461,19 @@ def _refuse_numbers_in_text(series: nw.Series[Any], name: str) -> None:
     if (known == np.floor(known)).all() and (bare == texts).all():
         return
     first = next(text for text in texts if text not in odd)
-    others = f" beside {', '.join(map(repr, odd[:3]))}" if odd else ""
+    others = "".join(
+        f" beside {text!r} in {some(_rows_with(series, text))}" for text in odd[:1]
+    )
     raise DataError(
         f"Column {name!r} is text that reads as numbers, such as {first!r}{others}: each of its "
         f"{len(texts):,} values would be a category. Read it as numbers, e.g. by "
         "`pandas.read_csv(..., thousands=',', na_values=[...])` or `pandas.to_numeric`. If these "
         f"are codes, say `frame[{name!r}].astype('category')`."
     )
+
+
+def _rows_with(series: nw.Series[Any], text: str) -> list[int]:
+    return [row for row, each in enumerate(series.to_list()) if str(each) == text]
 
 
 def _contents(series: nw.Series[Any]) -> str:

@@ -581,7 +581,7 @@ class PartialCorrelation:
         >>> model.hyperparameters(model.simulate(seed=1, rows=20, parts=4).data)
         ('global_shrinkage',)
         """
-        return ("global_shrinkage",) if self.for_data(data).prior == "horseshoe" else ()
+        return self._prior_for(data).hyperparameters
 
     def priors(self, data: Composition) -> dict[str, float]:
         """Return the prior standard deviations of scalar parameters; NaN where one is given.

@@ -124,7 +124,7 @@ def test_missing_rows_are_dropped_on_request_alone(frame):
         ({"n": 0}, {"counts": "n"}, "nothing was observed"),
         ({"age": np.inf}, {}, "infinite values"),
         ({3: 1}, {}, "names as text"),
-        ({}, {"missing": "skip"}, "`missing` as 'error' or 'drop'"),
+        ({}, {"missing": "skip"}, "`missing` as 'error', 'drop' or 'keep'"),
     ],
 )
 def test_bad_input(frame, change, options, message):

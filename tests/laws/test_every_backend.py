@@ -161,6 +161,8 @@ def computations(structure: program_cache._Structure) -> Hashable:
             return place[variable]
         if not isinstance(variable, Constant):
             return "shared", variable.type
+        if not isinstance(variable.data, np.ndarray):
+            return "constant", variable.type, repr(variable.data)
         if variable.type.dtype.startswith("float"):
             return "constant", variable.type
         return "constant", variable.type, variable.data.tobytes()

@@ -40,6 +40,8 @@ class CovariancePrior(Protocol):
         Fields of `PartialCorrelation` that this prior uses, of those that not every prior uses.
     parameters : tuple of str
         Names in the posterior whose sampling is checked; none where the posterior is exact.
+    hyperparameters : tuple of str
+        Those of the parameters from which no answer is computed.
     latent : tuple of str
         Variables of the graph that are dropped from the posterior.
     answers : mapping
@@ -58,6 +60,9 @@ class CovariancePrior(Protocol):
 
     @property
     def parameters(self) -> tuple[str, ...]: ...
+
+    @property
+    def hyperparameters(self) -> tuple[str, ...]: ...
 
     @property
     def latent(self) -> tuple[str, ...]: ...

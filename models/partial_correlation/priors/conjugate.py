@@ -29,6 +29,7 @@ class ConjugatePrior:
     """A prior that is conjugate once its hyperparameters are given: inverse-Wishart, or flat."""
 
     parameters: ClassVar[tuple[str, ...]] = ()
+    hyperparameters: ClassVar[tuple[str, ...]] = ()
     latent: ClassVar[tuple[str, ...]] = ()
     answers: ClassVar[Mapping[str, AnswerText]] = {}
     withheld: ClassVar[Mapping[str, str]] = {}

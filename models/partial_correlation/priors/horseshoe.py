@@ -91,7 +91,8 @@ class Horseshoe(SampledPrior):
         *student_rows.FIELDS,
         "global_shrinkage_scale",
     )
-    parameters: ClassVar[tuple[str, ...]] = (*PARAMETERS, "global_shrinkage")
+    hyperparameters: ClassVar[tuple[str, ...]] = ("global_shrinkage",)
+    parameters: ClassVar[tuple[str, ...]] = (*PARAMETERS, *hyperparameters)
     latent: ClassVar[tuple[str, ...]] = ("local_shrinkage", "standard_correlation")
     simulation_fields: ClassVar[tuple[str, ...]] = ("basis_variance",)
     answers: ClassVar[Mapping[str, AnswerText]] = {

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class SampledPrior:
     """A prior with hyperparameters to sample, for rows observed and dependent in any way."""
 
+    hyperparameters: ClassVar[tuple[str, ...]] = ()
     latent: ClassVar[tuple[str, ...]] = ()
     answers: ClassVar[Mapping[str, AnswerText]] = {}
     withheld: ClassVar[Mapping[str, str]] = {}
