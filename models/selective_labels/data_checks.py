@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _MOST_ERRORS = 2.4
 _MOST_SDS = 2.6  # standard deviations by which a declared prevalence may move
 _LEAST_P = 0.01  # of a check that an exact Binomial bounds
+# Outcomes of the rarer kind for each feature; `benchmarks/coverage/untested_risk.json`
+_FEWEST_EVENTS_A_FEATURE = 15
 _RIDGE = 1.0  # precision of the coefficients of the regression on the tested
 _NEWTON_STEPS = 50
 _ABOUT_THE_UNTESTED = (
@@ -48,6 +50,7 @@ def data_checks(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
         *rows_left_out(data),
         *_direction(model, data),
         *_cases_found(model, data),
+        *_events_a_feature(model, data),
         *_identification(model),
         *strength_of_exclusion(model.excluded, data, _ABOUT_THE_UNTESTED),
         *people_checks(data, numeric_outcome=False),
@@ -151,6 +154,37 @@ def _cases_found(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
             "(5 % is 0.05), check its source and its population, or give the errors of the test, "
             "`specificity=`.",
             assumption="" if possible else "prevalence",
+        ),
+    )
+
+
+def _events_a_feature(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
+    """Caution about few outcomes for many features, whose learned prior draws them together.
+
+    Where all features matter a little, the coefficients are shrunk, the unobservable takes their
+    part, and the untested are told to be riskier than they are.
+    """
+    seen = data.outcome[data.decision]
+    seen = seen[~np.isnan(seen)]
+    events = int(min((seen > 0).sum(), (seen == 0).sum()))
+    features = data.matrix.shape[1]
+    if features == 0 or events >= _FEWEST_EVENTS_A_FEATURE * features:
+        return ()
+    return (
+        Check(
+            name="outcomes for each feature",
+            passed=None,
+            value=events / features,
+            expected=f"{_FEWEST_EVENTS_A_FEATURE} or more",
+            finding=f"{events} outcomes of the rarer kind for {features} features. Where most "
+            "features matter a little, so few make the risk of the untested look too high, by .02 "
+            "to .06 in simulations with a known prevalence, and 95 % intervals covered in 37 to "
+            "93 % of data sets; where few features matter they covered in 86 to 100 %",
+            remedy="Leave out features that cannot move the outcome, or name fewer; "
+            "`fit.sensitivity(unobserved_scale=[...])` says how much the answer depends on what "
+            "the unobservable takes over.",
+            estimands=_ABOUT_THE_UNTESTED,
+            caution=True,
         ),
     )
 
