@@ -33,6 +33,9 @@ class Estimand:
         Names of the assumptions that the answer depends on.
     at : function of draws and data, optional
         `compute` for other people or for a subcomposition, given as the value of `data.at(...)`.
+    at_reads : function of data, optional
+        The columns of a frame that `at` reads, which tell whether its rows are like those of the
+        study.
     per_person : bool
         Whether the answer is a number a person.
     of_population : bool
@@ -89,6 +92,7 @@ class Estimand:
     kind: Kind = "associational"
     assumptions: tuple[str, ...] = ()
     at: Callable[[xr.Dataset, Any], xr.DataArray] | None = None
+    at_reads: Callable[[Any], tuple[str, ...]] | None = None
     per_person: bool = False
     of_population: bool = False
     averages_people: bool = False

@@ -13,6 +13,7 @@ from causalstats.checks.convergence import answer_sampling, sampling
 from causalstats.checks.posterior_contraction import posterior_contraction
 from causalstats.checks.posterior_predictive import posterior_predictive_checks
 from causalstats.checks.prior_data_conflict import prior_data_conflict
+from causalstats.checks.rows_within_the_data import rows_within_the_data
 from causalstats.core.abilities import (
     AssumesByData,
     ContrastScale,
@@ -29,6 +30,7 @@ from causalstats.core.draws_kind import draws_kind
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand, answerable
 from causalstats.core.wording import wording_of
+from causalstats.data.columns import read
 from causalstats.errors import DataError, ModelError
 from causalstats.inference.power_scaling import power_scaling_check
 from causalstats.inference.withheld_outcomes import held_out_checks
@@ -189,7 +191,7 @@ def answer(
         contrast=contrast,
         kind=estimand.kind,
         assumptions=assumptions,
-        make_doubts=partial(carried_checks, fit, name, estimand, draws, by),
+        make_doubts=partial(carried_checks, fit, name, estimand, draws, by, at),
         sentence=sentence,
         marginals=marginals,
         savage_dickey=savage_dickey,
@@ -360,7 +362,12 @@ def _by_group(groups: Mapping[Any, Any], draws: list[xr.DataArray]) -> xr.DataAr
 
 
 def carried_checks(
-    fit: Fit, name: str, estimand: Estimand, draws: xr.DataArray, by: Any = None
+    fit: Fit,
+    name: str,
+    estimand: Estimand,
+    draws: xr.DataArray,
+    by: Any = None,
+    at: Any = None,
 ) -> tuple[Check, ...]:
     """Return the failed checks, and the cautions, that an answer carries.
 
@@ -378,6 +385,8 @@ def carried_checks(
         The draws of the answer.
     by : str or labels, optional
         Groups of people.
+    at : frame or list of parts, optional
+        Other people, or the parts of a subcomposition.
 
     Returns
     -------
@@ -389,6 +398,7 @@ def carried_checks(
     candidates = [*_sampling_behind(fit, bool(of_answer)), *of_answer]
     candidates += question_checks(fit, name, estimand)
     candidates += _group_checks(fit, name, by)
+    candidates += _extrapolation_checks(fit, name, estimand, at)
     candidates += fit.kept("checks") or checks_without_refits(fit)
     candidates += calibration_checks(fit)
     standing = [check for check in candidates if check.stands_on(name)]
@@ -403,6 +413,26 @@ def _group_checks(fit: Fit, name: str, by: Any) -> list[Check]:
     rng = np.random.default_rng(fit.seed)
     predictions = model.group_predictions(_posterior(fit), fit.data, by, rng)
     checks = posterior_predictive_checks(predictions)
+    return [replace(check, estimands=(name,)) for check in checks]
+
+
+def _extrapolation_checks(
+    fit: Fit, name: str, estimand: Estimand, at: Any
+) -> list[Check]:
+    """Return whether the rows in `at` are like those of the study, in the numbers it is read by."""
+    if at is None or estimand.at_reads is None:
+        return []
+    import pandas as pd
+
+    study = fit.data.source
+    numbers = tuple(
+        column
+        for column in estimand.at_reads(fit.data)
+        if not isinstance(study[column].dtype, pd.CategoricalDtype)
+    )
+    observed = study[list(numbers)].to_numpy(float)
+    asked = read(at, numbers).to_numpy(float)
+    checks = rows_within_the_data(numbers, observed, asked)
     return [replace(check, estimands=(name,)) for check in checks]
 
 

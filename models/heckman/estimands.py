@@ -16,7 +16,13 @@ from causalstats.core.knowledge import KnownByGroup
 from causalstats.data import Decisions, People
 from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.per_unit import per_unit
-from causalstats.models.shared.population import Compute, average, flat, per_person
+from causalstats.models.shared.population import (
+    Compute,
+    average,
+    feature_columns,
+    flat,
+    per_person,
+)
 from causalstats.models.shared.sentences import those_not_decided_for
 from causalstats.numerics.selection.joint_errors import JointErrors
 
@@ -70,6 +76,7 @@ def _of_person(joint: JointErrors, whose: str) -> dict[str, Any]:
         "per_person": True,
         "compute": lambda draws, data: per_person(draws, about(data), expected),
         "at": lambda draws, people: per_person(draws, people, expected),
+        "at_reads": feature_columns,
     }
 
 

@@ -44,6 +44,7 @@ def causal_slope(
     compute: Compute,
     description: str,
     at: Compute | None = None,
+    at_reads: Callable[[Panel], tuple[str, ...]] | None = None,
     averages_people: bool = False,
     sentence: Callable[[Panel], str] | str = "",
     is_change: bool = True,
@@ -57,6 +58,8 @@ def causal_slope(
     description : str
     at : function of draws and rows, or None
         The same of other rows.
+    at_reads : function of data, or None
+        The columns of other rows that it reads.
     averages_people : bool
         Whether it is a mean over rows, which groups of them have of their own.
     sentence : str or function of data
@@ -71,6 +74,7 @@ def causal_slope(
         contrast=CONTRAST,
         kind="causal",
         at=at,
+        at_reads=at_reads,
         averages_people=averages_people,
         sentence=sentence,
         scale=slope_scale if is_change else None,

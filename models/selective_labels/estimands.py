@@ -20,6 +20,7 @@ from causalstats.models.shared.population import (
     Compute,
     average,
     blocks,
+    feature_columns,
     flat,
     per_person,
     total,
@@ -206,6 +207,7 @@ def _decisions(law: Unobservable) -> dict[str, Estimand]:
             per_person=True,
             compute=lambda draws, data: per_person(draws, data.people(), threshold),
             at=lambda draws, people: per_person(draws, people, threshold),
+            at_reads=feature_columns,
             description="The risk at which a person with these features has an even chance of "
             "being tested. Thresholds compare how groups are treated, and rates of positive "
             "results do not: where risks are spread differently these differ at equal thresholds "
@@ -293,6 +295,7 @@ def _of_person(law: Unobservable, event: str) -> dict[str, Any]:
         "per_person": True,
         "compute": lambda draws, data: per_person(draws, about(data), chance),
         "at": lambda draws, people: per_person(draws, people, chance),
+        "at_reads": feature_columns,
     }
 
 

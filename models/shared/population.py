@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import numpy as np
 import xarray as xr
 
-from causalstats.data import People
+from causalstats.data import Decisions, People
 
 _MOST_NUMBERS_KEPT = 64_000_000  # half a gigabyte
 _NUMBERS_OF_A_BLOCK = 50_000
@@ -22,6 +22,11 @@ _DRAWS_OF_A_PART = 64  # of all chains
 
 Compute = Callable[[xr.Dataset, People], np.ndarray]
 """Draws and people give an array (draws, person), chain by chain."""
+
+
+def feature_columns(data: Decisions) -> tuple[str, ...]:
+    """Return the columns of a frame of other people that their answers are computed from."""
+    return data.design.variables
 
 
 def flat(draws: xr.Dataset, name: str) -> np.ndarray:

@@ -56,6 +56,7 @@ class ModeratedEffect(EffectForm):
             partial(average_effect, model),
             f"{CHANGE}, as a mean over the rows of the study.",
             at=partial(_effect_at, model),
+            at_reads=partial(_moderating_columns, model),
             averages_people=True,
             sentence=change_in_a_sentence,
         )
@@ -97,12 +98,15 @@ def _effect_at(model: PanelDML, draws: xr.Dataset, rows: PanelRows) -> xr.DataAr
 
 def _moderators(model: PanelDML, rows: PanelRows) -> np.ndarray:
     """1 and the moderators, (n, 1 + M)."""
-    columns = model.statistics(rows.panel).columns
-    variables = () if columns.moderation is None else columns.moderation.variables
-    for name in variables:
+    for name in _moderating_columns(model, rows.panel):
         if name not in rows.table:
             raise unknown(name, rows.table.columns, "column")
-    return columns.moderators(rows.table)
+    return model.statistics(rows.panel).columns.moderators(rows.table)
+
+
+def _moderating_columns(model: PanelDML, panel: Panel) -> tuple[str, ...]:
+    moderation = model.statistics(panel).columns.moderation
+    return () if moderation is None else tuple(moderation.variables)
 
 
 def _linear_in(

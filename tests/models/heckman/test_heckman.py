@@ -331,6 +331,8 @@ def test_every_verb(small, tmp_path):
         fit.effect("unseen_outcome", at=other).draws.isel(person=0)
         != fit.effect("unseen_outcome", at=other).draws.isel(person=1)
     ).all()
+    far = fit.effect("outcome", at=other.assign(x2=[0.0, 1e4]))
+    assert "1 of 2 rows; x2 = 1e+04, seen from" in far.text()
     assert fit.effect("unseen_mean", by="x3").draws.sizes["group"] == 4
     table = fit.sensitivity(mean=[-3.0])
     assert len(table) == 2

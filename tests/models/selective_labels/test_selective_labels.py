@@ -210,6 +210,8 @@ def test_the_prevalence_of_another_population(data, tmp_path):
     )
     np.testing.assert_allclose(fit.effect("prevalence").draws, 0.3, rtol=1e-9)
     risk = fit.effect("risk", at=cells).draws
+    far = fit.effect("risk", at=cells.assign(x2=[0.0, 40.0]))
+    assert "within the data" in [check.name for check in far.doubts]
     np.testing.assert_allclose(
         0.75 * risk.isel(person=0) + 0.25 * risk.isel(person=1), 0.3, rtol=1e-9
     )
