@@ -147,10 +147,15 @@ class Origin:
         """The names of the rows: their numbers where they have none."""
         return pd.RangeIndex(self.size) if self.index is None else self.index
 
-    def to_list(self) -> list[str] | None:
-        """Return the row labels as text, to be kept in a file; None for row numbers."""
+    def to_list(self) -> list[str] | list[int] | None:
+        """Return the row labels, to be kept in a file: whole numbers, or text.
+
+        None for row numbers.
+        """
         if self.names.equals(pd.RangeIndex(self.size)):
             return None
+        if isinstance(self.names.dtype, np.dtype) and self.names.dtype.kind in "iu":
+            return [int(value) for value in self.names]
         return [label(value) for value in self.names]
 
 

@@ -24,6 +24,7 @@ from causalstats.data.origin import Origin
 from causalstats.data.times import TimeScale
 from causalstats.diagrams import Box, Diagram, Monotone, Roles, SurgeryStep, Wire
 from causalstats.errors import StoreError
+from causalstats.inference.saved_cells import described_cell, read_cell
 from causalstats.samplers import SAMPLERS
 
 Json = dict[str, Any]
@@ -95,7 +96,7 @@ def describe_data(data: Any) -> Json:
                 if isinstance(kind, pd.CategoricalDtype) and kind.ordered
             ],
             "dtypes": {str(name): str(kind) for name, kind in data.dtypes.items()},
-            "index": data.index.tolist(),
+            "index": [described_cell(name) for name in data.index],
         }
     if type(data).__name__ not in DATA:
         raise StoreError(
@@ -122,8 +123,8 @@ def read_data(header: Json) -> Any:
     """Return the data that were described."""
     if header["type"] == "DataFrame":
         frame = _frame(header)
-        names = header["index"]
-        several = bool(names) and isinstance(names[0], list)
+        names = [read_cell(name) for name in header["index"]]
+        several = bool(names) and isinstance(names[0], (list, tuple))
         frame.index = (
             pd.MultiIndex.from_tuples(map(tuple, names)) if several else pd.Index(names)
         )
@@ -200,12 +201,15 @@ def _make(kind: Any, parts: Mapping[str, Any]) -> Any:
 
 
 def _columns(frame: pd.DataFrame) -> Json:
-    return {str(name): column.astype(object).tolist() for name, column in frame.items()}
+    return {
+        str(name): [described_cell(cell) for cell in column.astype(object)]
+        for name, column in frame.items()
+    }
 
 
 def _levels(frame: pd.DataFrame) -> Json:
     return {
-        str(name): list(column.cat.categories)
+        str(name): [described_cell(level) for level in column.cat.categories]
         for name, column in frame.items()
         if isinstance(column.dtype, pd.CategoricalDtype)
     }
@@ -219,12 +223,17 @@ def _order_of_units(data: Any) -> dict[str, list[str]]:
 
 
 def _frame(header: Json) -> pd.DataFrame:
-    frame = pd.DataFrame(header["source"])
-    for name, levels in header["levels"].items():
+    source = {
+        name: [read_cell(cell) for cell in column]
+        for name, column in header["source"].items()
+    }
+    frame = pd.DataFrame(source)
+    for name, described in header["levels"].items():
+        levels = [read_cell(level) for level in described]
         as_text = all(isinstance(level, str) for level in levels)
         values = [
             str(value) if as_text and not absent(value) else value
-            for value in header["source"][name]
+            for value in source[name]
         ]
         ordered = name in header.get("ordered", ())
         frame[name] = pd.Categorical(values, categories=levels, ordered=ordered)

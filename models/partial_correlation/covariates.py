@@ -33,6 +33,10 @@ from causalstats.models.partial_correlation.priors.base import ExactPrior
 from causalstats.models.partial_correlation.priors.conjugate import posterior_scatter
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.pair_names import (
+    coefficient_name,
+    ratio_coefficient_name,
+)
 from causalstats.numerics.compositions.present_parts import compared_parts
 from causalstats.numerics.compositions.unchanged_parts import (
     SharedChange,
@@ -422,8 +426,11 @@ def coefficient_labels(
     by_pair : bool
         Whether on the log-ratio of two parts.
     """
-    names = list(parts)
-    if by_pair:
-        one, other = pairs(len(parts))
-        names = [f"{parts[i]} / {parts[j]}" for i, j in zip(one, other, strict=True)]
-    return [f"{name} on {covariate}" for covariate in covariates for name in names]
+    if not by_pair:
+        return [coefficient_name(part, on) for on in covariates for part in parts]
+    one, other = pairs(len(parts))
+    return [
+        ratio_coefficient_name(parts[i], parts[j], on)
+        for on in covariates
+        for i, j in zip(one, other, strict=True)
+    ]

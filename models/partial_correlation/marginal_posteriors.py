@@ -12,6 +12,7 @@ from causalstats.numerics.compositions.correlation_posterior import (
     CorrelationMargin,
     margin,
 )
+from causalstats.numerics.compositions.pair_names import pair_name
 
 _NODES, _WEIGHTS = special.roots_hermitenorm(15)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
@@ -26,7 +27,7 @@ def pair_labels(parts: tuple[str, ...]) -> list[str]:
     ['a ~ b', 'a ~ c', 'b ~ c']
     """
     return [
-        f"{one} ~ {other}"
+        pair_name(one, other)
         for index, one in enumerate(parts)
         for other in parts[index + 1 :]
     ]

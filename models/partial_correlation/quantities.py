@@ -18,6 +18,11 @@ from causalstats.models.partial_correlation.marginal_posteriors import (
     pairs,
 )
 from causalstats.numerics.compositions import log_ratios
+from causalstats.numerics.compositions.pair_names import (
+    coefficient_name,
+    pair_name,
+    ratio_name,
+)
 from causalstats.numerics.compositions.partial_correlations import (
     closure_baseline,
     partial_correlations,
@@ -74,7 +79,7 @@ def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Any]:
     def values(theta: np.ndarray, parts: Parts) -> Labelled:
         rows, columns = np.triu_indices(len(parts))
         labels = [
-            f"{parts[i]} ~ {parts[j]}" for i, j in zip(rows, columns, strict=True)
+            pair_name(parts[i], parts[j]) for i, j in zip(rows, columns, strict=True)
         ]
         return "element", labels, matrix(theta)[..., rows, columns]
 
@@ -97,7 +102,9 @@ def _off_diagonal(parts: Parts) -> np.ndarray:
 
 
 def _regression_labels(parts: Parts) -> list[str]:
-    return [f"{one} on {other}" for one in parts for other in parts if one != other]
+    return [
+        coefficient_name(one, other) for one in parts for other in parts if one != other
+    ]
 
 
 def _regression_coefficients(theta: np.ndarray, parts: Parts) -> Labelled:
@@ -110,7 +117,9 @@ def _r_squared(theta: np.ndarray) -> np.ndarray:
 
 
 def _r_squared_by_reference(theta: np.ndarray, parts: Parts) -> Labelled:
-    labels = [f"{one} / {other}" for one in parts for other in parts if one != other]
+    labels = [
+        ratio_name(one, other) for one in parts for other in parts if one != other
+    ]
     shares = r_squared_by_reference(log_ratios.covariance_from_precision(theta), theta)
     return "log_ratio", labels, shares[..., _off_diagonal(parts)]
 

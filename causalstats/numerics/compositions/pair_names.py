@@ -1,4 +1,8 @@
-"""Entries of two answers matched by their names, the two parts of a pair in any order."""
+"""Names of entries about two parts, and those of two answers matched, in any order of the parts.
+
+A part whose own name has the mark between two parts stands in brackets: of the parts "a ~ b", "c",
+"a" and "b ~ c", the pairs "(a ~ b) ~ c" and "a ~ (b ~ c)" would else have one name.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,55 @@ from typing import Any
 import numpy as np
 
 _PAIR, _RATIO, _ON = " ~ ", " / ", " on "
+
+
+def pair_name(one: str, other: str) -> str:
+    """Return the name of a pair.
+
+    Examples
+    --------
+    >>> pair_name("a", "b"), pair_name("a ~ b", "c")
+    ('a ~ b', '(a ~ b) ~ c')
+    """
+    return f"{_bracketed(one, _PAIR)}{_PAIR}{_bracketed(other, _PAIR)}"
+
+
+def ratio_name(one: str, other: str) -> str:
+    """Return the name of the log-ratio of two parts.
+
+    Examples
+    --------
+    >>> ratio_name("a", "b / c")
+    'a / (b / c)'
+    """
+    marks = (_RATIO, _ON)
+    return f"{_bracketed(one, *marks)}{_RATIO}{_bracketed(other, *marks)}"
+
+
+def coefficient_name(part: str, other: str) -> str:
+    """Return the name of the coefficient of one part, on another or on a covariate.
+
+    Examples
+    --------
+    >>> coefficient_name("a", "b on c")
+    'a on (b on c)'
+    """
+    return f"{_bracketed(part, _ON)}{_ON}{_bracketed(other, _ON)}"
+
+
+def ratio_coefficient_name(one: str, other: str, covariate: str) -> str:
+    """Return the name of the coefficient of the log-ratio of two parts on a covariate.
+
+    Examples
+    --------
+    >>> ratio_coefficient_name("a", "b", "depth")
+    'a / b on depth'
+    """
+    return f"{ratio_name(one, other)}{_ON}{_bracketed(covariate, _ON)}"
+
+
+def _bracketed(name: str, *marks: str) -> str:
+    return f"({name})" if any(mark in name for mark in marks) else name
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,6 +37,7 @@ from causalstats.models.partial_correlation.priors.basis_variances import (
     variance_hyperpriors,
 )
 from causalstats.models.partial_correlation.priors.sampled import SampledPrior
+from causalstats.numerics.compositions.pair_names import pair_name
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
@@ -118,7 +119,7 @@ class SpikeAndSlab(SampledPrior):
         order = np.lexsort((rows, columns))  # of the pairs, as tables have them
         pairs = zip(rows[order], columns[order], strict=True)
         pm.modelcontext(None).add_coord(
-            "pair", [f"{parts[j]} ~ {parts[i]}" for i, j in pairs]
+            "pair", [pair_name(parts[j], parts[i]) for i, j in pairs]
         )
         m = context.inputs["rows_free"]
         omega = add_basis_variances(context)

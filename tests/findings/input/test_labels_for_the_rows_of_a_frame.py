@@ -1,11 +1,14 @@
 """Labels given later belong to the rows of the frame, in its order or by its index."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
 import causalstats as cs
+from causalstats.inference.saved_values import describe_data, read_data
 
 
 def panel_frame(seed, units=40, times=5):
@@ -132,6 +135,21 @@ def test_effects_of_groups_are_those_of_the_labels_and_survive_a_file(tmp_path):
     for given in (frame["label"], frame["label"].to_numpy()):
         table = again.effect("effect", by=given).numbers()["mean"]
         np.testing.assert_allclose(table[["big", "small"]], effects[["big", "small"]])
+
+
+@pytest.mark.parametrize("read", [panel, decisions])
+def test_a_series_with_a_default_index_means_the_same_before_and_after_a_file(read):
+    """The frame's index is a shuffled 0 to n - 1: labels are matched by it."""
+    frame = panel_frame(8)
+    given = frame["label"].sort_index()
+    assert given.reset_index(drop=True).index.equals(given.index)
+    data = read(frame)
+    again = read_data(json.loads(json.dumps(describe_data(data))))
+    expected = np.where(data.source["size"] > 50, "big", "small")
+    for each in (data, again):
+        assert list(map(str, each.groups(given.reset_index(drop=True)))) == list(
+            expected
+        )
 
 
 def test_a_panel_in_chunks_takes_labels_by_position():

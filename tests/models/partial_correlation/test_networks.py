@@ -54,6 +54,32 @@ def test_the_edges_are_the_pairs_that_decide_selects(network):
     assert (matrix.to_numpy() != 0).sum() == 2 * len(edges)
 
 
+def test_parts_whose_names_hold_the_mark_of_a_pair_keep_their_links():
+    """The pairs of "a ~ b", "c" and of "a", "b ~ c" had one name, and the network 8 pairs of 6."""
+    names = ["a ~ b", "c", "a", "b ~ c"]
+    model = cs.PartialCorrelation(prior="matching")
+    frame = model.simulate(1, rows=100, parts=4).data.source
+    plain = cs.Composition.from_frame(frame, parts=list(frame))
+    named = frame.set_axis(names, axis=1)
+    data = cs.Composition.from_frame(named, parts=names)
+    networks = [
+        cs.fit(model, each, seed=1, progress=False).network() for each in (plain, data)
+    ]
+    np.testing.assert_array_equal(*(each.adjacency().to_numpy() for each in networks))
+    fit = cs.fit(model, data, seed=1, progress=False)
+    for name in ("partial_correlation", "regression_coefficient", "clr_precision"):
+        assert fit.effect(name).numbers().index.is_unique
+    reordered = cs.fit(
+        model,
+        cs.Composition.from_frame(named, parts=names[::-1]),
+        seed=1,
+        progress=False,
+    )
+    answers = [each.effect("partial_correlation") for each in (fit, reordered)]
+    difference = answers[0].minus(answers[1], "orders")
+    assert len(difference.numbers()) == 6
+
+
 def test_graphml_keeps_nodes_weights_and_modules(network, tmp_path):
     network.write_graphml(tmp_path / "network.graphml")
     read = nx.read_graphml(tmp_path / "network.graphml")
