@@ -151,6 +151,30 @@ class Adoption:
         return Cells(cohort, event_time, labels)
 
     @cached_property
+    def references(self) -> np.ndarray:
+        """Whether a cell is the reference of its cohort, bool (m,).
+
+        It is the last cell that nothing affects: that of the base period, unless no unit of the
+        cohort was seen in it.
+        """
+        cohort = self.cells.cohort
+        before = self.cells.event_time <= self.base
+        last = np.full(len(self.cohorts), np.iinfo(int).min)
+        np.maximum.at(last, cohort[before], self.cells.event_time[before])
+        return np.asarray(self.cells.event_time == last[cohort])
+
+    @cached_property
+    def leads_compared(self) -> np.ndarray:
+        """Whether a cell before adoption can have a coefficient of its own, bool (m,).
+
+        Its period has rows of units that never adopt, or of a cohort in its reference.
+        """
+        outside = (self.cell < 0) | self.references[self.cell]
+        compared = np.bincount(self.period[outside], minlength=len(self.periods)) > 0
+        before = self.cells.event_time <= self.base
+        return np.asarray(before & ~self.references & compared[self.times_of_cells])
+
+    @cached_property
     def times_of_cells(self) -> np.ndarray:
         """The period of each cell, as a position in `periods`, int (m,)."""
         kept = np.searchsorted(self.all_periods, self.periods)

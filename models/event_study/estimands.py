@@ -260,7 +260,7 @@ def path_moments(
 def lead_count(model: EventStudy, data: Panel) -> int:
     """Return how many event times before the base were seen without a gap."""
     study = model.adoption(data)
-    times = set(study.cells.event_time.tolist())
+    times = set(study.cells.event_time[study.leads_compared].tolist())
     count = 0
     while study.base - 1 - count in times:
         count += 1

@@ -153,6 +153,11 @@ def clustered_rows(
     data : Panel
     study : Adoption
     mask : bool array, shape (m,)
+
+    Raises
+    ------
+    ModelError
+        If the rows do not determine the coefficient of some cell.
     """
     weights = data.weights[study.rows]
     cells, others = cell_dummies(study, mask), period_columns(model, data, study)
@@ -165,7 +170,15 @@ def clustered_rows(
     left = columns[:, : 1 + count]
     left = left - basis @ (basis.T @ left)
     y, v = left[:, 0], left[:, 1:]
-    coefficients = np.linalg.solve(v.T @ v, v.T @ y)
+    gram = v.T @ v
+    sizes = np.linalg.eigvalsh(gram)
+    if sizes[0] <= _RANK_TOLERANCE * sizes[-1]:
+        raise ModelError(
+            "Expected rows that determine every lead and lag of every cohort; some are not "
+            "determined. Leave out the periods in which few units were seen, or take "
+            "errors='ar1' with pooling='shape'."
+        )
+    coefficients = np.linalg.solve(gram, v.T @ y)
     kept, unit = np.unique(study.unit[repeated], return_inverse=True)
     cluster = data.cluster[data.unit[study.rows[study.starts]]]
     rows = ClusteredRows(

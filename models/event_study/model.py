@@ -243,8 +243,8 @@ class EventStudy:
         return np.asarray(study.cells.event_time > study.base)
 
     def saturated(self, study: Adoption) -> np.ndarray:
-        """Return all cells but those of the base period, bool (m,)."""
-        return np.asarray(study.cells.event_time != study.base)
+        """Return the cells after the base period, and the leads that rows determine, bool (m,)."""
+        return np.asarray((study.cells.event_time > study.base) | study.leads_compared)
 
     def effect_cells(self, data: Panel) -> Cells:
         """Return the cells with an effect in the graph.
