@@ -286,7 +286,7 @@ class Fit:
     @checked(ModelError)
     def effect(
         self,
-        name: Name,
+        name: Name | None = None,
         *,
         at: Frame | Sequence[str] | None = None,
         by: Groups | None = None,
@@ -299,9 +299,10 @@ class Fit:
 
         Parameters
         ----------
-        name : str
-            One of `model.estimands()`; with `do`, `given` or `factual`, a variable; of a causal
-            diagram also a counterfactual query such as "P(y[x=1]=1, y[x=0]=0 | z=1)".
+        name : str, optional
+            One of `model.estimands()`, the headline unless given; with `do`, `given` or `factual`,
+            a variable; of a causal diagram also a counterfactual query such as
+            "P(y[x=1]=1, y[x=0]=0 | z=1)".
         at : DataFrame or list of parts, optional
             Other people, where the answer is a number a person; or the parts of a subcomposition.
         by : str or labels, optional
@@ -348,6 +349,13 @@ class Fit:
             raise ModelError(
                 "Expected `at` or `by`, and not both: groups are groups of the people of the study."
             )
+        if name is None:
+            if do is not None or given is not None or factual is not None:
+                raise ModelError(
+                    "Expected the variable that is asked about beside `do`, `given` or `factual`, "
+                    "such as fit.effect('cancer', do={'smoking': 1})."
+                )
+            name = self.headline
         name, estimand = answers.find_estimand(self, name, do, given, factual, scale)
         return answers.answer(self, name, estimand, at, by)
 

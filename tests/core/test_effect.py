@@ -244,3 +244,11 @@ def test_two_entries_are_compared_draw_by_draw():
     assert effect.probability("p2 ~ p3", "p2 ~ p4", in_size=True) == in_size
     with pytest.raises(cs.ModelError, match="two entries of 'partial_correlation'"):
         effect.probability("p2 ~ p3", exceeds="p1 ~ p9")
+
+
+def test_an_answer_without_a_name_is_the_headline():
+    model = cs.CausalDiagram("z -> x; x, z -> y", outcome="y", treatment="x")
+    fit = cs.fit(model, model.simulate(1, people=60).data, seed=1, progress=False)
+    np.testing.assert_array_equal(fit.effect().draws, fit.effect(fit.headline).draws)
+    with pytest.raises(cs.ModelError, match="the variable that is asked about"):
+        fit.effect(do={"x": 1})
