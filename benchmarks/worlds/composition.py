@@ -77,6 +77,39 @@ def shifted(
     return composition(np.exp(logs))
 
 
+def batches_in_order(
+    rng: np.random.Generator, rows: int, batches: int, spread: float
+) -> Any:
+    """Return rows of batches, one after the other, that shift all parts by their own amounts."""
+    logs = log_amounts(rng, rows)
+    shifts = rng.normal(0, spread, (batches, logs.shape[1]))
+    return composition(np.exp(logs + shifts[np.arange(rows) * batches // rows]))
+
+
+def half_shifted(rng: np.random.Generator, rows: int, by: float) -> Any:
+    """Return rows of which the second half has three parts shifted."""
+    logs = log_amounts(rng, rows)
+    logs[rows // 2 :, :3] += by
+    return composition(np.exp(logs))
+
+
+def counted_plates(rng: np.random.Generator) -> Any:
+    """Return counts of four plates of twelve, counted one after the other."""
+    logs = log_amounts(rng, 48, 6)
+    logs += np.repeat(rng.normal(0, 0.8, (4, 6)), 12, axis=0)
+    return counts_at_depth(logs, 3000, rng)
+
+
+def counted_at_depths_in_order(rng: np.random.Generator) -> Any:
+    """Return sparse counts of four plates that differ in nothing but how much was counted."""
+    shares = np.exp(log_amounts(rng, 48, 6))
+    depths = np.repeat(np.exp(rng.normal(np.log(200), 0.8, 4)), 12).astype(int) + 20
+    pairs = zip(depths, shares, strict=True)
+    return composition(
+        np.array([rng.multinomial(n, p / p.sum()) for n, p in pairs]), zeros="counts"
+    )
+
+
 def heavy(rng: np.random.Generator) -> Any:
     return composition(
         np.exp(log_amounts(rng, 100) / np.sqrt(rng.chisquare(3, (100, 1)) / 3))
@@ -180,6 +213,7 @@ def _wrong(name: str, draw: Callable, catches: tuple[str, ...], **more: Any) -> 
 
 
 GROUPS = ("one group of rows",)
+NEIGHBOURS = ("rows independent of their neighbours",)
 SHAPE = ("predicts the",)
 
 
@@ -224,6 +258,7 @@ WORLDS = [
         ),
         SHRUNK,
     ),
+    _right("plates counted at depths of their own", counted_at_depths_in_order, SHRUNK),
     _wrong(
         "two batches shift three parts",
         lambda rng: shifted(rng, 1.5, 0.5, 3),
@@ -241,6 +276,27 @@ WORLDS = [
     ),
     _wrong(
         "two batches of many rows", lambda rng: shifted(rng, 1.5, 0.4, 4, 200), GROUPS
+    ),
+    _wrong(
+        "three batches of twelve rows, one after the other",
+        lambda rng: batches_in_order(rng, 36, 3, 0.7),
+        NEIGHBOURS,
+    ),
+    _wrong(
+        "four batches of fifteen rows, one after the other",
+        lambda rng: batches_in_order(rng, 60, 4, 0.4),
+        NEIGHBOURS,
+    ),
+    _wrong(
+        "the second half of 60 rows shifts three parts",
+        lambda rng: half_shifted(rng, 60, 0.8),
+        NEIGHBOURS,
+    ),
+    _wrong(
+        "plates of counts, one after the other",
+        counted_plates,
+        NEIGHBOURS,
+        model=SHRUNK,
     ),
     _wrong("two batches of counts", counted_batches, GROUPS, model=SHRUNK),
     _wrong(

@@ -92,8 +92,8 @@ class Effect:
         the verb that its sign asks for: "raises", "lowers", or "changes" where the interval
         includes 0. An answer of several numbers has a sentence for each, with its label at
         `{entry}`; or one sentence with each number at its label, as `{value:lower}`; or, of many,
-        `{count}` of `{total}` whose intervals leave out 0 and, within `[...]` that is left out
-        where there are none, the `{surest}` of these.
+        `{count}` of `{total}` whose intervals leave out 0 (`{chance}` by chance) and, within
+        `[...]` that is left out where there are none, the `{surest}` of these.
     marginals : MarginalDistributions, optional
         The distribution of each entry in closed form. Tables come from it and have no Monte Carlo
         error; an answer with too many entries to draw has only that.
@@ -872,7 +872,12 @@ class Effect:
         named, _, after = rest.partition("]")
         sentence = f"{before}{named if count else ''}{after}"
         surest = _listed(shown.iloc[first])
-        texts = {"count": f"{count:,}", "total": f"{len(table):,}", "surest": surest}
+        texts = {
+            "count": f"{count:,}",
+            "total": f"{len(table):,}",
+            "chance": f"{(1 - prob) * len(table):,.2g}",
+            "surest": surest,
+        }
         for name, text in texts.items():
             sentence = sentence.replace(f"{{{name}}}", text)
         return sentence

@@ -33,7 +33,10 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "or in `time` where the data name them: these are correlated "
             f"{correlation}, alike in every log-ratio.",
             if_wrong="Repeated specimens of one subject count as many: intervals are too short. "
-            "What subjects share may also be correlated otherwise than what differs within them.",
+            "What subjects share may also be correlated otherwise than what differs within them. "
+            "A batch that nobody named moves its rows together and makes links that are none: it "
+            "shows where its rows stand together in the table, and in another order only as a "
+            "group that lies far apart.",
             formula="Cov(row_i, row_j) = ρ_ij Σ, ρ_ij = 0 between subjects",
             checks=INDEPENDENCE_CHECKS,
             fields=("row_correlation",),

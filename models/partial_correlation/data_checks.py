@@ -73,12 +73,17 @@ def independence_of_rows(data: Composition) -> tuple[Check, ...]:
         return copies
     ratios = log_ratios.clr(data.positive_values)
     total = data.values.sum(axis=1, keepdims=True)
-    residuals = least_squares_residuals(data.matrix, ratios)
+    design = data.matrix
+    if data.counts:  # how many were counted moves the log-ratios of parts with zeros
+        design = np.column_stack([design, np.log(total)])
+    residuals = least_squares_residuals(design, ratios)
+    sortable = [ratios, total, data.values, data.values / total]
     order = rows_independent(
-        [Scores(residuals, np.column_stack([ratios, total]))],
+        [Scores(residuals, np.column_stack(sortable))],
         remedy="Name what they share: `subject=` or `time=` when reading the data, or a batch or "
-        "site in `covariates=`.",
+        "site in `covariates=`. Batches make links that are none.",
         assumption=INDEPENDENT_ROWS,
+        together=residuals,
     )
     return (*order, *copies)
 

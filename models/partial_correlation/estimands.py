@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 _LARGEST_SIZE = 158
 _LARGEST_NUMBER = 5e6
 _LINKS = (
-    "In {count} of {total} pairs of parts the 95 % interval excludes the partial correlation "
-    "that closure alone makes[; the surest: {surest}]. One in twenty would by chance."
+    "Among {total} pairs of parts, the 95 % intervals of {count} exclude the partial correlation "
+    "that closure alone makes, as about {chance} would without any link: this is no number of "
+    "links, since among few parts one link moves other pairs too[. The surest: {surest}]."
 )
 _OF_STUDENT_ROWS = {
     student_rows.WEIGHT: AnswerText(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
+from causalstats.numerics.testing.likeness_of_neighbours import neighbours_alike
 from causalstats.numerics.testing.serial_dependence import (
     is_sorted,
     repeated_rows,
@@ -20,6 +21,7 @@ _LEVEL = 0.002
 _LARGEST_SHARE_REPEATED = 0.05  # of the rows
 _LARGEST_EXCESS = 10  # repeated rows, by the number of pairs that agree by chance
 _MOST_ROWS = 250_000
+_MOST_ROWS_PERMUTED = 200  # with more, the correlations of single columns show as much
 _MOST_RUNS = 1.5  # of equal rows, by the number of different rows, in a table of counts
 _ROWS_A_COMBINATION = 3
 INDEPENDENT_PEOPLE = "independent people"
@@ -62,6 +64,7 @@ def rows_independent(
     remedy: str,
     assumption: str,
     estimands: tuple[str, ...] = (),
+    together: np.ndarray | None = None,
 ) -> tuple[Check, ...]:
     """Return whether rows next to each other are alike in what the model leaves open.
 
@@ -77,17 +80,33 @@ def rows_independent(
         The name of the assumption of independent rows.
     estimands : tuple of str
         The answers that a failure stands on; empty for all of them.
+    together : array, shape (n, k), optional
+        Residuals that are also tested jointly, by permutation, where the rows are few.
     """
-    tests = [
-        serial_dependence(each.scores[:_MOST_ROWS])
+    unsorted = [
+        each
         for each in equations
         if not any(is_sorted(column) for column in each.explained[:_MOST_ROWS].T)
     ]
-    done = [test for test in tests if test is not None]
+    tests = [serial_dependence(each.scores[:_MOST_ROWS]) for each in unsorted]
+    done = [
+        (
+            test.p,
+            f"the scores of one row and the next have a correlation of {test[1]:.2f}",
+        )
+        for test in tests
+        if test is not None
+    ]
+    if together is not None and unsorted and len(together) <= _MOST_ROWS_PERMUTED:
+        alike = neighbours_alike(together, np.random.default_rng(0))
+        if alike is not None:
+            done.append(
+                (alike, "rows are like those near them, in all columns together")
+            )
     if not done:
         return ()
-    strongest = min(done, key=lambda test: test.p)
-    p = min(1.0, len(done) * strongest.p)
+    smallest, words = min(done)
+    p = min(1.0, len(done) * smallest)
     passed = p >= _LEVEL
     return (
         Check(
@@ -95,8 +114,7 @@ def rows_independent(
             passed=passed,
             value=p,
             expected=f"p-value of at least {_LEVEL:g}",
-            finding="the scores of one row and the next have a correlation of "
-            f"{strongest.autocorrelation:.2f}, p = {p:.2g}",
+            finding=f"{words}, p = {p:.2g}",
             remedy=""
             if passed
             else "Rows that stand next to each other are alike beyond what the model explains: "
