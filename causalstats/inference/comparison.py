@@ -44,8 +44,9 @@ def compare(fit: Fit, prob: float, name: str) -> pd.DataFrame:
         for name, estimate in baselines.items():
             columns |= _columns(name, estimate, tails)
         return answer.numbers(prob)[["mean", "lower", "upper"]].assign(**columns)
-    estimates = {type(fit.model).__name__: answer.draws.to_numpy().ravel(), **baselines}
-    rows = {name: _row(estimate, tails) for name, estimate in estimates.items()}
+    draws = answer.draws.to_numpy().ravel()
+    rows = {type(fit.model).__name__: [draws.mean(), *np.quantile(draws, tails)]}
+    rows |= {name: baseline_row(each, tails) for name, each in baselines.items()}
     if isinstance(fit.model, HasWorstCaseBounds):
         bounds = fit.model.worst_case_bounds(fit.data)
         rows |= {name: [np.nan, *ends] for name, ends in bounds.items()}
@@ -89,13 +90,33 @@ def _of_answer(fit: Fit, name: str) -> dict[str, np.ndarray | ClosedForm]:
     return {label: rule(rng)[0] for label, rule in rules.items()}
 
 
-def _row(estimate: np.ndarray | ClosedForm, tails: tuple[float, float]) -> list[float]:
-    """Return mean and interval of draws, or of an estimate with quantiles in closed form."""
+def baseline_row(
+    estimate: np.ndarray | ClosedForm, tails: tuple[float, float]
+) -> list[float]:
+    """Return mean and interval of draws, or of an estimate with quantiles in closed form.
+
+    An estimator without moments, such as Heckman's two steps without an exclusion, has bootstrap
+    draws of which a few make the mean: one outside the interval. It is then the median.
+
+    Parameters
+    ----------
+    estimate : array, shape (draws,), or ClosedForm
+    tails : tuple of float
+        The probabilities below the ends of the interval.
+
+    Returns
+    -------
+    list of float
+        The number, and the ends of its interval.
+    """
     if isinstance(estimate, ClosedForm):
         lower, upper = map(estimate.quantile, tails)
         numbers = (estimate.mean(), lower, upper)
         return [float(np.atleast_1d(values)[0]) for values in numbers]
-    return [estimate.mean(), *np.quantile(estimate, tails)]
+    lower, upper = np.quantile(estimate, tails)
+    mean = float(estimate.mean())
+    within = lower <= mean <= upper
+    return [mean if within else float(np.median(estimate)), float(lower), float(upper)]
 
 
 def _columns(

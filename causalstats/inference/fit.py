@@ -612,7 +612,8 @@ class Fit:
         -------
         DataFrame
             Columns mean, lower and upper, a row a method, and where the model has them bounds that
-            need fewer assumptions, without a mean; with held-out outcomes also the truth
+            need fewer assumptions, without a mean. Where a few bootstrap draws of a method carry
+            its mean out of its interval, it is their median. With held-out outcomes also the truth
             and the error of each. A headline of many entries has a row for each entry, and a
             column for each of the other methods.
 
