@@ -167,6 +167,23 @@ def overdispersed(rng: np.random.Generator) -> Any:
     return counts_at_depth(logs + np.log(rng.gamma(3, 1 / 3, logs.shape)), 1500, rng)
 
 
+def spoilt_row(rng: np.random.Generator) -> Any:
+    """Return counts in one row of which two parts are exchanged, of a mean ratio of seven."""
+    logs = log_amounts(rng, parts=6) + np.array([2.0, 0, 0, 0, 0, 0])
+    logs[17, [0, 1]] = logs[17, [1, 0]]
+    return counts_at_depth(logs, 3000, rng)
+
+
+def zeros_declared_absent(rng: np.random.Generator) -> Any:
+    """Return counts of which each 0 of a rare part is declared an absence."""
+    shares = np.exp(log_amounts(rng, 60, 5) + np.array([3.0, 3.0, 3.0, 3.0, -3.0]))
+    depths = rng.integers(300, 1500, 60)
+    pairs = zip(depths, shares, strict=True)
+    counts = np.array([rng.multinomial(n, p / p.sum()) for n, p in pairs])
+    columns = {"never": counts[:, 4] == 0}
+    return composition(counts, columns, zeros="counts", absent={"p4": "never"})
+
+
 def rare(rng: np.random.Generator) -> Any:
     return counts_at_depth(
         log_amounts(rng, parts=6) + np.array([3.0, 2, 1, 0, -1, -4]), 60, rng
@@ -327,6 +344,18 @@ WORLDS = [
         "half the rows lack two taxa",
         lambda rng: absent(rng, 0.5),
         ("counted often",),
+        model=SHRUNK,
+    ),
+    _wrong(
+        "one row of counts with two parts exchanged",
+        spoilt_row,
+        ("no outlying row",),
+        model=SHRUNK,
+    ),
+    _wrong(
+        "zeros of a rare taxon declared absences",
+        zeros_declared_absent,
+        ("declared absences are no zeros",),
         model=SHRUNK,
     ),
     _wrong("a taxon hardly ever counted", rare, ("counted often",), model=SHRUNK),

@@ -55,6 +55,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             checks=(
                 "counts as they were counted",
                 "counted often",
+                "declared absences are no zeros of counting",
                 "determined by the counts",
             ),
         ),
@@ -87,6 +88,7 @@ def _shape(model: PartialCorrelation) -> Assumption:
         "one group of rows",
         "rows enough to see groups",
         "measured finely",
+        "no outlying row",
         "predicts the skewness of each part",
         "predicts the tails of each part",
     )

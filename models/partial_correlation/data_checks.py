@@ -15,6 +15,10 @@ from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.observation.measurement_checks import (
     normalised_counts,
 )
+from causalstats.models.partial_correlation.observation.recorded_rows import (
+    declared_absences_are_no_sampling_zeros,
+    outlying_rows,
+)
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.models.partial_correlation.student_rows import ErrorsName
 from causalstats.models.shared.independent_rows import (
@@ -49,6 +53,8 @@ def data_checks(data: Composition, errors: ErrorsName = "normal") -> tuple[Check
         groups_of_rows(data, errors),
         rows_for_groups(data, errors),
         sums_among_parts(data),
+        _outlying_rows(data, errors),
+        declared_absences_are_no_sampling_zeros(data),
     )
     covariates = () if data.design is None else data.design.variables
     return (
@@ -57,6 +63,13 @@ def data_checks(data: Composition, errors: ErrorsName = "normal") -> tuple[Check
         *independence_of_rows(data),
         *recorded_values(data.source, [*data.parts, *covariates]),
     )
+
+
+def _outlying_rows(data: Composition, errors: ErrorsName) -> Check | None:
+    """Return whether a row lies far out, where no predictive check can say so."""
+    if errors == "student" or observation_of(data).exact:
+        return None
+    return outlying_rows(data, shape_name(errors))
 
 
 def independence_of_rows(data: Composition) -> tuple[Check, ...]:

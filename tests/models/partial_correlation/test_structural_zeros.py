@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
+from causalstats.models.partial_correlation.data_checks import data_checks
 from causalstats.numerics.compositions import (
     inverse_wishart,
     log_ratios,
@@ -272,3 +273,25 @@ def test_gibbs_sampling_agrees_with_nuts_where_a_group_lacks_a_part():
         ]
         difference = one.mean(("chain", "draw")) - other.mean(("chain", "draw"))
         assert np.abs(difference / np.sqrt(sum(errors))).max() < 4, name
+
+
+def test_zeros_of_counting_are_no_declared_absences(frame):
+    """A rare part of rate 1.5 in every row, of which each 0 is declared an absence."""
+    rare = np.random.default_rng(4).poisson(1.5, 60)
+    named = frame.assign(z=rare, no_z=rare == 0)
+    checks = {check.name: check for check in data_checks(read(named, {"z": "no_z"}))}
+    check = checks["declared absences are no zeros of counting"]
+    assert check.passed is False
+    assert "z (at least" in check.finding
+    checks = {check.name: check for check in data_checks(read(frame, {"z": "no_z"}))}
+    assert checks["declared absences are no zeros of counting"].passed
+
+
+def test_a_row_of_counts_with_exchanged_parts_is_named(frame):
+    spoilt = frame.copy()
+    spoilt.loc[30, ["v", "z"]] = [5, 2500]
+    checks = {check.name: check for check in data_checks(read(spoilt.iloc[:45]))}
+    assert checks["no outlying row"].passed is False
+    assert "row 30 " in checks["no outlying row"].finding
+    checks = {check.name: check for check in data_checks(read(frame.iloc[:45]))}
+    assert checks["no outlying row"].passed
