@@ -49,11 +49,12 @@ def accuracy_in_words(fit: cs.Fit) -> str:
     table = fit.accuracy("scan").numbers()
     parts = []
     for measure in ("sensitivity", "specificity"):
-        mean, lower, upper = table.loc[measure, ["mean", "lower", "upper"]]
-        parts.append(f"{measure} {mean:.3f} (95 % interval {lower:.3f} to {upper:.3f})")
+        mean, lower, upper = 100 * table.loc[measure, ["mean", "lower", "upper"]]
+        parts.append(f"{mean:.0f} % (95 % interval {lower:.0f} to {upper:.0f} %)")
     return (
-        f"The scan has {parts[0]} and {parts[1]}. Among the verified they are 0.895 and 0.628; "
-        "Begg & Greenes correct them to 0.836 and 0.738."
+        f"The scan finds {parts[0]} of the diseased (sensitivity) and clears {parts[1]} of the "
+        "healthy (specificity). Among the verified alone they are 89.5 and 62.8 %; Begg & Greenes "
+        "correct them to 83.6 and 73.8 %."
     )
 
 
@@ -63,8 +64,8 @@ def run(folder: Path, fast: bool = False) -> Path:
     return fit.report(
         folder / "report.html",
         title="Accuracy of a liver scan under selective verification",
-        question="How many of the diseased does the scan find, and how many of the healthy does it "
-        "clear?",
+        question="How many of the patients whose liver nobody verified are diseased, and how "
+        "accurate does that make the scan?",
         source="650 patients, 344 of them verified; the counts are in `study.py`.",
         references=[
             "Drum & Christacopoulos (1972), Hepatic scintigraphy in clinical decision making, "

@@ -42,6 +42,13 @@ def run(folder: Path, fast: bool = False) -> Path:
             "Tubb, Parker & Nickless (1980), The analysis of Romano-British pottery by atomic "
             "absorption spectrophotometry, Archaeometry 22."
         ],
+        answers=[
+            "partial_correlation",
+            "excess",
+            "closure_baseline",
+            "regression_coefficient",
+            "partial_variance",
+        ],
         sensitivity={} if fast else [{"prior": ["horseshoe", "shrunk", "invariant"]}],
     )
 

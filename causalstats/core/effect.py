@@ -50,6 +50,7 @@ Weights = Annotated[
         description="weights of entries by name, such as `{'t1': 1, 't2': -1}`",
     ),
 ]
+_OWN_SCALE = ("q-value", "error", "sd", "pull")  # columns that no scale converts
 _ROUNDING = 1e-9  # numbers smaller than that, by the largest, are shown as 0
 _SHOWN = 10
 _NAMED = 4
@@ -721,7 +722,8 @@ class Effect:
         ----------
         table : DataFrame
             A row an entry, or a row a method. Columns `error` are differences from `truth`, and
-            those of q-values, standard deviations and flags stay as they are.
+            those of q-values, standard deviations, the pull to least squares and flags stay as
+            they are.
 
         Examples
         --------
@@ -736,7 +738,7 @@ class Effect:
         estimates = [
             name
             for name in table.columns
-            if not str(name).startswith(("q-value", "error", "sd"))
+            if not str(name).startswith(_OWN_SCALE)
             and pd.api.types.is_float_dtype(table[name])
         ]
         shown = table.copy()
@@ -762,6 +764,8 @@ class Effect:
         >>> fit.effect("effect").relabelled(fit.compare()).index[1]  # the data have no labels
         'unadjusted'
         """
+        import pandas as pd
+
         words = self.wording
         if not words.labels and not words.levels:
             return table
@@ -775,7 +779,8 @@ class Effect:
                 labels = [words.level(group, label) for label in table.index]
             else:
                 labels = [in_words(label) for label in table.index]
-            return table.set_axis(labels, axis=0)
+            index = pd.Index(labels, name=table.index.name)
+            return table.set_axis(index, axis=0)
         for name in words.levels:
             if name in table.index.names[:-1]:
                 table = table.rename(index=words.levels[name], level=name)
@@ -986,7 +991,7 @@ def _filled(
     Parameters
     ----------
     sentence : str
-        With `{value}`, and perhaps `{entry}` and `{raises}`.
+        With `{value}`, and perhaps `{entry}`, and `{raises}` or, of a ratio, `{multiplies}`.
     entry : str
     row : mapping
         With mean, lower and upper, as readers are shown them.
@@ -1001,6 +1006,10 @@ def _filled(
         if sign == 0:
             sentence = sentence.removesuffix(".") + f"{_NO_CHANGE}."
         sentence = sentence.replace("{raises}", _VERBS[sign])
+    if "{multiplies}" in sentence:
+        if row["lower"] <= 1 <= row["upper"]:
+            sentence = sentence.removesuffix(".") + f"{_NO_CHANGE}."
+        sentence = sentence.replace("{multiplies}", "multiplies")
     value = _number_in_words(row, scale, prob)
     return capitalised(sentence.replace("{entry}", entry).replace("{value}", value))
 
@@ -1050,10 +1059,11 @@ def _listed(table: pd.DataFrame) -> str:
     numbers = table[["mean", "lower", "upper"]]
     smallest = _ROUNDING * np.nanmax(numbers.abs().to_numpy(), initial=0.0)
     shown = numbers.mask(numbers.abs() <= smallest, 0.0)
-    return "; ".join(
-        f"{label} {row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
-        for label, row in shown.iterrows()
-    )
+    listed = []
+    for label, (mean, lower, upper) in zip(shown.index, shown.to_numpy(), strict=True):
+        middle, low, high = rounded_by_interval(mean, lower, upper)
+        listed.append(f"{label} {middle} ({low} to {high})")
+    return "; ".join(listed)
 
 
 def _written_sum(weights: Mapping[str, float]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 _PLAIN_FROM = 1e-3
@@ -17,9 +18,9 @@ def shown(value: Any) -> str:
     """Return the value of a field of a model in words."""
     if value is None:
         return "not given"
-    return (
-        ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
-    )
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if isinstance(value, Mapping) and not value else str(value)
 
 
 def with_decimals(value: float, decimals: int, most: int) -> str:

@@ -26,6 +26,8 @@ _MOST_NUMBERS = 60  # among which pairs are looked for
 _MOST_POINTS = 1000  # of a panel: more hide each other
 _PANEL_WIDTH = 2.3  # inches
 _PANEL_HEIGHT = 2.3
+_LABEL = 20  # characters of a line of a label, so that it is no longer than its panel
+_SMALL = 8  # points
 
 
 def pairs(
@@ -73,9 +75,10 @@ def pairs(
         both = zip(canvas.panels, strongest.items(), strict=True)
         for axes, ((x, y), correlation) in both:
             _scatter(axes, canvas.palette, (numbers[x], numbers[y]), divergent)
-            axes.set_xlabel(wrap(x, 26))
-            axes.set_ylabel(wrap(y, 26))
-            axes.set_title(f"correlation {correlation:.2f}")
+            axes.set_xlabel(wrap(x, _LABEL), fontsize=_SMALL)
+            axes.set_ylabel(wrap(y, _LABEL), fontsize=_SMALL)
+            axes.set_title(f"correlation {correlation:.2f}", fontsize=_SMALL)
+            axes.locator_params(nbins=3)
     return canvas.figure
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 _MOST_ROWS = 20
 _PAGE_WIDTH = 7.0  # inches
+_TICKS = 3  # intervals between them
 
 
 def posterior(
@@ -63,7 +64,7 @@ def posterior(
             col_wrap=_COLUMNS,
             figure_kwargs=figure_options((_PAGE_WIDTH, height), ax, panels),
         )
-    return close_in_pyplot(collection)
+    return close_in_pyplot(_with_few_ticks(collection))
 
 
 def trace(
@@ -111,7 +112,7 @@ def trace(
             visuals={"label": {"size": 9, "color": palette.ink}},
             figure_kwargs=figure_options(size, ax, 2 * rows),
         )
-    return close_in_pyplot(collection)
+    return close_in_pyplot(_with_few_ticks(collection))
 
 
 class _FigureOfCaller(Picture):
@@ -168,6 +169,14 @@ def figure_of(collection: PlotCollection) -> Figure:
     figure = collection.viz["figure"].item()
     borrowed = isinstance(figure, _FigureOfCaller)
     return figure_of_axes(figure.borrowed[0]) if borrowed else figure
+
+
+def _with_few_ticks(collection: PlotCollection) -> PlotCollection:
+    """Return the collection with so few numbers below each panel that none covers another."""
+    for axes in figure_of(collection).axes:
+        if axes.xaxis.get_scale() == "linear" and axes.has_data():
+            axes.locator_params(axis="x", nbins=_TICKS)
+    return collection
 
 
 def close_in_pyplot(collection: PlotCollection) -> PlotCollection:

@@ -100,7 +100,7 @@ def sensitivity(
         axes = canvas.axes
         if not numeric:
             width = max(8, 60 // len(values))
-            axes.set_xticks(ticks, [wrap(value, width) for value in values])
+            axes.set_xticks(ticks, [wrap(_arrows(value), width) for value in values])
             axes.set_xlim(-0.6, len(values) - 0.4)
         joined = numeric and len(values) > 1
         if second:
@@ -117,6 +117,11 @@ def sensitivity(
         place: dict[str, Any] = {"loc": "outside upper left", "ncols": 2}
         canvas.legend(list(unique.values()), list(unique), **place)
     return canvas.figure
+
+
+def _arrows(value: object) -> str:
+    """Return the text of a value; arrows of a diagram are not broken at the end of a line."""
+    return str(value).replace("<->", "↔").replace("->", "→")
 
 
 def _is_number(value: Any) -> bool:

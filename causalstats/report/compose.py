@@ -81,6 +81,7 @@ def compose(
             [(name, table) for name, table, _ in curves],
             None if has_many_entries else _interval(headline),
             float(headline.display_scale.convert(headline.null)),
+            headline.display_scale.unit,
         ),
         model_name=type(model).__name__,
         data_facts=_facts(fit.data),

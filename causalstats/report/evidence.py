@@ -14,6 +14,7 @@ import pandas as pd
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.display_scale import rounded_by_interval
+from causalstats.core.wording import capitalised
 from causalstats.report.contents import Evidence, Status
 
 _LARGEST_R_HAT = 1.05  # above it chains may be of different posteriors
@@ -62,6 +63,7 @@ def evidence(
     sensitivity: Sequence[tuple[str, pd.DataFrame]],
     interval: tuple[float, float] | None,
     null: float = 0.0,
+    unit: str = "",
 ) -> Evidence:
     """Return the evidence about the headline.
 
@@ -77,6 +79,8 @@ def evidence(
         That of the headline, on the scale of these tables; None where it has several entries.
     null : float
         The value without an effect, on that scale.
+    unit : str
+        Of these numbers.
     """
     supports = [*_not_contradicted(assumptions, checks), *_withheld(checks)]
     failed = [check for check in checks if check.passed is False]
@@ -87,7 +91,8 @@ def evidence(
     if interval is not None:
         supports += _agreeing(comparison, interval)
         for field, table in sensitivity:
-            text, holds = _moves(field, table, interval, null)
+            name = _in_words(field, assumptions)
+            text, holds = _moves(name, table, interval, null, unit)
             (supports if holds else opposes).append(text)
     return Evidence(
         supports=tuple(supports),
@@ -182,25 +187,39 @@ def _agreeing(
     return [f"{text}. Outside it: {'; '.join(outside)}." if outside else f"{text}."]
 
 
+def _in_words(field: str, assumptions: Sequence[Assumption]) -> str:
+    """Return the name of fields, with the assumption that they state in brackets."""
+    name = field.replace("_", " ")
+    changed = set(field.split(" and "))
+    stated = [each.name for each in assumptions if changed & set(each.fields)]
+    if not stated or name in stated[0]:
+        return name
+    return f"{name} (the assumption “{stated[0]}”)"
+
+
 def _moves(
-    field: str, table: pd.DataFrame, interval: tuple[float, float], null: float
+    name: str,
+    table: pd.DataFrame,
+    interval: tuple[float, float],
+    null: float,
+    unit: str,
 ) -> tuple[str, bool]:
     """Return what happens to the answer under other values of an assumption, and if it holds.
 
     Parameters
     ----------
-    field : str
-        The assumption that was changed.
+    name : str
+        The assumption that was changed, in words.
     table : DataFrame
         A row a value.
     interval : pair of float
         That of the answer.
     null : float
         The value without an effect.
+    unit : str
     """
     others = table[~table["used"]] if "used" in table else table
     means = others["mean"]
-    name = field.replace("_", " ")
     if means.between(*interval).all():
         stays = f"The answer stays within its interval at other values of {name}"
         if _reaches(null, others, interval):
@@ -211,7 +230,8 @@ def _moves(
     _, low, high = rounded_by_interval(lowest, lowest, highest)
     values = low if lowest == highest else f"{low} to {high}"
     alternative = "another value gives" if len(means) == 1 else "other values give"
-    return f"The answer depends on {name}: {alternative} {values}.", False
+    measured = f" ({unit})" if unit else ""
+    return f"The answer depends on {name}: {alternative} {values}{measured}.", False
 
 
 def _reaches(null: float, others: pd.DataFrame, interval: tuple[float, float]) -> bool:
@@ -248,7 +268,7 @@ def _untestable(
         if not verdicts(assumption, checks) & {"passed", "failed"}
     ]
     cautions = [
-        (check.name, f"{_short(check.finding)}. {check.remedy}".rstrip())
+        (check.name, f"{capitalised(_short(check.finding))}. {check.remedy}".rstrip())
         for check in checks
         if check.passed is None
         and check.caution

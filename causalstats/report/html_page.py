@@ -19,6 +19,7 @@ from causalstats.report.evidence import verdicts
 from causalstats.report.table import number, table
 
 _ORDER = {False: 0, None: 1, True: 2}
+_ABBREVIATIONS = {"att": "ATT", "f": "F"}
 
 
 def render(contents: ReportContents) -> str:
@@ -79,9 +80,27 @@ def paragraphs(text: str) -> list[str]:
     return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip())]
 
 
-def words(name: str) -> str:
-    """Return a name with spaces in place of underscores."""
-    return name.replace("_", " ")
+def heading(name: str) -> str:
+    """Return the name of an answer or of an assumption as a heading.
+
+    Examples
+    --------
+    >>> heading("att"), heading("effect_by_horizon"), heading("first_stage_f")
+    ('ATT', 'Effect by horizon', 'First stage F')
+    """
+    spelt = [_ABBREVIATIONS.get(word, word) for word in name.split("_")]
+    return capitalised(" ".join(spelt))
+
+
+def unbroken(text: str) -> str:
+    """Return a sentence in which no line begins with a percent sign.
+
+    Examples
+    --------
+    >>> unbroken("a 95 % interval")
+    'a 95\\xa0% interval'
+    """
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _environment() -> Environment:
@@ -103,7 +122,8 @@ def _environment() -> Environment:
         "verdict": verdict,
         "verdict_class": verdict_class,
         "with_code": with_code,
-        "words": words,
+        "heading": heading,
+        "unbroken": unbroken,
     }
     return environment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -11,13 +12,17 @@ import numpy as np
 import pandas as pd
 
 MOST_ROWS = 20  # of one table on the page; the page says how many it left out
+_MANY_COLUMNS = 6
 MISSING = "–"
 _HEADINGS = {"r_hat": "R-hat", "ess_bulk": "ESS bulk", "ess_tail": "ESS tail"}
 _PLAIN_FROM, _PLAIN_BELOW = 1e-4, 1e9  # outside this, powers of ten
 _DIAGNOSTICS = ("r_hat", "ess_bulk", "ess_tail", "pareto_k", "q_value", "probability")
 """Columns on a scale of their own; all others are estimates, also those named by a method."""
-_WIDEST = 100  # times the narrowest interval of a table whose decimals are aligned
+_WIDEST = 100  # times the narrowest interval of a table, whose digits it then decides
 _MOST_DECIMALS = 4
+_DECIMALS_OF_R_HAT = 3
+_LEVEL_OF_CATEGORY = re.compile(r"\[T\.([^\[\]]+)\]")
+"""A level in the name of a coded column, as formulas write it."""
 Cell = tuple[str, bool]
 """A text, and whether it is a number."""
 
@@ -30,6 +35,8 @@ class HtmlTable:
     ----------
     corner : str
         The heading of the index.
+    wide : bool
+        Whether there are so many columns that they are set narrower.
     columns : tuple of Cell
     rows : tuple of (label, tuple of Cell)
     total : int
@@ -37,6 +44,7 @@ class HtmlTable:
     """
 
     corner: str
+    wide: bool
     columns: tuple[Cell, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     total: int
@@ -90,7 +98,9 @@ def table(frame: pd.DataFrame) -> HtmlTable:
         (_label(label), tuple(texts[row] for texts in cells))
         for row, label in enumerate(shown.index)
     ]
-    return HtmlTable(_corner(frame.index), tuple(columns), tuple(rows), len(frame))
+    wide = len(columns) > _MANY_COLUMNS
+    corner = _corner(frame.index)
+    return HtmlTable(corner, wide, tuple(columns), tuple(rows), len(frame))
 
 
 def _cells(name: str, values: list, decimals: int | None) -> list[Cell]:
@@ -105,6 +115,8 @@ def _cells(name: str, values: list, decimals: int | None) -> list[Cell]:
     """
     if name.startswith("ess_"):
         values = [round(value) if _is_finite(value) else value for value in values]
+    if name == "r_hat":
+        decimals = _DECIMALS_OF_R_HAT
     if decimals is not None and all(map(_is_number, values)):
         return [(_aligned(value, decimals), True) for value in values]
     return [(number(value, padded=True), _is_number(value)) for value in values]
@@ -133,8 +145,9 @@ def fixed(value: float, decimals: int | None) -> str:
 def aligned_decimals(frame: pd.DataFrame) -> int | None:
     """Return the decimals of a table of estimates, so that decimal points are aligned.
 
-    Intervals have two to three digits. Bounds, which have no mean, do not count. None where there
-    are no intervals, or their widths differ so much that the narrow ones would be rounded away.
+    Intervals have two to three digits, the narrowest at least one where widths differ very much.
+    Bounds, which have no mean, do not count. None where there are no intervals, or more than four
+    decimals would be needed.
 
     Examples
     --------
@@ -146,9 +159,11 @@ def aligned_decimals(frame: pd.DataFrame) -> int | None:
     estimated = frame[frame["mean"].notna()] if "mean" in frame else frame
     widths = np.asarray(estimated["upper"] - estimated["lower"], float).ravel()
     widths = widths[np.isfinite(widths) & (widths > 0)]
-    if not len(widths) or widths.max() > _WIDEST * widths.min():
+    if not len(widths):
         return None
-    decimals = -int(np.floor(np.log10(np.median(widths) / 50)))
+    alike = widths.max() <= _WIDEST * widths.min()
+    step = np.median(widths) / 50 if alike else widths.min() / 6
+    decimals = -int(np.floor(np.log10(step)))
     return max(decimals, 0) if decimals <= _MOST_DECIMALS else None
 
 
@@ -182,10 +197,21 @@ def _is_finite(value: Any) -> bool:
 
 
 def _label(label: object) -> str:
+    """Return a label as readers see it: arrows as arrows, levels of categories after their column.
+
+    Examples
+    --------
+    >>> _label("x -> y"), _label("Al2O3 on region[T.Wales]"), _label((1, "a"))
+    ('x → y', 'Al2O3 on region = Wales', '1, a')
+    """
     if isinstance(label, tuple):
-        return ", ".join(map(str, label))
-    return f"{label:g}" if isinstance(label, float) else str(label)
+        return ", ".join(map(_label, label))
+    if isinstance(label, float):
+        return f"{label:g}"
+    text = str(label).replace("<->", "↔").replace("->", "→")
+    return _LEVEL_OF_CATEGORY.sub(r" = \1", text)
 
 
 def _corner(index: pd.Index) -> str:
-    return ", ".join(str(name) for name in index.names if name is not None)
+    names = [str(name) for name in index.names if name is not None]
+    return ", ".join(names).replace("_", " ")

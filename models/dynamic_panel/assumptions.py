@@ -124,7 +124,7 @@ def _errors(model: DynamicPanel) -> Assumption:
         name="normal errors",
         statement="Errors and unit effects are normal, of the same variance in all units.",
         if_wrong="Intervals are too short where tails are heavy or units differ in variance: take "
-        "errors='cluster'.",
+        "`errors='cluster'`.",
         formula="e_it ~ Normal(0, σ_t²), u_i ~ Normal(0, σ_u²)",
         fields=("errors",),
     )

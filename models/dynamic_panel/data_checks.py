@@ -92,7 +92,7 @@ def _clusters_for_columns(model: DynamicPanel, data: Panel) -> Check:
         finding=f"{clusters:,} clusters, {columns:,} columns",
         remedy=""
         if enough
-        else "Intervals may be too short: take projection='mundlak', or fewer covariates.",
+        else "Intervals may be too short: take `projection='mundlak'`, or fewer covariates.",
         assumption="many clusters" if model.errors == "cluster" else "",
         caution=not enough,
     )

@@ -21,7 +21,7 @@ ERRORS = {
         statement="Errors are normal, independent between units, with a serial correlation of ρ^h "
         "at a gap of h periods, and one standard deviation in each cohort.",
         if_wrong="Intervals are too short where errors of a unit last in another way, or units "
-        "share shocks: see the check of serial correlation, and errors='cluster'.",
+        "share shocks: see the check of serial correlation, and `errors='cluster'`.",
         formula="ε_it = ρ ε_i(t-1) + σ_g z_it",
         checks=("predicts the serial correlation of residuals",),
         fields=("errors", "sd_spread"),

@@ -95,7 +95,7 @@ def _treated_units(data: Panel, study: Adoption) -> Check:
     enough = fewest >= _FEWEST_TREATED_CLUSTERS
     passed = enough and not small
     listed = f"; small cohorts: {', '.join(small)}" if small else ""
-    remedy = "Read the answers of small cohorts with pooling='none' beside them."
+    remedy = "Read the answers of small cohorts with `pooling='none'` beside them."
     if not enough:
         remedy = (
             "So few clusters show little of how they differ by chance, and no method has exact "

@@ -660,7 +660,8 @@ class EventStudy:
         treatment, outcome = data.treatments[0], data.arguments["outcome"]
         graph.add_node(treatment, label=label(treatment), role="observed")
         graph.add_node(outcome, label=label(outcome), role="observed")
-        lasting = f"lasting features of each {label(data.arguments['unit'])}"
+        unit = label(data.arguments["unit"]).removeprefix("the ")
+        lasting = f"lasting features of each {unit}"
         graph.add_node("unit", label=lasting, role="hidden")
         period = label(data.arguments["time"])
         graph.add_node("period", label=period, role="observed")

@@ -193,7 +193,7 @@ POOLING: dict[PoolingName, Pooling] = {
         statement="Effects of cohorts differ in level without restriction, and their course over "
         "event times is similar, to a degree that is learned.",
         if_wrong="Effects of single cells are drawn towards the common course: compare with "
-        "pooling='none'. Averages over cells hardly depend on it.",
+        "`pooling='none'`. Averages over cells hardly depend on it.",
         formula="θ_ge = μ_e + c_g + u_ge, c_g ~ Normal(0, (3.2 σ)²), u ~ Normal(0, ω²), μ a walk",
     ),
     "full": Pooling(
@@ -204,7 +204,7 @@ POOLING: dict[PoolingName, Pooling] = {
         statement="Before the data are seen, no cohort is known to have other effects than the "
         "others: levels, and courses over event times, come from common distributions.",
         if_wrong="The effect of a small cohort that is unlike the others is drawn to theirs, and "
-        "its interval is too short: see pooling='shape'.",
+        "its interval is too short: see `pooling='shape'`.",
         formula="θ_ge = μ_e + c_g + u_ge, c_g ~ Normal(0, κ²), u_ge ~ Normal(0, ω²), μ a walk",
     ),
     "none": Pooling(

@@ -75,7 +75,7 @@ def predictions(
             size=np.full(len(lags), len(starts)),
             replicated=np.array(replicated),
             remedy="Errors of a unit last in another way than AR(1): intervals may be too short or "
-            "too long. Compare with errors='cluster', pooling='none'.",
+            "too long. Compare with `errors='cluster'`, `pooling='none'`.",
         ),
     )
 

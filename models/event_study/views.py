@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalstats.core.display_scale import DisplayScale
 from causalstats.core.views import IntervalPathView, View
 from causalstats.core.wording import wording_of
 from causalstats.models.event_study.estimands import estimands, lead_count
+from causalstats.models.shared.slope_sentences import slope_scale
 from causalstats.numerics.sampling.posterior_summaries import simultaneous_band
 
 if TYPE_CHECKING:
@@ -61,21 +63,19 @@ def event_study(model: EventStudy, draws: xr.Dataset, data: Panel) -> IntervalPa
         kept[first:] = x[first:] > base
     x, values = x[kept], values[:, kept]
     tail = (1 - _PROBABILITY) / 2
+    scale = slope_scale(data) or DisplayScale(unit=_effect_label(data))
     return IntervalPathView(
         x=x,
-        mean=values.mean(axis=0),
-        interval=np.quantile(values, [tail, 1 - tail], axis=0).T,
-        band=simultaneous_band(values, _PROBABILITY),
+        mean=scale.convert(values.mean(axis=0)),
+        interval=scale.convert(np.quantile(values, [tail, 1 - tail], axis=0).T),
+        band=scale.convert(simultaneous_band(values, _PROBABILITY)),
         base=float(base),
-        axes=("periods since adoption", _effect_label(data)),
+        axes=("periods since adoption", scale.unit),
         note="Mean, 95 % interval of each (dark), and 95 % band of all together (light). Left of "
         "the base period (hollow) differences in trends, against units that never adopt.",
     )
 
 
 def _effect_label(data: Panel) -> str:
-    """Return the vertical axis: the outcome by its label, in its unit."""
-    words = wording_of(data)
-    outcome = data.arguments["outcome"]
-    unit = f" ({words.units[outcome]})" if outcome in words.units else ""
-    return f"effect on {words.label(outcome)}{unit}"
+    """Return the vertical axis of an outcome without a unit: its label."""
+    return f"effect on {wording_of(data).label(data.arguments['outcome'])}"

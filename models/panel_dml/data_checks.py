@@ -93,7 +93,10 @@ def _treatment_changes(data: Panel) -> Check:
 def _units_enough(data: Panel) -> Check:
     count = int((data.sizes > 1).sum())
     enough = count >= _FEWEST_UNITS
-    remedy = "With few units, serial correlation is hard to detect: see what errors='cluster' says."
+    remedy = (
+        "With few units, serial correlation is hard to detect: see what `errors='cluster'` "
+        "says."
+    )
     return Check(
         name="units enough",
         passed=True if enough else None,

@@ -643,7 +643,8 @@ class PanelDML:
         outcome = label(data.arguments["outcome"])
         graph.add_node(treatment, role="observed")
         graph.add_node(outcome, role="observed")
-        lasting = f"lasting features of each {label(data.arguments['unit'])}"
+        unit = label(data.arguments["unit"]).removeprefix("the ")
+        lasting = f"lasting features of each {unit}"
         graph.add_node("unit", label=lasting, role="hidden")
         graph.add_edge(treatment, outcome)
         confounders = ["unit"]

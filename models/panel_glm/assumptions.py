@@ -63,7 +63,7 @@ def _errors(model: PanelGLM) -> Assumption:
         statement="Given the unit, outcomes of different periods are independent, with the "
         "variance of the family.",
         if_wrong="Intervals are too short where counts are overdispersed or last: take "
-        "errors='cluster'.",
+        "`errors='cluster'`.",
         formula="p(y_i1 ... y_iT | unit) = Π_t p(y_it | unit)",
         checks=("predicts the products of adjacent outcomes",),
         fields=("errors",),

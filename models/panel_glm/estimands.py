@@ -65,7 +65,7 @@ def _ratio(draws: xr.Dataset, data: Panel) -> xr.DataArray:
 def _in_a_sentence(ratio: str, data: Panel) -> str:
     outcome = data.wording.label(data.arguments["outcome"])
     what = ratio.replace("the outcome", outcome)
-    return f"{_one_more(data)} multiplies the {what} by {{value}}."
+    return f"{_one_more(data)} {{multiplies}} the {what} by {{value}}."
 
 
 def _change_in_a_sentence(data: Panel) -> str:

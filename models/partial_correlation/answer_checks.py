@@ -234,7 +234,7 @@ def _many_links(draws: xr.Dataset, size: int) -> list[Check]:
             finding=f"a part is linked with {partners:.1f} of the {size - 1} others, which is "
             "not few",
             remedy="Intervals under a sparse prior cover less than they say where most amounts "
-            "are linked: compare prior='shrunk', or prior='matching' where rows are many.",
+            "are linked: compare `prior='shrunk'`, or `prior='matching'` where rows are many.",
             assumption="sparsity",
             caution=True,
         )

@@ -160,7 +160,7 @@ def adjustments(data: Composition) -> tuple[Adjustment, ...]:
             needed="Causes act on ratios, or the amounts are known.",
             here="Where causes act on amounts, ratios show them only in part. A count of the "
             "whole, or an added standard, as one part more would give amounts; "
-            "prior='sparse' infers links among them from their fewness alone.",
+            "`prior='sparse'` infers links among them from their fewness alone.",
         ),
         Adjustment(
             needed="All this is drawn as a diagram, and the effect follows from it.",

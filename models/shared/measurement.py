@@ -46,7 +46,12 @@ def measured_without_error(
     """
     limit = " and none is cut off at a limit" if numeric_outcome or panel else ""
     checks = [_CODES, _SLIPS, *([_LIMIT] if numeric_outcome or panel else [])]
-    checks += [_ROWS] if panel and numeric_outcome else []
+    if panel and numeric_outcome:
+        checks.append(_ROWS)
+        limit += ", and no row is missing for what its outcome is"
+        consequence += (
+            " Rows that are missing for their outcome leave a selected sample."
+        )
     return Assumption(
         name=MEASUREMENT,
         statement="Variables are recorded without error: no number stands for a missing value"

@@ -10,7 +10,7 @@ import xarray as xr
 import causalstats as cs
 from causalstats.checks.convergence import answer_sampling
 from causalstats.core.check import Check
-from causalstats.core.effect import Effect
+from causalstats.core.effect import Effect, _listed
 from causalstats.core.estimand import Estimand
 from causalstats.inference import answers
 
@@ -138,7 +138,7 @@ def test_an_entry_without_a_number_leaves_the_others_as_they_are():
     values = 0.3 + np.random.default_rng(4).normal(size=(4, 500, 3)) / 100
     values[..., 1] = np.nan
     answer = effect(draws=values, unit="points")
-    assert answer.text().count("0.3 (0.28") == 2
+    assert answer.text().count("0.300 (0.28") == 2
     decided = answer.decide()
     assert decided["selected"].tolist() == [True, True, False]
 
@@ -252,3 +252,26 @@ def test_an_answer_without_a_name_is_the_headline():
     np.testing.assert_array_equal(fit.effect().draws, fit.effect(fit.headline).draws)
     with pytest.raises(cs.ModelError, match="the variable that is asked about"):
         fit.effect(do={"x": 1})
+
+
+def test_a_scale_of_readers_leaves_columns_of_another_scale_alone():
+    table = pd.DataFrame({"mean": [0.5], "pull to least squares": [1.0], "sd": [0.1]})
+    shown = effect().on_display_scale(table)
+    assert shown.iloc[0].tolist() == [50.0, 1.0, 0.1]
+
+
+def test_many_numbers_are_told_with_the_digits_that_their_intervals_leave():
+    table = pd.DataFrame({"mean": [0.7511], "lower": [0.5763], "upper": [0.8712]})
+    assert _listed(table.set_axis(["a ~ b"])) == "a ~ b 0.75 (0.58 to 0.87)"
+
+
+def test_a_ratio_whose_interval_holds_one_is_told_as_compatible_with_no_change():
+    draws = np.random.default_rng(0).normal(0.9, 0.1, (4, 500))
+    sentence = "It {multiplies} the mean by {value}."
+    told = effect(draws=draws, unit="ratio", sentence=sentence).in_words()
+    assert told.startswith(
+        "It multiplies the mean by 0.90 (95 % interval 0.71 to 1.09)"
+    )
+    assert told.endswith("these data are compatible with no change.")
+    far = effect(draws=draws - 0.5, unit="ratio", sentence=sentence).in_words()
+    assert "no change" not in far

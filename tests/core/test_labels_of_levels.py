@@ -66,7 +66,8 @@ def test_groups_of_a_table_are_called_by_their_labels():
     object.__setattr__(
         effect, "wording", Wording(levels={"region": {"south": "the South"}})
     )
-    assert list(effect.relabelled(table).index) == ["the South", "north"]
+    shown = effect.relabelled(table).index
+    assert list(shown) == ["the South", "north"] and shown.name == "region"
 
 
 def test_a_level_with_two_labels_stays_as_it_is_in_a_contrast():

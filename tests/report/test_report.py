@@ -290,9 +290,9 @@ def test_failing_checks_come_first():
     )
     html = render(replace(contents(), checks=checks))
     assert re.findall(r'<span class="chip \w+">(\w+)</span> (\w+)</h3>', html) == [
-        ("failed", "third"),
-        ("failed", "fifth"),
-        ("undecided", "second"),
+        ("failed", "Third"),
+        ("failed", "Fifth"),
+        ("undecided", "Second"),
     ]
     passed = html.split('<table class="passed">')[1]
     assert re.findall(r'<th scope="row">(\w+)</th>', passed)[:2] == ["first", "fourth"]
@@ -364,6 +364,13 @@ def test_long_tables_say_how_much_they_leave_out():
 )
 def test_numbers(value, text):
     assert number(value) == text
+
+
+def test_intervals_of_very_different_widths_keep_aligned_decimals():
+    frame = pd.DataFrame({"lower": [0.76, 0.9017], "upper": [1.657, 0.9053]})
+    rows = table(frame).rows
+    assert [text for text, _ in rows[0][1]] == ["0.7600", "1.6570"]
+    assert [text for text, _ in rows[1][1]] == ["0.9017", "0.9053"]
 
 
 def test_bounds_beside_estimates_leave_the_decimals_aligned():
@@ -675,6 +682,16 @@ def test_other_methods_and_other_assumptions_are_for_or_against():
     )
 
 
+def test_another_value_of_a_field_is_told_by_its_assumption_and_unit():
+    states = replace(assumption("parallel trends"), fields=("trend_violation",))
+    tables = [("trend_violation", pd.DataFrame({"mean": [3.0]}))]
+    against = evidence([states], [], None, tables, (0.5, 1.5), unit="points").opposes
+    assert against == (
+        "The answer depends on trend violation (the assumption “parallel trends”): another value "
+        "gives 3 (points).",
+    )
+
+
 def test_an_interval_that_reaches_zero_under_another_assumption_speaks_against():
     values = {"mean": [0.9, 1.1], "lower": [0.4, -0.1], "upper": [1.4, 2.3]}
     tables = [("direct", pd.DataFrame(values))]
@@ -694,7 +711,7 @@ def test_an_assumption_that_only_one_of_its_checks_could_test_keeps_its_caution(
     weak = check("trends", None, "the test has little power")
     checks = [replace(weak, caution=True, remedy=""), check("presence", True)]
     result = evidence([both], checks, None, [], None)
-    assert result.untestable == (("trends", "the test has little power."),)
+    assert result.untestable == (("trends", "The test has little power."),)
     alone = evidence([both], checks[:1], None, [], None)
     assert alone.untestable == (("parallel trends", "parallel trends holds."),)
 

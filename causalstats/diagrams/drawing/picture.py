@@ -370,7 +370,8 @@ def _tint_marks(
         body = rounded(left, low, right, high, _HALO)
         marks.append(Stroke(body, None, fill=colour))
     left, _, _, high = _with_halo(placement, nodes[0])
-    return [*marks, TextLabel(name, (left + 6, high - 6), SMALL_FONT, MUTED, bold=True)]
+    above = (left + 5, high + 6)  # within the ground the box would cover it
+    return [*marks, TextLabel(name, above, SMALL_FONT, MUTED, bold=True)]
 
 
 def _mechanisms_of(diagram: Hypergraph, variables: Collection[str]) -> list[Node]:

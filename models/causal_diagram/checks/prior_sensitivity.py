@@ -90,7 +90,7 @@ def prior_sensitivity(
 
 
 _REMEDY = (
-    "The interval is not to be trusted. Use route='hierarchical', whose regressions borrow "
+    "The interval is not to be trusted. Use `route='hierarchical'`, whose regressions borrow "
     "strength between cells, join levels, leave out variables that the answer does not need, or "
     "observe more."
 )

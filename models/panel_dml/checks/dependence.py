@@ -53,8 +53,8 @@ _WITHOUT_CLUSTERED_INTERVALS = (
 )
 _SUPPOSED = "The interval leans on the errors being alike in all clusters. "
 _PLACEBO = (
-    "Set it beside that of errors='placebo', which takes the errors of treated clusters from those "
-    "that do not change"
+    "Set it beside that of `errors='placebo'`, which takes the errors of treated clusters from "
+    "those that do not change"
 )
 _UNLIKE = (
     "They are larger in the few clusters that change, and the interval is too short: compare these "
@@ -255,7 +255,7 @@ def variance_of_treated(data: Panel, residuals: Residuals) -> Check:
         if passed
         else "The interval takes the errors of treated clusters to be like those of the others, "
         "and is too short where they are larger. Compare them with clusters of their size, or "
-        "weight clusters by it; errors='cluster' gives a wider interval.",
+        "weight clusters by it; `errors='cluster'` gives a wider interval.",
         assumption="treated clusters err like the others",
         caution=True,
     )
