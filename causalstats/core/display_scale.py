@@ -76,6 +76,25 @@ def exponential(numbers: Any) -> Any:
         return np.exp(numbers)
 
 
+def scale_of_differences(scale: DisplayScale) -> DisplayScale:
+    """Return the scale of a difference of two answers that are shown on a scale.
+
+    A difference of logarithms is a ratio of the numbers themselves, and no amount of them: it is
+    shown as it is. The difference of two proportions is in percentage points.
+
+    Examples
+    --------
+    >>> log = DisplayScale(unit="dollars", convert=exponential, raw_unit="log dollars")
+    >>> scale_of_differences(log).unit
+    'log dollars'
+    """
+    if scale.convert in (exponential, per_cent_of_logarithms):
+        return DisplayScale(unit=scale.raw_unit or "difference of logarithms")
+    if scale.convert is per_cent and scale.in_per_cent:
+        return scale_of_unit(DIFFERENCE)
+    return scale
+
+
 def scale_of_unit(unit: str) -> DisplayScale:
     """Return the scale of a unit: proportions in per cent, differences of them in points.
 

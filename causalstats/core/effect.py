@@ -26,6 +26,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.display_scale import (
     DisplayScale,
     rounded_by_interval,
+    scale_of_differences,
     scale_of_unit,
 )
 from causalstats.core.rounding import rounded
@@ -417,6 +418,7 @@ class Effect:
             make_doubts=doubts,
             drawn_from=self.drawn_from if one_fit else "",
             null=0.0,
+            scale=scale_of_differences(self.display_scale),
         )
 
     @checked(ModelError)

@@ -27,7 +27,10 @@ _LATEST_LEVELS = 4
 
 
 def baselines(model: DynamicPanel, data: Panel) -> Mapping[str, Callable[..., Any]]:
-    """Return estimators of the effect in the same period, by name."""
+    """Return estimators of the effect in the same period, by name.
+
+    GMM is left out where units have different weights.
+    """
     design = design_of(model, data)
     named: dict[str, Callable[[], Estimate]] = {
         "pooled OLS, lagged outcome": partial(
@@ -37,7 +40,8 @@ def baselines(model: DynamicPanel, data: Panel) -> Mapping[str, Callable[..., An
             _least_squares, model, data, within=True
         ),
     }
-    if max(len(each.periods) for each in design.histories) > 1:
+    equal = np.ptp(data.weights) == 0  # GMM takes no weights here
+    if equal and max(len(each.periods) for each in design.histories) > 1:
         named["difference GMM (Arellano-Bond)"] = partial(_gmm, model, data)
         named["system GMM, predetermined (Blundell-Bond)"] = partial(
             _system_gmm, model, data
@@ -70,18 +74,21 @@ def _least_squares(model: DynamicPanel, data: Panel, within: bool) -> Estimate:
     stop = _without_history(design)
     rows: list[np.ndarray] = []
     clusters: list[np.ndarray] = []
+    weights: list[np.ndarray] = []
     for block in unit_columns(model, data):
         columns = block.columns[:, :, [*range(stop), -1]]
         if within:
             columns = columns - columns.mean(axis=1, keepdims=True)
         rows.append(columns.reshape(-1, stop + 1))
         clusters.append(np.repeat(data.cluster[block.unit], columns.shape[1]))
+        weights.append(np.repeat(block.weights, columns.shape[1]))
     every = np.concatenate(rows)
     return clustered(
         every[:, -1],
         every[:, : design.slopes],
         every[:, design.slopes : -1],
         np.concatenate(clusters),
+        np.concatenate(weights),
     )
 
 

@@ -29,7 +29,7 @@ _SLOPE = "units of the outcome per unit of treatment"
 _CONTRAST = "treatment + 1 - treatment"
 _LASTING = "treatment + 1 from then on - treatment"
 _LEAST_QUANTILE = 0.05
-_LEAST_UNIT_SD = 0.05  # of the error's standard deviation
+_LEAST_UNIT_SD = 0.05  # of the outcome's standard deviation
 _MOST_EXPLOSIVE = 0.01  # of the draws
 
 
@@ -153,14 +153,15 @@ def persistence_checks(draws: xr.Dataset, data: Panel) -> tuple[Check, ...]:
 
 def unit_effects_apart(draws: xr.Dataset, data: Panel) -> tuple[Check, ...]:
     """Return whether the data tell unit effects from persistence: both make outcomes last."""
-    least = float(draws["standard_unit_sd"].quantile(_LEAST_QUANTILE))
+    spread = float(data.outcome.std())
+    least = float(draws["unit_effect_sd"].quantile(_LEAST_QUANTILE)) / spread
     apart = least >= _LEAST_UNIT_SD
     check = Check(
         name="unit effects apart from persistence",
         passed=True if apart else None,
         value=least,
         expected=f"a standard deviation of unit effects above {_LEAST_UNIT_SD:g}, in that of "
-        "the error, with probability .95",
+        "the outcome, with probability .95",
         finding=f"its 5 % quantile is {least:.2f}",
         remedy=""
         if apart

@@ -9,7 +9,8 @@ import numpy as np
 from causalstats.core.prediction import Prediction
 from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.cross_products import first_covariates
-from causalstats.numerics.panel.ar1_errors import ar1_errors, gaps
+from causalstats.models.event_study.observed_units import unit_rows
+from causalstats.numerics.panel.ar1_errors import ar1_errors
 from causalstats.numerics.panel.within_transformation import demeaned
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def predictions(
             residual @ residual
         )
 
-    gap = gaps(data.time[study.rows[:stop]], starts)
+    gap = unit_rows(model, data).gap[:stop]  # in the units of the likelihood's
     sd = draws["error_sd"].to_numpy().reshape(-1, len(study.groups))
     rho = np.zeros(len(sd))
     if "serial_correlation" in draws:

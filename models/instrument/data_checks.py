@@ -408,7 +408,10 @@ def equal_variances_check(data: Instrumented, direct: bool = False) -> Check:
     held = data.covariates
     if direct:
         held = np.column_stack([held, data.instruments])
-    left = partialled_out(residual[:, None], held, factors=data.fixed_effects)[:, 0]
+    # Errors have the variance σ² / w: times the roots of weights they have one variance
+    left = partialled_out(
+        residual[:, None], held, weights=data.weights, factors=data.fixed_effects
+    )[:, 0]
     return _equal_variances(left, data, data.instruments)
 
 

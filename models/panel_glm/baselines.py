@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalstats.models.panel_glm.design import design_of
+from causalstats.models.panel_glm.design import columns_of_rows, design_of
 from causalstats.numerics.panel.linear_estimators import Estimate
 
 if TYPE_CHECKING:
@@ -37,11 +37,14 @@ class Ratio:
 
 
 def baselines(model: PanelGLM, data: Panel) -> Mapping[str, Callable[..., Any]]:
-    """Return conditional maximum likelihood and pooled regression by statsmodels, by name."""
-    estimators = {
-        "conditional maximum likelihood": partial(_conditional, model, data),
-        "pooled, no unit effects": partial(_pooled, model, data),
-    }
+    """Return conditional maximum likelihood and pooled regression by statsmodels, by name.
+
+    The first takes no weights, and is left out where rows have different ones.
+    """
+    estimators = {"pooled, no unit effects": partial(_pooled, model, data)}
+    if np.ptp(data.weights) == 0:
+        conditional = partial(_conditional, model, data)
+        estimators = {"conditional maximum likelihood": conditional, **estimators}
 
     def rule(
         estimate: Callable[[], Estimate], rng: np.random.Generator
@@ -70,18 +73,19 @@ def _conditional(model: PanelGLM, data: Panel) -> Estimate:
 
 
 def _pooled(model: PanelGLM, data: Panel) -> Estimate:
+    """Estimate from all rows: units whose outcome never changes say something without effects."""
     import statsmodels.api as sm
 
     family = (
         sm.families.Binomial() if model.family == "logit" else sm.families.Poisson()
     )
-    design = design_of(model, data)
-    rows = design.seen > 0
-    columns = sm.add_constant(design.columns[rows], prepend=False, has_constant="add")
-    groups = np.repeat(data.cluster[design.unit], rows.sum(axis=1))
-    result = sm.GLM(design.outcome[rows], columns, family=family).fit(
-        cov_type="cluster", cov_kwds={"groups": groups}
-    )
+    columns = np.hstack(columns_of_rows(model, data)[0])
+    columns = sm.add_constant(columns, prepend=False, has_constant="add")
+    groups = data.cluster[data.unit]
+    regression = sm.GLM(data.outcome, columns, family=family, var_weights=data.weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of weights: scores of clusters have them
+        result = regression.fit(cov_type="cluster", cov_kwds={"groups": groups})
     return Estimate(result.params, result.cov_params(), len(np.unique(groups)) - 1)
 
 

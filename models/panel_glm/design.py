@@ -36,8 +36,6 @@ class Design:
     sds : array, shape (k,)
         Prior standard deviations of the coefficients.
     treatment_units : array, shape (q,)
-    mean : float
-        Of the outcome, over the rows of these units.
     """
 
     labels: tuple[str, ...]
@@ -48,7 +46,6 @@ class Design:
     unit: np.ndarray
     sds: np.ndarray
     treatment_units: np.ndarray
-    mean: float
 
 
 @cached_by_data
@@ -68,11 +65,7 @@ def design_of(model: PanelGLM, data: Panel) -> Design:
             "Weights change within units, and the likelihood is that of whole units given their "
             "sum. Give every row of a unit the same weight."
         )
-    treatments, treatment_units = _treatments(model, data)
-    covariates = basis_of(data, 1, "none").columns(data.source)
-    times = np.empty((len(data), 0))
-    if model.time_effects or data.absorbs_time:
-        times = data.time_dummies()
+    (treatments, covariates, times), treatment_units = columns_of_rows(model, data)
     rows = np.hstack([treatments, covariates, times])
     shape = (len(data.units), int(data.sizes.max()))
     position = np.arange(len(data)) - np.repeat(data.starts, data.sizes)
@@ -103,8 +96,19 @@ def design_of(model: PanelGLM, data: Panel) -> Design:
             [len(data.treatments), rows.shape[1] - len(data.treatments)],
         ),
         treatment_units=treatment_units,
-        mean=float(np.average(data.outcome[used], weights=data.weights[used])),
     )
+
+
+def columns_of_rows(
+    model: PanelGLM, data: Panel
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    """Return treatments, covariates and dummies of periods of every row, and treatments' units."""
+    treatments, treatment_units = _treatments(model, data)
+    covariates = basis_of(data, 1, "none").columns(data.source)
+    times = np.empty((len(data), 0))
+    if model.time_effects or data.absorbs_time:
+        times = data.time_dummies()
+    return (treatments, covariates, times), treatment_units
 
 
 def _treatments(model: PanelGLM, data: Panel) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from causalstats.core.estimand import Estimand
 from causalstats.core.wording import capitalised
 from causalstats.data import Panel
 from causalstats.models.panel_dml.estimands import one_or_many
-from causalstats.models.panel_glm.design import design_of
+from causalstats.models.panel_glm.average_effects import average_effect
 from causalstats.models.shared.slope_sentences import change_of_treatment, slope_scale
 
 if TYPE_CHECKING:
@@ -45,14 +45,15 @@ def estimands(model: PanelGLM) -> dict[str, Estimand]:
             contrast="treatment + 1 - treatment",
         ),
         "average_effect": answer(
-            compute=partial(_average_effect, model),
+            compute=partial(average_effect, model),
             description="Mean change of the outcome (average partial effect) for one unit more of "
-            "the treatment, over the rows of the units whose outcome is not 0 throughout.",
+            "the treatment, over all rows.",
             unit="units of the outcome per unit of treatment",
             contrast="treatment + 1 - treatment",
             sentence=_change_in_a_sentence,
             scale=_scale_of_change,
             unavailable_reason=lambda data: family.average_unavailable,
+            own_posterior=True,
         ),
     }
 
@@ -90,10 +91,3 @@ def _scale_of_change(data: Panel) -> DisplayScale | None:
     if any(data.wording.is_log(name) for name in columns):
         return None
     return slope_scale(data)
-
-
-def _average_effect(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.DataArray:
-    """(exp θ - 1) times the mean outcome: fitted means of a unit sum to its outcomes."""
-    effect = one_or_many(draws["effect"])
-    change = np.expm1(effect.to_numpy()) * design_of(model, data).mean
-    return effect.copy(data=change)

@@ -73,6 +73,8 @@ class Measure:
         and 1 or a test; or nothing.
     axis : str
         The dimension of a curve.
+    null : float
+        The value of a score that says nothing.
     """
 
     words: str
@@ -81,6 +83,7 @@ class Measure:
     difference: str = DIFFERENCE
     needs: str = ""
     axis: str = ""
+    null: float = 0.0
 
 
 MEASURES: Mapping[str, Measure] = {
@@ -115,6 +118,7 @@ MEASURES: Mapping[str, Measure] = {
         compute=lambda counts, threshold: accuracy.area_under_curve(counts),
         unit="AUC",
         difference="difference of AUC",
+        null=0.5,
     ),
     "brier_score": Measure(
         words="the Brier score: the mean of (score - Y)²",
@@ -216,6 +220,7 @@ def accuracy_of_score(
         compute=partial(_draws, model, question, score, names, groups, threshold),
         description=f"{description}{about}.",
         unit=units[1] if question.against else units[0],
+        null=0.0 if single is None or question.against else single.null,
         contrast=f"each group - {question.against}" if question.against else "none",
         assumptions=(*(each.name for each in model.assumptions()), ASSUMPTION),
         sentence=_sentence(name, question, single),

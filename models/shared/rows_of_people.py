@@ -63,14 +63,14 @@ def _neighbours(data: Decisions, numeric_outcome: bool) -> tuple[Check, ...]:
     features = _features(data)
     equations = []
     seen = outcome[decision]
-    if np.ptp(seen) > 0:
+    if len(seen) and np.ptp(seen) > 0:
         of_outcome = (
             least_squares_residuals(features[decision], seen[:, None])
             if numeric_outcome
             else _residuals(features[decision], seen)
         )
         equations.append(Scores(of_outcome, seen[:, None]))
-    if not decision.all():
+    if decision.any() and not decision.all():
         of_decision = _residuals(features, decision * 1.0)
         equations.append(Scores(of_decision, decision[:, None] * 1.0))
     return rows_independent(

@@ -10,7 +10,12 @@ import xarray as xr
 import causalstats as cs
 from causalstats.checks.convergence import answer_sampling
 from causalstats.core.check import Check
+<<<<<<< HEAD
 from causalstats.core.effect import Effect, _listed
+=======
+from causalstats.core.display_scale import DisplayScale, exponential
+from causalstats.core.effect import Effect
+>>>>>>> 5bedc01 (Average the effect on counts over all units, and show differences of logarithms as they are)
 from causalstats.core.estimand import Estimand
 from causalstats.inference import answers
 
@@ -115,6 +120,30 @@ def test_a_difference_of_answers_is_not_told_as_one_of_them():
     assert first.in_words().startswith("Joining a union")
     assert "union" not in difference.text()
     assert "men - women" in difference.text()
+
+
+def test_a_difference_of_logarithms_is_shown_as_it_is_and_not_as_an_amount():
+    """exp(log 20 - log 18) = 1.11 is a ratio, and was shown as 1.11 dollars."""
+    scale = DisplayScale(
+        unit="wage, dollars",
+        suffix=" dollars",
+        convert=exponential,
+        raw_unit="log dollars",
+    )
+    values = np.log(20) + np.zeros((4, 500))
+    first = effect(draws=values, unit="units of the outcome", scale=scale)
+    other = replace(first, draws=first.draws + np.log(18 / 20))
+    difference = first.minus(other, "first - second")
+    assert first.readable()["mean"].item() == pytest.approx(20)
+    assert difference.readable()["mean"].item() == pytest.approx(np.log(20 / 18))
+    assert difference.display_scale.unit == "log dollars"
+    assert "dollars (" not in difference.text().replace("log dollars", "")
+
+
+def test_a_difference_of_proportions_is_in_percentage_points():
+    first = effect(draws=0.3 + np.zeros((4, 500)), unit="probability")
+    difference = first.minus(replace(first, draws=first.draws - 0.1), "a - b")
+    assert "10 percentage points" in difference.text()
 
 
 def test_a_ratio_is_decided_against_one():

@@ -92,11 +92,12 @@ def _remedy(data: Panel, binary: bool) -> str:
             "Probabilities change less near 0 and 1: the answer is a mean of differences that "
             "weighs units by their treatment's variance, and takes common changes for equal. Ask "
             "it of units of like levels, `moderators=`; or use a conditional logit model, "
-            "`statsmodels.ConditionalLogit`, whose answer is an odds ratio."
+            "`cs.PanelGLM(family='logit')`, whose answer is an odds ratio."
         )
     return (
         "Counts change in proportion to their level. Set the answer beside 'Poisson with unit "
         "effects' in `fit.compare()`, whose coefficient is a ratio of means, here times the mean "
-        f"count; do not take the logarithm of {data.arguments['outcome']!r} plus 1, whose "
-        "coefficient depends on its unit (Chen & Roth 2024)."
+        "count, or fit `cs.PanelGLM()`; do not take the logarithm of "
+        f"{data.arguments['outcome']!r} plus 1, whose coefficient depends on its unit (Chen & "
+        "Roth 2024)."
     )

@@ -57,14 +57,20 @@ class Mundlak(UnitHeterogeneity):
 
 
 def statistics_between(model: PanelDML, data: Panel) -> SufficientStatistics:
-    """Return the statistics between units: those of unit means, one row per unit."""
+    """Return the statistics between units: those of unit means, one row per unit.
+
+    A unit counts as often as its rows do on average, by their weights.
+    """
     columns = columns_of(model, data)
     centre = centre_of(data, columns)
     means, moments = [], np.zeros(())
     for block in blocks(data, columns, None):
         means.append(unit_means(block.levels(), block.starts, block.weights))
         moments = moments + moments_of(block, centre)
-    centred = np.vstack(means) - np.vstack(means).mean(axis=0)
+    weights = unit_means(data.weights[:, None], data.starts)[:, 0]
+    weights = weights / weights.mean()
+    centred = np.vstack(means) - np.average(np.vstack(means), axis=0, weights=weights)
+    centred = centred * np.sqrt(weights)[:, None]
     products = Products((centred.T @ centred)[None], np.zeros(1), moments)
     return reduced_statistics(
         model, data, columns, products, len(centred) - 1, None, None

@@ -177,13 +177,32 @@ def test_replications_of_the_logit_have_its_probabilities():
     np.testing.assert_allclose(new.mean(axis=0), shares, atol=0.015)
 
 
-def test_average_effect_is_in_counts_and_refused_for_odds():
-    data = model("poisson").simulate(5, units=60, times=4).data
-    fit = cs.fit(model("poisson"), data, seed=1, progress=False)
-    design = design_of(fit.model, data)
-    ratio = fit.effect("ratio").draws
-    expected = (ratio - 1) * design.mean
-    np.testing.assert_allclose(fit.effect("average_effect").draws, expected)
+def test_average_effect_is_that_of_all_units_also_of_those_without_a_count():
+    """Of 400 units with a mean of .1 in each of 4 rows two thirds have no count at all."""
+    rng = np.random.default_rng(0)
+    treatment = rng.standard_normal((400, 4))
+    mean = 0.1 * np.exp(0.5 * treatment)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(400), 4),
+            "time": np.tile(np.arange(4), 400),
+            "y": rng.poisson(mean).ravel(),
+            "d": treatment.ravel(),
+        }
+    )
+    data = cs.Panel.from_frame(frame, **ROLES)
+    fit = cs.fit(model("poisson", time_effects=False), data, seed=1, progress=False)
+    answer = fit.effect("average_effect")
+    lower, upper = answer.numbers()[["lower", "upper"]].to_numpy()[0]
+    assert lower < np.expm1(0.5) * mean.mean() < upper
+    of_mean = (answer.draws / (fit.effect("ratio").draws - 1)).to_numpy()
+    assert of_mean.mean() == pytest.approx(data.outcome.mean(), rel=0.01)
+    # The mean of 1,600 Poisson counts varies by √(ȳ / 1600), times their dispersion, near 1.
+    expected = np.sqrt(data.outcome.mean() / 1600)
+    assert of_mean.std() == pytest.approx(expected, rel=0.15)
+
+
+def test_average_effect_is_refused_for_odds():
     binary = model("logit").simulate(5, units=60, times=4).data
     other = cs.fit(model("logit"), binary, seed=1, progress=False)
     with pytest.raises(ModelError, match="odds are no probabilities"):
