@@ -142,12 +142,14 @@ class Calibration:
         ['p_uniform', 'coverage_90%']
         """
         counts = self.ranks.count()
+        known = self.ranks.notna()
         columns: dict[str, Any] = {"p_uniform": self.ranks.apply(_p_uniform)}
         for prob in probs:
-            outside = (1 - prob) / 2 * RANKS - 1e-6
-            columns[f"coverage_{prob:.0%}"] = (
-                (self.ranks >= outside) & (self.ranks + 1 <= RANKS - outside)
-            ).sum() / counts
+            outside = (1 - prob) / 2 * RANKS
+            # A rank that is partly outside, where these are no whole numbers, counts in part
+            last = np.minimum(self.ranks + 1, RANKS - outside)
+            inside = (last - np.maximum(self.ranks, outside)).clip(0, 1)
+            columns[f"coverage_{prob:.0%}"] = inside.where(known, 0).sum() / counts
             columns[f"se_{prob:.0%}"] = np.sqrt(prob * (1 - prob) / counts)
         columns |= {"mean_error": self.errors.mean(), "sd_error": self.errors.std()}
         return pd.DataFrame(columns)
@@ -549,11 +551,16 @@ def _collect(model: Model, sampler: Sampler, records: pd.DataFrame) -> Calibrati
 
 
 def _p_uniform(ranks: pd.Series) -> float:
-    """χ² test of equal counts in 20 bins, or in as many as leave five data sets a bin."""
+    """χ² test of uniform ranks in 20 bins, or in as many as leave five data sets a bin.
+
+    Bins that do not divide 120 ranks have a rank more or less each, and expect as much.
+    """
     known = ranks.dropna().to_numpy(int)
     bins = int(np.clip(len(known) // 5, 2, _BINS))
     counts = np.bincount(known * bins // RANKS, minlength=bins)
-    return float(stats.chisquare(counts).pvalue)
+    sizes = np.bincount(np.arange(RANKS) * bins // RANKS, minlength=bins)
+    expected = sizes / RANKS * len(known)
+    return float(stats.chisquare(counts, expected).pvalue)
 
 
 def _check(name: str, p: float, finding: str) -> Check:

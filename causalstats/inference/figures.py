@@ -108,7 +108,9 @@ def _comparison(fit: Fit, ax: AxesLike | None) -> Figure:
     table = _in_words(headline, fit.compare())
     unit = _unit_in_words(headline)
     if headline.draws.ndim > 2:
-        return beside(table, unit=unit, ax=ax)
+        scale = headline.display_scale
+        null = scale.convert(headline.null) if headline.wording else headline.null
+        return beside(table, unit=unit, null=float(null), ax=ax)
     truth = held_out_rate(fit)
     if truth is not None and headline.wording:
         truth = float(headline.display_scale.convert(truth))
@@ -137,7 +139,7 @@ def _effect(fit: Fit, name: str, ax: AxesLike | None) -> Figure:
 
     effect = fit.effect(name)
     if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
-        rows = _in_words(effect, surest_first(effect.numbers(), MOST_ROWS))
+        rows = _in_words(effect, surest_first(effect.numbers(), MOST_ROWS, effect.null))
         return effects(rows, unit=_unit_in_words(effect), title=name, ax=ax)
     values = effect.draws
     if effect.wording:

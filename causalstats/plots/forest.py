@@ -110,11 +110,16 @@ def comparison(
 
 
 def beside(
-    table: pd.DataFrame, title: str = "", *, unit: str = "", ax: AxesLike | None = None
+    table: pd.DataFrame,
+    title: str = "",
+    *,
+    unit: str = "",
+    null: float = 0.0,
+    ax: AxesLike | None = None,
 ) -> Figure:
     """Draw our interval of each entry of an answer, with other methods' estimates as markers.
 
-    The entries that lie surest on one side of 0 are drawn. Intervals of other methods, and
+    The entries that lie surest on one side of the null are drawn. Intervals of other methods, and
     q-values, which are no estimates, are not.
 
     Parameters
@@ -122,6 +127,8 @@ def beside(
     table : DataFrame
         A row for each entry: columns mean, lower and upper, and one for each other method.
     title, unit : str
+    null : float
+        The value without an effect, where a line is drawn: 0 of differences, 1 of ratios.
     ax : Axes, optional
 
     Examples
@@ -133,7 +140,7 @@ def beside(
     ['Pearson']
     """
     others = [name for name in table.columns if _is_other_estimate(str(name))]
-    shown = surest_first(table, _MOST_COMPARED)[:_MOST_COMPARED]
+    shown = surest_first(table, _MOST_COMPARED, null)[:_MOST_COMPARED]
     rows = _rows("", shown)
     height = 1.5 + sum(0.3 + 0.12 * label.count("\n") for label, *_ in rows)
     with drawing(WIDTH, height, ax) as canvas:
@@ -149,7 +156,7 @@ def beside(
                 markersize=5,
                 label=wrap(name, 28),
             )
-        axes.axvline(0, color=canvas.palette.muted, linewidth=0.8, zorder=0)
+        axes.axvline(null, color=canvas.palette.muted, linewidth=0.8, zorder=0)
         left_out = f"\n{len(shown)} of {len(table):,}, surest first"
         axes.set_xlabel(
             axis_label("", unit) + (left_out if len(shown) < len(table) else "")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _MOST_ENTRIES = 5
 
 
-def strongest(table: pd.DataFrame, entry: str) -> pd.DataFrame:
-    """Return the part of a sensitivity table with the entries furthest from 0, on average.
+def strongest(table: pd.DataFrame, entry: str, null: float = 0.0) -> pd.DataFrame:
+    """Return the part of a sensitivity table with the entries furthest from the null, on average.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ def strongest(table: pd.DataFrame, entry: str) -> pd.DataFrame:
         With a row for each entry of an answer, at each value of one or two assumptions.
     entry : str
         The level of the index that holds the entries.
+    null : float
+        The value without an effect.
 
     Returns
     -------
@@ -43,7 +45,8 @@ def strongest(table: pd.DataFrame, entry: str) -> pd.DataFrame:
     ['a', 'b', 'c', 'e', 'f']
     """
     count = 1 if table.index.nlevels > 2 else _MOST_ENTRIES
-    kept = table["mean"].abs().groupby(level=entry).mean().nlargest(count).index
+    away = (table["mean"] - null).abs()
+    kept = away.groupby(level=entry).mean().nlargest(count).index
     chosen = table[table.index.get_level_values(entry).isin(kept)]
     return chosen.droplevel(entry) if count == 1 else chosen
 

@@ -64,7 +64,7 @@ def compose(
     has_many_entries = headline.draws.ndim > 2
     comparison = headline.on_display_scale(fit.compare())
     if has_many_entries:
-        comparison = surest_first(comparison, MOST_ROWS)
+        comparison = surest_first(comparison, MOST_ROWS, _shown_null(headline))
     curves = _sensitivity(fit, headline, sensitivity)
     diagnostics = _figures(fit, diagnostic=True)
     return ReportContents(
@@ -80,15 +80,19 @@ def compose(
             None if has_many_entries else comparison,
             [(name, table) for name, table, _ in curves],
             None if has_many_entries else _interval(headline),
+<<<<<<< HEAD
             float(headline.display_scale.convert(headline.null)),
             headline.display_scale.unit,
+=======
+            _shown_null(headline),
+>>>>>>> c96404c (Hold ratios against one in comparisons, and calibrations against the ranks that there are)
         ),
         model_name=type(model).__name__,
         data_facts=_facts(fit.data),
         answers=_answers(fit, headline, answers),
         comparison=_without_other_intervals(comparison),
         comparison_note=_comparison_note(headline, has_many_entries),
-        withheld=_withheld(checks, comparison),
+        withheld=_withheld(checks, comparison, headline.display_scale.suffix),
         sensitivity=curves,
         assumptions=_assumptions(fit),
         diagram=fit.plot("diagram") if isinstance(model, HasCausalGraph) else None,
@@ -140,10 +144,15 @@ def _interval(headline: Effect) -> tuple[float, float]:
     return float(row["lower"]), float(row["upper"])
 
 
+def _shown_null(headline: Effect) -> float:
+    """Return the value without an effect on the scale that readers are shown."""
+    return float(headline.display_scale.convert(headline.null))
+
+
 def _headline_figure(fit: Fit, headline: Effect, comparison: pd.DataFrame) -> Figure:
     unit = headline.display_scale.unit
     if headline.draws.ndim > 2:
-        return beside(comparison, unit=unit)
+        return beside(comparison, unit=unit, null=_shown_null(headline))
     truth = fit.held_out_rate()
     if truth is not None:
         truth = float(headline.display_scale.convert(truth))
@@ -182,7 +191,7 @@ def _one_answer(effect: Effect, headline: Effect) -> Answer:
     """Return an answer; what the first screen says of the headline is not said again."""
     told = {check.name for check in headline.doubts}
     has_sentence = effect.sentence and effect.name != headline.name
-    diagnostics = surest_first(effect.numbers(), MOST_ROWS)
+    diagnostics = surest_first(effect.numbers(), MOST_ROWS, effect.null)
     diagnostics = diagnostics.rename(index={effect.name: effect.name.replace("_", " ")})
     return Answer(
         effect=effect,
@@ -219,7 +228,8 @@ def _sensitivity(
         table[numbers] = scale.convert(table[numbers])
         if headline.draws.ndim > 2:
             table = headline.relabelled(table)
-            table = strongest(table, str(headline.draws.dims[-1]))
+            entry = str(headline.draws.dims[-1])
+            table = strongest(table, entry, _shown_null(headline))
         figure = sensitivity_curve(table, headline.name, truth, unit=scale.unit)
         parts.append((" and ".join(assumptions), table, figure))
     return tuple(parts)
@@ -249,7 +259,9 @@ def _figures(fit: Fit, *, diagnostic: bool) -> tuple[tuple[str, str, Figure], ..
     )
 
 
-def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
+def _withheld(
+    checks: tuple[Check, ...], table: pd.DataFrame, suffix: str
+) -> str | None:
     """Return the finding about withheld outcomes, and which simpler rules came closer to the truth.
 
     Parameters
@@ -257,6 +269,8 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
     checks : tuple of Check
     table : DataFrame
         The comparison with other methods.
+    suffix : str
+        That of its numbers.
 
     Returns
     -------
@@ -275,7 +289,7 @@ def _withheld(checks: tuple[Check, ...], table: pd.DataFrame) -> str | None:
     closer = table[error < error.iloc[0]]
     if closer.empty:
         return f"{finding}. No simpler rule came closer."
-    rules = [f"{name} ({row['mean']:.3g} %)" for name, row in closer.iterrows()]
+    rules = [f"{name} ({row['mean']:.3g}{suffix})" for name, row in closer.iterrows()]
     return f"{finding}. Closer to the truth came: {'; '.join(rules)}."
 
 

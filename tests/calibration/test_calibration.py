@@ -143,6 +143,10 @@ def test_coverage_counts_the_nominal_share_of_ranks():
         float(calibration.table().loc["a", f"coverage_{share}"])
         for share in ("50%", "80%", "95%")
     ] == pytest.approx([0.5, 0.8, 0.95])
+    # Of these the ends are no whole numbers of ranks
+    table = calibration.table(probs=(0.9, 0.99))
+    assert table.loc["a", "coverage_90%"] == pytest.approx(0.9)
+    assert table.loc["a", "coverage_99%"] == pytest.approx(0.99)
 
 
 def test_a_quantity_that_some_data_leave_no_choice_is_judged_by_the_others():

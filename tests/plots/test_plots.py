@@ -19,12 +19,12 @@ import causalstats as cs
 from causalstats.core.prediction import Prediction
 from causalstats.errors import ModelError
 from causalstats.plots.causal_graph import diagram
-from causalstats.plots.forest import comparison, effects
+from causalstats.plots.forest import beside, comparison, effects
 from causalstats.plots.pairs import pairs
 from causalstats.plots.posterior_contraction import contraction
 from causalstats.plots.posterior_draws import figure_of, posterior, trace
 from causalstats.plots.posterior_predictive import predictive
-from causalstats.plots.sensitivity_curve import sensitivity
+from causalstats.plots.sensitivity_curve import sensitivity, strongest
 
 
 @pytest.fixture(autouse=True)
@@ -388,3 +388,16 @@ def test_figures_of_several_panels_take_as_many_axes():
         trace(draws(2), "scale", grid[0, 0])
     with pytest.raises(ModelError, match="`ax` as axes of matplotlib.*got str"):
         comparison(intervals(["ours"]), ax="axes")
+
+
+def test_ratios_are_drawn_beside_one_and_the_furthest_from_one_are_the_strongest():
+    """A ratio of .2 is further from no effect than one of 1.5, and 0 is no ratio."""
+    mean = np.append(np.full(40, 1.5), 0.2)
+    table = pd.DataFrame({"mean": mean, "lower": mean - 0.1, "upper": mean + 0.1})
+    table.index = [f"ratio {k}" for k in range(41)]
+    axes = beside(table, null=1.0).axes[0]
+    assert axes.get_yticklabels()[0].get_text() == "ratio 40"
+    assert any(np.allclose(line.get_xdata(), 1) for line in axes.lines)
+    index = pd.MultiIndex.from_product([[0.1], table.index], names=["scale", "entry"])
+    kept = strongest(table.set_axis(index), "entry", null=1.0)
+    assert "ratio 40" in kept.index.get_level_values("entry")

@@ -106,16 +106,18 @@ def _diagnostics(
     return diagnostics
 
 
-def surest_first(table: pd.DataFrame, at_least: int) -> pd.DataFrame:
-    """Return a table with the rows first whose interval lies most clearly on one side of 0.
+def surest_first(table: pd.DataFrame, at_least: int, null: float = 0.0) -> pd.DataFrame:
+    """Return a table with the rows first whose interval lies most clearly on one side of the null.
 
     Parameters
     ----------
     table : DataFrame
         With columns mean, lower and upper.
     at_least : int
-        Tables with no more rows than that stay in their order, as do tables that lie above 0 as a
-        whole.
+        Tables with no more rows than that stay in their order, as do tables that lie above the
+        null as a whole.
+    null : float
+        The value without an effect: 0 of differences, 1 of ratios.
 
     Examples
     --------
@@ -125,10 +127,10 @@ def surest_first(table: pd.DataFrame, at_least: int) -> pd.DataFrame:
     >>> list(surest_first(table, at_least=1).index)
     ['b', 'a']
     """
-    if len(table) <= at_least or (table["lower"] > 0).all():
+    if len(table) <= at_least or (table["lower"] > null).all():
         return table
     width = (table["upper"] - table["lower"]).replace(0, np.inf)
-    certainty = table["mean"].abs() / width
+    certainty = (table["mean"] - null).abs() / width
     return table.loc[certainty.sort_values(ascending=False, kind="stable").index]
 
 
