@@ -147,8 +147,8 @@ class Calibration:
         for prob in probs:
             outside = (1 - prob) / 2 * RANKS
             # A rank that is partly outside, where these are no whole numbers, counts in part
-            last = np.minimum(self.ranks + 1, RANKS - outside)
-            inside = (last - np.maximum(self.ranks, outside)).clip(0, 1)
+            last = (self.ranks + 1).clip(upper=RANKS - outside)
+            inside = (last - self.ranks.clip(lower=outside)).clip(0, 1)
             columns[f"coverage_{prob:.0%}"] = inside.where(known, 0).sum() / counts
             columns[f"se_{prob:.0%}"] = np.sqrt(prob * (1 - prob) / counts)
         columns |= {"mean_error": self.errors.mean(), "sd_error": self.errors.std()}

@@ -2,7 +2,13 @@
 
 P(y_i | Σ_t y_it = s) = exp(Σ_t y_it x_it'β) / e_s(exp(x_i1'β), ..., exp(x_iT'β))
 
-e_s is the elementary symmetric polynomial, by its recursion over periods.
+e_s is the elementary symmetric polynomial. Of hundreds of periods it is beyond the range of
+floating point, above it or below. With p_t = 1 / (1 + exp(q - x_it'β)) it is
+
+  e_s = Pr(Σ_t B_t = s) exp(s q) / Π_t (1 - p_t),    B_t ~ Bernoulli(p_t) independent,
+
+whatever q is, and the probability is not small where Σ_t p_t is near s. It has a recursion over
+periods.
 """
 
 from __future__ import annotations
@@ -15,6 +21,10 @@ import numpy as np
 from causalstats.core.assumption import Assumption
 from causalstats.errors import ModelError
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
+
+_STEPS, _STEPS_OF_GRAPH = 12, 2
+_LONGEST = 4.0  # step of a level
+_LEAST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -43,31 +53,34 @@ class Logit:
     def by_unit(
         self, predictor: np.ndarray, outcome: np.ndarray, seen: np.ndarray
     ) -> np.ndarray:
-        centred = predictor - predictor.max(axis=1, keepdims=True)
         ones = outcome.sum(axis=1).astype(int)
-        weight = np.exp(centred) * seen[:, :, None]
-        last = _symmetric(weight, int(ones.max()))[-1]
-        explained = np.einsum("nt,ntm->nm", outcome, centred)
-        return explained - np.log(last[np.arange(len(ones)), ones])
+        about = predictor - _level(np, predictor, ones[:, None], seen[:, :, None])
+        probability = _sigmoid(np, about) * seen[:, :, None]
+        last = _sums(probability, int(ones.max()))[-1]
+        with np.errstate(divide="ignore"):
+            log_sum = np.log(last[np.arange(len(ones)), ones])
+        others = (np.logaddexp(0, about) * seen[:, :, None]).sum(axis=1)
+        return np.einsum("nt,ntm->nm", outcome, about) - others - log_sum
 
     def node(self, predictor: Any, outcome: np.ndarray, seen: np.ndarray) -> Any:
         import pytensor.tensor as pt
 
         units, times = outcome.shape
         ones = outcome.sum(axis=1).astype(int)
-        centred = predictor - predictor.max(axis=1, keepdims=True)
-        weight = pt.exp(centred) * seen
+        about = predictor - _level(pt, predictor, ones, seen, _STEPS_OF_GRAPH)
+        probability = _sigmoid(pt, about) * seen
         first = np.zeros((units, int(ones.max()) + 1))
         first[:, 0] = 1
-        symmetric = pt.as_tensor_variable(first)
+        sums = pt.as_tensor_variable(first)
         for t in range(times):
-            longer = symmetric[:, 1:] + symmetric[:, :-1] * weight[:, t : t + 1]
-            symmetric = pt.concatenate([symmetric[:, :1], longer], axis=1)
+            p = probability[:, t : t + 1]
+            longer = sums[:, 1:] * (1 - p) + sums[:, :-1] * p
+            sums = pt.concatenate([sums[:, :1] * (1 - p), longer], axis=1)
         chosen = np.zeros(first.shape)
         chosen[np.arange(units), ones] = 1
-        return (outcome * centred).sum(axis=1) - pt.log(
-            (symmetric * chosen).sum(axis=1)
-        )
+        log_sum = pt.log((sums * chosen).sum(axis=1))
+        others = (pt.softplus(about) * seen).sum(axis=1)
+        return (outcome * about).sum(axis=1) - others - log_sum
 
     def replicate(
         self,
@@ -77,15 +90,15 @@ class Logit:
         rng: np.random.Generator,
     ) -> np.ndarray:
         left = outcome.sum(axis=1).astype(int)
-        centred = predictor - predictor.max(axis=1, keepdims=True)
-        weight = np.exp(centred) * seen
-        symmetric = _symmetric(weight[:, :, None], int(left.max()))[:, :, :, 0]
+        level = _level(np, predictor, left, seen)
+        probability = _sigmoid(np, predictor - level) * seen
+        sums = _sums(probability[:, :, None], int(left.max()))[:, :, :, 0]
         units = np.arange(len(left))
         drawn = np.zeros(outcome.shape)
         for t in reversed(range(outcome.shape[1])):
-            before = symmetric[t, units, np.maximum(left - 1, 0)]
-            after = symmetric[t + 1, units, left]
-            chance = np.where(left > 0, weight[:, t] * before / after, 0.0)
+            before = sums[t, units, np.maximum(left - 1, 0)]
+            after = np.maximum(sums[t + 1, units, left], _LEAST)
+            chance = np.where(left > 0, probability[:, t] * before / after, 0.0)
             drawn[:, t] = rng.random(len(left)) < chance
             left = left - drawn[:, t].astype(int)
         return drawn
@@ -112,20 +125,59 @@ class Logit:
         )
 
 
-def _symmetric(weight: np.ndarray, degree: int) -> np.ndarray:
-    """Return elementary symmetric polynomials of the first t weights, (T + 1, N, degree + 1, n).
+def _sigmoid(xp: Any, values: Any) -> Any:
+    return (1 + xp.tanh(values / 2)) / 2
+
+
+def _level(
+    xp: Any,
+    predictor: Any,
+    ones: np.ndarray,
+    seen: np.ndarray,
+    steps: int = _STEPS,
+) -> Any:
+    """Return q of each unit at which Σ_t p_t is about its number of ones, by Newton's method.
+
+    From where it would be if the predictors were normal: E p is then about that of a logistic
+    distribution of √(1 + π v / 8) times the scale, v their variance.
 
     Parameters
     ----------
-    weight : array, shape (N, T, n)
+    xp : module
+        NumPy, or `pytensor.tensor`.
+    predictor : array, shape (N, T, ...)
+    ones : int array, shape (N, ...)
+    seen : array, shape (N, T, ...)
+    steps : int
+    """
+    count = seen.sum(axis=1)
+    odds = (ones + 0.5) / (count - ones + 0.5)
+    middle = (predictor * seen).sum(axis=1) / count
+    variance = ((predictor - middle[:, None]) ** 2 * seen).sum(axis=1) / count
+    level = middle - np.log(odds) * xp.sqrt(1 + np.pi / 8 * variance)
+    for _ in range(steps):
+        p = _sigmoid(xp, predictor - level[:, None]) * seen
+        slope = (p * (1 - p)).sum(axis=1) + _LEAST
+        step = (p.sum(axis=1) - ones) / slope
+        level = level + _LONGEST * xp.tanh(step / _LONGEST)
+    return level[:, None]
+
+
+def _sums(probability: np.ndarray, degree: int) -> np.ndarray:
+    """Return the chances of 0 to `degree` ones in the first t periods, (T + 1, N, degree + 1, n).
+
+    Parameters
+    ----------
+    probability : array, shape (N, T, n)
     degree : int
     """
-    units, times, points = weight.shape
+    units, times, points = probability.shape
     values = np.zeros((times + 1, units, degree + 1, points))
     values[0, :, 0] = 1
     for t in range(times):
-        values[t + 1] = values[t]
-        values[t + 1, :, 1:] += values[t, :, :-1] * weight[:, None, t]
+        p = probability[:, None, t]
+        values[t + 1] = values[t] * (1 - p)
+        values[t + 1, :, 1:] += values[t, :, :-1] * p
     return values
 
 
