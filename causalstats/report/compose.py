@@ -80,12 +80,8 @@ def compose(
             None if has_many_entries else comparison,
             [(name, table) for name, table, _ in curves],
             None if has_many_entries else _interval(headline),
-<<<<<<< HEAD
-            float(headline.display_scale.convert(headline.null)),
-            headline.display_scale.unit,
-=======
             _shown_null(headline),
->>>>>>> c96404c (Hold ratios against one in comparisons, and calibrations against the ranks that there are)
+            headline.display_scale.unit,
         ),
         model_name=type(model).__name__,
         data_facts=_facts(fit.data),

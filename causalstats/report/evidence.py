@@ -91,14 +91,10 @@ def evidence(
     if interval is not None:
         supports += _agreeing(comparison, interval)
         for field, table in sensitivity:
-<<<<<<< HEAD
-            name = _in_words(field, assumptions)
-            text, holds = _moves(name, table, interval, null, unit)
-=======
             if "used" in table and table["used"].all():
                 continue  # no other value was asked for
-            text, holds = _moves(field, table, interval, null)
->>>>>>> c96404c (Hold ratios against one in comparisons, and calibrations against the ranks that there are)
+            name = _in_words(field, assumptions)
+            text, holds = _moves(name, table, interval, null, unit)
             (supports if holds else opposes).append(text)
     return Evidence(
         supports=tuple(supports),

@@ -10,12 +10,8 @@ import xarray as xr
 import causalstats as cs
 from causalstats.checks.convergence import answer_sampling
 from causalstats.core.check import Check
-<<<<<<< HEAD
-from causalstats.core.effect import Effect, _listed
-=======
 from causalstats.core.display_scale import DisplayScale, exponential
-from causalstats.core.effect import Effect
->>>>>>> 5bedc01 (Average the effect on counts over all units, and show differences of logarithms as they are)
+from causalstats.core.effect import Effect, _listed
 from causalstats.core.estimand import Estimand
 from causalstats.inference import answers
 

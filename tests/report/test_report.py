@@ -682,7 +682,6 @@ def test_other_methods_and_other_assumptions_are_for_or_against():
     )
 
 
-<<<<<<< HEAD
 def test_another_value_of_a_field_is_told_by_its_assumption_and_unit():
     states = replace(assumption("parallel trends"), fields=("trend_violation",))
     tables = [("trend_violation", pd.DataFrame({"mean": [3.0]}))]
@@ -691,12 +690,12 @@ def test_another_value_of_a_field_is_told_by_its_assumption_and_unit():
         "The answer depends on trend violation (the assumption “parallel trends”): another value "
         "gives 3 (points).",
     )
-=======
+
+
 def test_a_sensitivity_at_the_value_used_alone_says_nothing():
     table = pd.DataFrame({"mean": [1.0], "used": [True]})
     result = evidence([], [], None, [("direct", table)], (0.5, 1.5))
     assert result.supports == () and result.opposes == ()
->>>>>>> c96404c (Hold ratios against one in comparisons, and calibrations against the ranks that there are)
 
 
 def test_an_interval_that_reaches_zero_under_another_assumption_speaks_against():
