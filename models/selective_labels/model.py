@@ -147,16 +147,17 @@ class SelectiveLabels:
         Whose outcome is seen: that of people at high risk, as where they are tested because they
         may be ill; or of people at low risk, as where they are released or granted a loan because
         they are unlikely to fail. Testing then falls with risk: α is negative.
-    coefficient_prior : "attenuated" or "paper"
-        Where the priors of coefficients stand: on the attenuated ones, as above; or, as in the
-        paper, on β_Y, Δ, Δ_0 and the intercept themselves, Normal(0, 3) each, which with many
-        features overrules the prior of σ. With the first, the interval of the risk of the untested
-        covered in 47 of 47 data sets of 4 to 100 features, with a mean .01 to .03 too high; where
-        nothing is hidden, in 8 of 11, with a mean .015 too low (`benchmarks/coverage`).
+    coefficient_prior : "attenuated", "correlated" or "paper"
+        The priors of coefficients: on the attenuated ones, as above; the same with a correlation ρ
+        of the two of a feature, artanh ρ ~ Normal(0, 0.75), so that how far what drives risk drives
+        testing is learned; or, as in the paper, on β_Y, Δ, Δ_0 and the intercept themselves,
+        Normal(0, 3) each, which with many features overrules the prior of σ. Independent ones say
+        that many features confound little, and put the untested too near the tested where many
+        matter and outcomes are few.
     coefficient_prior_scale : float or None
-        How large coefficients are expected to be, on the scale of the link: with "attenuated", the
-        scale of the half-Normal priors of τ_Y and τ_T, 1 log-odds (0.59 probits) unless given; with
-        "paper", the standard deviation of the coefficients themselves, 3 unless given.
+        How large coefficients are expected to be, on the scale of the link: the scale of the
+        half-Normal priors of τ_Y and τ_T, 1 log-odds (0.59 probits) unless given; with "paper", the
+        standard deviation of the coefficients themselves, 3 unless given.
     unobserved_prior_scale : float
         Scale of the half-Normal prior of σ where it is inferred, in log-odds of the range of a
         uniform ζ; other families get the same prior of their standard deviation (with "paper", the
@@ -182,7 +183,8 @@ class SelectiveLabels:
         exact, or a Beta with a standard deviation. Their sum exceeds 1.
     negative_controls : sequence of str
         Features that affect testing and are believed not to affect the outcome. The model does not
-        use this, as it does `excluded`: a check compares their β_Y with 0.
+        set their β_Y to 0, as it does with `excluded`: a check compares it with 0. Their priors are
+        those of "attenuated", so that nothing but the data says what it is.
 
     Raises
     ------
@@ -726,9 +728,11 @@ class SelectiveLabels:
         >>> model.unused_fields(data)["unobserved_prior_scale"]
         '`unobserved_scale` is known.'
         """
-        reasons = {
-            "negative_controls": "the answer does not use them; `fit.check()` does."
-        }
+        reasons = {}
+        if self.coefficient_prior != "correlated":
+            reasons["negative_controls"] = (
+                "the answer does not use them; `fit.check()` does."
+            )
         if not self.expertise:
             reasons["expertise_sd"] = "there is no `expertise`."
         if isinstance(self.unobserved_scale, Known):

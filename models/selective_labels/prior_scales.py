@@ -84,9 +84,9 @@ def prior_scales(model: SelectiveLabels) -> PriorScales:
 
 
 def policy_sd(model: SelectiveLabels, data: Decisions) -> np.ndarray:
-    """Return the prior standard deviation of Δ a coded feature, `FREE` where it has none."""
+    """Return the prior standard deviation of Δ a coded feature, negative where it has none."""
     prior = COEFFICIENT_PRIORS[model.coefficient_prior]
-    free = prior.free_policy_sd(prior_scales(model))
+    free = prior.free_policy_sd(model, data, prior_scales(model))
     return np.where(data.feature_mask(model.expertise), float(model.expertise_sd), free)
 
 
@@ -128,6 +128,7 @@ def prior_sds(
         "response": scales.response * HALF_NORMAL_SD,
         **{name: sd * HALF_NORMAL_SD for name, sd in scales.deciders.items()},
         # Their contraction shows in the coefficients.
+        "coefficient_correlation": np.nan,
         "risk_coefficient_sd": np.nan,
         "testing_coefficient_sd": np.nan,
     }

@@ -5,6 +5,7 @@ The answers without it are for the check of prior-data conflict.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Relaxation
@@ -40,10 +41,14 @@ def relaxations(model: SelectiveLabels, data: Decisions) -> tuple[Relaxation, ..
     controls = [
         _negative_control(model, data, feature) for feature in model.negative_controls
     ]
+    # A correlated prior expects of an instrument what the other features do, and its coefficient of
+    # risk would not be near 0 where the instrument is strong.
+    correlated = model.coefficient_prior == "correlated"
+    alone = replace(model, coefficient_prior="attenuated") if correlated else model
     return (
         *prevalence_of(model).relaxation(model, data),
         *expertise,
-        *without_exclusion(model, data, "risk_coefficient", "testing_coefficient"),
+        *without_exclusion(alone, data, "risk_coefficient", "testing_coefficient"),
         *controls,
     )
 

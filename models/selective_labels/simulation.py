@@ -203,7 +203,7 @@ def _prior(
     of_testing = attenuation(model.law, response * scale, np)
     sd = policy_sd(model, data)
     policy_intercept, policy = prior.draw_policy(
-        rng, data, scales, sd, parameters, of_testing
+        rng, data, scales, sd, parameters, (of_risk, of_testing)
     )
     excluded_from_decision = data.feature_mask(model.excluded_from_decision)
     policy[excluded_from_decision] = -response * risk[excluded_from_decision]

@@ -10,11 +10,13 @@ from causalstats.models.selective_labels.priors.attenuated import ATTENUATED
 from causalstats.models.selective_labels.priors.coefficient_prior import (
     CoefficientPrior,
 )
+from causalstats.models.selective_labels.priors.correlated import CORRELATED
 from causalstats.models.selective_labels.priors.paper import PAPER
 
-CoefficientPriorName = Literal["attenuated", "paper"]
+CoefficientPriorName = Literal["attenuated", "correlated", "paper"]
 COEFFICIENT_PRIORS: Mapping[CoefficientPriorName, CoefficientPrior] = {
     "attenuated": ATTENUATED,
+    "correlated": CORRELATED,
     "paper": PAPER,
 }
 

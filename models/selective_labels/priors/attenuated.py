@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from causalstats.numerics.selection.unobservable import Unobservable
 
 DEGREES_OF_FREEDOM = 4.0  # of the Student t of the coefficients
+SPREADS = ("risk_coefficient_sd", "testing_coefficient_sd")
 
 
 def feature_units(data: Decisions) -> tuple[np.ndarray, np.ndarray]:
@@ -61,11 +62,30 @@ def information(data: Decisions) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class OwnPrior:
+    """Student t of what is sampled for attenuated coefficients of testing, and what they are by it.
+
+    Parameters
+    ----------
+    degrees_of_freedom, location, scale : float or variables
+        Of the variable that is sampled.
+    offset, factor : float or variables
+        The coefficient is offset + factor × that variable.
+    """
+
+    degrees_of_freedom: Any
+    location: Any
+    scale: Any
+    offset: Any
+    factor: Any
+
+
+@dataclass(frozen=True)
 class Attenuated:
     """β_Y / s(σ) ~ τ_Y t_4 and β_T / s(ασ) ~ τ_T t_4, with half-Normal τ, in log-odds."""
 
     default_scale: float = 1.0
-    parameters: tuple[str, ...] = ("risk_coefficient_sd", "testing_coefficient_sd")
+    parameters: tuple[str, ...] = SPREADS
     learned: tuple[str, ...] = (
         "attenuated_risk_coefficient",
         "attenuated_testing_coefficient",
@@ -77,7 +97,9 @@ class Attenuated:
     def family_factor(self, law: Unobservable) -> float:
         return float(np.sqrt(FAMILIES["uniform"].variance / law.variance))
 
-    def free_policy_sd(self, scales: PriorScales) -> float:
+    def free_policy_sd(
+        self, model: SelectiveLabels, data: Decisions, scales: PriorScales
+    ) -> float | np.ndarray:
         return FREE
 
     def inputs(self, data: Decisions) -> dict[str, Any]:
@@ -96,7 +118,7 @@ class Attenuated:
         unit = context.given["feature_unit"]
         shape = {"dims": "feature"} if columns is None else {"shape": len(columns)}
         spread = half_normal("risk_coefficient_sd", context.scales.coefficient)
-        width = _width(spread, context.given["information"][0])
+        width = width_of(spread, context.given["information"][0])
         sampled = pm.StudentT(
             "attenuated_risk_coefficient",
             nu=DEGREES_OF_FREEDOM,
@@ -134,21 +156,24 @@ class Attenuated:
         sd = context.given["policy_sd"]
         attenuation = context.testing_attenuation
         expected = context.response * risk
-        free = pm.math.eq(sd, FREE)
+        free = pm.math.lt(sd, 0)
         spread = half_normal("testing_coefficient_sd", context.scales.coefficient)
-        width = _width(spread, context.given["information"][1])
+        own_prior = self.own_prior(context, spread, risk)
         centred = pm.math.ge(sd, CENTRED_FROM)
         sampled = pm.CustomDist(
             "attenuated_testing_coefficient",
             free,
-            width,
+            own_prior.degrees_of_freedom,
+            own_prior.location,
+            own_prior.scale,
             centred * expected / attenuation,
             pm.math.switch(centred, sd / attenuation, 1.0),
             logp=_testing_log_density,
             random=_draw_testing,
             dims="feature",
         )
-        own = attenuation * spread / width * sampled / context.given["feature_unit"]
+        own = own_prior.offset + own_prior.factor * sampled
+        own = attenuation * own / context.given["feature_unit"]
         deviation = policy_deviation(sampled, sd, expected, attenuation, centred)
         policy = pm.math.switch(free, own - expected, deviation)
         testing = pm.math.switch(free, own, expected + deviation)
@@ -159,6 +184,20 @@ class Attenuated:
             "attenuated_testing_middle", 0, context.scales.intercept
         )
         return middle - context.given["feature_mean"] @ testing, policy, testing
+
+    def own_prior(self, context: GraphContext, spread: Any, risk: Any) -> OwnPrior:
+        """Return the prior of coefficients of testing that do not follow risk.
+
+        Parameters
+        ----------
+        context : GraphContext
+        spread : variable
+            τ_T.
+        risk : vector (D,)
+            β_Y.
+        """
+        width = width_of(spread, context.given["information"][1])
+        return OwnPrior(DEGREES_OF_FREEDOM, 0.0, width, 0.0, spread / width)
 
     def prior_sds(
         self,
@@ -200,9 +239,7 @@ class Attenuated:
         attenuation: float,
     ) -> tuple[np.ndarray, dict[str, float]]:
         units, _ = feature_units(data)
-        spreads = {
-            name: abs(rng.normal(0, scales.coefficient)) for name in self.parameters
-        }
+        spreads = {name: abs(rng.normal(0, scales.coefficient)) for name in SPREADS}
         drawn = rng.standard_t(DEGREES_OF_FREEDOM, len(units))
         return attenuation * spreads["risk_coefficient_sd"] * drawn / units, spreads
 
@@ -225,24 +262,52 @@ class Attenuated:
         scales: PriorScales,
         sd: np.ndarray,
         parameters: dict[str, Any],
-        attenuation: float,
+        attenuations: tuple[float, float],
     ) -> tuple[float, np.ndarray]:
         units, centre = feature_units(data)
         expected = parameters["testing_response"] * parameters["risk_coefficient"]
         given = rng.normal(0, np.maximum(sd, 0))
         middle = rng.normal(0, scales.intercept)
-        own = parameters["testing_coefficient_sd"] * rng.standard_t(
-            DEGREES_OF_FREEDOM, len(units)
-        )
-        own = attenuation * own / units
-        policy = np.where(sd == FREE, own - expected, given)
+        of_risk, of_testing = attenuations
+        coefficient = parameters["risk_coefficient"] * units / of_risk
+        own = self.draw_own(rng, sd, parameters, coefficient)
+        own = of_testing * own / units
+        policy = np.where(sd < 0, own - expected, given)
         testing = expected + policy
         by_risk = parameters["testing_response"] * parameters["risk_middle"]
-        return attenuation * middle - centre @ testing - by_risk, policy
+        return of_testing * middle - centre @ testing - by_risk, policy
+
+    def draw_own(
+        self,
+        rng: np.random.Generator,
+        sd: np.ndarray,
+        parameters: dict[str, Any],
+        of_risk: np.ndarray,
+    ) -> np.ndarray:
+        """Draw attenuated coefficients of testing that do not follow risk, (D,).
+
+        Parameters
+        ----------
+        rng : Generator
+        sd : array (D,)
+            Prior standard deviation of Δ, negative for these features.
+        parameters : dict
+            Those of risk, σ and α.
+        of_risk : array (D,)
+            Attenuated coefficients of risk.
+        """
+        drawn = rng.standard_t(DEGREES_OF_FREEDOM, len(sd))
+        return parameters["testing_coefficient_sd"] * drawn
 
 
 def _testing_log_density(
-    value: Any, free: Any, width: Any, location: Any, sd: Any
+    value: Any,
+    free: Any,
+    degrees_of_freedom: Any,
+    own_location: Any,
+    width: Any,
+    location: Any,
+    sd: Any,
 ) -> Any:
     """Return the log prior density of sampled coefficients of testing.
 
@@ -254,20 +319,22 @@ def _testing_log_density(
     free : bool variable
         Whether the coefficient has a prior of its own, or follows risk as the expertise constraint
         has it.
-    width : variable
-        Scale of the Student t of free ones.
+    degrees_of_freedom, own_location, width : variables
+        Of the Student t of free ones.
     location, sd : variables
         Of the Normal of the others.
     """
     import pymc as pm
 
-    own_prior = pm.StudentT.dist(nu=DEGREES_OF_FREEDOM, mu=0, sigma=width)
+    own_prior = pm.StudentT.dist(nu=degrees_of_freedom, mu=own_location, sigma=width)
     policy_prior = pm.Normal.dist(location, sd)
     return pm.math.switch(free, pm.logp(own_prior, value), pm.logp(policy_prior, value))
 
 
 def _draw_testing(
     free: np.ndarray,
+    degrees_of_freedom: np.ndarray,
+    own_location: np.ndarray,
     width: np.ndarray,
     location: np.ndarray,
     sd: np.ndarray,
@@ -275,11 +342,11 @@ def _draw_testing(
     size: Any = None,
 ) -> np.ndarray:
     """Return draws from the prior of `_testing_log_density`."""
-    own = width * rng.standard_t(DEGREES_OF_FREEDOM, size)
+    own = own_location + width * rng.standard_t(degrees_of_freedom, size)
     return np.where(free, own, location + sd * rng.standard_normal(size))
 
 
-def _width(spread: Any, information: Any) -> Any:
+def width_of(spread: Any, information: Any) -> Any:
     """Return √(1 + τ² I): coefficients in units of τ / width have a width of 1 whatever τ.
 
     Themselves they have a funnel. I is the information of the data on each.

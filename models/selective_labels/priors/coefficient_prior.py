@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from causalstats.models.selective_labels.prior_scales import PriorScales
     from causalstats.numerics.selection.unobservable import Unobservable
 
-FREE = (
-    -1.0
-)  # in place of a standard deviation of Δ: testing has a coefficient with its own prior
+# In place of a standard deviation of Δ: testing has a coefficient with its own prior, alone or
+# together with that of risk.
+FREE = -1.0
+PAIRED = -2.0
 # Standard deviation of a Δ from which the coefficient of testing is sampled in place of Δ.
 CENTRED_FROM = 1.0
 
@@ -42,8 +43,10 @@ class CoefficientPrior(Protocol):
     def family_factor(self, law: Unobservable) -> float:
         """Return by what the prior scale of σ is multiplied, for a family of the unobservable."""
 
-    def free_policy_sd(self, scales: PriorScales) -> float:
-        """Return the prior standard deviation of Δ on features without expertise, or `FREE`."""
+    def free_policy_sd(
+        self, model: SelectiveLabels, data: Decisions, scales: PriorScales
+    ) -> float | np.ndarray:
+        """Return the prior standard deviation of Δ without expertise, or `FREE` or `PAIRED`."""
 
     def inputs(self, data: Decisions) -> dict[str, Any]:
         """Return the numbers of the data that the priors need, by name."""
@@ -143,9 +146,9 @@ class CoefficientPrior(Protocol):
         scales: PriorScales,
         sd: np.ndarray,
         parameters: dict[str, Any],
-        attenuation: float,
+        attenuations: tuple[float, float],
     ) -> tuple[float, np.ndarray]:
-        """Draw Δ_0 and Δ, given the parameters of risk and the attenuation of testing.
+        """Draw Δ_0 and Δ, given the parameters of risk and the attenuations.
 
         Parameters
         ----------
@@ -153,11 +156,11 @@ class CoefficientPrior(Protocol):
         data : Decisions
         scales : PriorScales
         sd : array (D,)
-            Prior standard deviation of Δ, or `FREE`.
+            Prior standard deviation of Δ, or `FREE` or `PAIRED`.
         parameters : dict
             Those of risk, σ and α.
-        attenuation : float
-            s(ασ).
+        attenuations : (float, float)
+            s(σ) and s(ασ).
         """
 
 

@@ -43,7 +43,9 @@ class Paper:
     def family_factor(self, law: Unobservable) -> float:
         return 1.0
 
-    def free_policy_sd(self, scales: PriorScales) -> float:
+    def free_policy_sd(
+        self, model: SelectiveLabels, data: Decisions, scales: PriorScales
+    ) -> float | np.ndarray:
         return scales.coefficient
 
     def inputs(self, data: Decisions) -> dict[str, Any]:
@@ -150,7 +152,7 @@ class Paper:
         scales: PriorScales,
         sd: np.ndarray,
         parameters: dict[str, Any],
-        attenuation: float,
+        attenuations: tuple[float, float],
     ) -> tuple[float, np.ndarray]:
         policy = rng.normal(0, sd)
         return rng.normal(0, scales.intercept), policy

@@ -272,7 +272,11 @@ def test_knowledge_that_is_not_given_is_a_value_beside_that_which_is():
         (cs.PartialCorrelation(prior="shrunk"), "Composition", "row_correlation"),
         (cs.PartialCorrelation(prior="matching"), "Composition", "basis_variance"),
         (cs.SelectiveLabels(), "Decisions", "expertise_sd"),
-        (cs.SelectiveLabels(), "Decisions", "negative_controls"),
+        (
+            cs.SelectiveLabels(coefficient_prior="paper"),
+            "Decisions",
+            "negative_controls",
+        ),
         (cs.SelectiveLabels(), "Decisions", "leniency_prior_scale"),
         (cs.SelectiveLabels(response=1.0), "Decisions", "response_prior_scale"),
         (cs.Heckman(), "Decisions", "expertise_sd"),

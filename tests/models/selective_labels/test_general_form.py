@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy.special import expit
-from scipy.stats import beta, halfnorm, norm
+from scipy.stats import beta, halfnorm, multivariate_t, norm
 from scipy.stats import t as student
 
 import causalstats as cs
@@ -73,7 +73,7 @@ GENERAL = [
 ]
 
 
-@pytest.mark.parametrize("prior", ["attenuated", "paper"])
+@pytest.mark.parametrize("prior", ["correlated", "attenuated", "paper"])
 @pytest.mark.parametrize("fields", GENERAL, ids=str)
 def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
     """The reference is a log density written from the model's equations, at a draw's values.
@@ -119,7 +119,7 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
         1 + attenuation * flat["unobserved_width"] ** 2 * np.array([1.0, alpha**2])
     )
     expected = float(model.log_likelihood(draw, wide).squeeze())
-    prior_of = {"paper": _paper_prior, "attenuated": _attenuated_prior}[prior]
+    prior_of = _paper_prior if prior == "paper" else _attenuated_prior
     expected += prior_of(model, wide, flat, stretches)
     by_region = isinstance(model.prevalence, cs.KnownByGroup)
     if isinstance(model.prevalence, cs.Penalty):
@@ -145,7 +145,7 @@ def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
             expected += beta.logpdf(
                 flat[f"test_{name}"], *getattr(model, name).as_beta()
             ).sum()
-    unit = np.sqrt(0.346) if model.link == "probit" and prior == "attenuated" else 1.0
+    unit = np.sqrt(0.346) if model.link == "probit" and prior != "paper" else 1.0
     if model.deciders != "alike":
         expected += (
             halfnorm.logpdf(
@@ -240,16 +240,34 @@ def _attenuated_prior(model, wide, flat, stretches):
     )
     expert = np.isin(wide.features, model.expertise)
     free = _free_columns(model, wide)
-    log_density = 0.0
-    for which, coefficients, columns, stretch, known in (
-        ("risk", flat["risk_coefficient"], free, stretches[0], information[0]),
-        ("testing", testing, ~expert, stretches[1], information[1]),
+    taus = [flat[f"{which}_coefficient_sd"].item() for which in ("risk", "testing")]
+    log_density = halfnorm.logpdf(taus, scale=width).sum()
+    b = flat["risk_coefficient"] * units / stretches[0]
+    g = testing * units / stretches[1]
+    paired = ~expert & np.isin(np.arange(len(units)), free)
+    paired &= model.coefficient_prior == "correlated"
+    rho = 0.0
+    if model.coefficient_prior == "correlated":
+        rho = flat["coefficient_correlation"].item()
+        standard = flat["standard_coefficient_correlation"].item()
+        assert np.arctanh(rho) == pytest.approx(0.75 * standard)
+        log_density += norm.logpdf(standard)
+    covariance = np.outer(taus, taus) * np.array([[1, rho], [rho, 1]])
+    pairs = multivariate_t(shape=covariance, df=4)
+    log_density += pairs.logpdf(np.column_stack([b, g])[paired]).sum()
+    alone = np.setdiff1d(free, np.flatnonzero(paired))
+    log_density += student.logpdf(b[alone], 4, scale=taus[0]).sum()
+    log_density += student.logpdf(g[~expert & ~paired], 4, scale=taus[1]).sum()
+    # Given that of risk, a coefficient of testing has a t_5 with this scale.
+    square = (1 - rho**2) * (4 + (b[paired] / taus[0]) ** 2) / 5
+    given_risk = taus[1] * np.sqrt(square)
+    for tau, known, number in (
+        (taus[0], information[0], len(free)),
+        (taus[1], information[1], (~expert & ~paired).sum()),
+        (given_risk, information[1], 1),
     ):
-        tau = flat[f"{which}_coefficient_sd"].item()
-        attenuated = (coefficients * units / stretch)[columns]
-        log_density += halfnorm.logpdf(tau, scale=width)
-        log_density += student.logpdf(attenuated, 4, scale=tau).sum()
-        log_density += len(attenuated) * np.log(tau / np.sqrt(1 + tau**2 * known))
+        scale = np.log(tau / np.sqrt(1 + tau**2 * known))
+        log_density += number * np.sum(scale)
     if model.expertise_sd:
         log_density += norm.logpdf(
             flat["policy_coefficient"][expert] / model.expertise_sd
@@ -286,7 +304,7 @@ def _sampled_without_use(flat, columns):
     return flat["attenuated_testing_coefficient"][columns]
 
 
-@pytest.mark.parametrize("prior", ["attenuated", "paper"])
+@pytest.mark.parametrize("prior", ["correlated", "attenuated", "paper"])
 def test_the_graph_has_every_parameter_where_all_coefficients_are_solved(wide, prior):
     """The one feature is that of the groups, whose coefficients follow from their prevalences."""
     roles = {"outcome": "outcome", "decision": "tested"}
