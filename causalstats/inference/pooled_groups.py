@@ -1,10 +1,14 @@
 """Networks of k groups, drawn towards what they have in common, and their differences.
 
-Each group is fitted alone, and its partial correlations enter by their posterior on the scale of
-Fisher's z = atanh r, which is nearly normal under the matching prior. The partial pooling is that
-of `numerics.testing.partial_pooling`: a mixture over which groups differ and by how much, learned
-over all pairs. It is no joint model of the precision matrices: pairs are pooled one by one, by the
-same mixture, and the pooled values of one group need not be those of a positive definite matrix.
+Fits under prior="horseshoe" are replaced by one joint fit of k precision matrices, each the common
+one plus differences of its group (`joint_horseshoe_gibbs`).
+
+Under prior="matching" each group stays as it was fitted, and its partial correlations enter by
+their posterior on the scale of Fisher's z = atanh r, which is nearly normal. The partial pooling is
+that of `numerics.testing.partial_pooling`: a mixture over which groups differ and by how much,
+learned over all pairs. It is no joint model of the precision matrices: pairs are pooled one by one,
+by the same mixture, and the pooled values of one group need not be those of a positive definite
+matrix.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from causalstats.core.check import Check
 from causalstats.core.effect import INTERVAL, Effect
 from causalstats.errors import ModelError
 from causalstats.inference.fit import Fit
+from causalstats.inference.joint_groups import joint_answers
 from causalstats.models.partial_correlation import PartialCorrelation
 from causalstats.numerics.compositions.pair_names import matched
 from causalstats.numerics.testing.partial_pooling import (
@@ -31,9 +36,12 @@ from causalstats.numerics.testing.partial_pooling import (
     false_sign_rates,
     pool,
 )
+from causalstats.samplers.gibbs import Gibbs
 
 _DRAWS = (4, 1000)  # chains and draws
+_DIFFERENT = 0.1  # partial correlations
 _ANSWERS = ("partial_correlation", "excess")
+_PRIORS = ("horseshoe", "matching")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +52,23 @@ class PooledGroups:
     ----------
     answers : mapping of str to Effect
         The pooled answer of each group. `minus` takes differences of two draw by draw.
-    pooled : Pooled
-        The posterior mixture, on the scale of Fisher's z.
+    pooled : Pooled or None
+        The posterior mixture, on the scale of Fisher's z; None of a joint fit.
     """
 
     answers: Mapping[str, Effect]
-    pooled: Pooled
+    pooled: Pooled | None = None
 
     @property
     def share_different(self) -> float:
         """Posterior mean share of the pairs in which any group differs from the others.
 
-        Differences that are far smaller than their standard errors count too.
+        Of a mixture, differences that are far smaller than their standard errors count too; of a
+        joint fit, in which no two groups are wholly alike, those of more than .1 between any two.
         """
+        if self.pooled is None:
+            draws = np.array([each.draws.to_numpy() for each in self.answers.values()])
+            return float((np.ptp(draws, axis=0) > _DIFFERENT).mean())
         null = self.pooled.variances.max(axis=1) == 0
         return float(self.pooled.chances[~null].sum(axis=0).mean())
 
@@ -75,8 +87,9 @@ class PooledGroups:
         -------
         DataFrame
             A row for each two groups and each pair: mean, lower and upper of the difference, first
-            less second; `positive`, P(difference > 0), and `equal`, P(no difference); `error`, the
-            local false sign rate; `q_value`, twice its mean over all that are as sure; `selected`.
+            less second; `positive`, P(difference > 0), and `equal`, P(no difference), which is 0
+            of a joint fit; `error`, the local false sign rate; `q_value`, twice its mean over all
+            that are as sure; `selected`.
 
         Examples
         --------
@@ -98,7 +111,12 @@ class PooledGroups:
                 self.answers[other], f"{one} - {other}"
             )
             table = difference.numbers(prob)[["mean", "lower", "upper"]]
-            above, below = difference_signs(self.pooled, k, m)
+            if self.pooled is None:
+                values = difference.draws.to_numpy()
+                above = (values > 0).mean(axis=(0, 1))
+                below = (values < 0).mean(axis=(0, 1))
+            else:
+                above, below = difference_signs(self.pooled, k, m)
             table = table.assign(positive=above, equal=np.maximum(1 - above - below, 0))
             table = table.assign(error=1 - np.maximum(above, below))
             table.index = pd.MultiIndex.from_product(
@@ -116,21 +134,33 @@ def pool_groups(
     fits: Mapping[str, Fit],
     estimand: str = "partial_correlation",
     scale: NotNegative | None = None,
+    sampler: Gibbs | None = None,
 ) -> PooledGroups:
-    """Pool the partial correlations of k groups, each fitted alone under prior="matching".
+    """Pool the partial correlations of k groups, each of which is fitted alone.
 
-    z_g ~ Normal(c + d_g, s_g²), with the mean z_g and the standard deviation s_g of atanh r in
-    group g, c flat, and d a mixture over which groups differ and by how much that is learned over
-    all pairs (adaptive shrinkage).
+    Under prior="horseshoe" all groups are fitted jointly, by a Gibbs sampler. Each precision of
+    amounts before closure has partial correlations -R_gij = -(c_ij + δ_gij),
+
+        c_ij ~ Normal(0, (τ λ_ij)²),  δ_gij ~ Normal(0, (ρ κ_gij τ λ_ij)²)
+
+    with half-Cauchy(1) λ, κ and ρ, τ as in a group alone, and log ω_gj ~ Normal(μ_j, σ_δ²). What
+    groups share is learned from the rows of all, and what differs is looked for among links.
+
+    Under prior="matching", z_g ~ Normal(c + d_g, s_g²) pair by pair, with the mean z_g and the
+    standard deviation s_g of atanh r in group g, c flat, and d a mixture over which groups differ
+    and by how much that is learned over all pairs (adaptive shrinkage).
 
     Parameters
     ----------
     fits : mapping of str to Fit
-        Of `PartialCorrelation(prior="matching")`, by the names of the groups, about the same parts.
+        Of `PartialCorrelation(prior="horseshoe")` or "matching", the same for all, by the names of
+        the groups, about the same parts.
     estimand : "partial_correlation" or "excess"
     scale : float, optional
-        Standard deviation of d_g instead of the mixture: 0 takes all groups for one, and a large
-        number each for itself.
+        Under "matching", standard deviation of d_g instead of the mixture: 0 takes all groups for
+        one, and a large number each for itself.
+    sampler : Gibbs, optional
+        Of the joint fit, under "horseshoe". By default 4 chains, as long as suits the parts.
 
     Returns
     -------
@@ -139,11 +169,14 @@ def pool_groups(
     Raises
     ------
     ModelError
-        If there are fewer than two groups, their parts differ, or another prior has shrunk them.
+        If there are fewer than two groups, their parts or models differ, or their prior is
+        another one.
 
     References
     ----------
-    Stephens (2017), False discovery rates: a new deal, Biostatistics 18.
+    Stephens (2017), False discovery rates: a new deal, Biostatistics 18. Danaher, Wang & Witten
+    (2014), The joint graphical lasso for inverse covariance estimation across multiple classes,
+    Journal of the Royal Statistical Society B 76: the same aim by a penalty.
 
     Examples
     --------
@@ -156,7 +189,19 @@ def pool_groups(
     >>> list(cs.pool_groups(fits).answers)
     ['lean', 'obese']
     """
-    _refuse(fits, estimand)
+    prior = _refuse(fits, estimand)
+    if prior == "horseshoe":
+        if scale is not None:
+            raise ModelError(
+                "`scale` is that of differences under prior='matching'; under 'horseshoe' "
+                f"expected none, got {scale:g}: it is learned."
+            )
+        return PooledGroups(joint_answers(fits, estimand, sampler or Gibbs()))
+    if sampler is not None:
+        raise ModelError(
+            "`sampler` is that of a joint fit, under prior='horseshoe'; under 'matching' nothing "
+            "is sampled again."
+        )
     answers = {name: fit.effect(estimand) for name, fit in fits.items()}
     first = next(iter(answers.values()))
     dim = str(first.draws.dims[-1])
@@ -231,8 +276,8 @@ def _pooled_answer(
     )
 
 
-def _refuse(fits: Mapping[str, Fit], estimand: str) -> None:
-    """Refuse groups that cannot be pooled.
+def _refuse(fits: Mapping[str, Fit], estimand: str) -> str:
+    """Refuse groups that cannot be pooled, and return the name of their prior.
 
     Raises
     ------
@@ -244,6 +289,7 @@ def _refuse(fits: Mapping[str, Fit], estimand: str) -> None:
     if estimand not in _ANSWERS:
         listed = " or ".join(repr(name) for name in _ANSWERS)
         raise ModelError(f"Expected estimand {listed}, got {estimand!r}.")
+    priors = {}
     for name, fit in fits.items():
         model = fit.model
         if not isinstance(model, PartialCorrelation):
@@ -251,9 +297,15 @@ def _refuse(fits: Mapping[str, Fit], estimand: str) -> None:
                 f"Expected fits of `PartialCorrelation`, got {type(model).__name__} for {name!r}."
             )
         prior = model.for_data(fit.data).prior
-        if prior != "matching":
+        if prior not in _PRIORS:
             raise ModelError(
-                f"Expected fits under prior='matching', got {prior!r} for {name!r}: what a prior "
-                "has shrunk once would be shrunk twice. Differences of two groups under any prior "
-                "are `one.effect('excess').minus(other.effect('excess'), contrast=...)`."
+                "Expected fits under prior='horseshoe', which are replaced by a joint fit, or "
+                f"'matching', got {prior!r} for {name!r}: what a prior has shrunk once would be "
+                "shrunk twice. Differences of two groups under any prior are "
+                "`one.effect('excess').minus(other.effect('excess'), contrast=...)`."
             )
+        priors[name] = prior
+    if len(set(priors.values())) > 1:
+        listed = ", ".join(f"{prior!r} of {name!r}" for name, prior in priors.items())
+        raise ModelError(f"Expected one prior of all groups, got {listed}.")
+    return str(prior)

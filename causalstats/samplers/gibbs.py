@@ -113,30 +113,46 @@ class GibbsProgram:
     def run(
         self, problem: Problem, seed: int, advance: Advance = silent
     ) -> xr.DataTree:
-        from threadpoolctl import threadpool_limits
-
         kernel = gibbs_kernel(problem)
         assert kernel is not None
-        started = time.perf_counter()
-        streams = np.random.default_rng(seed).spawn(self.sampler.chains)
-        chains = [_Chain(kernel, self.sampler, stream) for stream in streams]
-        # The chains are threads; those of linear algebra would wait for each other.
-        with threadpool_limits(1, "blas"):
-            interrupted = _run(chains, advance)
-        kept = min(chain.kept for chain in chains)
-        if kept < FEWEST_DRAWS_OF_A_CHAIN and interrupted:
-            raise KeyboardInterrupt(
-                f"Interrupted with {kept} complete draws a chain, too few to keep "
-                f"({FEWEST_DRAWS_OF_A_CHAIN} are kept)."
-            )
-        return describe_run(
-            _labelled(kernel, [chain.arrays for chain in chains], kept),
-            DrawsKind.CHAINS,
-            sampler=chains[0].sampler,
-            seed=seed,
-            seconds=time.perf_counter() - started,
-            interrupted=interrupted,
+        return run_kernel(kernel, self.sampler, seed, advance)
+
+
+def run_kernel(
+    kernel: GibbsKernel, sampler: Gibbs, seed: int, advance: Advance = silent
+) -> xr.DataTree:
+    """Return the draws of chains of a kernel.
+
+    Parameters
+    ----------
+    kernel : GibbsKernel
+    sampler : Gibbs
+    seed : int
+    advance : callable
+        Shows how far the chains are.
+    """
+    from threadpoolctl import threadpool_limits
+
+    started = time.perf_counter()
+    streams = np.random.default_rng(seed).spawn(sampler.chains)
+    chains = [_Chain(kernel, sampler, stream) for stream in streams]
+    # The chains are threads; those of linear algebra would wait for each other.
+    with threadpool_limits(1, "blas"):
+        interrupted = _run(chains, advance)
+    kept = min(chain.kept for chain in chains)
+    if kept < FEWEST_DRAWS_OF_A_CHAIN and interrupted:
+        raise KeyboardInterrupt(
+            f"Interrupted with {kept} complete draws a chain, too few to keep "
+            f"({FEWEST_DRAWS_OF_A_CHAIN} are kept)."
         )
+    return describe_run(
+        _labelled(kernel, [chain.arrays for chain in chains], kept),
+        DrawsKind.CHAINS,
+        sampler=chains[0].sampler,
+        seed=seed,
+        seconds=time.perf_counter() - started,
+        interrupted=interrupted,
+    )
 
 
 class _Chain:

@@ -37,7 +37,7 @@ _FARTHEST_START = 0.9  # of a mode, from 0
 # Proposals of the variance of a strong link: its median logarithm, and standard deviation
 _LOG_LINK = np.log(0.1)
 _LINK_SPREAD = 1.5
-_SMALLEST_VARIANCE = 1e-15  # of a partial correlation, against underflow
+SMALLEST_VARIANCE = 1e-15  # of a partial correlation, against underflow
 _PROPOSAL_DEGREES = 5.0
 _LARGEST_SCALING = 0.5  # standard deviation of the longest steps of log τ with all R_jk
 _TRIES = 3  # random-walk steps of a scale in a sweep
@@ -179,7 +179,15 @@ def sweep(
         _update_column(part, state, scaled, degrees, rng)
     _scale_correlations(state, scaled, degrees, scales, rng)
     state.inverse[:] = np.linalg.inv(state.correlations)
-    _update_log_precisions(state, scatter, degrees, rng)
+    update_log_precisions(
+        state.correlations,
+        state.log_precisions,
+        scatter,
+        degrees,
+        np.full(len(roots), -state.scalars[1]),
+        state.scalars[2],
+        rng,
+    )
     _update_variance_prior(state, scales, rng)
     _update_shrinkage(state, scales, rng)
 
@@ -246,19 +254,20 @@ def _entry_mode(
 
 
 @_compiled
-def _draw_entry(
+def draw_entry(
     entry: float,
     remainder: float,
     product: float,
     diagonal: float,
     half_degrees: float,
     cross: float,
+    mean: float,
     variance: float,
     rng: np.random.Generator,
 ) -> float:
     """Return by how much an entry of R changes in a Metropolis step.
 
-    The density of a change d is (g - 2 d b - d² a)^h exp(-s d - (r + d)² / 2 v). Proposals are
+    The density of a change d is (g - 2 d b - d² a)^h exp(-s d - (r - c + d)² / 2 v). Proposals are
     normal about its mode, which does not depend on the present entry.
 
     Parameters
@@ -267,13 +276,15 @@ def _draw_entry(
         r_k.
     remainder, product, diagonal : float
         g = 1 - r'A r, b = (A r)_k and a = A_kk.
-    half_degrees, cross, variance : float
-        h = m/2, s = S̃_jk and v = τ² λ².
+    half_degrees, cross : float
+        h = m/2 and s = S̃_jk.
+    mean, variance : float
+        Of the prior of the entry: c, 0 but for groups that are fitted jointly, and v = τ² λ².
     rng : Generator
     """
     shift = product / diagonal
     width = np.sqrt((remainder + product * shift) / diagonal)
-    centre = entry - shift
+    centre = entry - shift - mean
     linear = cross * width
     mode, curvature = _entry_mode(half_degrees, linear, centre, width, variance)
     present = shift / width
@@ -292,7 +303,7 @@ def _draw_entry(
 
 
 @_compiled
-def _draw_local_variance(global_variance: float, rng: np.random.Generator) -> float:
+def draw_local_variance(global_variance: float, rng: np.random.Generator) -> float:
     """Return a proposal of λ²: from its prior, or so that τ λ is the size of a strong link."""
     if rng.random() < 0.5:
         return (rng.standard_normal() / rng.standard_normal()) ** 2
@@ -301,7 +312,7 @@ def _draw_local_variance(global_variance: float, rng: np.random.Generator) -> fl
 
 
 @_compiled
-def _log_prior_to_proposal(local: float, global_variance: float) -> float:
+def log_prior_to_proposal(local: float, global_variance: float) -> float:
     """Return the log ratio of the prior density of λ² to that of its proposals."""
     distance = (np.log(local * global_variance) - _LOG_LINK) / _LINK_SPREAD
     link = np.exp(-(distance**2) / 2) / (_LINK_SPREAD * np.sqrt(2 * np.pi))
@@ -310,13 +321,14 @@ def _log_prior_to_proposal(local: float, global_variance: float) -> float:
 
 
 @_compiled
-def _draw_entry_and_scale(
+def draw_entry_and_scale(
     entry: float,
     remainder: float,
     product: float,
     diagonal: float,
     half_degrees: float,
     cross: float,
+    mean: float,
     local: float,
     global_variance: float,
     rng: np.random.Generator,
@@ -328,20 +340,20 @@ def _draw_entry_and_scale(
 
     Parameters
     ----------
-    entry, remainder, product, diagonal, half_degrees, cross : float
-        As in `_draw_entry`.
+    entry, remainder, product, diagonal, half_degrees, cross, mean : float
+        As in `draw_entry`.
     local, global_variance : float
         λ² and τ².
     rng : Generator
     """
-    proposed_local = _draw_local_variance(global_variance, rng)
-    variance = max(global_variance * local, _SMALLEST_VARIANCE)
+    proposed_local = draw_local_variance(global_variance, rng)
+    variance = max(global_variance * local, SMALLEST_VARIANCE)
     proposed_variance = global_variance * proposed_local
-    if not _SMALLEST_VARIANCE < proposed_variance < 1 / _SMALLEST_VARIANCE:
+    if not SMALLEST_VARIANCE < proposed_variance < 1 / SMALLEST_VARIANCE:
         return 0.0, local
     shift = product / diagonal
     width = np.sqrt((remainder + product * shift) / diagonal)
-    centre = entry - shift
+    centre = entry - shift - mean
     linear = cross * width
     mode, curvature = _entry_mode(
         half_degrees, linear, centre, width, proposed_variance
@@ -358,8 +370,8 @@ def _draw_entry_and_scale(
     gain += np.log(variance * old_curvature / (proposed_variance * curvature)) / 2
     gain += curvature * (proposed - mode) ** 2 / 2
     gain -= old_curvature * (present - old_mode) ** 2 / 2
-    gain += _log_prior_to_proposal(proposed_local, global_variance)
-    gain -= _log_prior_to_proposal(local, global_variance)
+    gain += log_prior_to_proposal(proposed_local, global_variance)
+    gain -= log_prior_to_proposal(local, global_variance)
     if gain >= 0 or rng.standard_exponential() > -gain:
         return width * (proposed - present), proposed_local
     return 0.0, local
@@ -405,13 +417,14 @@ def _update_column(
         local = state.local_variances[part, other]
         # A pair is visited twice, and once with its scale.
         if other < part:
-            change, local = _draw_entry_and_scale(
+            change, local = draw_entry_and_scale(
                 correlations[part, other],
                 remainder,
                 slope,
                 diagonal,
                 degrees / 2,
                 scatter[part, other],
+                0.0,
                 local,
                 state.scalars[0],
                 rng,
@@ -419,14 +432,15 @@ def _update_column(
             state.local_variances[part, other] = local
             state.local_variances[other, part] = local
         else:
-            change = _draw_entry(
+            change = draw_entry(
                 correlations[part, other],
                 remainder,
                 slope,
                 diagonal,
                 degrees / 2,
                 scatter[part, other],
-                max(state.scalars[0] * local, _SMALLEST_VARIANCE),
+                0.0,
+                max(state.scalars[0] * local, SMALLEST_VARIANCE),
                 rng,
             )
         if change == 0.0:
@@ -439,6 +453,34 @@ def _update_column(
             product[row] += change * inverse[other, row]
     product -= along * across
     product[part] = 0.0
+    replace_column(inverse, part, across, product, remainder)
+
+
+@_compiled
+def replace_column(
+    inverse: np.ndarray,
+    part: int,
+    across: np.ndarray,
+    product: np.ndarray,
+    remainder: float,
+) -> None:
+    """Update R⁻¹ after the entries r of one part j have changed.
+
+    Parameters
+    ----------
+    inverse : array, shape (D, D)
+        R⁻¹ before.
+    part : int
+        j.
+    across : array, shape (D,)
+        Its row j.
+    product : array, shape (D,)
+        A r, with 0 at j.
+    remainder : float
+        1 - r'A r.
+    """
+    size = len(inverse)
+    pivot = across[part]
     for row in range(size):
         gained = product[row] / remainder
         lost = across[row] / pivot
@@ -450,7 +492,7 @@ def _update_column(
 
 
 @_compiled
-def _log_determinant(matrix: np.ndarray) -> float:
+def log_determinant(matrix: np.ndarray) -> float:
     """Return the log determinant of a symmetric matrix, -inf where it is not positive definite."""
     remainder = matrix.copy()
     size = len(remainder)
@@ -496,7 +538,7 @@ def _scale_correlations(
     proposed = factor * correlations
     for part in range(len(correlations)):
         proposed[part, part] = 1.0
-    gain = _log_determinant(proposed) - _log_determinant(correlations)
+    gain = log_determinant(proposed) - log_determinant(correlations)
     gain = degrees / 2 * gain - ((proposed - correlations) * scatter).sum() / 2
     variance = state.scalars[0]
     prior = scales.global_shrinkage**2
@@ -507,29 +549,41 @@ def _scale_correlations(
 
 
 @_compiled
-def _update_log_precisions(
-    state: State, scatter: np.ndarray, degrees: float, rng: np.random.Generator
+def update_log_precisions(
+    correlations: np.ndarray,
+    logs: np.ndarray,
+    scatter: np.ndarray,
+    degrees: float,
+    means: np.ndarray,
+    spread_of_logs: float,
+    rng: np.random.Generator,
 ) -> None:
     """Update u_j = -log ω_j by independence steps about their modes.
 
-    f(u) = m u / 2 - S_jj e^u / 2 - c e^(u/2) - (u + μ)² / 2 σ²,  c = Σ_k R_jk S_jk e^(u_k / 2)
+    f(u) = m u / 2 - S_jj e^u / 2 - c e^(u/2) - (u - a_j)² / 2 σ²,  c = Σ_k R_jk S_jk e^(u_k / 2)
 
     Parameters
     ----------
-    state : State
+    correlations : array, shape (D, D)
+        R.
+    logs : array, shape (D,)
+        u.
     scatter : array, shape (D, D)
         S, the cross-products of the log amounts.
     degrees : float
         m.
+    means : array, shape (D,)
+        a, the prior means of u.
+    spread_of_logs : float
+        σ.
     rng : Generator
     """
-    logs = state.log_precisions
     roots = np.exp(logs / 2)
-    mean = -state.scalars[1]
-    weight = 1 / state.scalars[2] ** 2
+    weight = 1 / spread_of_logs**2
     for part in range(len(logs)):
+        mean = means[part]
         square = scatter[part, part]
-        cross = (state.correlations[part] * scatter[part] * roots).sum()
+        cross = (correlations[part] * scatter[part] * roots).sum()
         cross -= square * roots[part]
         mode = np.log(degrees / square)
         curvature = weight
@@ -577,14 +631,36 @@ def _update_variance_prior(
     )
     state.scalars[1] = mean + rng.standard_normal() / np.sqrt(weight + prior_weight)
     squares = ((logs - state.scalars[1]) ** 2).sum()
+    state.scalars[2] = update_spread(
+        squares, size, state.scalars[2], scales.variance_spread, rng
+    )
+
+
+@_compiled
+def update_spread(
+    squares: float, count: int, spread: float, scale: float, rng: np.random.Generator
+) -> float:
+    """Return a draw of σ given normal deviations, by random walks of its logarithm.
+
+    Parameters
+    ----------
+    squares : float
+        The sum of their squares.
+    count : int
+    spread : float
+        The present σ.
+    scale : float
+        Of its half-normal prior.
+    rng : Generator
+    """
     for _ in range(_TRIES):
-        spread = state.scalars[2]
-        step = 2.4 / np.sqrt(2 * size) * rng.standard_normal()
+        step = 2.4 / np.sqrt(2 * count) * rng.standard_normal()
         proposed = spread * np.exp(step)
-        gain = (1 - size) * step - squares / 2 * (proposed**-2 - spread**-2)
-        gain -= (proposed**2 - spread**2) / (2 * scales.variance_spread**2)
+        gain = (1 - count) * step - squares / 2 * (proposed**-2 - spread**-2)
+        gain -= (proposed**2 - spread**2) / (2 * scale**2)
         if np.log(rng.random()) < gain:
-            state.scalars[2] = proposed
+            spread = proposed
+    return spread
 
 
 @_compiled
@@ -600,38 +676,54 @@ def _update_shrinkage(state: State, scales: Scales, rng: np.random.Generator) ->
             local = state.local_variances[one, other]
             rate = rng.standard_exponential() / (1 + 1 / local)
             local = (rate + square / variance) / rng.standard_exponential()
-            local = max(local, _SMALLEST_VARIANCE)
+            local = max(local, SMALLEST_VARIANCE)
             state.local_variances[one, other] = local
             state.local_variances[other, one] = local
             total += square / local
-    inverse_prior = scales.global_shrinkage**-2
-    rate = rng.standard_exponential() / (inverse_prior + 1 / variance)
+    prior = scales.global_shrinkage
+    rate = rng.standard_exponential() / (prior**-2 + 1 / variance)
     variance = (rate + total) / rng.standard_gamma((pairs + 1) / 2)
-    _rescale(state, variance, scales, rng)
+    stack = state.local_variances.reshape((1, size, size))
+    state.scalars[0] = rescaled(stack, variance, prior, rng)
 
 
 @_compiled
-def _rescale(
-    state: State, variance: float, scales: Scales, rng: np.random.Generator
-) -> None:
-    """Set τ², and draw it again given the products τ λ, by random walks of log τ²."""
-    size = len(state.log_precisions)
-    pairs = size * (size - 1) / 2
-    width = 2.4 * np.sqrt(8 / pairs)
+def rescaled(
+    local_variances: np.ndarray,
+    variance: float,
+    prior_scale: float,
+    rng: np.random.Generator,
+) -> float:
+    """Return τ² drawn again given the products τ λ, by random walks of log τ² (interweaving).
+
+    Parameters
+    ----------
+    local_variances : array, shape (k, D, D)
+        λ², of which those below the diagonals count; changed in place.
+    variance : float
+        τ².
+    prior_scale : float
+        Of the half-Cauchy prior of τ.
+    rng : Generator
+    """
+    size = local_variances.shape[1]
+    count = len(local_variances) * size * (size - 1) / 2
+    width = 2.4 * np.sqrt(8 / count)
     ratio = 1.0
+    prior = prior_scale**2
     for _ in range(_TRIES):
         step = width * rng.standard_normal()
         proposed = ratio * np.exp(step)
-        gain = -pairs / 2 * step
-        for one in range(size):
-            for other in range(one):
-                local = state.local_variances[one, other]
-                gain -= np.log((1 + local / proposed) / (1 + local / ratio))
-        prior = scales.global_shrinkage**2
+        gain = -count / 2 * step
+        for matrix in range(len(local_variances)):
+            for one in range(size):
+                for other in range(one):
+                    local = local_variances[matrix, one, other]
+                    gain -= np.log((1 + local / proposed) / (1 + local / ratio))
         gain += step / 2 - np.log(
             (prior + variance * proposed) / (prior + variance * ratio)
         )
         if np.log(rng.random()) < gain:
             ratio = proposed
-    state.scalars[0] = variance * ratio
-    state.local_variances[:] /= ratio
+    local_variances[:] /= ratio
+    return variance * ratio

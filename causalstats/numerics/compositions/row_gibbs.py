@@ -610,6 +610,74 @@ def _recentre(rows: Rows, state: RowState) -> None:
 
 
 @_compiled
+def scatter_of_rows(
+    rows: Rows, solved: Solution, state: RowState, rng: np.random.Generator
+) -> np.ndarray:
+    """Return cross-products (D, D) of log amounts, as `amounts_scatter`.
+
+    Parameters
+    ----------
+    rows : Rows
+    solved : Solution
+        `solution_of_rows`.
+    state : RowState
+    rng : Generator
+    """
+    white = _independent(state.logs, rows, state)
+    return amounts_scatter(white, solved.basis, state.covariance, rng)
+
+
+@_compiled
+def solution_of_rows(rows: Rows, state: RowState) -> Solution:
+    """Return what least squares on the covariates needs, of rows that are made independent."""
+    return solution(_independent(rows.covariates, rows, state))
+
+
+@_compiled
+def update_rows(
+    rows: Rows,
+    solved: Solution,
+    state: RowState,
+    scales: Scales,
+    correlation_known: bool,
+    rng: np.random.Generator,
+) -> None:
+    """Update all but the covariance of the rows and its prior.
+
+    Parameters
+    ----------
+    rows : Rows
+    solved : Solution
+        `solution_of_rows`.
+    state : RowState
+    scales : Scales
+    correlation_known : bool
+        As in `sweeps_of_rows`.
+    rng : Generator
+    """
+    theta = horseshoe_gibbs.compositional_precision(state.covariance)
+    if not correlation_known:
+        _update_correlation(rows, theta, state, rng)
+        solved = solution_of_rows(rows, state)
+    white = _independent(state.logs, rows, state)
+    _draw_coefficients(white, solved, state, rng)
+    _update_logs(rows, theta, state, rng)
+    if rows.counted:
+        shift_columns(
+            rows.counts,
+            rows.offsets,
+            rows.covariates,
+            state.logs,
+            state.coefficients,
+            rng,
+        )
+    if state.tails.student:
+        _update_weights(rows, theta, state, scales, rng)
+    if len(rows.undetermined) > 0:
+        _recentre(rows, state)
+
+
+@_compiled
 def sweeps_of_rows(
     count: int,
     rows: Rows,
@@ -631,31 +699,11 @@ def sweeps_of_rows(
     rng : Generator
     """
     degrees = float(rows.covariates.shape[0] - rows.covariates.shape[1])
-    solved = solution(rows.covariates)
+    solved = solution_of_rows(rows, state)
     constant = rows.links.independent and not state.tails.student
     for _ in range(count):
         if not constant:
-            solved = solution(_independent(rows.covariates, rows, state))
-        white = _independent(state.logs, rows, state)
-        scatter = amounts_scatter(white, solved.basis, state.covariance, rng)
+            solved = solution_of_rows(rows, state)
+        scatter = scatter_of_rows(rows, solved, state, rng)
         horseshoe_gibbs.sweep(scatter, degrees, state.covariance, scales, rng)
-        theta = horseshoe_gibbs.compositional_precision(state.covariance)
-        if not correlation_known:
-            _update_correlation(rows, theta, state, rng)
-            solved = solution(_independent(rows.covariates, rows, state))
-            white = _independent(state.logs, rows, state)
-        _draw_coefficients(white, solved, state, rng)
-        _update_logs(rows, theta, state, rng)
-        if rows.counted:
-            shift_columns(
-                rows.counts,
-                rows.offsets,
-                rows.covariates,
-                state.logs,
-                state.coefficients,
-                rng,
-            )
-        if state.tails.student:
-            _update_weights(rows, theta, state, scales, rng)
-        if len(rows.undetermined) > 0:
-            _recentre(rows, state)
+        update_rows(rows, solved, state, scales, correlation_known, rng)

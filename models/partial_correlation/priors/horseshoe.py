@@ -72,7 +72,7 @@ _MOST_DRAWS = 1000  # of a chain
 _FEWEST_DRAWS = 200
 _NUMBERS_KEPT = 2.5e6  # in the draws of Θ of a chain, 20 MB
 _LARGEST_DOUBLE = 100  # parts; draws of more are kept in single precision
-_DIMS: Mapping[str, tuple[str, ...]] = {
+DIMS: Mapping[str, tuple[str, ...]] = {
     "log_typical_variance": (),
     "variance_spread": (),
     "basis_variance": ("part",),
@@ -168,15 +168,14 @@ class Horseshoe(SampledPrior):
         draws = int(np.clip(_NUMBERS_KEPT / size**2, _FEWEST_DRAWS, _MOST_DRAWS))
         kernel = _of_known_log_ratios
         sweeps = np.clip(_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, _MOST_SWEEPS)
-        known = observation_of(data).exact and row_dependence_of(data).independent
-        if not known or model.errors == "student":
+        if not knows_log_ratios(data) or model.errors == "student":
             kernel = _of_rows
             most = _MOST_ROW_SWEEPS
             sweeps = np.clip(_ROW_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, most)
         return kernel(
             model,
             data,
-            dims=_DIMS,
+            dims=DIMS,
             coords={
                 "part": list(data.parts),
                 "other_part": list(data.parts),
@@ -210,6 +209,11 @@ class Horseshoe(SampledPrior):
         }
 
 
+def knows_log_ratios(data: Composition) -> bool:
+    """Return whether log-ratios are known in independent rows."""
+    return observation_of(data).exact and row_dependence_of(data).independent
+
+
 def _scales(model: PartialCorrelation, data: Composition) -> Any:
     """Return the constants of the prior, as the sweeps take them."""
     from causalstats.numerics.compositions.horseshoe_gibbs import Scales
@@ -229,7 +233,7 @@ def _of_known_log_ratios(
     from causalstats.numerics.compositions import horseshoe_gibbs
 
     degrees = int(data.degrees)
-    root = _scatter_root(data.scatter, degrees)
+    root = scatter_root(data.scatter, degrees)
     spare = degrees - len(root)
     scales = _scales(model, data)
     variances = np.diagonal(data.scatter) / degrees
@@ -242,8 +246,27 @@ def _of_known_log_ratios(
     return GibbsKernel(
         start=partial(horseshoe_gibbs.initial_state, variances),
         advance=advance,
-        draw=_draw,
+        draw=draw_covariance,
         **options,
+    )
+
+
+def rows_of(data: Composition) -> Any:
+    """Return what is seen of the rows, as the sweeps over hidden log-ratios take it."""
+    from causalstats.numerics.compositions import row_gibbs
+
+    lower, upper = _log_bounds(data)
+    return row_gibbs.Rows(
+        data.counts,
+        np.ascontiguousarray(data.values, float),
+        lower,
+        upper,
+        np.ascontiguousarray(data.matrix, float),
+        row_gibbs.links_of(len(data), row_dependence_of(data).links),
+        data.offsets,
+        data.undetermined.reshape(
+            len(data.undetermined), data.matrix.shape[1] * len(data.parts)
+        ),
     )
 
 
@@ -255,19 +278,7 @@ def _of_rows(
 
     student = model.errors == "student"
     links = row_dependence_of(data).links
-    lower, upper = _log_bounds(data)
-    rows = row_gibbs.Rows(
-        data.counts,
-        np.ascontiguousarray(data.values, float),
-        lower,
-        upper,
-        np.ascontiguousarray(data.matrix, float),
-        row_gibbs.links_of(len(data), links),
-        data.offsets,
-        data.undetermined.reshape(
-            len(data.undetermined), data.matrix.shape[1] * len(data.parts)
-        ),
-    )
+    rows = rows_of(data)
     scales = _scales(model, data)
     correlation_known = not links or model.row_correlation is not None
     options["dims"] = dict(options["dims"])
@@ -292,19 +303,24 @@ def _of_rows(
         row_gibbs.sweeps_of_rows(sweeps, rows, state, scales, correlation_known, rng)
 
     def draw(state: Any) -> dict[str, np.ndarray]:
-        variables = _draw(state.covariance)
+        variables = draw_covariance(state.covariance)
         if links:
             variables[CORRELATION] = np.asarray(state.correlation[0])
         if student:
             variables[student_rows.WEIGHT] = state.tails.weights.copy()
             variables[student_rows.DEGREES] = np.asarray(state.tails.degrees[0])
-        if data.design is None:
-            return variables
-        slopes = state.coefficients[1:]
-        centred = slopes - slopes.mean(axis=1, keepdims=True)
-        return {**variables, COEFFICIENT: centred / data.design.scale[:, None]}
+        return variables | coefficients_at(state, data)
 
     return GibbsKernel(start=start, advance=advance, draw=draw, **options)
+
+
+def coefficients_at(state: Any, data: Composition) -> dict[str, np.ndarray]:
+    """Return the coefficients of covariates at a state of rows; nothing without covariates."""
+    if data.design is None:
+        return {}
+    slopes = state.coefficients[1:]
+    centred = slopes - slopes.mean(axis=1, keepdims=True)
+    return {COEFFICIENT: centred / data.design.scale[:, None]}
 
 
 def _log_bounds(data: Composition) -> tuple[np.ndarray, np.ndarray]:
@@ -319,7 +335,7 @@ def _log_bounds(data: Composition) -> tuple[np.ndarray, np.ndarray]:
     return lower, upper
 
 
-def _draw(state: Any) -> dict[str, np.ndarray]:
+def draw_covariance(state: Any) -> dict[str, np.ndarray]:
     """Return the variables of the posterior at a state of the sampler."""
     from causalstats.numerics.compositions import horseshoe_gibbs
 
@@ -337,7 +353,7 @@ def _draw(state: Any) -> dict[str, np.ndarray]:
     }
 
 
-def _scatter_root(scatter: np.ndarray, degrees: int) -> np.ndarray:
+def scatter_root(scatter: np.ndarray, degrees: int) -> np.ndarray:
     """Return a root (q, D) of cross-products of `degrees` rows, L'L = S, with q at most D - 1."""
     rank = min(degrees, len(scatter) - 1)
     values, vectors = np.linalg.eigh(scatter)
