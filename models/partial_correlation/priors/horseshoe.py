@@ -219,10 +219,10 @@ def _scales(model: PartialCorrelation, data: Composition) -> Any:
     from causalstats.numerics.compositions.horseshoe_gibbs import Scales
 
     return Scales(
-        log_variance_of(model, data),
-        model.basis_variance_sd,
-        model.variance_spread_scale,
-        model.global_shrinkage_scale,
+        float(log_variance_of(model, data)),
+        float(model.basis_variance_sd),
+        float(model.variance_spread_scale),
+        float(model.global_shrinkage_scale),
     )
 
 
@@ -256,7 +256,7 @@ def rows_of(data: Composition) -> Any:
     from causalstats.numerics.compositions import row_gibbs
 
     lower, upper = _log_bounds(data)
-    return row_gibbs.Rows(
+    return row_gibbs.rows_of_one_type(
         data.counts,
         np.ascontiguousarray(data.values, float),
         lower,

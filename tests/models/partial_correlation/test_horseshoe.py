@@ -357,7 +357,9 @@ def test_density_of_the_row_correlation_is_that_of_generalised_least_squares(kin
     covariates = np.column_stack([np.ones(8), rng.standard_normal(8)])
     theta = np.cov(rng.standard_normal((9, 3)), rowvar=False)
     empty = np.zeros((0, 0))
-    rows = row_gibbs.Rows(False, empty, empty, empty, covariates, links, empty, empty)
+    rows = row_gibbs.rows_of_one_type(
+        False, empty, empty, empty, covariates, links, empty, empty
+    )
     ours, theirs = [], []
     for correlation in (0.1, 0.4, 0.9):
         ours.append(
@@ -404,3 +406,14 @@ def test_the_caution_on_many_links_tells_them_from_few(linked):
         doubts = fit.effect("partial_correlation").doubts
         cautioned += "few links among the amounts" in [each.name for each in doubts]
     assert cautioned >= 7 if linked else cautioned <= 1
+
+
+def test_sweeps_are_compiled_once_for_every_kind_of_rows():
+    """Numba compiles them for half a minute for each combination of types."""
+    rng = np.random.default_rng(5)
+    kinds = [{"depth": 300}, {"resolution": 1.0}, {"repeated": "subject"}]
+    for kind in kinds:
+        model = cs.PartialCorrelation(prior="horseshoe", basis_variance_sd=1)
+        kernel = model.gibbs_kernel(model.simulate(1, rows=9, parts=4, **kind).data)
+        kernel.advance(kernel.start(rng), 1, rng)
+    assert len(row_gibbs.sweeps_of_rows.signatures) == 1

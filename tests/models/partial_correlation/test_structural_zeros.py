@@ -134,7 +134,7 @@ def test_recentring_leaves_what_rows_know_as_it_was(frame):
     rng = np.random.default_rng(1)
     directions = data.undetermined.reshape(1, -1)
     empty = np.zeros((0, 0))
-    rows = row_gibbs.Rows(
+    rows = row_gibbs.rows_of_one_type(
         True,
         data.values,
         empty,

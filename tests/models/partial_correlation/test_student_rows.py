@@ -67,7 +67,7 @@ def test_sweeps_leave_the_posterior_as_it_is(known):
         state = row_gibbs.RowState(
             covariance, ratios, np.zeros((2, PARTS)), np.array([0.2]), tails
         )
-        seen = row_gibbs.Rows(
+        seen = row_gibbs.rows_of_one_type(
             False, empty, ratios, ratios, covariates, links, empty, empty
         )
 
