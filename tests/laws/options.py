@@ -2,6 +2,9 @@
 
 Values of fields with named choices or yes and no are read off the types of the fields. The values
 of other fields stand in `_VALUES`; `test_every_backend.py` fails where a field has none.
+
+Options that do not exclude each other are also put together into few models, the combinations: one
+graph of them is rewritten for JAX in the time of two or three of a single option, and holds ten.
 """
 
 from __future__ import annotations
@@ -39,6 +42,8 @@ class Family:
         Those whose options need data of their own; the others share data of the base.
     refused : set of (field, value)
         Options that data from the prior refuse, and whose graph is that of another option.
+    combinations : list of mappings of fields to values
+        Models that have every option between them.
     """
 
     base: Any
@@ -50,6 +55,7 @@ class Family:
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     shape_data: frozenset[str] = frozenset()
     refused: frozenset[tuple[str, Any]] = frozenset()
+    combinations: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,42 @@ def options() -> Iterator[Option]:
                 yield Option(option, model, source, family.simulate)
 
 
+def combinations() -> Iterator[Option]:
+    """Yield each base, each kind of data, and each combination of options."""
+    for title, family in FAMILIES.items():
+        for option in options():
+            kinds = {title} | {f"{title}, {kind}" for kind in family.data}
+            if option.name in kinds:
+                yield option
+        for number, changes in enumerate(family.combinations, 1):
+            model = replace(family.base, **changes)
+            source = model if family.shape_data & changes.keys() else family.base
+            name = f"{title}, combination {number}"
+            yield Option(name, model, source, family.simulate)
+
+
+def options_in_no_combination(family: Family) -> list[str]:
+    """Return the values of fields that are neither the base's nor those of a combination."""
+    models = [family.base]
+    models += [replace(family.base, **changes) for changes in family.combinations]
+    models += [
+        replace(family.base, **settings.get("fields", {}))
+        for settings in family.data.values()
+    ]
+    missing = []
+    for name, value in _values_of(family):
+        companion = family.companions.get((name, _key(value)), {})
+        changes = value if isinstance(value, dict) else {name: value}
+        changes = {**companion, **changes}
+        alone = replace(family.base, **changes)
+        if (name, _key(value)) not in family.refused and not any(
+            all(getattr(model, one) == getattr(alone, one) for one in changes)
+            for model in models
+        ):
+            missing.append(_in_words(changes))
+    return missing
+
+
 def _values_of(family: Family) -> Iterator[tuple[str, Any]]:
     hints = typing.get_type_hints(type(family.base), include_extras=True)
     for entry in fields(family.base):
@@ -134,6 +176,13 @@ def _key(value: Any) -> Any:
     return value if isinstance(value, str | bool) else None
 
 
+_REGIONS = cs.KnownByGroup(
+    "region", {"a": PREVALENCE, "b": cs.Known(0.5, sd=0.1), "c": 0.2}
+)
+_REGION_MEANS = cs.KnownByGroup(
+    "region", {"a": 0.2, "b": cs.Known(0.5, sd=0.1), "c": 0.0}
+)
+
 _LABELS = Family(
     base=cs.SelectiveLabels(prevalence=PREVALENCE),
     simulate=PEOPLE,
@@ -141,9 +190,7 @@ _LABELS = Family(
         "prevalence": [
             None,
             0.3,
-            cs.KnownByGroup(
-                "region", {"a": PREVALENCE, "b": cs.Known(0.5, sd=0.1), "c": 0.2}
-            ),
+            _REGIONS,
         ],
         "expertise": [["x2"]],
         "expertise_sd": [{"expertise": ["x2"], "expertise_sd": 0.5}],
@@ -171,6 +218,45 @@ _LABELS = Family(
     shape_data=frozenset(
         {"prevalence", "deciders", "leniency_prior_scale", "response_ratio_prior_scale"}
     ),
+    combinations=[
+        {
+            "prevalence": None,
+            "intercept_prior_scale": 2.0,
+            "unobservable": "logistic",
+            "excluded_from_decision": ["x3"],
+            "specificity": cs.Known(0.95, sd=0.02),
+            "deciders": "leniency",
+            "leniency_prior_scale": 0.5,
+        },
+        {
+            "prevalence": 0.3,
+            "unobserved_scale": 2.0,
+            "response": None,
+            "response_prior_scale": 1.0,
+            "link": "probit",
+            "sensitivity": 0.9,
+            "expertise": ["x2"],
+            "expertise_sd": 0.5,
+        },
+        {
+            "prevalence": _REGIONS,
+            "unobservable": "normal",
+            "excluded": ["x1"],
+            "decided_for": "low",
+            "sensitivity": cs.Known(0.9, sd=0.03),
+            "specificity": 0.95,
+        },
+        {
+            "deciders": "response",
+            "response_ratio_prior_scale": 0.3,
+            "coefficient_prior": "correlated",
+            "unobservable": "student",
+            "negative_controls": ["x3"],
+            "unobserved_prior_scale": 2.0,
+        },
+        {"coefficient_prior": "paper", "response": 0.7},
+        {"unobserved_scale": 0.0, "coefficient_prior_scale": 0.5},
+    ],
 )
 
 _HECKMAN = Family(
@@ -180,7 +266,7 @@ _HECKMAN = Family(
         "mean": [
             0.2,
             cs.Known(0.2, sd=0.1),
-            cs.KnownByGroup("region", {"a": 0.2, "b": cs.Known(0.5, sd=0.1), "c": 0.0}),
+            _REGION_MEANS,
         ],
         "correlation": [0.3, cs.Known(0.3, sd=0.1)],
         "errors": ["student", "skewed"],
@@ -202,6 +288,40 @@ _HECKMAN = Family(
         "selection_prior_scale": [2.0],
     },
     shape_data=frozenset({"mean"}),
+    combinations=[
+        {
+            "mean": 0.2,
+            "excluded": ["x1"],
+            "errors": "student",
+            "degrees_of_freedom_prior_scale": 5.0,
+            "correlation": cs.Known(0.3, sd=0.1),
+        },
+        {
+            "mean": cs.Known(0.2, sd=0.1),
+            "selection": "positive",
+            "errors": "skewed",
+            "skewness_prior_scale": 0.3,
+            "tail_weight_prior_scale": 0.3,
+            "copula": "gumbel",
+        },
+        {
+            "mean": _REGION_MEANS,
+            "copula": "survival_gumbel",
+            "outcome_prior_scale": 2.0,
+        },
+        {
+            "copula": "plackett",
+            "outcome_scale": (0.5, 2.0),
+            "outcome_sd_prior_scale": 2.0,
+        },
+        {
+            "correlation": 0.3,
+            "excluded_from_decision": ["x3"],
+            "expertise": ["x2"],
+            "expertise_sd": 0.5,
+            "selection_prior_scale": 2.0,
+        },
+    ],
 )
 
 _PANEL = Family(
@@ -223,6 +343,37 @@ _PANEL = Family(
         "scale": [(2.0, 1.0), None],
     },
     refused=frozenset({("errors", "placebo")}),  # every unit's treatment changes
+    combinations=[
+        {
+            "heterogeneity": "mundlak",
+            "basis": "hsgp",
+            "length_scale_median": 2.0,
+            "length_scale_log_sd": 0.3,
+            "shrinkage": "global-local",
+            "errors": "ar1",
+            "time_effects": True,
+            "scale": (2.0, 1.0),
+        },
+        {
+            "heterogeneity": "random",
+            "basis": "fourier",
+            "coefficients": "independent",
+            "effect_sd": 2.0,
+            "error_scale": 2.0,
+        },
+        {
+            "heterogeneity": "pooled",
+            "basis_size": 1,
+            "interactions": [("x1", "x2")],
+            "moderators": "x1",
+            "scale": None,
+            "errors": "cluster",
+            "variance_prior_degrees": 5.0,
+        },
+        {"interactions": "pairs", "unit_trends": True, "coefficient_scale": 1.0},
+        {"effects": "unit", "correlation_eta": 1.0},
+        {"nuisance": "boosting", "errors": "bootstrap"},
+    ],
 )
 
 _DYNAMIC_PANEL = Family(
@@ -238,6 +389,25 @@ _DYNAMIC_PANEL = Family(
         "unit_scale": [2.0],
         "scale": [(2.0, 1.0), None],
     },
+    combinations=[
+        {
+            "lags": 2,
+            "variances": "constant",
+            "projection": "mundlak",
+            "errors": "cluster",
+            "persistence_mean": 0.0,
+            "persistence_sd": 1.0,
+            "scale": None,
+        },
+        {
+            "time_effects": False,
+            "effect_sd": 2.0,
+            "coefficient_sd": 2.0,
+            "error_scale": 2.0,
+            "unit_scale": 2.0,
+            "scale": (2.0, 1.0),
+        },
+    ],
 )
 
 _PANEL_GLM = Family(
@@ -249,6 +419,16 @@ _PANEL_GLM = Family(
         "scale": [(2.0,), None],
     },
     shape_data=frozenset({"family"}),
+    combinations=[
+        {
+            "family": "logit",
+            "time_effects": False,
+            "errors": "cluster",
+            "effect_sd": 2.0,
+            "scale": (2.0,),
+        },
+        {"coefficient_sd": 1.0, "scale": None},
+    ],
 )
 
 _EVENT_STUDY = Family(
@@ -270,6 +450,31 @@ _EVENT_STUDY = Family(
         "scale": [2.0],
     },
     companions={("errors", "cluster"): {"pooling": "none"}},
+    combinations=[
+        {
+            "pooling": "full",
+            "level_scale": 0.5,
+            "controls": "never",
+            "errors": "iid",
+            "anticipation": 1,
+            "cell_scale": 1.0,
+            "covariate_scale": 1.0,
+        },
+        {
+            "pooling": "none",
+            "errors": "cluster",
+            "variance_prior_degrees": 8.0,
+            "error_scale": 2.0,
+        },
+        {
+            "sd_spread": 0.3,
+            "trend_restriction": "smoothness",
+            "trend_violation": 1.0,
+            "basis_size": 2,
+            "walk_scale": 1.0,
+            "scale": 2.0,
+        },
+    ],
 )
 
 _COMPOSITION = Family(
@@ -323,20 +528,33 @@ _COMPOSITION = Family(
         "counts with exposures": {"depth": 300, "exposure": True},
         "counts of absent parts": {"depth": 300, "absent": True},
     },
+    combinations=[
+        {"prior": "matching", "basis_variance": None},
+        {"prior": "invariant"},
+        {"basis_variance": None, "basis_variance_sd": 1.0},
+        {"shrinkage": 0.3, "variance_spread_scale": 0.5},
+        {
+            "prior": "sparse",
+            "spike_sd": 0.05,
+            "slab_sd": 0.3,
+            "prior_inclusion_probability": 0.4,
+        },
+        {"prior": "horseshoe", "global_shrinkage_scale": 0.5},
+        {"prior": "horseshoe", "errors": "student", "degrees_of_freedom": 4.0},
+        {"errors": "student"},
+    ],
 )
 
 _FRONT_DOOR = "x -> m -> y; x <-> y"
+
+_LEVELS = cs.Diagram.parse("z -> x -> y; z -> y").with_levels({"z": 3, "x": 3})
 
 _DIAGRAM = Family(
     base=cs.CausalDiagram(_FRONT_DOOR, treatment="x", outcome="y"),
     simulate={"people": 60},
     values={
         "diagram": [
-            {
-                "diagram": cs.Diagram.parse("z -> x -> y; z -> y").with_levels(
-                    {"z": 3, "x": 3}
-                )
-            },
+            {"diagram": _LEVELS},
             {"diagram": "w -> z -> x -> y; w <-> x; w <-> y"},
             {"diagram": "z -> x -> y; x <-> y", "route": "structural"},
         ],
@@ -359,6 +577,24 @@ _DIAGRAM = Family(
             ("indicators", None),  # drawn by data augmentation, without a graph
         }
     ),
+    combinations=[
+        {"diagram": _LEVELS},
+        {"diagram": "w -> z -> x -> y; w <-> x; w <-> y", "concentration": 1.0},
+        {"diagram": "z -> x -> y; x <-> y", "route": "structural"},
+        {"diagram": "x -> y; x <-> y", "monotone": [("x", "y")]},
+        {"outcome": "m", "route": "reduced"},
+        {"treatment": "m"},
+        {"route": "structural", "hidden_levels": 3},
+        {
+            "route": "regression",
+            "basis_size": 4,
+            "logit_sd": 1.0,
+            "logit_intercept_sd": 2.0,
+            "interactions": "pairs",
+        },
+        {"route": "hierarchical", "confounder_scale": 0.5, "interaction_scale": 0.2},
+        {"prior": "bdeu"},
+    ],
 )
 
 _INSTRUMENT = Family(
@@ -392,6 +628,24 @@ _INSTRUMENT = Family(
             "fields": {"errors": "iid"},
         },
     },
+    combinations=[
+        {
+            "confounding": "any",
+            "effect_sd": 2.0,
+            "effect_scale": 0.5,
+            "effects": "compliers",
+            "shifts": (2.0, 5.0),
+        },
+        {
+            "direct": "learned",
+            "errors": "iid",
+            "direct_prior_scale": 0.2,
+            "first_stage_prior_scale": 0.1,
+        },
+        {"direct": {"z1": cs.Known(0.1, sd=0.1)}},
+        {"direct": {"z1": cs.Known(0.0, sd=0.1), "z2": 0.1}},
+        {"first_stage": "designed", "errors": "iid", "control_prior_scale": 0.5},
+    ],
 )
 
 

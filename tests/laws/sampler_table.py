@@ -36,9 +36,16 @@ def refusals() -> Refusals:
     return table
 
 
-def refusals_of(option: Option) -> dict[str, str]:
-    """Return the samplers that refuse an option, and why."""
-    problem = option.problem()
+def refusals_of(option: Option, problem: cs.Problem | None = None) -> dict[str, str]:
+    """Return the samplers that refuse an option, and why.
+
+    Parameters
+    ----------
+    option : Option
+    problem : Problem, optional
+        That of the option, where it was made before.
+    """
+    problem = problem or option.problem()
     reasons = {
         "cs.Exact()": cs.Exact().refusal(problem),
         "cs.Gibbs()": cs.Gibbs().refusal(problem),
