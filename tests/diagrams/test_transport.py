@@ -1,5 +1,6 @@
 """Effects in a target population from several studies, against explicit models."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -213,3 +214,84 @@ def test_transport_with_selection_as_dosearch_has_it():
     assert "P_respondents(z | x)" in str(answer) and "P_trial(y" in str(answer)
     cases = diagram.transport("y", "x", {"respondents": studies["respondents"]})
     assert "which s selects" in str(cases)
+
+
+def _given_some(rng, joint, given):
+    """Return a distribution with the same conditional one, and another one of `given`."""
+    axes = tuple(k for k, name in enumerate(joint.variables) if name not in given)
+    margin = joint.array.sum(axis=axes, keepdims=True)
+    other = rng.dirichlet(np.ones(margin.size)).reshape(margin.shape)
+    return JointTable(joint.variables, joint.array / margin * other)
+
+
+def test_formulas_from_conditional_distributions_are_the_effects_of_explicit_models():
+    """How often the variables occur that a study is conditional on is drawn anew."""
+    rng = np.random.default_rng(6)
+    used = joint_only = 0
+    for _ in range(900):
+        graph = random_graph(rng)
+        studies = {}
+        for name, study in random_studies(rng, graph.nodes).items():
+            seen = study.observed or graph.nodes
+            given = [each for each in seen if rng.random() < 0.5]
+            studies[name] = Study(study.randomised, study.changed, seen, given=given)
+        outcome, treatment = rng.permutation(list(graph.nodes))[:2]
+        if treatment not in graph.ancestors(outcome):
+            continue
+        answer = transport(graph, outcome, treatment, studies)
+        if not answer.identified:
+            whole = {name: replace(each, given=()) for name, each in studies.items()}
+            joint_only += transport(graph, outcome, treatment, whole).identified
+            continue
+        target = Model(rng, graph)
+        sources = {}
+        for name, study in studies.items():
+            joint = target.changed(rng, study.changed).joint(
+                study.randomised, study.observed
+            )
+            sources[name] = _given_some(rng, joint, study.given)
+        truth = target.joint([treatment]).probability((outcome,), (treatment,))
+        np.testing.assert_allclose(answer.evaluate(sources), truth, atol=1e-10)
+        used += any(studies[factor.study].given for factor in answer.factors)
+    assert used > 10
+    assert joint_only > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "studies", "formula"),
+    [
+        # Standardisation: rates by age from one source, the ages of the target from another.
+        (
+            "z -> x, y; x -> y",
+            {
+                "rates": Study(observed=["y"], given=["x", "z"]),
+                "census": Study(observed=["z"]),
+            },
+            "Σ_z P_census(z) P_rates(y | z, x)",
+        ),
+        # The front door, x to m from a table of rates
+        (
+            "x -> m -> y; x <-> y",
+            {"rates": Study(observed=["m"], given=["x"]), "survey": Study()},
+            "Σ_m P_rates(m | x) Σ_x P_survey(y | x, m) P_survey(x)",
+        ),
+    ],
+)
+def test_formulas_from_published_rates(text, studies, formula):
+    answer = Diagram.parse(text).transport("y", "x", studies)
+    assert str(answer).split(" = ")[1] == formula
+
+
+def test_rates_by_a_common_effect_need_how_often_it_occurs():
+    """w is moved by x and shares a cause with y: P(y | x, w) alone is no effect."""
+    diagram = Diagram.parse("x -> w; x -> y; w <-> y")
+    rates = {"rates": Study(observed=["y"], given=["x", "w"])}
+    text = str(diagram.transport("y", "x", rates))
+    assert "how often" in text
+    both = {"rates": Study(observed=["y", "w"], given=["x"])}
+    assert diagram.transport("y", "x", both).identified
+
+
+def test_a_conditional_study_is_not_also_of_the_selected():
+    with pytest.raises(ModelError, match="not both"):
+        Study(selected="s", given="x")

@@ -8,6 +8,8 @@ population, it observes D and all parents of D, it randomises nothing in D, and 
 finds Q[D] in its own diagram, without the arrows into what it randomises. Where one study gives
 each factor the effect is identified; with all variables observed in every study this is complete.
 Of a study whose rows were selected by what they are, Q[D] has to be recovered from the selected.
+A source that gives P(o | g) alone gives Q[D] as an experiment on g, and perhaps on others of o,
+would: where rule 2 of the do-calculus makes P(rest | do(these)) = P(rest | these).
 
 References
 ----------
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, combinations, islice
 
 import numpy as np
 import opt_einsum
@@ -29,6 +32,7 @@ import opt_einsum
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.identification.bit_sets import smallest
+from causalstats.diagrams.identification.d_separation import separated
 from causalstats.diagrams.identification.evaluation import Source, evaluate
 from causalstats.diagrams.identification.expression import Expression
 from causalstats.diagrams.identification.id_algorithm import (
@@ -44,6 +48,8 @@ from causalstats.diagrams.identification.selection_bias import (
 from causalstats.diagrams.identification.simplification import simplified
 from causalstats.diagrams.identification.wording import listed
 from causalstats.errors import ModelError
+
+_MOST_SETS = 4096  # of variables that a conditional distribution is also conditioned on
 
 
 @dataclass(frozen=True)
@@ -61,25 +67,34 @@ class Study:
     selected : str or list of str
         Variables of the diagram by which its rows were selected, as respondents or cases are. They
         are in no data.
+    given : str or list of str
+        Variables that it is conditional on: it gives P(observed | given), as a published table of
+        rates or a sample that was stratified by them does, and not how often they occur.
 
     Examples
     --------
     >>> Study(randomised="x", changed="age")
-    Study(randomised=('x',), changed=('age',), observed=None, selected=())
+    Study(randomised=('x',), changed=('age',), observed=None, selected=(), given=())
     """
 
     randomised: str | Sequence[str] = ()
     changed: str | Sequence[str] = ()
     observed: Sequence[str] | None = None
     selected: str | Sequence[str] = ()
+    given: str | Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name in ("randomised", "changed", "selected"):
+        for name in ("randomised", "changed", "selected", "given"):
             value = arguments.names(name, getattr(self, name))
             object.__setattr__(self, name, value)
         if self.observed is not None:
             names = arguments.names("observed", self.observed)
             object.__setattr__(self, "observed", names)
+        if self.given and self.selected:
+            raise ModelError(
+                "Expected rows that were selected, or a distribution given some variables, and not "
+                "both of one study: where `given` alone selects, leave out `selected`."
+            )
 
     def graph(self, graph: MixedGraph) -> MixedGraph:
         """Return the diagram of the study's own distribution, of its selection variables too.
@@ -107,8 +122,8 @@ class Study:
         """
         seen = graph.nodes
         if self.observed is not None:
-            seen = (*self.observed, *self.selected)
-        for names in (self.randomised, self.changed, seen):
+            seen = (*self.observed, *self.selected, *self.given)
+        for names in (self.randomised, self.changed, self.given, seen):
             graph.bit_set(names)
         directed = [each for each in graph.directed if each[1] not in self.randomised]
         pairs = [pair for pair in graph.bidirected if not pair & set(self.randomised)]
@@ -124,8 +139,15 @@ class Study:
             That of the target.
         studies : list of Study
             All of them, for their selection variables.
+
+        Of a conditional distribution, nothing is assumed of the variables that it is conditional
+        on: the diagram is complete, and these come first.
         """
         own = self.graph(_without(graph, _signs(studies) - set(self.selected)))
+        if self.given:
+            rest = [name for name in own.nodes if name not in self.given]
+            order = [*dict.fromkeys(self.given), *rest]
+            return MixedGraph.projected(order, combinations(order, 2), (), ())
         return own.among_selected(tuple(self.selected)) if self.selected else own
 
 
@@ -371,18 +393,70 @@ def _from_some_study(
         own = study.graph(_without(whole, signs - set(study.selected)))
         if study.selected:
             expression = c_factor_of_selected(own, tuple(study.selected), names)
+        elif study.given:
+            expression = _from_conditional(own, names, tuple(study.given))
         else:
-            wanted = own.bit_set(names)
-            everything = own.bits.ancestors(wanted)
-            district = own.bits.district(smallest(wanted), everything)
-            c_factor = observed_c_factor(own, district, everything)
-            expression = identified_c_factor(own, wanted, district, c_factor, [])
+            expression = _c_factor(own, names)
         if expression is not None:
             return StudyFactor(name, names, simplified(expression, own.nodes)), {}
         reasons[name] = "hidden causes join it with what is not randomised"
         if study.selected:
             reasons[name] = f"its rows, which {listed(study.selected)} selects, differ"
+        if study.given:
+            reasons[name] = (
+                f"it needs to be known how often {listed(study.given)} occurs"
+            )
     return None, reasons
+
+
+def _c_factor(own: MixedGraph, names: tuple[str, ...]) -> Expression | None:
+    """Return Q[names] in the distribution of a diagram, if the ID algorithm finds it."""
+    wanted = own.bit_set(names)
+    everything = own.bits.ancestors(wanted)
+    district = own.bits.district(smallest(wanted), everything)
+    c_factor = observed_c_factor(own, district, everything)
+    return identified_c_factor(own, wanted, district, c_factor, [])
+
+
+def _from_conditional(
+    own: MixedGraph, names: tuple[str, ...], given: tuple[str, ...]
+) -> Expression | None:
+    """Return Q[names] from the distribution of the other variables given some, if it follows.
+
+    Parameters
+    ----------
+    own : MixedGraph
+        Of the study.
+    names, given : tuple of str
+    """
+    others = [name for name in own.nodes if name not in (*given, *names)]
+    sets = chain.from_iterable(
+        combinations(others, size) for size in range(len(others) + 1)
+    )
+    for moved in islice(sets, _MOST_SETS):
+        expression = _as_if_set(own, names, (*given, *moved))
+        if expression is not None:
+            return expression
+    return None
+
+
+def _as_if_set(
+    own: MixedGraph, names: tuple[str, ...], held: tuple[str, ...]
+) -> Expression | None:
+    """Return Q[names] from what given `held` is as it would be if they were set (rule 2)."""
+    fixed = own.bit_set(held)
+    cut = own.bits.cut(out_of=fixed)
+    kept = {
+        name
+        for name in own.nodes
+        if name not in held and separated(cut, own.bit_set((name,)), fixed, 0)
+    }
+    if not kept.issuperset(names) or not set(own.parents(*names)) <= {*kept, *held}:
+        return None
+    directed = [each for each in own.directed if each[1] not in held]
+    pairs = [pair for pair in own.bidirected if not pair & set(held)]
+    hidden = [name for name in own.nodes if name not in kept and name not in held]
+    return _c_factor(MixedGraph.projected(own.nodes, directed, hidden, pairs), names)
 
 
 def _why_not(graph: MixedGraph, names: Sequence[str], study: Study) -> str:
@@ -393,9 +467,13 @@ def _why_not(graph: MixedGraph, names: Sequence[str], study: Study) -> str:
     randomised = [name for name in names if name in study.randomised]
     if randomised:
         return f"it randomises {listed(randomised)}"
+    conditioned = [name for name in names if name in study.given]
+    if conditioned:
+        return f"it is conditional on {listed(conditioned)}"
     if study.observed is not None:
+        seen = (*study.observed, *study.given)
         wanted = dict.fromkeys((*names, *graph.parents(*names)))
-        unseen = [name for name in wanted if name not in study.observed]
+        unseen = [name for name in wanted if name not in seen]
         if unseen:
             return f"it does not observe {listed(unseen)}"
     return ""

@@ -99,3 +99,35 @@ def test_a_study_of_respondents_and_a_trial():
     )
     draws = effect.draws
     assert abs(float(draws.mean()) - 0.5 * 0.4) < 4 * float(draws.std())
+
+
+def test_rates_stratified_by_age_and_drug_and_the_age_of_the_target():
+    """Patients drawn 100 a cell, whatever its size: standardised to the target's ages."""
+    seen = {(0, 0): 20, (0, 1): 30, (1, 0): 20, (1, 1): 70}  # of 100, by age and drug
+    rows = [
+        (age, x, y, ill if y else 100 - ill)
+        for (age, x), ill in seen.items()
+        for y in (0, 1)
+    ]
+    rates = pd.DataFrame(rows, columns=["age", "x", "y", "n"])
+    survey = pd.DataFrame({"age": [0, 1], "n": [300, 700]})
+    studies = {
+        "rates": (
+            cs.Study(observed=["y"], given=["age", "x"]),
+            cs.Observations.from_frame(rates, counts="n"),
+        ),
+        "survey": (
+            cs.Study(observed=["age"]),
+            cs.Observations.from_frame(survey, counts="n"),
+        ),
+    }
+    text = "age -> x, y; x -> y"
+    effect = cs.transported_effect(text, "y", {"x": [1, 0]}, studies, seed=1)
+    # Means of Beta(.5 + ill, .5 + well), independent between cells
+    mean = {cell: (ill + 0.5) / 101 for cell, ill in seen.items()}
+    older = 700.5 / 1001
+    truth = (1 - older) * (mean[0, 1] - mean[0, 0]) + older * (mean[1, 1] - mean[1, 0])
+    row = effect.numbers().iloc[0]
+    assert abs(row["mean"] - truth) < 4 * row["sd"] / np.sqrt(4_000)
+    with pytest.raises(ModelError, match="conditional on age"):
+        cs.transported_effect(text, "y", {"x": [1, 0]}, {"rates": studies["rates"]})
