@@ -54,11 +54,15 @@ class Effort:
         Sweeps before the first completion, and from one to the next.
     draws : int
         Of the answer's regressions, given each completion.
+    pilot, most_thin : int
+        As in `Sweeps`.
     """
 
     burn_in: int
     thin: int
     draws: int
+    pilot: int = 0
+    most_thin: int = 1
 
     def number(self, incomplete: Incomplete, chains: int, draws: int) -> int:
         """Return the number of completions of a chain.
@@ -75,7 +79,7 @@ class Effort:
         return int(min(draws, most, max(1, draws // self.draws)))
 
 
-OF_REGRESSIONS = Effort(burn_in=20, thin=4, draws=10)
+OF_REGRESSIONS = Effort(burn_in=20, thin=4, draws=5, pilot=100, most_thin=12)
 OF_HIERARCHICAL = Effort(burn_in=8, thin=1, draws=200)
 
 
@@ -177,7 +181,14 @@ class Imputation:
                 self.usual,
                 imputing if hierarchical else self.usual,
                 answering,
-                Sweeps(effort.burn_in, effort.thin, number, draws),
+                Sweeps(
+                    effort.burn_in,
+                    effort.thin,
+                    number,
+                    draws,
+                    effort.pilot,
+                    effort.most_thin,
+                ),
                 np.random.default_rng([seed, chain]),
             )
             for chain in range(chains)

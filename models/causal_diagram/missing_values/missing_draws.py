@@ -20,7 +20,8 @@ from causalstats.models.causal_diagram.regression.conditionals import (
 )
 from causalstats.models.causal_diagram.regression.conditionals.base import Draws
 
-_STEPS = 6
+_STEPS = 2  # beside straight lines, whose proposals are nearly the distribution itself
+_STEPS_OF_CURVES = 6
 _QUARTILES = (0.25, 0.75)
 _STEP_SCALE = 1.5
 
@@ -133,7 +134,7 @@ def draw_number(
 
     present = values[name]
     height = target(present)
-    for step in range(_STEPS):
+    for step in range(_STEPS if basis_size == 1 else _STEPS_OF_CURVES):
         if step % 2 == 0:
             proposal = centre + sd * rng.standard_normal(rows)
             back = ((proposal - centre) ** 2 - (present - centre) ** 2) / sd**2 / 2

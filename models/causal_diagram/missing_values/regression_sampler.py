@@ -5,6 +5,10 @@ missing given the parameters (data augmentation; with curves and labels, substan
 compatible imputation). Each completion is answered as complete data are, and the answers taken
 together are draws of the posterior of the answer.
 
+The chain is as slow as much of the information is missing: with half of the values of a confounder,
+an autocorrelation time of 6 sweeps. From one completion to the next lie as many sweeps as the
+autocorrelation time of the parameters in a pilot run, within limits.
+
 References
 ----------
 Tanner & Wong (1987), The calculation of posterior distributions by data augmentation, JASA 82.
@@ -30,9 +34,13 @@ from causalstats.models.causal_diagram.missing_values.missing_draws import (
     draw_label,
     draw_number,
 )
-from causalstats.models.causal_diagram.regression.conditionals import Conditional
+from causalstats.models.causal_diagram.regression.conditionals import (
+    Conditional,
+    LinearRegression,
+)
 from causalstats.models.causal_diagram.regression.terms import values_of
 from causalstats.models.causal_diagram.tables import Table
+from causalstats.numerics.sampling.convergence_diagnostics import bulk_ess
 
 ConditionalsOf = Callable[[Observations], Mapping[Table, Conditional]]
 """The regressions that draw missing values, or those of the answer, on completed data."""
@@ -59,7 +67,10 @@ class Sweeps:
     Parameters
     ----------
     burn_in, thin : int
-        Sweeps before those that are kept, and from one completion to the next.
+        Sweeps before those that are kept, and the least from one completion to the next.
+    pilot, most_thin : int
+        Sweeps by whose autocorrelation time those from one completion to the next are chosen, and
+        the most that are; without a pilot run it is the least.
     number : int
         Completions.
     draws : int
@@ -70,6 +81,8 @@ class Sweeps:
     thin: int
     number: int
     draws: int
+    pilot: int = 0
+    most_thin: int = 1
 
 
 def completions(
@@ -96,15 +109,44 @@ def completions(
     values = incomplete.from_donors(rng)
     data = incomplete.completed(values)
     kept = []
-    for sweep in range(-sweeps.burn_in, sweeps.number * sweeps.thin):
-        if values:
-            conditionals = (burning if sweep < 0 else imputing)(data)
-            values = _swept(incomplete, data, conditionals, values, rng)
-            data = incomplete.completed(values)
-        if sweep >= 0 and (sweep + 1) % sweeps.thin == 0:
-            posterior = _posterior(answering(data), sweeps.draws, rng)
-            kept.append(Completion(values, posterior))
+    trace: list[np.ndarray] = []
+
+    def sweep(regressions: ConditionalsOf) -> np.ndarray:
+        nonlocal values, data
+        values, parameters = _swept(incomplete, data, regressions(data), values, rng)
+        data = incomplete.completed(values)
+        return parameters
+
+    for _ in range(sweeps.burn_in if values else 0):
+        sweep(burning)
+    for _ in range(sweeps.pilot if values else 0):
+        trace.append(sweep(imputing))
+    thin = sweeps_apart(trace, sweeps)
+    for _ in range(sweeps.number):
+        for _ in range(thin if values else 0):
+            sweep(imputing)
+        posterior = _posterior(answering(data), sweeps.draws, rng)
+        kept.append(Completion(values, posterior))
     return kept
+
+
+def sweeps_apart(trace: Sequence[np.ndarray], sweeps: Sweeps) -> int:
+    """Return how many sweeps lie between completions: the largest autocorrelation time.
+
+    Parameters
+    ----------
+    trace : sequence of array (parameters,)
+        The parameters of a pilot run, drawn in each of its sweeps.
+    sweeps : Sweeps
+        With the least and the most.
+    """
+    if len({len(each) for each in trace}) != 1:
+        return sweeps.thin
+    columns = np.stack(trace).T
+    moving = columns[columns.std(axis=1) > 0]
+    times = [len(trace) / max(bulk_ess(column[None]), 1.0) for column in moving]
+    longest = int(np.ceil(max(times, default=1.0)))
+    return int(np.clip(longest, sweeps.thin, max(sweeps.thin, sweeps.most_thin)))
 
 
 def _posterior(
@@ -123,8 +165,10 @@ def _swept(
     conditionals: Mapping[Table, Conditional],
     values: Values,
     rng: np.random.Generator,
-) -> Values:
+) -> tuple[Values, np.ndarray]:
     """Return new values at the gaps, each variable drawn given the new ones before it.
+
+    With them come the parameters at which they were drawn, those of one shape in all sweeps.
 
     Parameters
     ----------
@@ -154,7 +198,14 @@ def _swept(
             seen = columns[name][~mask]
             new = draw_number(own, children, rows, seen, rng)
         columns[name][mask] = new
-    return {name: columns[name][mask] for name, mask in incomplete.masks.items()}
+    parameters = [
+        array.ravel()
+        for each in drawn.values()
+        if isinstance(each.conditional, LinearRegression)
+        for array in each.draws.values()
+    ]
+    new_values = {name: columns[name][mask] for name, mask in incomplete.masks.items()}
+    return new_values, np.concatenate([np.empty(0), *parameters])
 
 
 def chain_means(
