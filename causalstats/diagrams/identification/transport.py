@@ -449,7 +449,7 @@ def _as_if_set(
     kept = {
         name
         for name in own.nodes
-        if name not in held and separated(cut, own.bit_set((name,)), fixed, 0)
+        if name not in held and separated(cut, own.bit_set((name,)), fixed)
     }
     if not kept.issuperset(names) or not set(own.parents(*names)) <= {*kept, *held}:
         return None
