@@ -542,6 +542,9 @@ def biplot(content: BiplotView, title: str = "", ax: AxesLike | None = None) -> 
         longest = np.argsort(-np.linalg.norm(content.arrows, axis=1))[:_LABELS_DRAWN]
         axes.margins(0.12)
         ends = content.arrows[longest] * stretch
+        axes.update_datalim(
+            ends
+        )  # beyond the limits an arrow and its name are not drawn
         for k, (x, y), height in zip(longest, ends, apart(axes, ends), strict=True):
             axes.annotate(
                 "",

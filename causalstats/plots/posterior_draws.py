@@ -53,7 +53,9 @@ def posterior(
     panels = len(shown["posterior"].data_vars)
     height = 0.3 + 1.8 * math.ceil(panels / _COLUMNS)
     # ArviZ refuses more than 40 panels unless it is told otherwise.
-    with house_style(), rc_context({"plot.max_subplots": max(panels, 1)}):
+    most = {"plot.max_subplots": max(panels, 1)}
+    with house_style() as palette, rc_context(most):
+        ground = {"facecolor": palette.ground, "edgecolor": "none", "pad": 0.5}
         collection = plot_dist(
             shown,
             kind="kde",
@@ -61,6 +63,7 @@ def posterior(
             ci_kind="eti",
             ci_prob=INTERVAL,
             backend="matplotlib",
+            visuals={"point_estimate_text": {"bbox": ground, "zorder": 3}},
             col_wrap=_COLUMNS,
             figure_kwargs=figure_options((_PAGE_WIDTH, height), ax, panels),
         )

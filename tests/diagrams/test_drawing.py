@@ -10,7 +10,7 @@ from matplotlib.path import Path
 
 from causalstats import Diagram
 from causalstats.diagrams import box, copy, discard, identity, swap
-from causalstats.diagrams.drawing.picture import TINTS, combs, picture
+from causalstats.diagrams.drawing.picture import TINTS, combs, picture, points_along
 from causalstats.diagrams.drawing.placement import nodes_and_links
 from causalstats.diagrams.drawing.scene import Dot, Scene, Stroke, TextLabel, extent
 from causalstats.errors import ModelError
@@ -257,3 +257,23 @@ def test_labels_stand_beside_arrows_and_dark_pictures_have_a_dark_ground():
     assert type(diagram.draw(labels={"m -> y": "0.2"})).__name__ == "Picture"
     with pytest.raises(ModelError, match="arrows of the diagram"):
         diagram.draw(labels={"y -> x": "0.2"})
+
+
+@pytest.mark.parametrize(
+    ("text", "variable"),
+    [
+        ("smoking -> tar -> cancer; smoking <-> cancer", "smoking"),
+        ("size -> treatment, stone; treatment -> stone", "treatment"),
+        ("a -> b -> c -> d; a -> d; b <-> d", "a"),
+    ],
+)
+def test_the_letter_of_a_comb_stands_on_no_wire_and_no_box(text, variable):
+    diagram = Diagram.parse(text)
+    scene = picture(diagram, combs(diagram, variable))
+    letters = [m for m in scene.marks if isinstance(m, TextLabel) and m.text in "fg"]
+    grounds = {m.fill for m in scene.marks if isinstance(m, Stroke)} & {*TINTS.values()}
+    lines = [m for m in scene.marks if isinstance(m, Stroke) and m.fill is None]
+    points = [p for m in lines for p in points_along(m.path) if m.width < 5]
+    assert len(letters) == len(grounds) > 0
+    for x, y in (letter.at for letter in letters):
+        assert min(max(abs(x - a), abs(y - b)) for a, b in points) > 4

@@ -17,8 +17,10 @@ from matplotlib.patches import FancyArrowPatch
 
 import causalstats as cs
 from causalstats.core.prediction import Prediction
+from causalstats.core.views import BiplotView
 from causalstats.errors import ModelError
 from causalstats.plots.causal_graph import diagram
+from causalstats.plots.composition_views import view
 from causalstats.plots.forest import beside, comparison, effects
 from causalstats.plots.pairs import pairs
 from causalstats.plots.posterior_contraction import contraction
@@ -401,3 +403,13 @@ def test_ratios_are_drawn_beside_one_and_the_furthest_from_one_are_the_strongest
     index = pd.MultiIndex.from_product([[0.1], table.index], names=["scale", "entry"])
     kept = strongest(table.set_axis(index), "entry", null=1.0)
     assert "ratio 40" in kept.index.get_level_values("entry")
+
+
+def test_every_arrow_of_a_biplot_is_within_the_axes():
+    arrows = np.array([[2.0, 0.0], [-1.0, 0.5]])
+    points = np.array([[-3.0, 0.0], [-2.0, 0.5], [0.2, -0.4]])
+    content = BiplotView(
+        points=points, arrows=arrows, labels=("a", "b"), explained=np.array([0.9, 0.1])
+    )
+    axes = view(content).axes[0]
+    assert axes.get_xlim()[1] > 0.8 * 3

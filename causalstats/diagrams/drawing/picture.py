@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from causalstats.colours import BLUE, INK, MUTED
 from causalstats.diagrams.core import arguments
@@ -39,6 +39,8 @@ from causalstats.numerics.layered_layout import Node, chain
 Tints = Mapping[str, Collection[str]]  # the variables of comb "f" and of comb "g"
 
 TINTS = {"f": "#d6e6f4", "g": "#fbe0cc"}
+_LETTER = 6.0  # half the room of a letter
+_SHARES = [k / 40 for k in range(41)]  # of the way along a part of a path
 _HALO = 9.0  # of a tint around a box
 _MARGIN = 6.0
 _ARROW_ROOM = 44.0  # between the pictures before and after surgery
@@ -369,9 +371,63 @@ def _tint_marks(
         left, low, right, high = _with_halo(placement, node)
         body = rounded(left, low, right, high, _HALO)
         marks.append(Stroke(body, None, fill=colour))
-    left, _, _, high = _with_halo(placement, nodes[0])
-    above = (left + 5, high + 6)  # within the ground the box would cover it
-    return [*marks, TextLabel(name, above, SMALL_FONT, MUTED, bold=True)]
+    at = _free_place(placement, nodes)
+    return [*marks, TextLabel(name, at, SMALL_FONT, MUTED, bold=True)]
+
+
+def _free_place(placement: Placement, nodes: Sequence[Node]) -> Point:
+    """The first place at a corner of a ground that no wire and no box covers.
+
+    Where each is near something, the one that is farthest from it.
+    """
+    wires = [
+        point
+        for number in range(len(placement.links))
+        for point in points_along(_path(placement, number))
+    ]
+    grounds = [_with_halo(placement, node) for node in placement.nodes]
+    best, widest = (0.0, 0.0), -1.0
+    for left, low, right, high in [_with_halo(placement, node) for node in nodes]:
+        for x in (left - 6, right + 6):
+            for y in (high - 6, low + 6, high + 6, low - 6):
+                room = min(
+                    [_LETTER, *(max(abs(x - a), abs(y - b)) for a, b in wires)]
+                    + [_beyond(rectangle, (x, y)) for rectangle in grounds]
+                )
+                if room > widest:
+                    best, widest = (x, y), room
+    return best
+
+
+def _beyond(rectangle: tuple[float, float, float, float], point: Point) -> float:
+    """How far a point is outside of a rectangle, negative inside."""
+    left, low, right, high = rectangle
+    x, y = point
+    return max(left - x, x - right, low - y, y - high)
+
+
+def points_along(path: Sequence[Command]) -> list[Point]:
+    """Points close together on a path of lines and cubic curves."""
+    points: list[Point] = []
+    at: Point = (0.0, 0.0)
+    weights: list[tuple[float, ...]]
+    for command, ends in path:
+        if command == "C":
+            first, second, last = ends
+            corners = [at, first, second, last]
+            weights = [
+                ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+                for t in _SHARES
+            ]
+        else:
+            corners = [at if command == "L" else ends[-1], ends[-1]]
+            weights = [(1 - t, t) for t in _SHARES]
+        for weight in weights:
+            x = sum(w * corner[0] for w, corner in zip(weight, corners, strict=True))
+            y = sum(w * corner[1] for w, corner in zip(weight, corners, strict=True))
+            points.append((x, y))
+        at = ends[-1]
+    return points
 
 
 def _mechanisms_of(diagram: Hypergraph, variables: Collection[str]) -> list[Node]:
