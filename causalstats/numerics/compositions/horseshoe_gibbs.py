@@ -105,19 +105,52 @@ def initial_state(variances: np.ndarray, rng: np.random.Generator) -> State:
     return State(np.eye(size), np.eye(size), log_precisions, local_variances, scalars)
 
 
+# Loops over entries stand where NumPy's operations on two arrays would do: those bring messages
+# about shapes that do not agree into every function, and double the time of compiling.
+@_compiled
+def _scaled(matrix: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Return a matrix (D, D) whose rows and columns are multiplied by factors (D,)."""
+    scaled = np.empty_like(matrix)
+    for row in range(len(factors)):
+        for column in range(len(factors)):
+            scaled[row, column] = matrix[row, column] * (factors[row] * factors[column])
+    return scaled
+
+
+@_compiled
+def _put(target: np.ndarray, values: np.ndarray) -> None:
+    """Write a matrix (D, D) over another."""
+    for row in range(len(values)):
+        for column in range(len(values)):
+            target[row, column] = values[row, column]
+
+
+@_compiled
+def row_sums(matrix: np.ndarray) -> np.ndarray:
+    """Return the sum of each row of a matrix, (n, D) -> (n,)."""
+    sums = np.zeros(matrix.shape[0])
+    for row in range(matrix.shape[0]):
+        for column in range(matrix.shape[1]):
+            sums[row] += matrix[row, column]
+    return sums
+
+
 @_compiled
 def basis_precision(state: State) -> np.ndarray:
     """Return K (D, D), the precision of the log amounts."""
-    roots = np.exp(state.log_precisions / 2)
-    return state.correlations * np.outer(roots, roots)
+    return _scaled(state.correlations, np.exp(state.log_precisions / 2))
 
 
 @_compiled
 def compositional_precision(state: State) -> np.ndarray:
     """Return Θ = K - K11'K / 1'K1, the precision of the log-ratios."""
     precision = basis_precision(state)
-    sums = precision.sum(axis=1)
-    return precision - np.outer(sums, sums) / sums.sum()
+    sums = row_sums(precision)
+    total = sums.sum()
+    for row in range(len(sums)):
+        for column in range(len(sums)):
+            precision[row, column] -= sums[row] * sums[column] / total
+    return precision
 
 
 @_compiled
@@ -140,7 +173,7 @@ def amounts_scatter(
     array, shape (D, D)
     """
     precision = basis_precision(state)
-    sums = precision.sum(axis=1)
+    sums = row_sums(precision)
     total = sums.sum()
     levels = -(root @ sums) / total
     for row in range(len(levels)):
@@ -150,7 +183,12 @@ def amounts_scatter(
         square += rng.standard_normal() ** 2 / total
     across = root.T @ levels
     scatter = root.T @ root
-    return scatter + across.reshape(-1, 1) + across.reshape(1, -1) + square
+    for row in range(len(across)):
+        for column in range(len(across)):
+            scatter[row, column] += across[row]
+            scatter[row, column] += across[column]
+            scatter[row, column] += square
+    return scatter
 
 
 @_compiled
@@ -174,11 +212,11 @@ def sweep(
     rng : Generator
     """
     roots = np.exp(state.log_precisions / 2)
-    scaled = scatter * np.outer(roots, roots)
+    scaled = _scaled(scatter, roots)
     for part in range(len(roots)):
         _update_column(part, state, scaled, degrees, rng)
     _scale_correlations(state, scaled, degrees, scales, rng)
-    state.inverse[:] = np.linalg.inv(state.correlations)
+    _put(state.inverse, np.linalg.inv(state.correlations))
     update_log_precisions(
         state.correlations,
         state.log_precisions,
@@ -451,7 +489,8 @@ def _update_column(
         along += change * weight
         for row in range(size):
             product[row] += change * inverse[other, row]
-    product -= along * across
+    for row in range(size):
+        product[row] -= along * across[row]
     product[part] = 0.0
     replace_column(inverse, part, across, product, remainder)
 
@@ -486,8 +525,9 @@ def replace_column(
         lost = across[row] / pivot
         for column in range(size):
             inverse[row, column] += gained * product[column] - lost * across[column]
-    inverse[part] = -product / remainder
-    inverse[:, part] = -product / remainder
+    for row in range(size):
+        inverse[part, row] = -product[row] / remainder
+        inverse[row, part] = -product[row] / remainder
     inverse[part, part] = 1 / remainder
 
 
@@ -539,12 +579,18 @@ def _scale_correlations(
     for part in range(len(correlations)):
         proposed[part, part] = 1.0
     gain = log_determinant(proposed) - log_determinant(correlations)
-    gain = degrees / 2 * gain - ((proposed - correlations) * scatter).sum() / 2
+    change = 0.0
+    for row in range(len(correlations)):
+        for column in range(len(correlations)):
+            change += (proposed[row, column] - correlations[row, column]) * scatter[
+                row, column
+            ]
+    gain = degrees / 2 * gain - change / 2
     variance = state.scalars[0]
     prior = scales.global_shrinkage**2
     gain += step - np.log((prior + variance * factor**2) / (prior + variance))
     if gain >= 0 or rng.standard_exponential() > -gain:
-        correlations[:] = proposed
+        _put(correlations, proposed)
         state.scalars[0] = variance * factor**2
 
 
@@ -583,7 +629,9 @@ def update_log_precisions(
     for part in range(len(logs)):
         mean = means[part]
         square = scatter[part, part]
-        cross = (correlations[part] * scatter[part] * roots).sum()
+        cross = 0.0
+        for other in range(len(logs)):
+            cross += correlations[part, other] * scatter[part, other] * roots[other]
         cross -= square * roots[part]
         mode = np.log(degrees / square)
         curvature = weight
@@ -725,5 +773,8 @@ def rescaled(
         )
         if np.log(rng.random()) < gain:
             ratio = proposed
-    local_variances[:] /= ratio
+    for matrix in range(len(local_variances)):
+        for one in range(size):
+            for other in range(size):
+                local_variances[matrix, one, other] /= ratio
     return variance * ratio
