@@ -29,6 +29,7 @@ LABELS = {
     "south": "living in the South",
     "smsa": "living in a city",
     "smsa66": "living in a city in 1966",
+    **{f"reg66{k}": f"region {k} in 1966" for k in range(2, 10)},
 }
 
 

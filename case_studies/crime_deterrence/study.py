@@ -32,6 +32,15 @@ LABELS = {
     "lpolpc": "police a head",
     "ldensity": "density of population",
     "lpctymle": "the share of young men",
+    "lwcon": "wages in construction",
+    "lwtuc": "wages in transport and utilities",
+    "lwtrd": "wages in trade",
+    "lwfir": "wages in finance",
+    "lwser": "wages in services",
+    "lwmfg": "wages in manufacturing",
+    "lwfed": "wages of federal employees",
+    "lwsta": "wages of state employees",
+    "lwloc": "wages of local employees",
 }
 
 
