@@ -49,6 +49,8 @@ _CHARACTER_WIDTH = 4.5
 _LEFT_BY_LAYOUT = 0.75  # of the axes, when labels of axes and a legend have their room
 _LINE_HEIGHT = 10.0
 _COLOURS = "RdBu"
+_WIDEST_BAND = 6  # times the median width, beyond which a band goes beyond the axis
+_CUT = " Bands that reach the edge of the figure go on beyond it."
 _LABEL_BOX = {"boxstyle": "round,pad=0.2", "edgecolor": "none"}
 
 
@@ -163,9 +165,33 @@ def interval_path(
         axes.axhline(0.0, color=palette.muted, linewidth=0.8)
         axes.axvline(content.base + 0.5, color=palette.muted, linestyle=(0, (4, 2)))
         axes.set(xlabel=content.axes[0], ylabel=wrap(content.axes[1], 38))
-        canvas.note(content.note)
+        limits = _legible_limits(content)
+        if limits is not None:
+            axes.set_ylim(limits)
+        canvas.note(content.note + _CUT * (limits is not None))
         canvas.heading(title)
     return canvas.figure
+
+
+def _legible_limits(content: IntervalPathView) -> tuple[float, float] | None:
+    """Return the ends of the vertical axis where a few bands are so wide that they hide all else.
+
+    Parameters
+    ----------
+    content : IntervalPathView
+
+    Returns
+    -------
+    pair of float, or None
+        None where every band is drawn in full.
+    """
+    widths = content.band[:, 1] - content.band[:, 0]
+    legible = widths <= _WIDEST_BAND * np.median(widths)
+    if legible.all():
+        return None
+    ends = np.append(content.band[legible].ravel(), [0.0, *content.mean])
+    room = 0.06 * np.ptp(ends)
+    return float(ends.min() - room), float(ends.max() + room)
 
 
 @view.register

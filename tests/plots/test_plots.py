@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -17,7 +18,7 @@ from matplotlib.patches import FancyArrowPatch
 
 import causalstats as cs
 from causalstats.core.prediction import Prediction
-from causalstats.core.views import BiplotView
+from causalstats.core.views import BiplotView, IntervalPathView
 from causalstats.errors import ModelError
 from causalstats.plots.causal_graph import diagram
 from causalstats.plots.composition_views import view
@@ -413,3 +414,22 @@ def test_every_arrow_of_a_biplot_is_within_the_axes():
     )
     axes = view(content).axes[0]
     assert axes.get_xlim()[1] > 0.8 * 3
+
+
+def test_one_very_wide_band_does_not_hide_the_others_and_is_said_to_go_on():
+    half = np.array([400.0, 2.0, 3.0, 2.0])
+    ends = np.column_stack([-half, half])
+    content = IntervalPathView(
+        x=np.arange(4.0),
+        mean=np.zeros(4),
+        interval=ends / 2,
+        band=ends,
+        base=0.0,
+        axes=("time", "effect"),
+        note="A note.",
+    )
+    axes = view(content).axes[0]
+    assert 3 < axes.get_ylim()[1] < 4
+    assert "go on beyond it" in axes.get_title(loc="left")
+    alike = view(replace(content, band=np.tile([-1.0, 1.0], (4, 1)))).axes[0]
+    assert "beyond" not in alike.get_title(loc="left")
