@@ -116,6 +116,41 @@ class Policy:
             )
         return shares
 
+    def positions(
+        self, variable: str, states: Sequence[Any], *columns: np.ndarray
+    ) -> np.ndarray:
+        """Return the position of the level that a function sets each row to.
+
+        Parameters
+        ----------
+        variable : str
+            The variable that is set.
+        states : sequence
+            Its levels.
+        *columns : arrays, shape (rows,)
+            What is read, in the order of `reads`.
+
+        Raises
+        ------
+        ModelError
+            If the function sets something that is no level.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> rule = cs.Policy(lambda age: np.where(age > 50, "yes", "no"), reads="age")
+        >>> rule.positions("x", ("no", "yes"), np.array([40.0, 60.0]))
+        array([0, 1])
+        """
+        assert callable(self.choose)
+        chosen = np.asarray(self.choose(*columns))
+        positions = np.full(chosen.shape, -1)
+        for position, state in enumerate(states):
+            positions[chosen == state] = position
+        for value in dict.fromkeys(chosen[positions < 0].tolist()):
+            positions[chosen == value] = _position(variable, value, states)
+        return positions
+
     def _chosen(self, seen: Sequence[Any]) -> Mapping[Any, float]:
         """Return the probabilities of what is set where this was read."""
         if callable(self.choose):

@@ -73,9 +73,12 @@ def _check(
 def dominance_p(counts: np.ndarray, exceptions: float = 0.0) -> float:
     """Return the p-value that higher levels of a cause give the higher distribution of an effect.
 
-    Differences of shares have variances with one observation added to each side (Agresti & Caffo
-    2000). The smallest p-value over strata and over their averages is multiplied by the number of
-    comparisons (Bonferroni), the two kinds having half of the level each.
+    Differences of shares within a stratum have one observation added to each side (Agresti & Caffo
+    2000). Their averages over strata have none: the observations added would pull the share of few
+    people further towards one half than that of many, in all strata in the same direction. The
+    variance is that of shares which are alike (Mantel & Haenszel 1959). The smallest p-value over
+    strata and over averages is multiplied by the number of comparisons (Bonferroni), the two kinds
+    having half of the level each.
 
     Parameters
     ----------
@@ -107,8 +110,11 @@ def dominance_p(counts: np.ndarray, exceptions: float = 0.0) -> float:
     if not compared.any():
         return 1.0
     single = stats.norm.sf(fall[compared] / np.sqrt(variance[compared]))
-    average = (weight * fall).sum(axis=0)
-    spread = np.sqrt((weight**2 * variance).sum(axis=0))
+    observed = above / np.maximum(totals, 1)
+    excess = observed[:, :-1] - observed[:, 1:] - exceptions
+    pooled = (above[:, :-1] + above[:, 1:] + 1) / (low + high + 2)
+    average = (weight * excess).sum(axis=0)
+    spread = np.sqrt((weight * pooled * (1 - pooled)).sum(axis=0))
     seen = spread > 0
     together = stats.norm.sf(average[seen] / spread[seen])
     smallest = min(single.min() * single.size, together.min() * together.size)

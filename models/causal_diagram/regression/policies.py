@@ -170,6 +170,12 @@ def _order(
         refuse_unidentified(identification)
         order = adjustment_order(identification, others, treatments)
     except ModelError as error:
+        if identification.identified and set(treatments) & set(reads):
+            raise ModelError(
+                f"A policy that changes {treatments[0]} by what it would have been is answered by "
+                "an adjustment for confounders, and there is none here. Set it to values, or let "
+                "the policy read what comes before it."
+            ) from error
         try:
             return _from_causes_to_effects(model, outcome, worlds, others)
         except ModelError:
@@ -384,8 +390,7 @@ def _share_by_row(
 
     def by_function(values: Mapping[str, np.ndarray]) -> np.ndarray:
         columns = [_as_seen(name, values[name], levels) for name in rule.reads]
-        chosen = np.asarray(rule.choose(*columns))  # type: ignore[operator]
-        return (chosen == levels[treatment][level]) * 1.0
+        return (rule.positions(treatment, levels[treatment], *columns) == level) * 1.0
 
     return by_function
 

@@ -1,8 +1,8 @@
 """Specification checks of regressions: nonlinearity, interactions, heteroskedasticity.
 
-Score tests with heteroskedasticity-robust variances (Huber-White), so that they hold their level
-whatever the variances: the columns left out, less what the columns of the regression say of them,
-times the residuals.
+Score tests: the columns left out, less what the columns of the regression say of them, times the
+residuals. Those of numbers have heteroskedasticity-robust variances (Huber-White), so that they
+hold their level whatever the variances.
 """
 
 from __future__ import annotations
@@ -138,29 +138,47 @@ class _Regression:
         columns = design_matrix(self.terms, self.data, self.levels)[self.rows]
         return np.column_stack([np.ones(len(self.rows)), columns])
 
-    def residuals(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield residuals and weights: of a number once, of a label by level but the first."""
+    def residuals(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield positions in `rows`, residuals and weights: of a number once, of a label by level.
+
+        A level is compared with the most frequent one, among the rows that have either: of these,
+        its logit is linear where those of all levels are, which that against all others is not.
+        """
         variable = self.table.variable
         if self.is_linear:
             outcome = self.data.column(variable)[self.rows]
             outcome = outcome / (outcome.std() or 1.0)
             coefficients = np.linalg.lstsq(self.design, outcome, rcond=None)[0]
-            yield outcome - self.design @ coefficients, np.ones(len(self.rows))
+            every = np.arange(len(self.rows))
+            yield every, outcome - self.design @ coefficients, np.ones(len(self.rows))
             return
+        count = len(self.levels[variable])
         codes = self.data.places(variable, self.levels[variable])[self.rows]
-        for level in range(1, len(self.levels[variable])):
-            event = (codes == level) * 1.0
-            p = fitted_probabilities(self.design, event, _RIDGE)
-            yield event - p, p * (1 - p)
+        most_frequent = int(np.bincount(codes, minlength=count).argmax())
+        for level in range(count):
+            if level == most_frequent:
+                continue
+            pair = np.flatnonzero((codes == level) | (codes == most_frequent))
+            event = (codes[pair] == level) * 1.0
+            p = fitted_probabilities(self.design[pair], event, _RIDGE)
+            yield pair, event - p, p * (1 - p)
 
     def score_tests(self) -> list[_ScoreTest]:
         """Return a test of each curve, of codes, and of products that the regression leaves out."""
         left_out = [*self._curves(), *self._codes(), *self._interactions()]
         return [
             _ScoreTest(
-                score_test_p(columns, self.design, residual, weight), kind, statement
+                score_test_p(
+                    columns[pair],
+                    self.design[pair],
+                    residual,
+                    weight,
+                    weight_is_variance=not self.is_linear,
+                ),
+                kind,
+                statement,
             )
-            for residual, weight in self.residuals()
+            for pair, residual, weight in self.residuals()
             for kind, statement, columns in left_out
         ]
 
@@ -233,7 +251,7 @@ class _Regression:
         size, columns = self.design.shape
         if not self.is_linear or size < 2 * columns + 20:
             return []
-        residual, _ = next(self.residuals())
+        _, residual, _ = next(self.residuals())
         square = residual**2 * size / (size - columns)
         tests = []
         start = 1
@@ -271,8 +289,9 @@ def score_test_p(
     design: np.ndarray,
     residual: np.ndarray,
     weight: np.ndarray,
+    weight_is_variance: bool = False,
 ) -> float:
-    """Return the p-value of the robust score test of columns besides a design.
+    """Return the p-value of the score test of columns besides a design.
 
     Parameters
     ----------
@@ -281,6 +300,11 @@ def score_test_p(
     design : array, shape (rows, columns)
     residual, weight : array, shape (rows,)
         Residuals of the regression, and the variance of each in units of the dispersion.
+    weight_is_variance : bool
+        Whether that is the variance itself, as of an event with the probability of the regression.
+        The p-value is then the larger of that by it and that by the squares of residuals
+        (Huber-White): where events are all but certain, the squares are too small if no other
+        happens, and the variance is if one does.
     """
     root = np.sqrt(weight)[:, None]
     fitted = np.linalg.lstsq(design * root, columns * root, rcond=None)[0]
@@ -289,9 +313,25 @@ def score_test_p(
     remainder = remainder[:, remainder.std(axis=0) > 1e-6 * scale]
     if not remainder.shape[1]:
         return 1.0
-    terms = (remainder / remainder.std(axis=0)) * residual[:, None]
-    score = terms.sum(axis=0)
-    covariance = terms.T @ terms
+    remainder = remainder / remainder.std(axis=0)
+    spreads = [residual**2, weight] if weight_is_variance else [residual**2]
+    return max(_score_p(remainder, residual, spread, design) for spread in spreads)
+
+
+def _score_p(
+    columns: np.ndarray, residual: np.ndarray, spread: np.ndarray, design: np.ndarray
+) -> float:
+    """Return the p-value of no covariance of residuals, of these variances, with columns.
+
+    Parameters
+    ----------
+    columns : array, shape (rows, k)
+    residual, spread : array, shape (rows,)
+    design : array, shape (rows, columns)
+        Of the regression that the residuals are of.
+    """
+    score = residual @ columns
+    covariance = (columns * spread[:, None]).T @ columns
     rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
     degrees = len(residual) - design.shape[1] - rank
     if degrees < _FEWEST_DEGREES or not rank:

@@ -53,3 +53,17 @@ def test_few_people_in_many_strata_are_no_evidence():
     for _ in range(400):
         counts[rng.integers(300), rng.integers(2), int(rng.random() < 0.1)] += 1
     assert dominance_p(counts) > 0.01
+
+
+def test_strata_of_few_people_with_the_low_level_are_no_evidence():
+    """Two against 50 people with the same share of 10 %, in each of 50 strata."""
+    rng = np.random.default_rng(4)
+    failed = 0
+    for _ in range(100):
+        above = rng.binomial([2, 50], 0.1, size=(50, 2))
+        counts = np.stack([np.array([2, 50]) - above, above], axis=-1)
+        failed += dominance_p(counts) <= 0.01
+    assert failed <= 4
+    fewer = rng.binomial([2, 50], [0.5, 0.2], size=(50, 2))
+    falls = np.stack([np.array([2, 50]) - fewer, fewer], axis=-1)
+    assert dominance_p(falls) < 0.001

@@ -102,6 +102,42 @@ def test_a_shift_of_a_number_is_its_slope():
     assert abs(float(mean.draws.mean()) - y.mean()) < 0.02
 
 
+def test_a_function_of_numbers_sets_levels_or_is_refused():
+    """One that sets no level of the treatment has no answer, where it was 0."""
+    rng = np.random.default_rng(1)
+    age = rng.normal(50, 10, 300)
+    drug = np.where(rng.random(300) < 0.5, "yes", "no")
+    y = 10 + age / 10 + 2 * (drug == "yes") + rng.normal(size=300)
+    frame = pd.DataFrame({"age": age, "drug": drug, "y": y})
+    model = cs.CausalDiagram(
+        "age -> drug, y; drug -> y", treatment="drug", outcome="y", route="regression"
+    )
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+
+    def mean(rule):
+        return fit.effect("y", do={"drug": cs.Policy(rule, reads="age")}).draws
+
+    old = mean(lambda age: np.where(age > 50, "yes", "no"))
+    expected = 10 + age.mean() / 10 + 2 * (age > 50).mean()
+    assert abs(float(old.mean()) - expected) < 0.4
+    with pytest.raises(ModelError, match="got 'Yes'"):
+        mean(lambda age: np.where(age > 50, "Yes", "No"))
+
+
+def test_a_shift_without_an_adjustment_is_refused():
+    rng = np.random.default_rng(1)
+    hidden, *errors = rng.normal(size=(4, 300))
+    x = hidden + errors[0]
+    m = x + errors[1]
+    frame = pd.DataFrame({"x": x, "m": m, "y": m + hidden + errors[2]})
+    model = cs.CausalDiagram(
+        "x -> m -> y; x <-> y", treatment="x", outcome="y", route="regression"
+    )
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    with pytest.raises(ModelError, match="an adjustment for confounders"):
+        fit.effect("y", do={"x": cs.Policy(lambda x: x + 1, reads="x")})
+
+
 @pytest.mark.parametrize(
     ("do", "words"),
     [
