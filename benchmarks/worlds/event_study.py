@@ -134,6 +134,24 @@ def _no_overlap(seed: int) -> Drawn:
     return cs.EventStudy(**LEAST_SQUARES), read(frame, covariates=["size"])
 
 
+def _trends_by_size(curve: float, line: float, seed: int) -> Drawn:
+    """Trends depend on size by a line and a square, and units of unusual size adopt more often."""
+    rng = np.random.default_rng(seed)
+    size = rng.normal(size=120)
+    adopts = rng.random(120) < 1 / (1 + np.exp(1.5 - size**2))
+    adopted = np.where(adopts, rng.choice([4, 6], 120), 99)
+    frame = pd.DataFrame(
+        {"unit": np.repeat(range(120), _TIMES), "time": np.tile(range(_TIMES), 120)}
+    )
+    trend = (line * size + curve * size**2)[frame["unit"]] * frame["time"] / _TIMES
+    since = frame["time"] - adopted[frame["unit"]]
+    frame["d"] = (since >= 0).astype(float)
+    errors = persistent(rng, 120, _TIMES, 0.5).ravel()
+    frame["y"] = trend + errors + np.where(since >= 0, 1.0, 0.0)
+    frame["size"] = size[frame["unit"]]
+    return cs.EventStudy(**LEAST_SQUARES), read(frame, covariates=["size"])
+
+
 def _lasting_and_brief(seed: int) -> Drawn:
     """Errors are the sum of a random walk and of noise, for the default AR(1) errors."""
     rng, frame, _ = _frame(seed, 0.0)
@@ -236,6 +254,15 @@ WORLDS = [
         name="no control as large as those that adopt",
         make=_no_overlap,
         catches=("overlap of cohorts and controls",),
+    ),
+    _right_world(
+        name="trends by the size of a unit, in a line",
+        make=partial(_trends_by_size, 0.0, 1.0),
+    ),
+    _wrong_world(
+        name="trends by the square of the size of a unit",
+        make=partial(_trends_by_size, 1.0, 0.5),
+        catches=("covariates act by straight lines", *_TRENDS),
     ),
     _wrong_world(
         name="errors of a random walk and noise",

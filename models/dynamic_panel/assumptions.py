@@ -37,7 +37,9 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             f"covariates, or a lasting feature of the unit{common}. {NOT_MOVED}",
             if_wrong="The effect takes in what the confounder does, and so it does where units "
             "answer to common shocks each in its own way (interactive effects) and treatments "
-            f"follow these: no check sees it in few periods. {IF_MOVED}",
+            f"follow these: these data hardly show it. Tests of all cross-products of residuals "
+            "would see shocks to which units answer by .7 standard deviations of an error in half "
+            f"of the panels of 200 units at 6 times, and by .5 in a quarter. {IF_MOVED}",
             formula="Y_it(d) independent of D_it given y_i,t-1, x_it and α_i",
             checks=(EXOGENEITY, NO_COPY),
             fields=("time_effects",),

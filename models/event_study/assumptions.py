@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
 from causalstats.models.event_study.pooling import POOLING
+from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ _NO_TRENDS = (
     "The effect takes in the difference in trends. Small ones are not seen: the check says which. "
     "See `breakdown_value`, and "
 )
+COVARIATES = "covariates before adoption"
 ERRORS = {
     "ar1": Assumption(
         name="AR(1) errors",
@@ -60,14 +62,15 @@ def assumptions(model: EventStudy) -> tuple[Assumption, ...]:
             formula="Y_it(g_1 ... g_N) = Y_it(g_i)",
         ),
         Assumption(
-            name="covariates before adoption",
+            name=COVARIATES,
             statement="Covariates enter as they are in a unit's first row, which the treatment has "
             "not moved, and act through straight lines or splines of their own in each period.",
             if_wrong="A covariate that the treatment moves would take away a part of its effect; "
-            "one whose curve is missed leaves a difference in trends, which the check of trends "
-            "before adoption sees only where it is large: see whether `basis_size=4` changes it.",
+            "one whose curve is missed leaves a difference in trends: a square that moves the "
+            "outcome by .7 standard deviations of the errors over the study shows in 70 % of "
+            "studies of 120 units, one of .5 in a third. See whether `basis_size=4` changes it.",
             formula="f_t(x_i) = x_i'δ_t, δ_t ~ Normal(0, τ² σ²)",
-            checks=("overlap of cohorts and controls",),
+            checks=("overlap of cohorts and controls", LINEAR_COVARIATES),
             fields=("basis_size", "covariate_scale"),
         ),
         measured_without_error(

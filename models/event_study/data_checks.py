@@ -11,6 +11,7 @@ from causalstats.core.check import Check
 from causalstats.data import Panel
 from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.assumptions import ERRORS
+from causalstats.models.event_study.covariate_form import covariate_form
 from causalstats.models.event_study.cross_products import first_covariates
 from causalstats.models.shared.rows_of_units import unit_rows
 from causalstats.numerics.panel import linear_estimators
@@ -32,7 +33,9 @@ _MOST_NUMBERS = 1_000_000  # of units by periods
 def data_checks(model: EventStudy, data: Panel) -> tuple[Check, ...]:
     """Return the checks of a model and its data, in the order in which the report shows them."""
     study = model.adoption(data)
-    covariates = [_overlap(model, data, study)] if data.covariates else []
+    covariates: list[Check] = []
+    if data.covariates:
+        covariates = [_overlap(model, data, study), *covariate_form(model, data, study)]
     return (
         _comparisons(data, study),
         _treated_units(data, study),
