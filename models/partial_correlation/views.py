@@ -71,6 +71,7 @@ def baselines(data: Composition) -> Mapping[str, Baseline]:
     if data.present is not None:
         return {}
     gamma = data.covariance
+    values = data.values if data.exposures is None else data.values / data.exposures
     size = len(data.parts)
     upper = pairs(size)
     shrunk = log_ratios.precision_from_covariance(_basis_shrinkage(data))
@@ -78,7 +79,7 @@ def baselines(data: Composition) -> Mapping[str, Baseline]:
         "basis shrinkage": partial_correlations(shrunk)[upper],
         "proportionality": log_ratios.proportionality(gamma)[upper],
         "symmetric balances": log_ratios.symmetric_balances(gamma)[upper],
-        "correlation of the parts": np.corrcoef(data.values, rowvar=False)[upper],
+        "correlation of the parts": np.corrcoef(values, rowvar=False)[upper],
     }
     with suppress(np.linalg.LinAlgError):
         r = partial_correlations(log_ratios.precision_from_covariance(gamma))[upper]

@@ -140,6 +140,16 @@ def test_exposures_are_kept_with_the_parts_and_on_disk(frame, tmp_path):
     assert dropped.dropped == {"added": 1}
 
 
+def test_the_correlation_of_the_parts_is_of_counts_by_exposure(frame):
+    """Amounts of the spike-in differ by design, not for anything that goes with the taxa."""
+    data = read(frame, {"spike": "added"})
+    estimate = HORSESHOE.baselines(data)["correlation of the parts"]
+    values, _ = estimate(np.random.default_rng(1))
+    rates = frame[PARTS].assign(spike=frame["spike"] / frame["added"])
+    expected = np.corrcoef(rates, rowvar=False)[np.triu_indices(4, 1)]
+    np.testing.assert_allclose(np.sort(values), np.sort(expected))
+
+
 def test_expected_counts_know_exposures():
     """Counts of a tenth are as informative as their intensity, whatever the exposure."""
     counts = np.array([[1000.0, 100.0], [1000.0, 10.0]] * 5)
