@@ -53,28 +53,42 @@ def shift_columns(
     coefficients : array, shape (q, D)
     rng : Generator
     """
+    rows = len(logs)
     for part in range(logs.shape[1]):
-        intensities = np.exp(logs[:, part] + offsets[:, part])
+        intensities = np.empty(rows)
+        for row in range(rows):
+            intensities[row] = np.exp(logs[row, part] + offsets[row, part])
         seen = counts[:, part]
         total = seen.sum()
         if total > 0:
             shift = np.log(rng.standard_gamma(total) / intensities.sum())
-            logs[:, part] += shift
+            for row in range(rows):
+                logs[row, part] += shift
             intensities *= np.exp(shift)
             coefficients[0, part] += shift
         for column in range(1, covariates.shape[1]):
             covariate = covariates[:, column]
-            curvature = (covariate**2 * intensities).sum() + 0.1
+            curvature = 0.0
+            for row in range(rows):
+                curvature += covariate[row] ** 2 * intensities[row]
+            curvature += 0.1
             step = 2.4 / np.sqrt(curvature) * rng.standard_normal()
             growth = np.exp(step * covariate)
-            after = (covariate**2 * intensities * growth).sum() + 0.1
-            gain = step * (seen * covariate).sum() - (intensities * growth).sum()
-            gain += intensities.sum()
+            after = 0.0
+            along = 0.0
+            grown = 0.0
+            for row in range(rows):
+                after += covariate[row] ** 2 * intensities[row] * growth[row]
+                along += seen[row] * covariate[row]
+                grown += intensities[row] * growth[row]
+            after += 0.1
+            gain = step * along - grown + intensities.sum()
             gain += np.log(after / curvature) / 2
             gain -= step**2 * (after - curvature) / (2 * 2.4**2)
             if np.log(rng.random()) < gain:
-                logs[:, part] += step * covariate
-                intensities *= growth
+                for row in range(rows):
+                    logs[row, part] += step * covariate[row]
+                    intensities[row] *= growth[row]
                 coefficients[column, part] += step
 
 

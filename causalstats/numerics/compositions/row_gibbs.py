@@ -222,6 +222,25 @@ def initial_state(
 
 
 @_compiled
+def _subtract(target: np.ndarray, values: np.ndarray) -> None:
+    """Subtract a matrix (n, k) from another in place, as loops: see `horseshoe_gibbs`."""
+    for row in range(target.shape[0]):
+        for column in range(target.shape[1]):
+            target[row, column] -= values[row, column]
+
+
+@_compiled
+def _without_levels(logs: np.ndarray) -> np.ndarray:
+    """Return rows (n, D) less their means."""
+    ratios = np.empty_like(logs)
+    for row in range(logs.shape[0]):
+        level = logs[row].mean()
+        for part in range(logs.shape[1]):
+            ratios[row, part] = logs[row, part] - level
+    return ratios
+
+
+@_compiled
 def whiten(columns: np.ndarray, links: Links, correlation: float) -> np.ndarray:
     """Return A times columns (n, k), with A'A = R(φ)⁻¹.
 
@@ -235,20 +254,28 @@ def whiten(columns: np.ndarray, links: Links, correlation: float) -> np.ndarray:
     if links.independent:
         return columns
     white = np.empty_like(columns)
+    width = columns.shape[1]
     if links.in_time:
         for row in range(len(columns)):
             rho = links.linked[row] * correlation ** links.gap[row]
-            step = columns[row] - rho * columns[row - 1]
-            white[row] = step / np.sqrt(1 - rho**2)
+            sd = np.sqrt(1 - rho**2)
+            for column in range(width):
+                step = columns[row, column] - rho * columns[row - 1, column]
+                white[row, column] = step / sd
         return white
     row = 0
     while row < len(columns):
         end = links.last[row]
-        mean = columns[row:end].sum(axis=0) / (end - row)
         within = np.sqrt(1 - correlation)
         joint = np.sqrt(1 - correlation + (end - row) * correlation)
-        for each in range(row, end):
-            white[each] = (columns[each] - mean) / within + mean / joint
+        for column in range(width):
+            total = 0.0
+            for each in range(row, end):
+                total += columns[each, column]
+            mean = total / (end - row)
+            for each in range(row, end):
+                apart = (columns[each, column] - mean) / within
+                white[each, column] = apart + mean / joint
         row = end
     return white
 
@@ -257,7 +284,12 @@ def whiten(columns: np.ndarray, links: Links, correlation: float) -> np.ndarray:
 def _independent(columns: np.ndarray, rows: Rows, state: RowState) -> np.ndarray:
     """Return A times columns (n, k), which makes rows independent and of one variance."""
     if state.tails.student:
-        return columns * np.sqrt(state.tails.weights).reshape(-1, 1)
+        weighted = np.empty_like(columns)
+        for row in range(len(columns)):
+            root = np.sqrt(state.tails.weights[row])
+            for column in range(columns.shape[1]):
+                weighted[row, column] = columns[row, column] * root
+        return weighted
     return whiten(columns, rows.links, state.correlation[0])
 
 
@@ -299,22 +331,26 @@ def given_other_rows(
     correlation : float
         φ.
     """
-    shift = np.zeros(residuals.shape[1])
+    size = residuals.shape[1]
+    shift = np.zeros(size)
     if not links.in_time:
-        size = links.last[row] - links.first[row]
-        share = correlation / (1 - correlation + size * correlation)
+        rows = links.last[row] - links.first[row]
+        share = correlation / (1 - correlation + rows * correlation)
         for other in range(links.first[row], links.last[row]):
             if other != row:
-                shift -= share * residuals[other]
+                for part in range(size):
+                    shift[part] -= share * residuals[other, part]
         return (1 - share) / (1 - correlation), shift / (1 - share)
     rho = links.linked[row] * correlation ** links.gap[row]
     weight = 1 / (1 - rho**2)
-    shift -= rho * weight * residuals[row - 1]
+    for part in range(size):
+        shift[part] -= rho * weight * residuals[row - 1, part]
     if row + 1 < len(residuals):
         following = links.linked[row + 1] * correlation ** links.gap[row + 1]
         gain = following / (1 - following**2)
         weight += following * gain
-        shift -= gain * residuals[row + 1]
+        for part in range(size):
+            shift[part] -= gain * residuals[row + 1, part]
     return weight, shift / weight
 
 
@@ -344,17 +380,20 @@ def amounts_scatter(
     covariance : State
     rng : Generator
     """
-    ratios = np.empty_like(logs)
-    for row in range(len(logs)):
-        ratios[row] = logs[row] - logs[row].mean()
-    ratios -= basis @ (basis.T @ ratios)
-    sums = horseshoe_gibbs.basis_precision(covariance).sum(axis=1)
+    ratios = _without_levels(logs)
+    _subtract(ratios, basis @ (basis.T @ ratios))
+    sums = horseshoe_gibbs.row_sums(horseshoe_gibbs.basis_precision(covariance))
     total = sums.sum()
     noise = np.empty(len(logs))
     for row in range(len(logs)):
         noise[row] = rng.standard_normal() / np.sqrt(total)
-    noise -= basis @ (basis.T @ noise)
-    amounts = ratios + (noise - ratios @ sums / total).reshape(-1, 1)
+    fitted = basis @ (basis.T @ noise)
+    tilted = ratios @ sums
+    amounts = np.empty_like(ratios)
+    for row in range(len(logs)):
+        level = noise[row] - fitted[row] - tilted[row] / total
+        for part in range(len(sums)):
+            amounts[row, part] = ratios[row, part] + level
     return amounts.T @ amounts
 
 
@@ -379,8 +418,13 @@ def _draw_coefficients(
     for row in range(noise.shape[0]):
         for column in range(noise.shape[1]):
             noise[row, column] = rng.standard_normal()
-    scaled = (solved.spread @ noise @ root.T) * np.exp(-covariance.log_precisions / 2)
-    state.coefficients[:] = solved.solver @ logs + scaled
+    scaled = solved.spread @ noise @ root.T
+    fitted = solved.solver @ logs
+    scales = np.exp(-covariance.log_precisions / 2)
+    for row in range(noise.shape[0]):
+        for column in range(noise.shape[1]):
+            change = scaled[row, column] * scales[column]
+            state.coefficients[row, column] = fitted[row, column] + change
 
 
 @_compiled
@@ -401,10 +445,18 @@ def log_density_of_correlation(
     """
     white = whiten(ratios, rows.links, correlation)
     solved = solution(whiten(rows.covariates, rows.links, correlation))
-    residuals = white - solved.basis @ (solved.basis.T @ white)
+    residuals = white.copy()
+    _subtract(residuals, solved.basis @ (solved.basis.T @ white))
     determinants = log_determinant(rows.links, correlation)
-    determinants -= 2 * np.log(np.abs(np.diag(solved.spread))).sum()
-    square = ((residuals @ theta) * residuals).sum()
+    logs = 0.0
+    for column in range(len(solved.spread)):
+        logs += np.log(np.abs(solved.spread[column, column]))
+    determinants -= 2 * logs
+    slopes = residuals @ theta
+    square = 0.0
+    for row in range(len(residuals)):
+        for part in range(len(theta)):
+            square += slopes[row, part] * residuals[row, part]
     return -((ratios.shape[1] - 1) * determinants + square) / 2
 
 
@@ -422,9 +474,7 @@ def _update_correlation(
     state : RowState
     rng : Generator
     """
-    ratios = np.empty_like(state.logs)
-    for row in range(len(ratios)):
-        ratios[row] = state.logs[row] - state.logs[row].mean()
+    ratios = _without_levels(state.logs)
     present = state.correlation[0]
     step = _CORRELATION_STEP * rng.standard_normal()
     proposed = 1 / (1 + (1 - present) / present * np.exp(-step))
@@ -464,7 +514,9 @@ def _update_counted_row(
         Of q_ii Θ_jj.
     rng : Generator
     """
-    intensities = np.exp(logs + offsets)
+    intensities = np.empty(len(logs))
+    for part in range(len(logs)):
+        intensities[part] = np.exp(logs[part] + offsets[part])
     for part in range(len(logs)):
         precision = theta[part, part]
         offset = offsets[part]
@@ -546,9 +598,12 @@ def _update_logs(
     """
     logs = state.logs
     fitted = rows.covariates @ state.coefficients
-    residuals = logs - fitted
+    residuals = logs.copy()
+    _subtract(residuals, fitted)
     slopes = residuals @ theta
-    log_diagonal = np.log(np.diag(theta))
+    log_diagonal = np.empty(len(theta))
+    for part in range(len(theta)):
+        log_diagonal[part] = np.log(theta[part, part])
     weight = 1.0
     for row in range(len(logs)):
         slope = slopes[row]
@@ -556,7 +611,9 @@ def _update_logs(
             weight, shift = given_other_rows(
                 row, residuals, rows.links, state.correlation[0]
             )
-            slope = (residuals[row] + shift) @ theta
+            for part in range(len(theta)):
+                shift[part] += residuals[row, part]
+            slope = shift @ theta
         elif state.tails.student:
             weight = state.tails.weights[row]
         if rows.counted:
@@ -574,7 +631,8 @@ def _update_logs(
             lower = rows.lower[row]
             upper = rows.upper[row]
             _update_bounded_row(lower, upper, logs[row], slope, weight, theta, rng)
-        residuals[row] = logs[row] - fitted[row]
+        for part in range(len(theta)):
+            residuals[row, part] = logs[row, part] - fitted[row, part]
 
 
 @_compiled
@@ -596,7 +654,8 @@ def _update_weights(
     scales : Scales
     rng : Generator
     """
-    residuals = state.logs - rows.covariates @ state.coefficients
+    residuals = state.logs.copy()
+    _subtract(residuals, rows.covariates @ state.coefficients)
     distances = row_weights.squared_distances(residuals, theta)
     row_weights.draw_weights(distances, len(theta) - 1, state.tails, rng)
     row_weights.rescale(
@@ -622,7 +681,7 @@ def _recentre(rows: Rows, state: RowState) -> None:
     """
     along = rows.undetermined @ state.coefficients.copy().reshape(-1)
     change = (along @ rows.undetermined).reshape(state.coefficients.shape)
-    state.coefficients[:] -= change
+    _subtract(state.coefficients, change)
     shifts = rows.covariates @ change
     for row in range(len(shifts)):
         absent = rows.offsets[row] == -np.inf

@@ -86,7 +86,12 @@ def student_tails(rows: int, degrees: float | None, rng: np.random.Generator) ->
 @_compiled
 def squared_distances(residuals: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Return e_i'Θe_i of each row, (n, D) and (D, D) -> (n,)."""
-    return ((residuals @ theta) * residuals).sum(axis=1)
+    slopes = residuals @ theta
+    distances = np.zeros(len(residuals))
+    for row in range(len(residuals)):
+        for part in range(len(theta)):
+            distances[row] += slopes[row, part] * residuals[row, part]
+    return distances
 
 
 @_compiled
@@ -169,6 +174,7 @@ def rescale(
     before = scalars[1] - log_variance
     gain -= ((before + step) ** 2 - before**2) / (2 * log_variance_sd**2)
     if np.log(rng.random()) < gain:
-        tails.weights[:] *= factor
+        for row in range(rows):
+            tails.weights[row] *= factor
         log_precisions -= step
         scalars[1] += step
