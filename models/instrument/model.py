@@ -36,10 +36,10 @@ from causalstats.models.instrument.baselines import baselines, comparison_column
 from causalstats.models.instrument.causal_graph import causal_graph
 from causalstats.models.instrument.data_checks import data_checks
 from causalstats.models.instrument.estimands import estimands
-from causalstats.models.instrument.forms import form_of
 from causalstats.models.instrument.observed_units import observed_units, working_draws
 from causalstats.models.instrument.posterior import effect_prior_sd, moments_of
 from causalstats.models.instrument.posterior_checks import posterior_checks
+from causalstats.models.instrument.posterior_forms import form_of
 from causalstats.models.instrument.predictions import predictions
 from causalstats.models.instrument.relaxations import relaxations
 from causalstats.models.instrument.replication import with_replication

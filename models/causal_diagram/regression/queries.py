@@ -51,8 +51,8 @@ from causalstats.models.causal_diagram.regression.g_formula import (
     adjustment_order,
     simulation_order,
 )
-from causalstats.models.causal_diagram.regression.hierarchical.kernel_checks import (
-    kernel_checks,
+from causalstats.models.causal_diagram.regression.hierarchical.model_checks import (
+    hierarchical_model_checks,
 )
 from causalstats.models.causal_diagram.regression.specification_checks import (
     form_checks,
@@ -292,11 +292,11 @@ def checks_of_undrawn(
     conditionals = list(conditionals_of(model, undrawn, data).values())
     if any(isinstance(each, HierarchicalLogistic) for each in conditionals):
         usual = list(conditionals_of(model, model.tables, data).values())
-        checks = kernel_checks(model, usual, data)
+        checks = hierarchical_model_checks(model, usual, data)
         cautions = {check.name for check in checks if check.caution}
         return tuple(
             check
-            for check in kernel_checks(model, conditionals, data)
+            for check in hierarchical_model_checks(model, conditionals, data)
             if check.name not in cautions
         )
     return form_checks(model, undrawn, data)

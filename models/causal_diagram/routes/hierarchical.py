@@ -3,9 +3,9 @@
 Each conditional distribution of the formula is a (multinomial) logistic regression with blocks of
 interactions whose scales are learned, a propensity of the treatment as a covariate, products of
 confounders that score tests find, and random effects of cells; see
-`regression.hierarchical.kernel`. Variables without a condition come from the rows themselves,
-weighted by the Bayesian bootstrap. The posterior is a normal approximation, with its mean corrected
-for skewness, drawn from directly.
+`regression.hierarchical.logistic_regression`. Variables without a condition come from the rows
+themselves, weighted by the Bayesian bootstrap. The posterior is a normal approximation, with its
+mean corrected for skewness, drawn from directly.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from causalstats.models.causal_diagram.regression.hierarchical.associations impo
     association_estimands,
     effect_contrasts,
 )
-from causalstats.models.causal_diagram.regression.hierarchical.kernel_checks import (
-    kernel_checks,
+from causalstats.models.causal_diagram.regression.hierarchical.model_checks import (
+    hierarchical_model_checks,
 )
 from causalstats.models.causal_diagram.routes.base import Query
 from causalstats.models.causal_diagram.routes.reduced import ReducedForm
@@ -180,7 +180,7 @@ class Hierarchical(Regression):
         return self.reduced.simulate(seed, people, design)
 
     def data_checks(self, data: Observations) -> tuple[Check, ...]:
-        return kernel_checks(self.model, self.conditionals(data), data)
+        return hierarchical_model_checks(self.model, self.conditionals(data), data)
 
     def unused_fields(self, data: Observations) -> dict[str, str]:
         unused = {

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from causalstats.models.panel_dml.effects.base import EffectForm
-from causalstats.models.panel_dml.effects.common import CommonEffect
-from causalstats.models.panel_dml.effects.moderated import ModeratedEffect
-from causalstats.models.panel_dml.effects.unit import UnitEffects
+from causalstats.models.panel_dml.effects.constant_effect import CommonEffect
+from causalstats.models.panel_dml.effects.effect_modification import ModeratedEffect
+from causalstats.models.panel_dml.effects.unit_specific_effects import UnitEffects
 
 EffectsName = Literal["common", "unit"]
 EFFECTS: Mapping[EffectsName, EffectForm] = {

@@ -12,9 +12,13 @@ from typing import Annotated
 from causalstats.core.argument_validation import Choice
 from causalstats.models.partial_correlation.priors.base import CovariancePrior
 from causalstats.models.partial_correlation.priors.horseshoe import Horseshoe
-from causalstats.models.partial_correlation.priors.invariant import Invariant
-from causalstats.models.partial_correlation.priors.matching import Matching
-from causalstats.models.partial_correlation.priors.shrunk import Shrunk
+from causalstats.models.partial_correlation.priors.inverse_wishart_shrinkage import (
+    Shrunk,
+)
+from causalstats.models.partial_correlation.priors.permutation_invariant import (
+    Invariant,
+)
+from causalstats.models.partial_correlation.priors.probability_matching import Matching
 from causalstats.models.partial_correlation.priors.spike_and_slab import SpikeAndSlab
 
 PRIORS: Mapping[str, CovariancePrior] = {

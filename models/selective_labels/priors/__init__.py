@@ -11,7 +11,7 @@ from causalstats.models.selective_labels.priors.coefficient_prior import (
     CoefficientPrior,
 )
 from causalstats.models.selective_labels.priors.correlated import CORRELATED
-from causalstats.models.selective_labels.priors.paper import PAPER
+from causalstats.models.selective_labels.priors.independent_normal import PAPER
 
 CoefficientPriorName = Literal["attenuated", "correlated", "paper"]
 COEFFICIENT_PRIORS: Mapping[CoefficientPriorName, CoefficientPrior] = {

@@ -1,9 +1,9 @@
 """Categorical variable: hierarchical (multinomial) logistic regression, for thin cells.
 
 log P(level e) / P(first level) = x'b_e + u_{cell, e} + w_{cell, arm, e}; see
-`regression.hierarchical.kernel` for the columns x. The posterior is a normal approximation at
-several values of the scales, weighted by their evidence; `add_to_graph` has the model that it
-approximates, with the propensity and the products that were screened as they were found.
+`regression.hierarchical.logistic_regression` for the columns x. The posterior is a normal
+approximation at several values of the scales, weighted by their evidence; `add_to_graph` has the
+model that it approximates, with the propensity and the products that were screened as found.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from causalstats.models.causal_diagram.regression.hierarchical.coding import (
     NumberCoding,
     label_coding,
 )
-from causalstats.models.causal_diagram.regression.hierarchical.kernel import (
+from causalstats.models.causal_diagram.regression.hierarchical.logistic_regression import (
     Kernel,
     KernelData,
     KernelPriors,

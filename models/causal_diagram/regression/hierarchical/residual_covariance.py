@@ -21,7 +21,7 @@ from scipy import linalg
 from causalstats.models.causal_diagram.regression.hierarchical.coding import Term
 
 if TYPE_CHECKING:
-    from causalstats.models.causal_diagram.regression.hierarchical.kernel import (
+    from causalstats.models.causal_diagram.regression.hierarchical.logistic_regression import (
         KernelData,
         Propensity,
     )

@@ -12,7 +12,7 @@ from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
     HierarchicalLogistic,
 )
-from causalstats.models.causal_diagram.regression.hierarchical.kernel import (
+from causalstats.models.causal_diagram.regression.hierarchical.logistic_regression import (
     LARGEST_RESIDUAL_COVARIANCE,
     Kernel,
 )
@@ -33,7 +33,7 @@ _LEAST_SHARE_COMPARABLE = 0.5
 _LARGEST_SHARE_ONE_SIDED = 0.05
 
 
-def kernel_checks(
+def hierarchical_model_checks(
     model: CausalDiagram, conditionals: Sequence[Conditional], data: Observations
 ) -> tuple[Check, ...]:
     """Return the checks of the hierarchical regressions of a formula.
