@@ -1,0 +1,64 @@
+"""Compositions whose rows are counted with covariates, exposures and absent parts, or heavy-tailed.
+
+`pytest -m slow`. The table of each run is kept in `benchmarks/calibration`, with the number of data
+sets. Coefficients have a flat prior in the model and Normal(0, 1) in the simulation: their ranks
+are uniform where the rows say much more than that prior.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import causalstats as cs
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "calibration"
+DATA_SETS = 100
+SAMPLER = cs.Gibbs(chains=2, draws=200, tune=500, thin=10)
+HORSESHOE = cs.PartialCorrelation(prior="horseshoe", basis_variance=1.0)
+STUDENT = cs.PartialCorrelation(prior="horseshoe", basis_variance=1.0, errors="student")
+SIZE = {"rows": 25, "parts": 4}
+KINDS = {
+    "horseshoe_counts_with_a_covariate": (
+        HORSESHOE,
+        {**SIZE, "depth": 300, "covariate": True},
+    ),
+    "horseshoe_student_rows": (STUDENT, SIZE),
+    "horseshoe_counts_with_exposures": (
+        HORSESHOE,
+        {**SIZE, "depth": 300, "exposure": True},
+    ),
+    "horseshoe_counts_with_absent_parts": (
+        HORSESHOE,
+        {**SIZE, "depth": 300, "absent": True},
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KINDS)
+def test_calibration_of_rows(name):
+    model, simulate = KINDS[name]
+    calibration = cs.calibrate(
+        model,
+        fits=DATA_SETS,
+        seed=1,
+        simulate=simulate,
+        sampler=SAMPLER,
+        progress=False,
+    )
+    seconds = calibration.fits["seconds"].dropna()
+    kept = {
+        "model": repr(model),
+        "sampler": repr(calibration.sampler),
+        "simulate": simulate,
+        "data sets": len(calibration.ranks),
+        "median seconds": round(float(seconds.median()), 2),
+        "checks": {
+            check.name: {"passed": check.passed, "finding": check.finding}
+            for check in calibration.check()
+        },
+        "table": calibration.table().round(4).to_dict("index"),
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+    assert all(check.passed is not False for check in calibration.check()), calibration
