@@ -1,6 +1,7 @@
 """Designs of the risk of the untested: features by people, with and without an unobservable.
 
-The model is right and the prevalence is known to ± 0.01. One feature matters, or all do.
+The model is right and the prevalence is known to ± 0.01. One feature matters, or all do. The priors
+of coefficients are those of the default, independent, or correlated ones.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ FEATURES = (4, 15, 30, 60, 200)
 PEOPLE = (400, 1500, 5000)
 WIDTHS = {"hidden": 3.0, "nothing hidden": 0.0}
 TRUTHS = {"one matters": False, "all matter": True}
+# Values of `coefficient_prior`, the default first, and how the names of their designs end
+PRIORS = {"attenuated": "", "correlated": ", correlated priors"}
 
 
-def _design(features: int, people: int, hidden: str, truth: str) -> Design:
+def _design(features: int, people: int, hidden: str, truth: str, prior: str) -> Design:
     return Design(
-        name=f"{features} features, {people} people, {hidden}, {truth}",
+        name=f"{features} features, {people} people, {hidden}, {truth}{PRIORS[prior]}",
         family="untested_risk",
         make=partial(
             labels,
@@ -27,10 +30,13 @@ def _design(features: int, people: int, hidden: str, truth: str) -> Design:
             people=people,
             width=WIDTHS[hidden],
             dense=TRUTHS[truth],
+            coefficient_prior=prior,
         ),
         estimand="untested_prevalence",
     )
 
 
 # More features than people are refused when the data are read.
-DESIGNS = [_design(*settings) for settings in product(FEATURES, PEOPLE, WIDTHS, TRUTHS)]
+DESIGNS = [
+    _design(*settings) for settings in product(FEATURES, PEOPLE, WIDTHS, TRUTHS, PRIORS)
+]

@@ -122,7 +122,8 @@ class SelectiveLabels:
     prevalence : Known, float, KnownByGroup, Penalty or None
         E[Y] in the population the rows stand for, or in `data.with_reference(...)`: exact, with a
         standard deviation, or not known. Known by group, for a categorical feature, it gives each
-        level its intercept. A `Penalty` is the paper's own use of it.
+        level its intercept. A `Penalty` is the paper's own use of it. It is a mean risk: the share
+        that a count among N people found has a standard deviation of √(π(1 - π) / N) around it.
     expertise : sequence of str
         The expertise constraint: features on which testing follows risk and nothing else; their Δ
         is 0.

@@ -1,5 +1,7 @@
 """Few outcomes for many features are a caution on answers about the untested."""
 
+import dataclasses
+
 import causalstats as cs
 
 MODEL = cs.SelectiveLabels(prevalence=cs.Known(0.3, sd=0.05))
@@ -22,3 +24,11 @@ def test_few_outcomes_for_each_feature_are_counted_and_carried_by_the_untested_r
 def test_many_outcomes_for_each_feature_are_no_caution():
     _, cautions = _cautions(people=600, features=2)
     assert cautions == []
+
+
+def test_correlated_priors_are_advised_where_they_are_not_used():
+    data, (check,) = _cautions(people=300, features=20)
+    correlated = dataclasses.replace(MODEL, coefficient_prior="correlated")
+    (other,) = [each for each in correlated.data_checks(data) if each.name == NAME]
+    assert 'coefficient_prior="correlated"' in check.remedy
+    assert "correlated" not in other.remedy
