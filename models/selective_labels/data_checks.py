@@ -38,12 +38,12 @@ _BY_INDEPENDENT_PRIORS = (
 )
 _BY_CORRELATED_PRIORS = (
     "In simulations with a known prevalence, 15 to 60 features and 400 people, the mean was off by "
-    "up to .022 with correlated priors, and 95 % intervals covered in 86 to 100 % of the 7 or 8 "
+    "up to .022 with correlated priors, and 95 % intervals covered in 70 to 100 % of the 10 or 11 "
     "data sets of each design; fewer outcomes for each feature than 1 were not simulated"
 )
 _CORRELATE = (
     'Fit with `coefficient_prior="correlated"`, which learns how far what moves the outcome moves '
-    "the decision too: where all of 15 to 60 features mattered, the mean was off by .016 at most. "
+    "the decision too: where all of 15 to 60 features mattered, the mean was off by .02 at most. "
 )
 _RIDGE = 1.0  # precision of the coefficients of the regression on the tested
 _NEWTON_STEPS = 50
