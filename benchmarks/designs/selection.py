@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import expit
+from scipy.stats import norm
 
 import causalstats as cs
 from designs import Design
@@ -77,9 +78,10 @@ def labels(
     normal: bool = False,
     low: bool = False,
     sd: float = 0.01,
+    counted: bool = True,
     **fields: Any,
 ) -> tuple[cs.SelectiveLabels, cs.Decisions, float]:
-    """Return the model, the data, and the share of those not decided for who have the outcome.
+    """Return the model, the data, and the risk of those not decided for.
 
     Parameters
     ----------
@@ -96,6 +98,9 @@ def labels(
         Whether people are decided for because their risk is low.
     sd : float
         Standard deviation of the prevalence that is declared.
+    counted : bool
+        Whether prevalence and risk are shares of these people who have the outcome, or their mean
+        risks given the features, which the model is about.
     **fields
         Fields of the model.
     """
@@ -124,8 +129,17 @@ def labels(
     data = cs.Decisions.from_frame(
         frame, outcome="y", decision="decided", features=names
     )
-    # The declared prevalence is the realised share, with an error of the declared size.
-    declared = float(np.clip(outcome.mean() + rng.normal(0, sd), 0.002, 0.998))
+    share, risk = float(outcome.mean()), float(outcome[~decided].mean())
+    if not counted:
+        share, risk = _mean_risks(
+            x @ risk_coefficient,
+            x @ policy,
+            _quantiles(width, normal),
+            decided,
+            intercept,
+            low,
+        )
+    declared = float(np.clip(share + rng.normal(0, sd), 0.002, 0.998))
     known: dict[str, Any] = {"prevalence": cs.Known(declared, sd=sd)} | fields
     model = cs.SelectiveLabels(
         **known,
@@ -133,7 +147,42 @@ def labels(
         unobservable="normal" if normal else "uniform",
         decided_for="low" if low else "high",
     )
-    return model, data, float(outcome[~decided].mean())
+    return model, data, risk
+
+
+def _quantiles(width: float, normal: bool) -> np.ndarray:
+    """Return values of the unobservable of equal probability."""
+    levels = (np.arange(400) + 0.5) / 400
+    return width * (norm.ppf(levels) / np.sqrt(12) if normal else levels - 0.5)
+
+
+def _mean_risks(
+    by_risk: np.ndarray,
+    by_policy: np.ndarray,
+    hidden: np.ndarray,
+    decided: np.ndarray,
+    intercept: float,
+    low: bool,
+) -> tuple[float, float]:
+    """Return the mean of P(Y=1 | x) of everybody, and that of P(Y=1 | T=0, x) of the undecided.
+
+    Parameters
+    ----------
+    by_risk, by_policy : array (people,)
+        Linear predictors of risk, and of the decision beside risk.
+    hidden : array (points,)
+        Values of the unobservable of equal probability.
+    decided : bool array (people,)
+    intercept : float
+    low : bool
+    """
+    index = by_risk[:, None] + hidden
+    chance = expit(intercept + index)
+    undecided = (
+        expit(index - by_policy[:, None]) if low else expit(-index - by_policy[:, None])
+    )
+    untested = (chance * undecided).sum(axis=1) / undecided.sum(axis=1)
+    return float(chance.mean()), float(untested[~decided].mean())
 
 
 def numbers(

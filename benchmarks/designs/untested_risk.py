@@ -1,7 +1,7 @@
 """Designs of the risk of the untested: features by people, with and without an unobservable.
 
-The model is right and the prevalence is known to ± 0.01. One feature matters, or all do. The priors
-of coefficients are those of the default, independent, or correlated ones.
+The model is right and the mean risk of everybody is known to ± 0.01. One feature matters, or all
+do. The priors of coefficients are those of the default, independent, or correlated ones.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def _design(features: int, people: int, hidden: str, truth: str, prior: str) -> 
             people=people,
             width=WIDTHS[hidden],
             dense=TRUTHS[truth],
+            counted=False,
             coefficient_prior=prior,
         ),
         estimand="untested_prevalence",
