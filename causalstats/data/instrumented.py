@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import linalg
 
 from causalstats.core.argument_validation import shown
+from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
 from causalstats.data.column_roles import (
     recoding_of_text,
@@ -415,6 +416,9 @@ class Instrumented:
 
     def __repr__(self) -> str:
         return described(self)
+
+    def _repr_html_(self) -> str:
+        return html_card(type(self).__name__, self.facts())
 
     @property
     def wording(self) -> Wording:

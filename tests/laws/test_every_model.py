@@ -98,6 +98,10 @@ def test_building_the_graph_is_pure(variant, data):
             np.testing.assert_array_equal(graph[name].get_value(), value)
 
 
+def test_its_data_have_a_card_for_notebooks(data):
+    assert f"<strong>{type(data).__name__}</strong>" in data._repr_html_()
+
+
 def test_the_same_seed_simulates_the_same_data(variant, data):
     assert variant.data(seed=3).fingerprint == data.fingerprint
     assert variant.data(seed=4).fingerprint != data.fingerprint
