@@ -5,14 +5,11 @@ sets. Coefficients have a flat prior in the model and Normal(0, 1) in the simula
 are uniform where the rows say much more than that prior.
 """
 
-import json
-from pathlib import Path
-
 import pytest
 
 import causalstats as cs
+from tests.calibration.records import keep
 
-RESULTS = Path(__file__).parents[2] / "benchmarks" / "calibration"
 DATA_SETS = 100
 SAMPLER = cs.Gibbs(chains=2, draws=200, tune=500, thin=10)
 HORSESHOE = cs.PartialCorrelation(prior="horseshoe", basis_variance=1.0)
@@ -47,18 +44,5 @@ def test_calibration_of_rows(name):
         sampler=SAMPLER,
         progress=False,
     )
-    seconds = calibration.fits["seconds"].dropna()
-    kept = {
-        "model": repr(model),
-        "sampler": repr(calibration.sampler),
-        "simulate": simulate,
-        "data sets": len(calibration.ranks),
-        "median seconds": round(float(seconds.median()), 2),
-        "checks": {
-            check.name: {"passed": check.passed, "finding": check.finding}
-            for check in calibration.check()
-        },
-        "table": calibration.table().round(4).to_dict("index"),
-    }
-    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+    keep(name, model, simulate, calibration)
     assert all(check.passed is not False for check in calibration.check()), calibration
