@@ -49,7 +49,8 @@ def accuracy_in_words(fit: cs.Fit) -> str:
     table = fit.accuracy("scan").numbers()
     parts = []
     for measure in ("sensitivity", "specificity"):
-        mean, lower, upper = 100 * table.loc[measure, ["mean", "lower", "upper"]]
+        row = table.loc[measure, ["mean", "lower", "upper"]]
+        mean, lower, upper = 100 * np.asarray(row, dtype=float)
         parts.append(f"{mean:.0f} % (95 % interval {lower:.0f} to {upper:.0f} %)")
     return (
         f"The scan finds {parts[0]} of the diseased (sensitivity) and clears {parts[1]} of the "

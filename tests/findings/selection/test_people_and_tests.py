@@ -143,7 +143,7 @@ def test_a_follow_up_of_some_is_no_truth_of_all():
 
 def test_the_report_says_what_was_found_of_the_followed():
     check = withheld(np.random.default_rng(1).normal(0.2, 0.01, 400), 0.25, 40)
-    text = _withheld((check,), pd.DataFrame({"mean": [0.2]}))
+    text = _withheld((check,), pd.DataFrame({"mean": [0.2]}), "%")
     assert text == f"{check.finding[0].upper()}{check.finding[1:]}."
 
 

@@ -311,9 +311,9 @@ def test_every_verb(small, tmp_path):
     names = {"frame": small.source}
     exec(program_of(fit), names)
     np.testing.assert_array_equal(names["result"].summary(), fit.summary())
-    text = fit.report(tmp_path / "report.html").read_text()
+    text = fit.report(tmp_path / "report.html").read_text().casefold()
     assert all(
-        name in text
+        name.casefold() in text
         for name in (
             "Heckman two-step",
             "exclusion of x1",
