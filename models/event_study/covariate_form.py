@@ -18,7 +18,8 @@ from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.assumptions import COVARIATES
 from causalstats.models.event_study.cross_products import first_covariates
 from causalstats.models.shared.covariate_form import (
-    LINEAR_COVARIATES,
+    LackOfFit,
+    linear_covariates,
     score_test_p,
 )
 from causalstats.numerics.panel.within_transformation import demeaned
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy
 
 _MOST_NUMBERS = 20_000_000  # of rows by columns
-_LEVEL = 0.01
 _LARGEST = 3.0  # standard deviations
+_CURVED_TRENDS = LackOfFit(
+    "before adoption trends differ by the square of {name},",
+    "Adopters whose covariates lie otherwise than those of their controls then have other trends: "
+    "take splines, `basis_size=4`, or add the square to the covariates.",
+)
 
 
 def covariate_form(
@@ -42,26 +47,8 @@ def covariate_form(
     data : Panel
     study : Adoption
     """
-    p_values = form_p_values(model, data, study)
-    known = {name: p for name, p in p_values.items() if np.isfinite(p)}
-    if not known:
-        return ()
-    worst = min(known, key=lambda name: known[name])
-    p_value = min(1.0, known[worst] * len(known))
-    passed = p_value > _LEVEL
-    return (
-        Check(
-            name=LINEAR_COVARIATES,
-            passed=passed,
-            value=p_value,
-            expected=f"p above {_LEVEL:g}, multiplied by the number of covariates",
-            finding=f"before adoption trends differ by the square of {worst}, p = {p_value:.2g}",
-            remedy=""
-            if passed
-            else "Adopters whose covariates lie otherwise than those of their controls then have "
-            "other trends: take splines, `basis_size=4`, or add the square to the covariates.",
-            assumption=COVARIATES,
-        ),
+    return linear_covariates(
+        form_p_values(model, data, study), (), COVARIATES, _CURVED_TRENDS
     )
 
 

@@ -6,6 +6,7 @@ A score test of lack of fit, for panel families whose covariates act by straight
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -49,8 +50,30 @@ def _independent(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
     ] * np.sqrt(len(values))
 
 
+@dataclass(frozen=True)
+class LackOfFit:
+    """What a failed test of straight lines says, with `{name}` for the covariate.
+
+    Parameters
+    ----------
+    finding : str
+        Before its p-value.
+    remedy : str
+    """
+
+    finding: str = "curves in {name} and its single values add to a line with"
+    remedy: str = (
+        "If the numbers of {name} are codes of categories, make them text, "
+        "`frame['{name}'].astype(str)`; otherwise add columns such as its square, or whether it is "
+        "above a threshold, to the covariates."
+    )
+
+
 def linear_covariates(
-    p_values: Mapping[str, float], estimands: tuple[str, ...], assumption: str
+    p_values: Mapping[str, float],
+    estimands: tuple[str, ...],
+    assumption: str,
+    words: LackOfFit | None = None,
 ) -> tuple[Check, ...]:
     """Return the check of p-values by covariate, without those that are NaN.
 
@@ -58,13 +81,15 @@ def linear_covariates(
     ----------
     p_values : mapping of covariate to p-value
     estimands : tuple of str
-        The answers that a failure stands on.
+        The answers that a failure stands on; all of them where it is empty.
     assumption : str
         The name of the assumption that a failure contradicts.
+    words : LackOfFit, optional
     """
     known = {name: p for name, p in p_values.items() if np.isfinite(p)}
     if not known:
         return ()
+    words = words or LackOfFit()
     worst = min(known, key=lambda name: known[name])
     p_value = min(1.0, known[worst] * len(known))
     passed = p_value > _LEVEL
@@ -74,13 +99,8 @@ def linear_covariates(
             passed=passed,
             value=p_value,
             expected=f"p above {_LEVEL:g}, multiplied by the number of covariates",
-            finding=f"curves in {worst} and its single values add to a line with "
-            f"p = {p_value:.2g}",
-            remedy=""
-            if passed
-            else f"If the numbers of {worst} are codes of categories, make them text, "
-            f"`frame['{worst}'].astype(str)`; otherwise add columns such as its square, or "
-            "whether it is above a threshold, to the covariates.",
+            finding=f"{words.finding.replace('{name}', worst)} p = {p_value:.2g}",
+            remedy="" if passed else words.remedy.replace("{name}", worst),
             estimands=estimands,
             assumption=assumption,
         ),
