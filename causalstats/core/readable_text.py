@@ -1,4 +1,4 @@
-"""Characters that files, figures and terminals cannot hold: controls and halves of characters.
+"""Characters that files, figures and terminals cannot hold: controls and surrogates.
 
 XML, and with it SVG, HTML and Word, has no place for them; HDF5 ends a text at NUL; a terminal
 takes escape sequences as commands.

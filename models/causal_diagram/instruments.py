@@ -1,7 +1,8 @@
 """Instrumental variables that a diagram names, as data of `Instrument`.
 
-A diagram with an instrument does not identify an effect alone: besides the diagram, the effect has
-to be linear and the same in everybody, or the instrument moves nobody's treatment the other way.
+A diagram with an instrument identifies an effect only with one more assumption: the effect is
+linear and the same for everybody, or the instrument moves nobody's treatment the other way
+(monotonicity), which identifies the effect among compliers.
 """
 
 from __future__ import annotations

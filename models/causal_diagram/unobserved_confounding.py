@@ -1,4 +1,4 @@
-"""Sensitivity of an adjusted effect to a hidden confounder: E-values, tipping points, bounds.
+"""Sensitivity analysis to unobserved confounding: E-values, tipping points, robustness values.
 
 Labels of two levels. Among people alike in what is adjusted for, those who had x=0 would, with x=1,
 have the outcome with a probability that is c by the diagram. A hidden confounder that is s times as

@@ -1,8 +1,9 @@
 """Draws of group-time average treatment effects, ATT(g, t), given the scales.
 
-Given the scales, the effects θ of cohorts g at periods t are normal, as are coefficients of periods
-and covariates given them (see `density`). Averages of effects are in `aggregations`; the estimator
-of Callaway & Sant'Anna is in `baselines`.
+They are the building blocks of difference-in-differences with staggered adoption. Given the scales,
+the effects θ of cohorts g at periods t are normal, as are coefficients of periods and covariates
+given them (see `density`). Averages of effects are in `aggregations`; the estimator of Callaway &
+Sant'Anna is in `baselines`.
 """
 
 from __future__ import annotations

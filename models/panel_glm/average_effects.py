@@ -1,4 +1,4 @@
-"""Average partial effects of a panel of counts: mean changes of the outcome.
+"""Average partial effects (average marginal effects) of counts: mean changes of the outcome.
 
 The mean of a row is μ_it = exp(a_i + x_it'β), and one unit more of the treatment changes it by
 (exp θ - 1) μ_it. Given a unit's sum its fitted means add up to it, also where the sum is 0, so that

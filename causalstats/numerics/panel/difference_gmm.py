@@ -1,8 +1,8 @@
 """The Arellano-Bond estimator: difference GMM of a dynamic panel in one step, robust variance.
 
-Differences take unit effects out; levels of the outcome two periods or more before are instruments
-of the lagged difference, other regressors are their own instruments (generalised method
-of moments). In place of its test of second-order serial correlation, m2, `DynamicPanel` tests one
+The generalised method of moments (GMM): differences take unit effects out; levels of the outcome
+two periods or more before are instruments of the lagged difference, other regressors are their own
+instruments. In place of its test of second-order serial correlation, m2, `DynamicPanel` tests one
 lag more of the outcome.
 """
 

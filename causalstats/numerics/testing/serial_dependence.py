@@ -1,4 +1,4 @@
-"""Serial dependence of scores in the order of their rows, and rows that occur more than once.
+"""Serial correlation of scores in the order of their rows, and rows that occur more than once.
 
 Rows that stand next to each other are alike where a table is in the order of time, of clusters or
 of another thing that the model leaves out. What then makes intervals too short is a correlation of

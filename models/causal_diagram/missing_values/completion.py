@@ -1,4 +1,4 @@
-"""Which regressions draw missing values, and completions of them that fits and checks share."""
+"""Multiple imputation: which regressions draw missing values, and completions that fits share."""
 
 from __future__ import annotations
 

@@ -4,10 +4,11 @@ With effects of units and of times (two-way fixed effects), the coefficient of a
 treatment is a sum of the effects of treated rows with weights V_it / Σ V², V the residuals of the
 treatment. Nearly every design with staggered adoption has negative weights (de Chaisemartin &
 D'Haultfoeuille 2020): units that adopted early serve as controls of those that adopt late
-(Goodman-Bacon 2021). That does no harm while all effects are equal, and can reverse the sign where
-they grow. So it is tested whether they are equal, by time since adoption and by adoption time
-(Sun & Abraham 2021), and whether the coefficient differs from the mean effect on the treated by
-saturated regression (Wooldridge 2021), in which only rows not yet treated are controls.
+(forbidden comparisons, Goodman-Bacon 2021). That does no harm while all effects are equal, and can
+reverse the sign where they grow. So it is tested whether they are equal, by time since adoption and
+by adoption time (Sun & Abraham 2021), and whether the coefficient differs from the mean effect on
+the treated by saturated regression (Wooldridge 2021), in which only rows not yet treated are
+controls.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Random effects: units are draws from one distribution, unrelated to treatment and covariates.
+"""Random effects (random intercepts): unit effects are draws from one distribution.
 
-Quasi-demeaning takes out a part of each unit mean and leaves √(s² / (s² + T ω²)) of it, with s² the
-variance of errors and ω² that of unit effects (Swamy & Arora 1972).
+They are unrelated to treatment and covariates. Quasi-demeaning takes out a part of each unit mean
+and leaves √(s² / (s² + T ω²)) of it, with s² the variance of errors and ω² that of unit effects
+(Swamy & Arora 1972).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 P(y_i | Σ_t y_it = s) = exp(Σ_t y_it x_it'β) / e_s(exp(x_i1'β), ..., exp(x_iT'β))
 
-e_s is the elementary symmetric polynomial. Of hundreds of periods it is beyond the range of
+Unit effects, the incidental parameters that bias an ordinary logit, are not in it. e_s is the
+elementary symmetric polynomial. Of hundreds of periods it is beyond the range of
 floating point, above it or below. With p_t = 1 / (1 + exp(q - x_it'β)) it is
 
   e_s = Pr(Σ_t B_t = s) exp(s q) / Π_t (1 - p_t),    B_t ~ Bernoulli(p_t) independent,

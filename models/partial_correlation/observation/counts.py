@@ -2,8 +2,8 @@
 
 Counts y_i of a row are Multinomial with the probabilities softmax(V z_i), V an orthonormal basis
 of the log-ratios (isometric log-ratio coordinates z_i). A zero is a count like any other, of a
-part that is rare and not absent: no zero replacement and no zero inflation. Counts are
-overdispersed: log-ratios vary between rows beyond the multinomial. Exposures e_ij multiply the
+part that is rare and not absent: no zero replacement and no zero inflation. Overdispersion is part
+of the model: log-ratios vary between rows beyond the multinomial. Exposures e_ij multiply the
 expected counts of cells: the probabilities are softmax(V z_i + log e_i). Where parts are declared
 absent, they are those of the parts that are present, whose log-ratios have the distribution of some
 of the D parts: log-ratios to an absent part are integrated out by being sampled.
