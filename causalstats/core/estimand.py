@@ -58,8 +58,8 @@ class Estimand:
         Whether the closed form is an approximation that draws are better than.
     sentence : str or function of data, optional
         The answer as a reader would say it, with `{value}` where the number belongs, `{raises}`
-        for the verb that its sign asks for, `{multiplies}` where it is a ratio, and `{entry}` where
-        there are several numbers.
+        for the verb that its sign asks for (`{changes}` where the number keeps its sign),
+        `{multiplies}` where it is a ratio, and `{entry}` where there are several numbers.
     scale : function of data, optional
         The scale on which readers are shown the numbers, by the units of these data; None for that
         of the unit.

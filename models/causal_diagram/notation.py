@@ -226,7 +226,7 @@ def effect_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
     parts = _subject_and_event(model, data)
     if not parts:
         return ""
-    verb = "{raises}" if data.wording else "changes"
+    verb = "{raises}" if data.wording else "{changes}"
     return f"{parts[0]} {verb} the probability {parts[1]} by {{value}}."
 
 

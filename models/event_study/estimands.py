@@ -131,7 +131,9 @@ def _in_a_sentence(data: Panel) -> str:
     outcome = words.label(data.arguments["outcome"])
     treatment = words.label(data.treatments[0])
     if not words:
-        return f"{treatment} changed {outcome} of the treated by {{value}} on average."
+        return (
+            f"{treatment} {{changes}} {outcome} of the treated by {{value}} on average."
+        )
     return f"{treatment} {{raises}} {outcome} of the treated by about {{value}} on average."
 
 

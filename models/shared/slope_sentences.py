@@ -48,7 +48,7 @@ def change_in_a_sentence(data: HasTreatments) -> str:
     outcome = words.label(data.arguments["outcome"])
     if not words:
         treatment = data.treatments[0] if len(data.treatments) == 1 else "{entry}"
-        return f"One unit more of {treatment} changes {outcome} by {{value}}."
+        return f"One unit more of {treatment} {{changes}} {outcome} by {{value}}."
     return f"{change_of_treatment(data)} {{raises}} {outcome} by about {{value}}."
 
 

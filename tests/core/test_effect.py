@@ -290,13 +290,22 @@ def test_many_numbers_are_told_with_the_digits_that_their_intervals_leave():
     assert _listed(table.set_axis(["a ~ b"])) == "a ~ b 0.75 (0.58 to 0.87)"
 
 
-def test_a_ratio_whose_interval_holds_one_is_told_as_compatible_with_no_change():
-    draws = np.random.default_rng(0).normal(0.9, 0.1, (4, 500))
-    sentence = "It {multiplies} the mean by {value}."
-    told = effect(draws=draws, unit="ratio", sentence=sentence).in_words()
-    assert told.startswith(
-        "It multiplies the mean by 0.90 (95 % interval 0.71 to 1.09)"
-    )
-    assert told.endswith("these data are compatible with no change.")
+@pytest.mark.parametrize(
+    ("verb", "null", "told"),
+    [
+        ("raises", 0.0, "It changes the mean by -0.10 (95 % interval -0.29 to 0.09)"),
+        ("changes", 0.0, "It changes the mean by -0.10 (95 % interval -0.29 to 0.09)"),
+        (
+            "multiplies",
+            1.0,
+            "It multiplies the mean by 0.90 (95 % interval 0.71 to 1.09)",
+        ),
+    ],
+)
+def test_an_interval_that_holds_no_change_is_told_so(verb, null, told):
+    draws = np.random.default_rng(0).normal(null - 0.1, 0.1, (4, 500))
+    sentence = f"It {{{verb}}} the mean by {{value}}."
+    near = effect(draws=draws, unit="ratio", sentence=sentence).in_words()
+    assert near == f"{told}: these data are compatible with no change."
     far = effect(draws=draws - 0.5, unit="ratio", sentence=sentence).in_words()
     assert "no change" not in far

@@ -155,7 +155,8 @@ def test_a_sentence_says_lowers_or_that_no_change_is_possible():
     words = {"labels": {"sales": "sales"}}
     assert "lowers sales by about 0." in sentence(panel(falls, **words))
     noise = firms().assign(sales=np.random.default_rng(2).standard_normal(200))
-    assert "compatible with no change." in sentence(panel(noise, **words))
+    for given in (words, {}):
+        assert "compatible with no change." in sentence(panel(noise, **given))
 
 
 def test_the_label_of_a_diagram_stands_for_its_variable():

@@ -5,6 +5,7 @@ Fits are exact or by importance sampling where the model has these; the others a
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,16 @@ def test_its_repr_evaluates_to_the_same_model(variant):
     assert eval(
         repr(variant.model), vars(cs) | {name: getattr(cs, name) for name in cs.__all__}
     ) == (variant.model)
+
+
+def test_sentences_on_changes_have_a_verb_that_says_where_none_is_possible(
+    variant, data
+):
+    for name, estimand in variant.model.estimands().items():
+        told = estimand.sentence
+        told = told if isinstance(told, str) else told(data)
+        if told and estimand.kind == "causal" and estimand.contrast != "none":
+            assert re.search(r"{(raises|changes|multiplies|count)}", told), name
 
 
 def test_it_is_frozen_and_can_be_copied(variant):

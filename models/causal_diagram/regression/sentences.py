@@ -38,7 +38,7 @@ def effect_in_a_sentence(model: CausalDiagram, data: Observations) -> str:
     outcome = words.label(y)
     if y in levels:
         outcome = f"the probability of {notation.event(outcome, {outcome: levels[y]})}"
-    verb = "{raises}" if words else "changes"
+    verb = "{raises}" if words else "{changes}"
     return f"{subject} {verb} {outcome} by about {{value}} on average."
 
 
