@@ -108,10 +108,12 @@ class SelectiveLabels:
     not at random.
 
     With β_T = α β_Y + Δ, the coefficients of testing, and s(σ) = √(1 + c σ² Var ζ), their
-    attenuation by the unobservable, β_Y / s(σ) ~ τ_Y t_4 and β_T / s(ασ) ~ τ_T t_4 by the standard
-    deviation of each feature (by one, of an indicator), Student t with 4 degrees of freedom, τ_Y,
-    τ_T ~ half-Normal(1): the data determine these attenuated coefficients, so that their number
-    carries no information about σ. Where Δ is known it has that prior, and β_T follows.
+    attenuation by the unobservable, β_Y / s(σ) and β_T / s(ασ) by the standard deviation of each
+    feature (by one, of an indicator) have a bivariate Student t distribution with 4 degrees of
+    freedom, scales τ_Y, τ_T ~ half-Normal(1) and correlation ρ, artanh ρ ~ Normal(0, 0.75): the
+    data determine these attenuated coefficients, so that their number carries no information about
+    σ, and how far what drives risk drives testing is learned. Where Δ is known it has that prior,
+    and β_T follows. The pair of an excluded feature or a negative control is independent.
 
     The intercept is solved from the prevalence constraint Σ_i w_i P(Y_i=1 | x_i) = π at every step,
     where π is known, exactly or with a Beta distribution; the attenuated intercepts at the means of
@@ -148,17 +150,18 @@ class SelectiveLabels:
         Whose outcome is seen: that of people at high risk, as where they are tested because they
         may be ill; or of people at low risk, as where they are released or granted a loan because
         they are unlikely to fail. Testing then falls with risk: α is negative.
-    coefficient_prior : "attenuated", "correlated" or "paper"
-        The priors of coefficients: on the attenuated ones, as above; the same with a correlation ρ
-        of the two of a feature, artanh ρ ~ Normal(0, 0.75), so that how far what drives risk drives
-        testing is learned; or, as in the paper, on β_Y, Δ, Δ_0 and the intercept themselves,
-        Normal(0, 3) each, which with many features overrules the prior of σ. Independent ones say
-        that many features confound little, and put the untested too near the tested where many
-        matter and outcomes are few.
+    coefficient_prior : "correlated", "attenuated" or "paper"
+        The priors of coefficients: on the attenuated ones with a correlation that is learned, as
+        above; on the same without correlation (ρ = 0), which says that many features confound
+        little, and puts the untested too near the tested where many matter and outcomes are few;
+        or, as in the paper, on β_Y, Δ, Δ_0 and the intercept themselves, Normal(0, 3) each, which
+        with many features overrules the prior of σ.
     coefficient_prior_scale : float or None
         How large coefficients are expected to be, on the scale of the link: the scale of the
         half-Normal priors of τ_Y and τ_T, 1 log-odds (0.59 probits) unless given; with "paper", the
         standard deviation of the coefficients themselves, 3 unless given.
+    coefficient_correlation_prior_scale : float
+        Standard deviation of artanh ρ with "correlated"; 0.75: 95 % of ρ lie between -.9 and .9.
     unobserved_prior_scale : float
         Scale of the half-Normal prior of σ where it is inferred, in log-odds of the range of a
         uniform ζ; other families get the same prior of their standard deviation (with "paper", the
@@ -184,8 +187,8 @@ class SelectiveLabels:
         exact, or a Beta with a standard deviation. Their sum exceeds 1.
     negative_controls : sequence of str
         Features that affect testing and are believed not to affect the outcome. The model does not
-        set their β_Y to 0, as it does with `excluded`: a check compares it with 0. Their priors are
-        those of "attenuated", so that nothing but the data says what it is.
+        set their β_Y to 0, as it does with `excluded`: a check compares it with 0. Their
+        coefficients are independent, so that nothing but the data says what it is.
 
     Raises
     ------
@@ -217,8 +220,9 @@ class SelectiveLabels:
     unobservable: FamilyName = "uniform"
     link: LinkName = "logit"
     decided_for: DirectionName = "high"
-    coefficient_prior: CoefficientPriorName = "attenuated"
+    coefficient_prior: CoefficientPriorName = "correlated"
     coefficient_prior_scale: Positive | None = None
+    coefficient_correlation_prior_scale: Positive = 0.75
     unobserved_prior_scale: Positive = 3.0
     response_prior_scale: Positive = 3.0
     intercept_prior_scale: Positive = 3.0
@@ -733,6 +737,9 @@ class SelectiveLabels:
         if self.coefficient_prior != "correlated":
             reasons["negative_controls"] = (
                 "the answer does not use them; `fit.check()` does."
+            )
+            reasons["coefficient_correlation_prior_scale"] = (
+                f"the coefficient prior is {self.coefficient_prior!r}."
             )
         if not self.expertise:
             reasons["expertise_sd"] = "there is no `expertise`."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # In place of σ = 0, its limit, which the formulas have reached to all digits
 LEAST_SCALE = 1e-9
+_SHARED = ("unobserved", "response", "intercept", "coefficient", "correlation")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class PriorScales:
         Scale of the intercepts of risk and testing.
     coefficient : float
         Scale of the coefficients, or of their learned standard deviations.
+    correlation : float
+        Standard deviation of artanh ρ, where the coefficients of a feature are correlated.
     deciders : mapping of str to float
         Scale of the standard deviation of each effect of deciders, by its name in the posterior.
     """
@@ -43,20 +46,24 @@ class PriorScales:
     response: float
     intercept: float
     coefficient: float
+    correlation: float
     deciders: Mapping[str, float]
 
     def as_array(self) -> np.ndarray:
         """Return all scales, those of deciders last."""
         shared = (self.unobserved, self.response, self.intercept, self.coefficient)
-        return np.array([*shared, *self.deciders.values()], float)
+        return np.array([*shared, self.correlation, *self.deciders.values()], float)
 
     def read_from(self, values: Any) -> PriorScales:
         """Return the scales that an array or a vector of a graph holds, in the order of `as_array`.
 
         As data of the graph, they can change without compiling it anew.
         """
-        deciders = {name: values[4 + k] for k, name in enumerate(self.deciders)}
-        return PriorScales(values[0], values[1], values[2], values[3], deciders)
+        shared = {name: values[k] for k, name in enumerate(_SHARED)}
+        deciders = {
+            name: values[len(_SHARED) + k] for k, name in enumerate(self.deciders)
+        }
+        return PriorScales(**shared, deciders=deciders)
 
 
 def prior_scales(model: SelectiveLabels) -> PriorScales:
@@ -76,6 +83,7 @@ def prior_scales(model: SelectiveLabels) -> PriorScales:
         response=model.response_prior_scale,
         intercept=model.intercept_prior_scale * unit,
         coefficient=float(coefficient),
+        correlation=model.coefficient_correlation_prior_scale,
         deciders={
             effect.parameter: effect.prior_scale(model, unit)
             for effect in DECIDERS[model.deciders]

@@ -68,9 +68,20 @@ class Option:
     simulate: Mapping[str, Any]
 
     def problem(self, seed: int = 3) -> cs.Problem:
-        """Return the model put to data that are drawn from a prior."""
-        simulation = self.simulated_by.simulate(seed, design="prior", **self.simulate)
-        return cs.Problem(self.model, simulation.data)
+        """Return the model put to data that are drawn from a prior.
+
+        A prior may draw data that no model takes, such as those of people of whom nobody was
+        tested: the next seed is then taken.
+        """
+        while True:
+            try:
+                simulation = self.simulated_by.simulate(
+                    seed, design="prior", **self.simulate
+                )
+            except cs.DataError:
+                seed += 1
+            else:
+                return cs.Problem(self.model, simulation.data)
 
 
 def fields_without_values(family: Family) -> list[str]:
@@ -202,6 +213,7 @@ _LABELS = Family(
             {"response": None, "unobserved_scale": 2.0},
         ],
         "coefficient_prior_scale": [0.5],
+        "coefficient_correlation_prior_scale": [0.4],
         "unobserved_prior_scale": [2.0],
         "response_prior_scale": [
             {"response": None, "unobserved_scale": 2.0, "response_prior_scale": 1.0}
@@ -242,6 +254,7 @@ _LABELS = Family(
             "prevalence": _REGIONS,
             "unobservable": "normal",
             "excluded": ["x1"],
+            "coefficient_correlation_prior_scale": 0.4,
             "decided_for": "low",
             "sensitivity": cs.Known(0.9, sd=0.03),
             "specificity": 0.95,
@@ -249,7 +262,7 @@ _LABELS = Family(
         {
             "deciders": "response",
             "response_ratio_prior_scale": 0.3,
-            "coefficient_prior": "correlated",
+            "coefficient_prior": "attenuated",
             "unobservable": "student",
             "negative_controls": ["x3"],
             "unobserved_prior_scale": 2.0,

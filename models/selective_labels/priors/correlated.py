@@ -10,6 +10,10 @@ difference between the tested and the untested, and the unobservable, or nothing
 The pair has a bivariate Student t: b_j alone has that of `attenuated`, and given it
 
     g_j ~ ρ τ_T b_j / τ_Y + τ_T √((1 - ρ²) (ν + b_j² / τ_Y²) / (ν + 1)) t_(ν+1).
+
+The prior of artanh ρ (Fisher's z) is Normal(0, 0.75) unless its scale is given: 95 % of
+correlations lie between -.9 and .9. Near ±1 the density of one pair has a ridge, τ_T = g τ_Y / b,
+along which chains of a uniform ρ diverge.
 """
 
 from __future__ import annotations
@@ -36,16 +40,11 @@ if TYPE_CHECKING:
     from causalstats.models.selective_labels.prior_scales import PriorScales
 
 CORRELATION = "coefficient_correlation"
-# Of artanh ρ: 95 % of correlations lie between -.9 and .9. Near ±1 the density of one pair has a
-# ridge, τ_T = g τ_Y / b, along which chains of a uniform ρ diverge.
-FISHER_Z_SD = 0.75
 
 
 @dataclass(frozen=True)
 class Correlated(Attenuated):
     """(β_Y / s(σ), β_T / s(ασ)) ~ bivariate t_4, scales τ_Y, τ_T, correlation ρ.
-
-    Its Fisher transform artanh ρ ~ Normal(0, 0.75²).
 
     The pair is independent where a restriction or a solved intercept has one of the two, or where
     the feature is a negative control: its coefficient of risk is compared with 0.
@@ -80,7 +79,9 @@ class Correlated(Attenuated):
         paired = pm.math.eq(context.given["policy_sd"], PAIRED)
         risk_spread = pm.modelcontext(None)[SPREADS[0]]
         z = pm.Normal(f"standard_{CORRELATION}", 0, 1)
-        correlation = pm.Deterministic(CORRELATION, pm.math.tanh(FISHER_Z_SD * z))
+        correlation = pm.Deterministic(
+            CORRELATION, pm.math.tanh(context.scales.correlation * z)
+        )
         ratio = paired * risk * unit / (context.risk_attenuation * risk_spread)
         given_risk = correlation * spread * ratio
         freedom = DEGREES_OF_FREEDOM + paired
@@ -103,7 +104,7 @@ class Correlated(Attenuated):
         attenuation: float,
     ) -> tuple[np.ndarray, dict[str, float]]:
         risk, spreads = super().draw_risk(rng, data, scales, attenuation)
-        correlation = np.tanh(rng.normal(0, FISHER_Z_SD))
+        correlation = np.tanh(rng.normal(0, scales.correlation))
         return risk, spreads | {CORRELATION: correlation}
 
     def draw_own(

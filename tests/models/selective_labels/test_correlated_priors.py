@@ -58,7 +58,6 @@ def test_simulated_pairs_have_the_rank_correlation_of_an_elliptical_distribution
 
 def test_restricted_features_and_negative_controls_are_alone(data):
     model = cs.SelectiveLabels(
-        coefficient_prior="correlated",
         expertise=["x1"],
         expertise_sd=0.5,
         excluded=["x2"],
@@ -73,7 +72,6 @@ def test_restricted_features_and_negative_controls_are_alone(data):
 def test_an_exclusion_is_judged_by_the_data_alone(data):
     """What other features do must not say what an instrument does."""
     model = cs.SelectiveLabels(
-        coefficient_prior="correlated",
         excluded=["x2"],
         excluded_from_decision=["x3"],
     )

@@ -28,7 +28,7 @@ def test_many_outcomes_for_each_feature_are_no_caution():
 
 def test_correlated_priors_are_advised_where_they_are_not_used():
     data, (check,) = _cautions(people=300, features=20)
-    correlated = dataclasses.replace(MODEL, coefficient_prior="correlated")
-    (other,) = [each for each in correlated.data_checks(data) if each.name == NAME]
-    assert 'coefficient_prior="correlated"' in check.remedy
-    assert "correlated" not in other.remedy
+    independent = dataclasses.replace(MODEL, coefficient_prior="attenuated")
+    (other,) = [each for each in independent.data_checks(data) if each.name == NAME]
+    assert '"correlated"' in other.remedy
+    assert '"correlated"' not in check.remedy

@@ -35,7 +35,7 @@ def values_at_a_point(graph, names, seed=1):
     )
 
 
-@pytest.mark.parametrize("prior", ["attenuated", "paper"])
+@pytest.mark.parametrize("prior", ["correlated", "paper"])
 @pytest.mark.parametrize("direction", ["high", "low"])
 def test_coefficients_that_are_excluded_are_zero(prior, direction):
     model = cs.SelectiveLabels(

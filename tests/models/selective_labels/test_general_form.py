@@ -65,6 +65,7 @@ GENERAL = [
     {
         "unobserved_prior_scale": 1.5,
         "intercept_prior_scale": 2.0,
+        "coefficient_correlation_prior_scale": 0.4,
         "deciders": "response",
         "leniency_prior_scale": 0.7,
         "response_ratio_prior_scale": 0.2,
@@ -250,7 +251,8 @@ def _attenuated_prior(model, wide, flat, stretches):
     if model.coefficient_prior == "correlated":
         rho = flat["coefficient_correlation"].item()
         standard = flat["standard_coefficient_correlation"].item()
-        assert np.arctanh(rho) == pytest.approx(0.75 * standard)
+        scale = model.coefficient_correlation_prior_scale
+        assert np.arctanh(rho) == pytest.approx(scale * standard)
         log_density += norm.logpdf(standard)
     covariance = np.outer(taus, taus) * np.array([[1, rho], [rho, 1]])
     pairs = multivariate_t(shape=covariance, df=4)
