@@ -102,7 +102,7 @@ def refuse_unidentified_events(answer: CounterfactualIdentification) -> None:
     ------
     ModelError
     """
-    if not (answer.identified or answer.impossible):
+    if not (answer.identified or answer.known_without_data):
         raise ModelError(
             f"{answer} For the effect on the treated and for probabilities of causation "
             "`fit.bounds` has bounds; a trial that keeps what joins them, or an arrow less, would "
@@ -162,7 +162,9 @@ def arrows_question(
     factual: Mapping[str, Any],
     data: Observations,
 ) -> CounterfactualQuestion:
-    """Return the question about an outcome where arrows are set apart from variables.
+    """Return the question about an outcome in worlds whose people are known in another.
+
+    Arrows may be set apart from variables.
 
     Parameters
     ----------
@@ -180,9 +182,10 @@ def arrows_question(
     """
     levels = model.levels(data)
     worlds = worlds_of(do)
-    if len(worlds) > 2:
+    if not do or len(worlds) > 2:
         raise ModelError(
-            f"Expected one world, or two whose answers are compared, got {dict(do)}."
+            "Expected what is set, in one world or in two whose answers are compared, such as "
+            f"do={{{model.treatment!r}: 1}}, got {dict(do)}."
         )
     given = tuple((PotentialOutcome(name), value) for name, value in factual.items())
     events = [((PotentialOutcome(outcome, world_of(world)), None),) for world in worlds]
@@ -191,6 +194,8 @@ def arrows_question(
     seen = f" | {notation.conditions(factual)}" if factual else ""
     terms = [
         f"{symbol}({event} | do({notation.conditions(world)}){seen})"
+        if has_arrows(do)
+        else notation.counterfactual(symbol, event, world, factual)
         for world in worlds
     ]
     several = ", ".join(variables_with_several_values(do))
@@ -263,7 +268,8 @@ def table_query(
 
     pair = len(answers) == 2
     formulas = " and ".join(
-        "0" if each.impossible else str(each.expression) for each in answers
+        str(each) if each.known_without_data else str(each.expression)
+        for each in answers
     )
     return question.name, Estimand(
         compute=compute,
@@ -322,14 +328,15 @@ def probability_of(
     draws : Dataset
     data : Observations
     """
-    levels = route.model.levels(data)
+    known = route.model.levels(data)
+    levels = {name: known[name] for name in data.levels}  # without hidden variables
     observed = ObservedDistribution(route.network(draws, data))
     values = np.asarray(answer.evaluate(observed, levels).values)
     dims = ("chain", "draw", outcome) if outcome else ("chain", "draw")
     sizes = [draws.sizes["chain"], draws.sizes["draw"]]
     shape = (*sizes, *values.shape[values.ndim - len(dims) + 2 :])
     coords = {name: draws[name] for name in ("chain", "draw")}
-    if answer.impossible or not answer.axes:
+    if not (answer.axes or answer.settled):
         values = np.broadcast_to(values.ravel()[0], shape)
     return xr.DataArray(np.broadcast_to(values, shape), dims=dims, coords=coords)
 

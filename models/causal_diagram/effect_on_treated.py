@@ -35,6 +35,7 @@ from causalstats.models.causal_diagram.query_arguments import worlds_of
 from causalstats.models.causal_diagram.tables import ObservedDistribution
 
 if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes.base import Query
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
@@ -77,19 +78,19 @@ def effect_on_treated_query(
     outcome : str
     do : mapping of the treatment to a level, or to two whose answers are compared
     factual : mapping of variable to level
-        The level that the treatment really had, and groups that it does not act on.
+        The level that the treatment really had, and groups that it does not act on: see
+        `is_effect_on_treated`.
     data : Observations
 
     Raises
     ------
     ModelError
-        Where the question is none of this kind, or is not identified.
+        Where it is not identified, or more than two values are given.
     """
     model = route.model
     levels = route.model.levels(data)
-    treatment, values = _treatment_and_values(do, factual)
+    treatment, values = _treatment_and_values(do)
     groups = tuple(name for name in factual if name != treatment)
-    _refuse_descendants(route, treatment, groups)
     refuse_constant_mediators(model.graph, treatment, outcome, levels, data)
     formula = treated(model.diagram, (outcome, *groups), treatment)
     event = notation.event(outcome, levels)
@@ -133,15 +134,36 @@ def effect_on_treated_query(
     )
 
 
-def _treatment_and_values(
-    do: Mapping[str, Any], factual: Mapping[str, Any]
-) -> tuple[str, list[Any]]:
-    """Return the one variable that is set, and the one or two values that it is set to."""
+def is_effect_on_treated(
+    model: CausalDiagram, do: Mapping[str, Any], factual: Mapping[str, Any]
+) -> bool:
+    """Return whether one variable is set of people of whom it and what it does not act on is known.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    do : mapping of variable to a level, or to several
+    factual : mapping of variable to level
+
+    Examples
+    --------
+    >>> import causalstats as cs
+    >>> model = cs.CausalDiagram("x -> m -> y")
+    >>> is_effect_on_treated(model, {"x": 0}, {"x": 1})
+    True
+    >>> is_effect_on_treated(model, {"x": 0}, {"x": 1, "m": 1})
+    False
+    """
     if len(do) != 1 or next(iter(do)) not in factual:
-        raise ModelError(
-            "Expected one variable to set, with the value that it had among `factual`, such as "
-            f"do={{'x': 0}}, factual={{'x': 1}}; got do={dict(do)}, factual={dict(factual)}."
-        )
+        return False
+    (treatment,) = do
+    return not set(factual).intersection(model.graph.descendants(treatment)) - {
+        treatment
+    }
+
+
+def _treatment_and_values(do: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return the one variable that is set, and the one or two values that it is set to."""
     ((treatment, asked),) = do.items()
     values = list(asked) if isinstance(asked, list | tuple) else [asked]
     if len(values) > 2:
@@ -150,20 +172,6 @@ def _treatment_and_values(
             f"{asked!r}."
         )
     return treatment, values
-
-
-def _refuse_descendants(
-    route: TableRoute,
-    treatment: str,
-    groups: Sequence[str],
-) -> None:
-    descendants = route.model.graph.descendants(treatment)
-    moved = [name for name in groups if name in descendants]
-    if moved:
-        raise ModelError(
-            f"Expected `factual` of {treatment} and of what it does not act on; {treatment} acts "
-            f"on {moved[0]}, which would have been otherwise too. Leave it out."
-        )
 
 
 def _answer(

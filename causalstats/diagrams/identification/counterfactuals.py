@@ -88,6 +88,9 @@ class CounterfactualIdentification:
         Why there is no formula.
     impossible : bool
         Whether the events cannot happen together: their probability is 0.
+    settled : mapping of variable to level
+        The outcome whose distribution is asked for, where what is given or set says its level: in
+        the world of the question it is the same as what was seen.
 
     Examples
     --------
@@ -106,11 +109,17 @@ class CounterfactualIdentification:
     obstacle: str = ""
     impossible: bool = False
     irrelevant: tuple[str, ...] = ()
+    settled: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def identified(self) -> bool:
         """Whether there is a formula."""
         return self.expression is not None
+
+    @property
+    def known_without_data(self) -> bool:
+        """Whether the answer is 0 or 1 whatever the distribution is."""
+        return self.impossible or bool(self.settled)
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -122,6 +131,8 @@ class CounterfactualIdentification:
     def __str__(self) -> str:
         if self.impossible:
             return f"{self.query} = 0: the events contradict each other."
+        for name, level in self.settled.items():
+            return f"{self.query} is known without data: {name} is {level}, as it was seen or set."
         if self.expression is None:
             return f"{self.query} is not identified. {self.obstacle}"
         anywhere = ""
@@ -160,10 +171,16 @@ class CounterfactualIdentification:
         >>> answer.evaluate(joint, {"x": (0, 1), "y": (0, 1)}).values.round(2).item()
         0.8
         """
-        if self.expression is None and not self.impossible:
+        if not (self.identified or self.known_without_data):
             raise ModelError(f"{self} Expected an identified query.")
         if self.expression is None or self.expression == Product():
             batch = np.shape(source.probability((next(iter(levels)),), ()))[:-1]
+            for name, level in self.settled.items():
+                at = level_position(name, level, levels)
+                point = np.eye(len(levels[name]))[at]
+                return Evaluation(
+                    np.broadcast_to(point, (*batch, *point.shape)), (name,)
+                )
             return Evaluation(np.full(batch, 0.0 if self.impossible else 1.0), ())
         aliased = Aliased(source, self.variables)
         valued = [name for name in self.axes if name in self.values]
@@ -251,18 +268,17 @@ def counterfactual(
     refuse_selection(graph, "counterfactuals")
     bar = f" | {event_in_words(seen)}" if seen else ""
     text = f"P({event_in_words(events)}{bar})"
-    numerator = _Worlds(graph).of_events((*events, *seen))
-    if not seen:
-        if numerator is None:
-            return CounterfactualIdentification(text, None, impossible=True)
-        return _result(graph, text, numerator, None)
-    denominator = _Worlds(graph).of_events(seen)
-    if denominator is None:
+    worlds = _Worlds(graph)
+    numerator = worlds.of_events((*events, *seen))
+    denominator = _Worlds(graph).of_events(seen) if seen else None
+    if seen and denominator is None:
         raise ModelError(
             f"Expected a condition that can happen, got {event_in_words(seen)}."
         )
     if numerator is None:
         return CounterfactualIdentification(text, None, impossible=True)
+    if worlds.settled:
+        return CounterfactualIdentification(text, None, settled=worlds.settled)
     return _result(graph, text, numerator, denominator)
 
 
@@ -297,6 +313,7 @@ class _Worlds:
         self.variables: list[str] = []
         self.settings: list[tuple[tuple[str, Token], ...]] = []
         self.seen: dict[int, Any] = {}
+        self.settled: dict[str, Any] = {}
 
     def of_events(self, events: Sequence[Event]) -> list[_Factor] | None:
         """Return the factors of P(events), by district; None where they contradict each other."""
@@ -304,7 +321,9 @@ class _Worlds:
             kind, at = self.token(outcome)
             level = _AXIS if level is None else level
             if kind == "value":
-                if not _same(at, level):
+                if level is _AXIS:
+                    self.settled[outcome.variable] = at
+                elif not _same(at, level):
                     return None
             elif not self._see(at, level):
                 return None
@@ -315,8 +334,13 @@ class _Worlds:
         return self._factors(roots, representatives)
 
     def _see(self, node: int, level: Any) -> bool:
+        """Note the level of a node; False where it is known to have another."""
         known = self.seen.setdefault(node, level)
-        return _same(known, level)
+        if (known is _AXIS) == (level is _AXIS):
+            return _same(known, level)
+        self.seen[node] = level if known is _AXIS else known
+        self.settled[self.variables[node]] = self.seen[node]
+        return True
 
     def token(self, outcome: PotentialOutcome) -> Token:
         """Return the value that a potential outcome is set to, or its node."""

@@ -159,12 +159,22 @@ class GComputation:
         waiting = {name: value for name, value in arm.items() if callable(value)}
         weights = None
         for k, group in enumerate(self.order.groups):
-            rows, row_weights = self._rows(size, k, rng)
-            weights = row_weights if k == 0 else weights
-            for variable, name in group:
-                values[name] = values_of(variable, self.data, self.levels)[rows]
-                if name in self.order.seen:
-                    weights = weights * _is_seen(values[name], arm[name])
+            columns = {
+                name: values_of(variable, self.data, self.levels)
+                for variable, name in group
+            }
+            seen = [
+                _is_seen(column, arm[name])
+                for name, column in columns.items()
+                if name in self.order.seen
+            ]
+            kept = np.logical_and.reduce(seen) if seen else None
+            rows, row_weights = self._rows(size, k, rng, kept)
+            if k == 0:
+                weights = row_weights
+            elif kept is not None:
+                weights = weights * row_weights.sum(axis=1, keepdims=True)
+            values |= {name: column[rows] for name, column in columns.items()}
         people = self.people
         for step in steps:
             _set_by_policy(waiting, step.given, values)
@@ -194,28 +204,58 @@ class GComputation:
         size: int,
         group: int,
         rng: np.random.Generator,
+        kept: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return rows of a group (draws or 1, people), and their weights, which sum to 1.
+        """Return rows of a group (draws or 1, people), and their weights.
 
         The first group has all rows, each as often as there is room for, with weights that are a
-        draw of the Bayesian bootstrap; other groups, and rows that are too many, are drawn by it.
+        draw of the Bayesian bootstrap; other groups, and rows that are too many, are drawn by it,
+        from those alone that count. The weights sum to the share of the rows that are kept.
+
+        Parameters
+        ----------
+        size : int
+            Draws.
+        group : int
+        rng : numpy Generator
+        kept : Boolean array (rows,), optional
+            The rows with what was seen; all of them without it.
         """
         counts = self.data.counts
         people = self.people
         weights = rng.standard_gamma(counts, (size, len(counts)))
+        counted = np.ones(len(counts), bool)
         if self.inside is not None and group == 0:
             weights *= self.inside
+            counted &= self.inside
         weights /= weights.sum(axis=1, keepdims=True)
+        if kept is not None:
+            weights *= kept
+            counted &= kept
         if group == 0 and len(counts) <= people:
             times = people // len(counts)
             rows = np.tile(np.arange(len(counts)), times)[None]
             return rows, np.tile(weights, times) / times
+        places = np.flatnonzero(counted)
+        if not len(places):
+            return np.zeros((1, people), int), np.zeros((size, people))
+        weights = weights[:, places]
+        if group == 0 and len(places) <= people:
+            times = people // len(places)
+            filled = times * len(places)
+            rows = np.zeros((1, people), int)
+            rows[0, :filled] = np.tile(places, times)
+            spread = np.zeros((size, people))
+            spread[:, :filled] = np.tile(weights, times) / times
+            return rows, spread
         cumulative = np.cumsum(weights, axis=1)
-        uniform = rng.random((size, people))
-        rows = np.stack(
+        share = cumulative[:, -1:]
+        uniform = rng.random((size, people)) * share
+        found = np.stack(
             [np.searchsorted(*pair) for pair in zip(cumulative, uniform, strict=True)]
         )
-        return rows.clip(max=len(counts) - 1), np.full((size, people), 1 / people)
+        rows = places[found.clip(max=len(places) - 1)]
+        return rows, np.broadcast_to(share / people, (size, people))
 
 
 def _is_seen(column: np.ndarray, value: Any) -> np.ndarray:

@@ -56,7 +56,7 @@ def regression_query(
         Where the answer is not identified.
     """
     levels = model.levels(data)
-    worlds = _worlds(model, do, factual)
+    worlds = _worlds(model, do)
     _refuse_groups_of_numbers({**factual}, data)
     _refuse_points_of_numbers(given, data)
     for cause in do:
@@ -68,19 +68,18 @@ def regression_query(
     name = _written(outcome, worlds, given, factual, levels)
     group = {**given, **factual}
     try:
-        return name, adjusted(model, outcome, worlds, arms, group, data)
+        return name, adjusted(model, outcome, worlds, arms, group, data, factual)
     except ModelError as error:
         try:
             estimand = within_group(model, outcome, worlds, given, factual, data)
-        except ModelError:
-            raise error from None
+        except ModelError as other:
+            raise (other if factual else error) from None
     return name, estimand
 
 
 def _worlds(
     model: CausalDiagram,
     do: Mapping[str, Any],
-    factual: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Return the interventions that are asked about."""
     if not do:
@@ -93,12 +92,6 @@ def _worlds(
         raise ModelError(
             "Expected one intervention on several variables, or two whose answers are compared, "
             f"got do={dict(do)}."
-        )
-    if factual and not set(do) & set(factual):
-        treatment = next(iter(do))
-        raise ModelError(
-            f"Expected `factual` with the value that {treatment} had, such as "
-            f"factual={{{treatment!r}: 1}}, got {dict(factual)}."
         )
     return worlds
 
@@ -136,8 +129,9 @@ def _refuse_groups_of_numbers(group: Mapping[str, Any], data: Observations) -> N
     number = next((name for name in group if name in data.continuous), None)
     if number is not None:
         raise ModelError(
-            f"Groups are of labels, and {number!r} is a number. Cut it into levels, e.g. with "
-            "`pandas.cut`, and give it to the diagram."
+            f"Expected labels in `factual`, and {number!r} is a number. Where what is set does "
+            f"not act on it, ask with given={{{number!r}: (lowest, highest)}}; else cut it into "
+            "levels, e.g. with `pandas.cut`, and give it to the diagram."
         )
 
 

@@ -52,6 +52,7 @@ from causalstats.models.causal_diagram.regression.g_formula import (
 from causalstats.models.causal_diagram.regression.queries import (
     checks_of_undrawn,
     divided_by,
+    is_exchangeable,
     undrawn_of_tables,
     with_undrawn,
 )
@@ -171,20 +172,27 @@ def _order(
         order = adjustment_order(identification, others, treatments)
     except ModelError as error:
         if identification.identified and set(treatments) & set(reads):
-            raise ModelError(
-                f"A policy that changes {treatments[0]} by what it would have been is answered by "
-                "an adjustment for confounders, and there is none here. Set it to values, or let "
-                "the policy read what comes before it."
-            ) from error
+            raise _no_change(treatments[0]) from error
         try:
             return _from_causes_to_effects(model, outcome, worlds, others)
         except ModelError:
             raise error from None
     if len(treatments) == 1 and treatments[0] in reads:
+        acts = treatments[0] in order.steps[-1].given
+        if acts and not is_exchangeable(model.graph, outcome, treatments, order):
+            raise _no_change(treatments[0])
         (rows,) = order.groups
         rows = (*rows, (treatments[0], _natural(treatments[0])))
         order = SimulationOrder((rows,), order.steps)
     return order
+
+
+def _no_change(treatment: str) -> ModelError:
+    return ModelError(
+        f"A policy that changes {treatment} by what it would have been is answered by an "
+        "adjustment for confounders, and there is none here. Set it to values, or let the policy "
+        "read what comes before it."
+    )
 
 
 def _from_causes_to_effects(
@@ -349,9 +357,24 @@ def _number_by_row(
             )
             for name in rule.reads
         ]
-        return np.asarray(rule.choose(*columns), float)  # type: ignore[operator]
+        assert callable(rule.choose)
+        numbers: np.ndarray = np.asarray(rule.choose(*columns), float)
+        people = np.broadcast_shapes(*(column.shape for column in columns))
+        if numbers.shape not in ((), people) or not np.isfinite(numbers).all():
+            raise ModelError(
+                f"Expected a policy that sets {treatment!r} to one number for each person, got "
+                f"{_in_short(numbers, people)}."
+            )
+        return np.broadcast_to(numbers, people)
 
     return function
+
+
+def _in_short(numbers: np.ndarray, people: tuple[int, ...]) -> str:
+    """Return what a policy sets in place of numbers of people."""
+    if numbers.shape in ((), people):
+        return "some that are missing or not finite"
+    return f"an array of shape {numbers.shape} for people of shape {people}"
 
 
 def _as_seen(name: str, column: np.ndarray, levels: Levels) -> np.ndarray:

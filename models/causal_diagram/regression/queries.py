@@ -10,7 +10,7 @@ headline has not drawn it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,9 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
+from causalstats.diagrams.identification.d_separation import separated
 from causalstats.diagrams.identification.identification import identify
+from causalstats.diagrams.identification.mixed_graph import MixedGraph
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
 from causalstats.models.causal_diagram.assumptions import assumption_names
@@ -95,6 +97,7 @@ def adjusted(
     arms: Sequence[Mapping[str, float]],
     group: Mapping[str, Any],
     data: Observations,
+    factual: Collection[str] = (),
 ) -> Estimand:
     """Return the estimand of an answer about everybody, or by adjustment about a group.
 
@@ -109,6 +112,8 @@ def adjusted(
     group : mapping of label to level, or of number to its range
         Those whom the answer is about; with the treatment among it, what it really was.
     data : Observations
+    factual : collection of str
+        The variables of the group that are those before the intervention.
 
     Raises
     ------
@@ -116,7 +121,13 @@ def adjusted(
         Where the answer is not identified, or is no adjustment within the group.
     """
     levels = model.levels(data)
-    order = _order(model, outcome, tuple(worlds[0]), group)
+    treatments = tuple(worlds[0])
+    order = _order(model, outcome, treatments, group)
+    if factual and not is_exchangeable(model.graph, outcome, treatments, order):
+        raise ModelError(
+            f"Those with {notation.conditions(group)} are not comparable to others after the "
+            "adjustment."
+        )
     order = divided_by(model, order, (*group, *worlds[0]), data)
     undrawn = undrawn_of_tables(model, order.tables)
     question = _Question(outcome, worlds, arms, order)
@@ -176,6 +187,39 @@ def _order(
     if group:
         return adjustment_order(identification, tuple(group), treatments)
     return simulation_order(identification)
+
+
+def is_exchangeable(
+    graph: MixedGraph,
+    outcome: str,
+    treatments: Sequence[str],
+    order: SimulationOrder,
+) -> bool:
+    """Return whether people with other values of the treatments are comparable in each stratum.
+
+    y(x) ⊥ x | z and P(y | do(x), z) = P(y | x, z), where z is what comes from the rows: the group,
+    and what is adjusted for. P(y | do(x)) may be identified without it, as where x does not act
+    on y and hidden causes join them.
+
+    Parameters
+    ----------
+    graph : MixedGraph
+    outcome : str
+    treatments : sequence of str
+    order : SimulationOrder
+        Of an adjustment: the rows, and the outcome.
+    """
+    treated = graph.bit_set(treatments)
+    after = graph.bit_set(graph.descendants(*treatments))
+    rows = graph.bit_set([variable for variable, _ in order.groups[0]]) & ~treated
+    if rows & after:
+        return False
+    asked = graph.bit_set([outcome])
+    given = graph.bit_set(order.steps[-1].table.given)
+    without_effects = graph.bits.cut(out_of=treated)
+    return separated(without_effects, asked, treated, rows) and separated(
+        graph.bits, asked, rows & ~given, given | treated
+    )
 
 
 def draw_conditionals(

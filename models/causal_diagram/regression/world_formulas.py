@@ -113,6 +113,11 @@ def outcome_formula(
     ]
     events = ((PotentialOutcome(outcome, do), None), *seen, *after)
     answer = counterfactual(model.graph, events)
+    if answer.settled:
+        raise ModelError(
+            f"Expected an outcome that is not known already, got {outcome!r}, which is set or was "
+            "seen of the same people in the same world."
+        )
     refuse_unidentified_events(answer)
     arms = []
     for world in worlds:

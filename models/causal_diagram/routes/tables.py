@@ -34,7 +34,10 @@ from causalstats.models.causal_diagram.counterfactual_query import (
     arrows_question,
     table_query,
 )
-from causalstats.models.causal_diagram.effect_on_treated import effect_on_treated_query
+from causalstats.models.causal_diagram.effect_on_treated import (
+    effect_on_treated_query,
+    is_effect_on_treated,
+)
 from causalstats.models.causal_diagram.estimands import table_estimands
 from causalstats.models.causal_diagram.interventional_query import interventional_query
 from causalstats.models.causal_diagram.levels import Levels
@@ -189,7 +192,7 @@ class TableRoute(ABC):
                 "The outcome under another treatment is asked with `do` and `factual` alone; say "
                 "what else they have in `factual`."
             )
-        if factual and len(do) > 1:
+        if factual and not is_effect_on_treated(self.model, do, factual):
             question = arrows_question(self.model, outcome, do, factual, data)
             return table_query(self, question, data)
         if factual:

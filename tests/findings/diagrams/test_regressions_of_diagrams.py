@@ -277,7 +277,7 @@ def test_refusals_say_what_to_do():
         fit.effect("y", do={"x": [1.0, 0.0]}, given={"z": 1.0})
     with pytest.raises(cs.ModelError, match="one intervention on several variables"):
         fit.effect("y", do={"x": [1.0, 2.0, 3.0], "z": [0.0, 1.0, 2.0]})
-    with pytest.raises(cs.ModelError, match="with the value that x had"):
+    with pytest.raises(cs.ModelError, match="'z' is a number"):
         fit.effect("y", do={"x": 1.0}, factual={"z": 0.0})
 
 
