@@ -35,6 +35,9 @@ class ObservedUnits:
         Returns posterior predictive replications of `observed`, shape (chain · draw, n).
     table : DataFrame
         A row a piece: columns by which pieces can be left out together.
+    given_data : bool
+        Whether replications need coefficients that are drawn given these data, so that none can be
+        drawn from the prior.
 
     Examples
     --------
@@ -62,6 +65,7 @@ class ObservedUnits:
     log_likelihood: Callable[[], np.ndarray]
     replicate: Callable[[], np.ndarray]
     table: pd.DataFrame
+    given_data: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -246,7 +246,7 @@ def _prior_predictive(source: Source) -> xr.Dataset:
         return _predictive_of_graph(source, source.prior)
     model, data = source.fit.model, source.fit.data
     rng = np.random.default_rng(source.fit.seed)
-    if isinstance(model, WorkingPosterior):
+    if source.units.given_data:
         raise ModelError(
             "Coefficients that the data are partialled out of have no draws from the prior."
         )

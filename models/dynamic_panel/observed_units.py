@@ -70,6 +70,7 @@ def observed_units(
         log_likelihood=log_likelihood,
         replicate=replicate,
         table=pd.DataFrame({"unit": labels}),
+        given_data=True,
     )
 
 

@@ -138,6 +138,7 @@ def observed_units(
         log_likelihood=lambda: log_likelihood(model, parameters, data, seed),
         replicate=lambda: _replicate(model, parameters, data, seed),
         table=pd.DataFrame(data.source).reset_index(drop=True),
+        given_data=True,
     )
 
 

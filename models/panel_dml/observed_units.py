@@ -114,6 +114,7 @@ def observed_units(
         log_likelihood=log_likelihood,
         replicate=replicate,
         table=pd.DataFrame(first[lasting]).reset_index(drop=True),
+        given_data=True,
     )
 
 

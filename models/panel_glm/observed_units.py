@@ -35,6 +35,8 @@ def observed_units(
     units = np.arange(len(design.unit))
     last = design.seen.sum(axis=1).astype(int) - 1
     labels = np.array(data.units)[design.unit]
+    observed = design.outcome[units, last]
+    kind = int if np.array_equal(observed, np.round(observed)) else float
 
     def log_likelihood() -> np.ndarray:
         rows = []
@@ -50,13 +52,13 @@ def observed_units(
             predictor = design.columns @ point
             new = family.replicate(predictor, design.outcome, design.seen, rng)
             rows.append(new[units, last])
-        return np.array(rows)
+        return np.array(rows).astype(kind)
 
     return ObservedUnits(
         name=str(data.arguments["outcome"]),
         dim="unit",
         labels=labels,
-        observed=design.outcome[units, last],
+        observed=observed.astype(kind),
         meaning="The last outcome of each unit; its likelihood is of all its outcomes, given their "
         "sum.",
         log_likelihood=log_likelihood,

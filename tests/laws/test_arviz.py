@@ -34,6 +34,8 @@ QUICK = {
     "by group",
     "heckman",
     "panel",
+    "dynamic panel",
+    "panel of counts",
     "few rows of a composition",
     "front-door",
     "mechanisms of the front-door",
@@ -153,6 +155,15 @@ def test_arviz_draws_the_calibration_of_positive_results(tree):
     }
     positive = xr.DataTree.from_dict(groups)
     assert az.plot_ppc_pava(positive, data_type="binary").viz
+    pyplot.close("all")
+
+
+@pytest.mark.parametrize("name", ["panel of counts"], indirect=True)
+def test_counts_given_their_sums_are_predicted_from_the_prior(tree):
+    predicted = tree["prior_predictive"]["y"]
+    assert np.issubdtype(predicted.dtype, np.integer)
+    assert az.plot_ppc_rootogram(tree).viz
+    assert az.plot_ppc_rootogram(tree, group="prior_predictive").viz
     pyplot.close("all")
 
 

@@ -162,6 +162,15 @@ def test_a_saved_fit_is_the_same_fit(fit, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda fit: pickle.loads(pickle.dumps(fit))]
+)
+def test_a_copy_of_a_fit_gives_its_answer(fit, copied):
+    again = copied(fit)
+    assert again.model == fit.model and again.data.fingerprint == fit.data.fingerprint
+    pd.testing.assert_frame_equal(again.effect().numbers(), fit.effect().numbers())
+
+
 def test_every_answer_has_a_table_a_sentence_and_a_figure(fit):
     for name, estimand in answerable(fit.model, fit.data).items():
         effect = fit.effect(name)
