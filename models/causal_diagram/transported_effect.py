@@ -7,7 +7,6 @@ draw of the formula that `Diagram.transport` gives.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,10 @@ from causalstats.diagrams.identification.transport import (
 )
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
+from causalstats.models.causal_diagram.checks.prior_of_studies import (
+    TablesOfStudy,
+    prior_of_studies,
+)
 from causalstats.models.causal_diagram.interventional_query import shown_levels
 from causalstats.models.causal_diagram.levels import Levels, level_indices
 from causalstats.models.causal_diagram.query_arguments import plain_values, worlds_of
@@ -39,6 +42,7 @@ from causalstats.models.causal_diagram.tables import (
     network_of_draws,
     prior_weights,
     reduced_form_tables,
+    tables_as_draws,
 )
 from causalstats.models.causal_diagram.validation import refuse_numbers
 
@@ -74,7 +78,8 @@ def transported_effect(
     Returns
     -------
     Effect
-        With the check of positivity, by study, among its doubts.
+        With failed checks of positivity, by study, and of the weight of the prior among its
+        doubts.
 
     Raises
     ------
@@ -135,21 +140,33 @@ def transported_effect(
         )
     indices = [level_indices(world, levels) for world in worlds]
     rng = np.random.default_rng(seed)
-    sources = {}
+    tables = {}
+    drawn = {}
     for name in dict.fromkeys(factor.study for factor in found.factors):
         own = designs[name].graph_of_rows(graph, designs.values())
         _refuse_missing(name, own, data[name])
-        sources[name] = _posterior(
-            own, levels, data[name], concentration, (_CHAINS, draws), rng
+        tables[name] = _tables(own, levels, data[name], concentration)
+        drawn[name] = _posterior(tables[name], levels, (_CHAINS, draws), rng)
+    answer = _answer(found, drawn, tables, levels, indices)
+    sd = np.atleast_1d(answer.std(("chain", "draw")).to_numpy())
+
+    def under_priors(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> np.ndarray:
+        means = {
+            name: tables_as_draws(each, tables[name].tables, levels)
+            for name, each in arrays.items()
+        }
+        values = _answer(found, means, tables, levels, indices).to_numpy()
+        return values.reshape(values.shape[1], -1)
+
+    def doubts() -> tuple[Check, ...]:
+        weight = prior_of_studies(tables, under_priors, sd, levels, found.do)
+        failed = () if weight.passed else (weight,)
+        return (
+            *_doubts(found, graph, designs, data, levels, indices),
+            *failed,
+            _DECLARED,
         )
-    values = found.evaluate(sources)
-    table = xr.DataArray(
-        values,
-        dims=("chain", "draw", *found.outcome, *found.do),
-        coords={"chain": np.arange(_CHAINS), "draw": np.arange(draws)},
-    )
-    answers = [table.isel(index, drop=True) for index in indices]
-    answer = answers[0] if len(answers) == 1 else answers[0] - answers[1]
+
     event = notation.event(outcome, levels)
     name = " - ".join(
         notation.interventional("P", event, world, {}) for world in worlds
@@ -163,7 +180,7 @@ def transported_effect(
         contrast="the first value against the second" if pair else "none",
         kind="causal",
         assumptions=("this diagram", "differences between populations as declared"),
-        make_doubts=partial(_doubts, found, graph, designs, data, levels, indices),
+        make_doubts=doubts,
     )
 
 
@@ -177,6 +194,11 @@ def _levels(
         for each in data.values():
             seen |= dict.fromkeys(each.levels.get(wire.name, ()))
         together = sorted(seen, key=lambda level: (isinstance(level, str), level))
+        if len({str(level) for level in together}) < len(together):
+            raise ModelError(
+                f"Expected the levels of {wire.name!r} written alike in all studies, got "
+                f"{together}: turn the text into numbers, or the numbers into text."
+            )
         levels[wire.name] = wire.levels or tuple(together) or (0, 1)
     return levels
 
@@ -190,15 +212,10 @@ def _refuse_missing(name: str, graph: MixedGraph, data: Observations) -> None:
         )
 
 
-def _posterior(
-    graph: MixedGraph,
-    levels: Levels,
-    data: Observations,
-    concentration: float,
-    size: tuple[int, int],
-    rng: np.random.Generator,
-) -> ObservedDistribution:
-    """Return draws of the distribution of one study.
+def _tables(
+    graph: MixedGraph, levels: Levels, data: Observations, concentration: float
+) -> TablesOfStudy:
+    """Return the tables of one study, with their priors and counts.
 
     Parameters
     ----------
@@ -207,16 +224,64 @@ def _posterior(
     levels : mapping of variable to its levels
     data : Observations
     concentration : float
+    """
+    tables = reduced_form_tables(graph)
+    weights = prior_weights(tables, levels, concentration, TABLE_PRIORS["cells"])
+    return TablesOfStudy(tables, weights, cell_counts(tables, levels, data))
+
+
+def _posterior(
+    study: TablesOfStudy,
+    levels: Levels,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> xr.Dataset:
+    """Return draws of the tables of one study.
+
+    Parameters
+    ----------
+    study : TablesOfStudy
+    levels : mapping of variable to its levels
     size : (int, int)
         Chains and draws.
     rng : numpy Generator
     """
-    tables = reduced_form_tables(graph)
-    weights = prior_weights(tables, levels, concentration, TABLE_PRIORS["cells"])
-    counts = cell_counts(tables, levels, data)
-    posterior = {name: weight + counts[name] for name, weight in weights.items()}
-    drawn = draw_tables(posterior, tables, levels, size, rng)
-    return ObservedDistribution(network_of_draws(drawn, tables, levels))
+    posterior = {
+        name: weight + study.counts[name] for name, weight in study.weights.items()
+    }
+    return draw_tables(posterior, study.tables, levels, size, rng)
+
+
+def _answer(
+    found: TransportIdentification,
+    drawn: Mapping[str, xr.Dataset],
+    tables: Mapping[str, TablesOfStudy],
+    levels: Levels,
+    indices: Sequence[Mapping[str, int]],
+) -> xr.DataArray:
+    """Return the effect, or the difference of two, dims (chain, draw, outcome).
+
+    Parameters
+    ----------
+    found : TransportIdentification
+    drawn : mapping of study to draws of its tables
+    tables : mapping of study to TablesOfStudy
+    levels : mapping of variable to its levels
+    indices : sequence of mapping of variable to the position of its level
+        What is set.
+    """
+    sources = {
+        name: ObservedDistribution(network_of_draws(each, tables[name].tables, levels))
+        for name, each in drawn.items()
+    }
+    first = next(iter(drawn.values()))
+    table = xr.DataArray(
+        found.evaluate(sources),
+        dims=("chain", "draw", *found.outcome, *found.do),
+        coords={name: first[name] for name in ("chain", "draw")},
+    )
+    answers = [table.isel(index, drop=True) for index in indices]
+    return answers[0] if len(answers) == 1 else answers[0] - answers[1]
 
 
 def _doubts(
@@ -227,7 +292,7 @@ def _doubts(
     levels: Levels,
     indices: Sequence[Mapping[str, int]],
 ) -> tuple[Check, ...]:
-    """Return the failed check of positivity of each study, and the caution about differences.
+    """Return the failed check of positivity of each study.
 
     Parameters
     ----------
@@ -252,7 +317,7 @@ def _doubts(
             if np.isnan(values[cell]).any():
                 checks.append(_empty_cells(factor.study, str(factor)))
                 break
-    return (*checks, _DECLARED)
+    return tuple(checks)
 
 
 def _empty_cells(study: str, factor: str) -> Check:

@@ -32,7 +32,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class _Variants:
+class PriorVariants:
     """Posterior means of the tables under several priors.
 
     The first variant is the model's own prior. The second uses the counts alone in every row of a
@@ -67,14 +67,41 @@ def prior_sensitivity(
     """
     levels = route.model.levels(data)
     counts = cell_counts(route.tables, levels, data)
-    unseen = {name: count.sum(axis=-1) == 0 for name, count in counts.items()}
-    variants = _prior_variants(route, counts, unseen, levels, do)
-    shift = _shift(route, compute, data, variants)
+    weights = route.prior_weights(levels)
+    variants = prior_variants(route.tables, weights, counts, levels, do)
+    arrays = {name: np.stack(means)[None] for name, means in variants.arrays.items()}
+    answers = compute(tables_as_draws(arrays, route.tables, levels), data).to_numpy()
+    shift = shift_of_answers(answers.reshape(answers.shape[1], -1), variants.kinds)
     sd = _posterior_sd(compute, draws, data)
+    return weight_check(shift, sd, unseen_rows(counts), _REMEDY, "prior of the tables")
+
+
+def unseen_rows(counts: Arrays) -> int:
+    """Return how many rows of tables have no observation.
+
+    Parameters
+    ----------
+    counts : mapping of table name to array (given..., variable)
+    """
+    return sum(int((count.sum(axis=-1) == 0).sum()) for count in counts.values())
+
+
+def weight_check(
+    shift: np.ndarray, sd: np.ndarray, rows: int, remedy: str, assumption: str = ""
+) -> Check:
+    """Return the check of how far priors move an answer.
+
+    Parameters
+    ----------
+    shift, sd : array (entries of the answer,)
+        How far priors may move it, and its posterior standard deviation.
+    rows : int
+        Rows of tables without observations.
+    remedy, assumption : str
+    """
     ratio = np.divide(shift, sd, out=np.zeros_like(shift), where=sd > 0)
     worst = int(ratio.argmax())
     passed = bool(ratio[worst] <= _LARGEST_SHIFT)
-    rows = sum(int(mask.sum()) for mask in unseen.values())
     empty = f", {rows:,} rows of tables have no observation" if rows else ""
     return Check(
         name="weight of the prior",
@@ -84,8 +111,8 @@ def prior_sensitivity(
         f"{_LARGEST_SHIFT:g} of its standard deviations",
         finding=f"the prior may move the answer by {shift[worst]:.3g}, {ratio[worst]:.2g} of its "
         f"standard deviations{empty}",
-        remedy="" if passed else _REMEDY,
-        assumption="prior of the tables",
+        remedy="" if passed else remedy,
+        assumption=assumption,
     )
 
 
@@ -96,21 +123,20 @@ _REMEDY = (
 )
 
 
-def _shift(
-    route: TableRoute,
-    compute: Compute,
-    data: Observations,
-    variants: _Variants,
-) -> np.ndarray:
-    """Return how far the priors move each entry of the answer."""
-    arrays = {name: np.stack(means)[None] for name, means in variants.arrays.items()}
-    draws = tables_as_draws(arrays, route.tables, route.model.levels(data))
-    answers = compute(draws, data).to_numpy()
-    answers = answers.reshape(answers.shape[1], -1)
+def shift_of_answers(answers: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
+    """Return how far the priors move each entry of the answer.
+
+    Parameters
+    ----------
+    answers : array (variants, entries)
+        The first under the prior, the second by the counts alone.
+    kinds : sequence of str
+        One for each variant; the others of one kind make up a range.
+    """
     shift = abs(answers[1] - answers[0])
-    kinds = np.array(variants.kinds)
-    for kind in sorted({kind for kind in variants.kinds if kind}):
-        same = answers[kinds == kind]
+    of_kind = np.array(kinds)
+    for kind in sorted({kind for kind in kinds if kind}):
+        same = answers[of_kind == kind]
         shift = shift + (same.max(axis=0) - same.min(axis=0)) / 2
     return shift
 
@@ -126,34 +152,35 @@ def _posterior_sd(
     return answers.reshape(answers.shape[0] * answers.shape[1], -1).std(axis=0)
 
 
-def _prior_variants(
-    route: TableRoute,
+def prior_variants(
+    tables: Sequence[Table],
+    weights: Arrays,
     counts: Arrays,
-    unseen: Arrays,
     levels: Levels,
     do: Sequence[str],
-) -> _Variants:
+) -> PriorVariants:
     """Return the posterior means of each table under each prior.
 
     Parameters
     ----------
-    route : TableRoute
-    counts : mapping of table name to array (given..., variable)
-    unseen : mapping of table name to Boolean array (given...)
-        The rows in which nobody was seen; those of each level of `do` are varied apart.
+    tables : sequence of Table
+    weights, counts : mapping of table name to array (given..., variable)
+        The prior's observations, and those of the data.
     levels : mapping of variable to its levels
     do : sequence of str
+        The variables that are set: unseen rows of each level of them are varied apart.
     """
+    unseen = {name: count.sum(axis=-1) == 0 for name, count in counts.items()}
     usual = {}
     counts_alone = {}
-    for name, weight in route.prior_weights(levels).items():
+    for name, weight in weights.items():
         usual[name] = _normalised(weight + counts[name])
         shares = _normalised(counts[name] + 1e-300)
         counts_alone[name] = np.where(unseen[name][..., None], usual[name], shares)
     arrays = {name: [usual[name], counts_alone[name]] for name in usual}
     kinds = ["", ""]
     size = sum(array.size for array in usual.values())
-    for table in route.tables:
+    for table in tables:
         certainties = np.eye(usual[table.name].shape[-1])
         for label, rows in _unseen_rows_by_arm(table, unseen[table.name], levels, do):
             for certain in certainties:
@@ -165,7 +192,7 @@ def _prior_variants(
                     rows[..., None], certain, usual[table.name]
                 )
                 kinds.append(f"{table.name} {label}")
-    return _Variants(arrays, kinds)
+    return PriorVariants(arrays, kinds)
 
 
 def _unseen_rows_by_arm(

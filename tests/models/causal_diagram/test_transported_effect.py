@@ -131,3 +131,36 @@ def test_rates_stratified_by_age_and_drug_and_the_age_of_the_target():
     assert abs(row["mean"] - truth) < 4 * row["sd"] / np.sqrt(4_000)
     with pytest.raises(ModelError, match="conditional on age"):
         cs.transported_effect(text, "y", {"x": [1, 0]}, {"rates": studies["rates"]})
+
+
+def test_thin_tables_of_a_trial_say_that_their_prior_decides():
+    rng = np.random.default_rng(3)
+    names = [f"z{k}" for k in range(4)]
+    text = f"{', '.join(names)} -> x, y; x -> y"
+
+    def doubts(rows):
+        z = rng.integers(0, 2, (rows, 4))
+        x = rng.integers(0, 2, rows)
+        y = rng.random(rows) < 0.1 + 0.6 * x * z[:, 0]
+        trial = pd.DataFrame(z, columns=names).assign(x=x, y=y.astype(int))
+        studies = {
+            "trial": (
+                cs.Study(randomised="x", changed=names),
+                cs.Observations.from_frame(trial),
+            ),
+            "survey": (
+                cs.Study(observed=names),
+                cs.Observations.from_frame(trial[names]),
+            ),
+        }
+        effect = cs.transported_effect(text, "y", {"x": [1, 0]}, studies, draws=100)
+        return {check.name for check in effect.doubts}
+
+    assert "weight of the prior" in doubts(200)
+    assert "weight of the prior" not in doubts(20_000)
+
+
+def test_levels_written_in_two_ways_are_refused():
+    trial, survey, _ = worlds(np.random.default_rng(4), 100)
+    with pytest.raises(ModelError, match="levels of 'age' written alike"):
+        answer(trial, survey.astype(str))
