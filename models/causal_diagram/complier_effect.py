@@ -21,6 +21,7 @@ covariates, Journal of Econometrics 139.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,15 @@ from causalstats.models.causal_diagram.notation import words_with_levels
 
 if TYPE_CHECKING:
     from causalstats.diagrams.bounds.response_types import Monotone
+    from causalstats.models.causal_diagram.checks.prior_sensitivity import Compute
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
 _CERTAIN = 0.99  # probability that there are compliers
+_REMEDY = (
+    "The interval is not to be trusted. Join levels of what is held, leave out variables that the "
+    "instrument does not need, or observe more."
+)
 
 
 def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
@@ -57,10 +63,11 @@ def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
     among = f"among those whose {x} follows {z}, the compliers"
     names = assumption_names(model)
     unavailable = partial(_unavailable, model, monotone)
-    checks = partial(_checks, route, monotone, held)
+    effect = partial(_effect, route, monotone, held)
+    share = partial(_share, route, monotone, held)
     return {
         "complier_effect": Estimand(
-            compute=partial(_effect, route, monotone, held),
+            compute=effect,
             description=f"The effect of {x} on {y} {among}.",
             unit=DIFFERENCE,
             contrast=f"each level of {x} against the first",
@@ -71,15 +78,15 @@ def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
             companion="compliers",
             assumptions=names,
             unavailable_reason=unavailable,
-            checks=checks,
+            checks=partial(_checks, route, monotone, held, effect),
         ),
         "compliers": Estimand(
-            compute=partial(_share, route, monotone, held),
+            compute=share,
             description=f"The share of people whose {x} follows {z}, the compliers.",
             unit="probability",
             assumptions=names,
             unavailable_reason=unavailable,
-            checks=checks,
+            checks=partial(_checks, route, monotone, held, share),
         ),
     }
 
@@ -220,16 +227,21 @@ def _checks(
     route: TableRoute,
     monotone: Monotone,
     held: tuple[str, ...],
+    compute: Compute,
     draws: xr.Dataset,
     data: Observations,
 ) -> tuple[Check, ...]:
-    """Return whether the data have compliers: the ratio has no bound where their share is zero.
+    """Return whether the data have compliers, and whether the prior decides the answer.
+
+    The ratio has no bound where the share of compliers is zero.
 
     Parameters
     ----------
     route : TableRoute
     monotone : Monotone
     held : tuple of str
+    compute : function of draws and data
+        The answer.
     draws : Dataset
     data : Observations
     """
@@ -249,5 +261,9 @@ def _checks(
             "the ratio is not bounded. Answer with `fit.bounds`.",
             estimands=("complier_effect", "compliers"),
             assumption=f"monotone {monotone.effect}",
+        ),
+        *(
+            replace(check, remedy="" if check.passed else _REMEDY)
+            for check in route.prior_checks(compute, draws, data, (monotone.cause,))
         ),
     )

@@ -105,3 +105,17 @@ def test_it_is_asked_only_of_a_monotone_instrument_of_two_levels():
     some = cs.Monotone("z", "x", exceptions=0.05)
     with pytest.raises(cs.ModelError, match="5.0%"):
         fitted(data, monotone=some).effect("complier_effect")
+
+
+def test_thin_strata_of_what_is_held_say_that_the_prior_decides():
+    def doubts(rows):
+        frame = potential_outcomes(5, rows, by_covariate=True)
+        rng = np.random.default_rng(6)
+        for name in "abc":
+            frame[name] = rng.integers(0, 3, rows)
+        diagram = "w, a, b, c -> z, x, y; z -> x -> y; x <-> y"
+        fit = fitted(cs.Observations.from_frame(frame), diagram, outcome="y")
+        return {check.name for check in fit.effect("complier_effect").doubts}
+
+    assert "weight of the prior" in doubts(300)
+    assert "weight of the prior" not in doubts(60_000)
