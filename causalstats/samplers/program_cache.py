@@ -47,12 +47,7 @@ class _Entry:
 
     key: Hashable
     program: Any
-    graph: pm.Model | None
-
-    @cached_property
-    def structure(self) -> _Structure:
-        assert self.graph is not None
-        return _structure(self.graph)
+    structure: _Structure | None
 
 
 _entries: list[_Entry] = []  # the one used last at the end
@@ -166,49 +161,51 @@ def same_program(first: pm.Model, second: pm.Model) -> bool:
     >>> same_program(graph(1.0), graph(2.0))
     True
     """
-    return _same_structure(_structure(first), _structure(second))
+    return _same_structure(_Structure(first), _Structure(second))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Structure:
-    """What a compiled program depends on; computing it takes longer than comparing two of them.
+    """What a compiled program depends on: labels, which are quick to compare, and computations.
 
-    Attributes
-    ----------
-    labels : tuple
-        Names and coordinates, which are quicker to compare than computations.
-    sizes : tuple
-        The shapes of the data.
-    labels_tell_shapes : bool
-        Whether the shapes of all draws follow from the labels, whatever the sizes.
-    inputs, outputs : list of variables
-        Of the computations.
+    The computations are derived when two graphs have the same labels. PyMC takes a second to derive
+    the log density, as long as many a fit.
     """
 
-    labels: tuple
-    sizes: tuple
-    labels_tell_shapes: bool
-    inputs: list[Any]
-    outputs: list[Any]
+    graph: pm.Model
 
+    @cached_property
+    def labels(self) -> tuple:
+        """Names, shapes of draws, and coordinates."""
+        drawn = [*self.graph.value_vars, *self.graph.deterministics]
+        return (
+            [(value.name, value.ndim) for value in self.graph.data_vars],
+            [(variable.name, variable.type.shape) for variable in drawn],
+            self.graph.coords,
+        )
 
-def _structure(graph: pm.Model) -> _Structure:
-    data = [value.get_value(borrow=True) for value in graph.data_vars]
-    drawn = [*graph.value_vars, *graph.deterministics]
-    labels = (
-        [(value.name, value.ndim) for value in graph.data_vars],
-        [(variable.name, variable.type.shape) for variable in drawn],
-        graph.coords,
-    )
-    inputs = [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()]
-    outputs = [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)]
-    return _Structure(
-        labels,
-        tuple(value.shape for value in data),
-        _labels_tell_shapes(graph),
-        inputs,
-        outputs,
-    )
+    @cached_property
+    def sizes(self) -> tuple:
+        """The shapes of the data."""
+        data = [value.get_value(borrow=True) for value in self.graph.data_vars]
+        return tuple(value.shape for value in data)
+
+    @cached_property
+    def labels_tell_shapes(self) -> bool:
+        """Whether the shapes of all draws follow from the labels, whatever the sizes."""
+        return _labels_tell_shapes(self.graph)
+
+    @cached_property
+    def inputs(self) -> list[Any]:
+        """Variables that the computations are functions of."""
+        graph = self.graph
+        return [*graph.value_vars, *graph.data_vars, *graph.dim_lengths.values()]
+
+    @cached_property
+    def outputs(self) -> list[Any]:
+        """Variables that hold the log density and what is kept."""
+        graph = self.graph
+        return [graph.logp(), *graph.replace_rvs_by_values(graph.deterministics)]
 
 
 def _labels_tell_shapes(graph: pm.Model) -> bool:
@@ -259,7 +256,7 @@ def _find_or_compile(
     import pytensor
 
     with COMPILER_LOCK:
-        wanted = _Entry(key, None, graph)
+        wanted = _Entry(key, None, None if graph is None else _Structure(graph))
         for entry in _entries:
             if entry.key == key and _same_graph(entry, wanted, any_rows):
                 _use(entry)
@@ -272,8 +269,8 @@ def _find_or_compile(
 
 
 def _same_graph(first: _Entry, second: _Entry, any_rows: bool) -> bool:
-    if first.graph is None or second.graph is None:
-        return first.graph is second.graph
+    if first.structure is None or second.structure is None:
+        return first.structure is second.structure
     return _same_structure(first.structure, second.structure, any_rows=any_rows)
 
 

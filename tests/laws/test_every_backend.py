@@ -153,7 +153,7 @@ def test_the_table_of_the_documentation_names_no_other_option():
 
 @cache
 def structure_of(name: str) -> program_cache._Structure:
-    return program_cache._structure(problem_of(name).graph)
+    return program_cache._Structure(problem_of(name).graph)
 
 
 def computations(structure: program_cache._Structure) -> Hashable:

@@ -87,12 +87,7 @@ def on_devices(count: int, program: str, argument: object) -> Any:
 
 def densities(cases: list[tuple[int, int]]) -> list[dict[str, Any]]:
     """Return log density, layout and the most bytes on a device, for numbers of chains and rows."""
-    # A uniform unobservable has no integrals, which take half of the time of the compiler.
-    model = cs.SelectiveLabels(
-        prevalence=cs.Known(0.3, sd=0.05),
-        unobserved_scale=1.0,
-        unobservable="uniform",
-    )
+    model = cs.SelectiveLabels(prevalence=cs.Known(0.3, sd=0.05), unobserved_scale=1.0)
     problems = {}
     for rows in {rows for _, rows in cases}:
         data = model.simulate(1, people=rows, features=2).data

@@ -45,6 +45,18 @@ def test_graphs_that_differ_in_data_share_a_program():
     assert cached(2) is not cached(2, kind="another backend")
 
 
+def test_graphs_of_other_labels_are_told_apart_without_their_densities(monkeypatch):
+    """PyMC takes as long to derive a density as a short fit takes."""
+
+    def refused(*arguments, **options):
+        raise AssertionError("The log density was derived.")
+
+    monkeypatch.setattr(pm.Model, "logp", refused)
+    assert cached(2) is not cached(3)
+    with pytest.raises(AssertionError, match="was derived"):
+        cached(3, 1.0)
+
+
 def test_two_threads_compile_a_structure_once():
     graphs = [graph_of(2, value) for value in (0.0, 1.0)]
     compiled, programs = [], [None, None]
