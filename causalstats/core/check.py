@@ -135,23 +135,25 @@ class Checks(tuple[Check, ...]):
         )
 
     def _repr_html_(self) -> str:
-        cells = [
-            [check.verdict, check.name, check.finding, check.expected, check.remedy]
-            for check in self
-        ]
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="text-align:left">{_as_html(cell)}</td>' for cell in row
-            )
-            + "</tr>"
-            for row in cells
-        )
         head = "".join(
             f'<th style="text-align:left">{title}</th>'
-            for title in ("", "check", "finding", "expected", "what to do")
+            for title in ("", "check", "finding, what was expected, what to do")
         )
+        rows = "".join(_row(check) for check in self)
         return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _row(check: Check) -> str:
+    """Return a check as a row of an HTML table, in the colours of the notebook."""
+    verdict = check.verdict if check.passed else f"<strong>{check.verdict}</strong>"
+    expected = f"<br><small>expected: {_as_html(check.expected)}</small>"
+    remedy = f"<br><em>{_as_html(check.remedy)}</em>" if check.remedy else ""
+    finding = f"{_as_html(check.finding)}{expected * bool(check.expected)}{remedy}"
+    style = "text-align:left;vertical-align:top;border-top:1px solid #8884"
+    cells = (verdict, _as_html(check.name), finding)
+    return (
+        "<tr>" + "".join(f'<td style="{style}">{each}</td>' for each in cells) + "</tr>"
+    )
 
 
 def _as_html(text: str) -> str:

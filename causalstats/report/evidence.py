@@ -86,7 +86,7 @@ def evidence(
     failed = [check for check in checks if check.passed is False]
     mixing = [check for check in failed if check.name in _MIXING]
     others = [check for check in failed if check.name not in _MIXING]
-    opposes = [_against(check, assumptions) for check in others]
+    opposes = [_against(check, others, assumptions) for check in others]
     opposes += _too_few_draws(mixing, others)
     if interval is not None:
         supports += _agreeing(comparison, interval)
@@ -130,7 +130,7 @@ def _not_contradicted(
         count = f"All {many}" if len(passed) == many else f"{len(passed)} of {many}"
         lines.append(f"{count} checks that these data can decide passed.")
     if tested:
-        lines.append(f"The data could contradict, and do not: {'; '.join(tested)}.")
+        lines.append(f"The data could contradict, and do not: {_quoted(tested)}.")
     return lines
 
 
@@ -142,16 +142,47 @@ def _withheld(checks: Sequence[Check]) -> list[str]:
     ]
 
 
-def _against(check: Check, assumptions: Sequence[Assumption]) -> str:
-    """Return a failed check in words: the assumption that it contradicts, and what follows."""
-    for assumption in assumptions:
-        if check in _checks_of(assumption, [check]):
-            opening = (
-                f"Under the other assumptions, these data contradict “{assumption.name}” (the "
-                f"check “{check.name}” failed)."
-            )
-            return f"{opening} {assumption.if_wrong}"
-    return ". ".join(filter(None, [f"{check.name}: {check.finding}", check.remedy]))
+def _against(
+    check: Check, checks: Sequence[Check], assumptions: Sequence[Assumption]
+) -> str:
+    """Return a failed check in words: the assumption that it contradicts, and what follows.
+
+    Those of all failed checks that contradict the same assumption are told together.
+
+    Parameters
+    ----------
+    check : Check
+    checks : sequence of Check
+        All failed checks.
+    assumptions : sequence of Assumption
+    """
+    refuted = _refuted(check, assumptions)
+    if refuted is None:
+        parts = [f"{check.name}: {check.finding}", check.remedy]
+        return ". ".join(filter(None, parts))
+    names = [each.name for each in checks if _refuted(each, assumptions) is refuted]
+    plural = "s" * (len(set(names)) > 1)
+    return (
+        f"Under the other assumptions, these data contradict “{refuted.name}” (the "
+        f"check{plural} {_quoted(names)} failed). {refuted.if_wrong}"
+    )
+
+
+def _refuted(check: Check, assumptions: Sequence[Assumption]) -> Assumption | None:
+    """Return the first assumption that a check could refute."""
+    return next((one for one in assumptions if _checks_of(one, [check])), None)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    """Return names in quotation marks, with "and" before the last.
+
+    Examples
+    --------
+    >>> _quoted(["overlap", "these parts"])
+    '“overlap” and “these parts”'
+    """
+    *first, last = (f"“{name}”" for name in dict.fromkeys(names))
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _too_few_draws(mixing: Sequence[Check], others: Sequence[Check]) -> list[str]:

@@ -109,7 +109,7 @@ def _refutation(entry: AssumptionEntry) -> list[str]:
     known = check_entries()
     items = []
     for name in checks:
-        described = entry_of(name, known)
+        described = entry_of(name, known, entry.family)
         statistic = f": {described.statistic}" if described else ""
         items.append(f"- {_check_link(name)}{statistic}")
     rows = [

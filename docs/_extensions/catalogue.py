@@ -87,7 +87,13 @@ def check_entries() -> list[CheckEntry]:
     return [CheckEntry(**entry) for entry in tomllib.loads(text)["check"]]
 
 
-def entry_of(name: str, entries: list[CheckEntry]) -> CheckEntry | None:
-    """Return the entry of a check, the one with the longest beginning of its name."""
+def entry_of(
+    name: str, entries: list[CheckEntry], model: str = ""
+) -> CheckEntry | None:
+    """Return the entry of a check: the longest beginning of its name, first of a model's family."""
     matching = [entry for entry in entries if name.startswith(entry.name)]
-    return max(matching, key=lambda entry: len(entry.name), default=None)
+    return max(
+        matching,
+        key=lambda entry: (len(entry.name), BENCH.get(model) in entry.families),
+        default=None,
+    )

@@ -662,7 +662,18 @@ def test_a_failed_assumption_is_told_in_words_and_an_untested_one_as_such():
     assert result.untestable == (("randomisation", "randomisation holds."),)
     assert result.supports == (
         "2 of 3 checks that these data can decide passed.",
-        "The data could contradict, and do not: linearity.",
+        "The data could contradict, and do not: “linearity”.",
+    )
+
+
+def test_checks_that_contradict_one_assumption_are_told_together():
+    named = ("one group", "no outlying row", "no batches")
+    failed = [check(name, False) for name in (*named, "other")]
+    normal = assumption("normal errors", *named)
+    assert evidence([normal], failed, None, [], None).opposes == (
+        "Under the other assumptions, these data contradict “normal errors” (the checks “one "
+        "group”, “no outlying row” and “no batches” failed). No normal errors.",
+        f"other: {failed[-1].finding}. {failed[-1].remedy}",
     )
 
 

@@ -68,10 +68,22 @@ def test_every_check_of_the_code_has_a_page():
 
 def test_pages_of_checks_give_statistic_reference_and_remedy():
     worlds = bench_results.results()
-    for entry in CHECKS:
-        page = check_pages.page(entry, ASSUMPTIONS, worlds)
-        for text in (entry.statistic, entry.reference, entry.remedy):
-            assert text in page
+    for same in check_pages.by_name(CHECKS).values():
+        page = check_pages.page(same, ASSUMPTIONS, worlds)
+        for entry in same:
+            for text in (entry.statistic, entry.reference, entry.remedy):
+                assert text in page
+
+
+def test_checks_of_one_name_have_the_statistic_of_their_family():
+    name = "covariates act by straight lines"
+    entries = {
+        model: catalogue.entry_of(name, CHECKS, model)
+        for model in ("PanelGLM", "EventStudy")
+    }
+    families = {model: entry.families for model, entry in entries.items() if entry}
+    assert "panel_glm" in families["PanelGLM"]
+    assert "event_study" in families["EventStudy"]
 
 
 def test_planted_worlds_exist_and_are_wrong():
