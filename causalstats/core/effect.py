@@ -153,6 +153,7 @@ class Effect:
     wording: Wording = Wording()
     drawn_from: str = ""
     null: float = 0.0
+    weights: xr.DataArray | None = None
 
     @cached_property
     def doubts(self) -> tuple[Check, ...]:
@@ -605,6 +606,8 @@ class Effect:
     def average(self) -> Effect:
         """Return the mean over every dim but draws: of a risk per person, the risk of the group.
 
+        People count with the weights that the study gives them.
+
         Examples
         --------
         >>> import xarray as xr
@@ -623,9 +626,13 @@ class Effect:
         0.2
         """
         dims = [dim for dim in self.draws.dims if dim not in ("chain", "draw")]
+        draws = (
+            self.draws if self.weights is None else self.draws.weighted(self.weights)
+        )
         return replace(
             self,
-            draws=self.draws.mean(dims),
+            draws=draws.mean(dims),
+            weights=None,
             sentence="" if dims else self.sentence,
             marginals=None,
             savage_dickey=None,

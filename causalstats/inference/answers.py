@@ -30,6 +30,7 @@ from causalstats.core.draws_kind import draws_kind
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import Estimand, answerable
 from causalstats.core.wording import wording_of
+from causalstats.data import Decisions
 from causalstats.data.columns import read
 from causalstats.errors import DataError, ModelError
 from causalstats.inference.power_scaling import power_scaling_check
@@ -201,7 +202,25 @@ def answer(
         wording=wording_of(fit.data),
         drawn_from=_drawn_from(fit),
         null=estimand.null,
+        weights=_weights_of_people(fit.data, draws) if at is None else None,
     )
+
+
+def _weights_of_people(data: object, draws: xr.DataArray) -> xr.DataArray | None:
+    """Return the weights of the people that an answer has a number for; None without any.
+
+    Parameters
+    ----------
+    data : study
+    draws : DataArray
+        With a dim `person`, or an answer about nobody in particular.
+    """
+    import xarray as xr
+
+    if draws.dims[-1] != "person" or not isinstance(data, Decisions):
+        return None
+    weights = xr.DataArray(data.weights, dims="person", coords={"person": data.rows})
+    return weights.sel(person=draws["person"])
 
 
 def _drawn_from(fit: Fit) -> str:
@@ -346,10 +365,9 @@ def _means_of_groups(
     draws: xr.DataArray, data: Any, masks: Mapping[Any, np.ndarray]
 ) -> list[xr.DataArray]:
     """Return the weighted mean over the people of each group, for every draw."""
-    import xarray as xr
 
-    weights = xr.DataArray(data.weights, dims="person", coords={"person": data.rows})
-    weights = weights.sel(person=draws["person"])
+    weights = _weights_of_people(data, draws)
+    assert weights is not None
     inside = [np.isin(draws["person"], data.rows[mask]) for mask in masks.values()]
     return [draws[..., mask].weighted(weights[mask]).mean("person") for mask in inside]
 

@@ -52,7 +52,7 @@ from causalstats.models.heckman.simulation import simulate
 from causalstats.models.heckman.validation import refuse_senseless
 from causalstats.numerics.selection.copulas import CopulaName
 from causalstats.numerics.selection.error_shapes import ErrorsName
-from causalstats.numerics.selection.heckman_baselines import RULES
+from causalstats.numerics.selection.heckman_baselines import seen_only, two_step
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -423,12 +423,17 @@ class Heckman:
         >>> list(model.baselines(data))
         ['seen only', 'Heckman two-step']
         """
-        columns = included(self, data)
+        arrays = (
+            data.matrix,
+            included(self, data),
+            data.decision,
+            data.outcome,
+            data.weights,
+        )
+        deciding = np.flatnonzero(~data.feature_mask(self.excluded_from_decision))
         return {
-            name: partial(
-                rule, data.matrix, columns, data.decision, data.outcome, data.weights
-            )
-            for name, rule in RULES.items()
+            "seen only": partial(seen_only, *arrays),
+            "Heckman two-step": partial(two_step, *arrays, deciding=deciding),
         }
 
     def predictions(

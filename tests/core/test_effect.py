@@ -309,3 +309,14 @@ def test_an_interval_that_holds_no_change_is_told_so(verb, null, told):
     assert near == f"{told}: these data are compatible with no change."
     far = effect(draws=draws - 0.5, unit="ratio", sentence=sentence).in_words()
     assert "no change" not in far
+
+
+def test_an_average_of_people_takes_their_weights():
+    values = xr.DataArray(
+        [[[0.1, 0.3], [0.2, 0.6]]],
+        dims=("chain", "draw", "person"),
+        coords={"person": [4, 7]},
+    )
+    weights = xr.DataArray([3.0, 1.0], dims="person", coords={"person": [4, 7]})
+    mean = effect(draws=values, weights=weights).average()
+    np.testing.assert_allclose(mean.draws, [[0.15, 0.3]])

@@ -57,6 +57,7 @@ def two_step(
     outcome: np.ndarray,
     weights: np.ndarray,
     rng: np.random.Generator,
+    deciding: np.ndarray | None = None,
 ) -> Answer:
     """Return the answer of Heckman's two-step estimator.
 
@@ -71,19 +72,19 @@ def two_step(
     decision : bool array (N,)
     outcome, weights : arrays (N,)
     rng : Generator
+    deciding : int array, optional
+        Columns that may affect the decision; all of them without it.
     """
+    causes = matrix if deciding is None else matrix[:, deciding]
 
     def rule(w):
-        index = with_intercept(matrix) @ weighted_probit(matrix, decision, w)
+        index = with_intercept(causes) @ weighted_probit(causes, decision, w)
         corrected = np.column_stack([matrix[:, included], inverse_mills_ratio(index)])
         *beta, covariance = weighted_least_squares(corrected, decision, outcome, w)
         mean = with_intercept(matrix[:, included]) @ beta
         return expected_outcome(mean, index, covariance, decided=False)[~decision]
 
     return _bootstrap(rule, decision, weights, rng)
-
-
-RULES = {"seen only": seen_only, "Heckman two-step": two_step}
 
 
 def with_intercept(matrix: np.ndarray) -> np.ndarray:

@@ -397,3 +397,47 @@ def test_each_outcome_has_its_model(small):
         cs.Heckman().build(data)
     with pytest.raises(cs.ModelError, match="outcome_scale"):
         cs.Heckman().simulate(1, design="prior")
+
+
+def test_two_steps_have_no_cause_of_the_decision_that_the_model_excludes():
+    """What moves the undecided by a constant moves their expected outcomes by a constant."""
+    model = cs.Heckman(excluded=["x1"], excluded_from_decision=["x2"])
+    frame = model.simulate(seed=3, people=150, features=2).data.source
+
+    def answers(moved):
+        shifted = frame.assign(x2=frame["x2"] + moved * frame["outcome"].isna())
+        data = cs.Decisions.from_frame(
+            shifted,
+            outcome="outcome",
+            decision="seen",
+            kind="continuous",
+            features=["x1", "x2"],
+        )
+        baseline = model.baselines(data)["Heckman two-step"]
+        return np.asarray(baseline(np.random.default_rng(1))[1])
+
+    difference = answers(1.0) - answers(0.0)
+    np.testing.assert_allclose(difference, difference[0], atol=1e-8)
+    assert abs(difference[0]) > 0.01
+
+
+@pytest.mark.slow
+def test_the_average_of_people_takes_their_weights():
+    simulation = cs.Heckman().simulate(seed=4, people=120, features=1)
+    frame = simulation.data.source
+    frame = frame.assign(weight=1 + 9.0 * (frame["x1"] > 0))
+    data = cs.Decisions.from_frame(
+        frame,
+        outcome="outcome",
+        decision="seen",
+        features=["x1"],
+        weights="weight",
+        kind="continuous",
+    )
+    fit = cs.fit(cs.Heckman(), data, seed=1, sampler=QUICK, progress=False)
+    each = fit.effect("outcome")
+    weights = frame["weight"].to_numpy()[each.draws["person"].to_numpy()]
+    expected = np.average(each.draws.to_numpy(), axis=-1, weights=weights)
+    np.testing.assert_allclose(each.average().draws, expected)
+    whole = fit.effect("outcome", by=np.zeros(len(frame), int)).draws.isel(group=0)
+    np.testing.assert_allclose(each.average().draws, whole)
