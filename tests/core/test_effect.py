@@ -312,11 +312,7 @@ def test_an_interval_that_holds_no_change_is_told_so(verb, null, told):
 
 
 def test_an_average_of_people_takes_their_weights():
-    values = xr.DataArray(
-        [[[0.1, 0.3], [0.2, 0.6]]],
-        dims=("chain", "draw", "person"),
-        coords={"person": [4, 7]},
-    )
-    weights = xr.DataArray([3.0, 1.0], dims="person", coords={"person": [4, 7]})
+    values = np.array([[[0.1, 0.3], [0.2, 0.6]]])
+    weights = xr.DataArray([3.0, 1.0], dims="pair")
     mean = effect(draws=values, weights=weights).average()
     np.testing.assert_allclose(mean.draws, [[0.15, 0.3]])

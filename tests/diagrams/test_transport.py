@@ -275,11 +275,54 @@ def test_formulas_from_conditional_distributions_are_the_effects_of_explicit_mod
             {"rates": Study(observed=["m"], given=["x"]), "survey": Study()},
             "Σ_m P_rates(m | x) Σ_x P_survey(y | x, m) P_survey(x)",
         ),
+        # A mediator that shares causes with the outcome, both from tables of rates
+        (
+            "x -> m -> y; m <-> y",
+            {
+                "of m": Study(observed=["m"], given=["x"]),
+                "of y": Study(observed=["y"], given=["m", "x"]),
+            },
+            "Σ_m P_of m(m | x) P_of y(y | x, m)",
+        ),
     ],
 )
 def test_formulas_from_published_rates(text, studies, formula):
     answer = Diagram.parse(text).transport("y", "x", studies)
     assert str(answer).split(" = ")[1] == formula
+
+
+def test_conditionals_of_one_district_may_come_from_a_source_each():
+    """Every variable is known from a table of its own, given all that comes before it."""
+    rng = np.random.default_rng(7)
+    joined = 0
+    for _ in range(200):
+        graph = random_graph(rng)
+        outcome, treatment = rng.permutation(list(graph.nodes))[:2]
+        if treatment not in graph.ancestors(outcome):
+            continue
+        target = Model(rng, graph)
+        studies = {}
+        sources = {}
+        for k, name in enumerate(graph.nodes):
+            before = graph.nodes[:k]
+            district = graph.bits.district(k, 2 ** (k + 1) - 1)
+            needed = {*graph.names(district), *graph.parents(*graph.names(district))}
+            given = [each for each in before if each in needed]
+            randomised = [treatment] if rng.random() < 0.5 else []
+            studies[name] = Study(randomised, observed=[name], given=given)
+            joint = target.joint(randomised, (*given, name))
+            sources[name] = _given_some(rng, joint, given)
+        answer = transport(graph, outcome, treatment, studies)
+        if not answer.identified:
+            continue
+        truth = target.joint([treatment]).probability((outcome,), (treatment,))
+        np.testing.assert_allclose(answer.evaluate(sources), truth, atol=1e-10)
+        from_each = {each.variables for each in answer.factors}
+        joined += any(
+            {(one,), (other,)} <= from_each
+            for one, other in map(sorted, graph.bidirected)
+        )
+    assert joined > 10
 
 
 def test_rates_by_a_common_effect_need_how_often_it_occurs():

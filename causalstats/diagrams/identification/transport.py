@@ -9,7 +9,9 @@ finds Q[D] in its own diagram, without the arrows into what it randomises. Where
 each factor the effect is identified; with all variables observed in every study this is complete.
 Of a study whose rows were selected by what they are, Q[D] has to be recovered from the selected.
 A source that gives P(o | g) alone gives Q[D] as an experiment on g, and perhaps on others of o,
-would: where rule 2 of the do-calculus makes P(rest | do(these)) = P(rest | these).
+would: where rule 2 of the do-calculus makes P(rest | do(these)) = P(rest | these). Where no study
+gives a whole Q[D], its conditionals P(v | the district of v among what comes before it, and their
+parents) may come from a study each: Q[D] is their product (Tian & Pearl 2002).
 
 References
 ----------
@@ -31,10 +33,17 @@ import opt_einsum
 
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Hypergraph
-from causalstats.diagrams.identification.bit_sets import smallest
+from causalstats.diagrams.identification.bit_sets import (
+    EMPTY,
+    BitSet,
+    members,
+    singleton,
+    smallest,
+    up_to,
+)
 from causalstats.diagrams.identification.d_separation import separated
 from causalstats.diagrams.identification.evaluation import Source, evaluate
-from causalstats.diagrams.identification.expression import Expression
+from causalstats.diagrams.identification.expression import Expression, Probability
 from causalstats.diagrams.identification.id_algorithm import (
     identified_c_factor,
     observed_c_factor,
@@ -355,11 +364,12 @@ def transport(
     for district in graph.bits.districts(needed):
         names = graph.names(district)
         factor, reasons = _from_some_study(graph, whole, names, studies)
-        if factor is None:
+        found = [factor] if factor else _from_studies_in_turn(graph, district, studies)
+        if not found:
             return TransportIdentification(
                 graph.names(y), graph.names(x), missing=names, reasons=reasons
             )
-        factors.append(factor)
+        factors += found
     return TransportIdentification(
         graph.names(y),
         graph.names(x),
@@ -407,6 +417,69 @@ def _from_some_study(
                 f"it needs to be known how often {listed(study.given)} occurs"
             )
     return None, reasons
+
+
+def _from_studies_in_turn(
+    graph: MixedGraph, district: BitSet, studies: Mapping[str, Study]
+) -> list[StudyFactor]:
+    """Return the conditionals of a district, each from some study; none unless all are found.
+
+    Q[D] = Π Q[T] / Q[T without v], where T is the district of v among those of D that come before
+    it. In a study whose district of v among the ancestors of T is T as well, the quotient is
+    P(v | T and its parents).
+
+    Parameters
+    ----------
+    graph : MixedGraph
+        Of the target, without the selection variables of the studies.
+    district : BitSet
+    studies : mapping of name to Study
+    """
+    found = []
+    for node in members(district):
+        past = graph.bits.district(node, district & up_to(node))
+        given = (past | graph.bits.parents_of(past)) & ~singleton(node)
+        names = graph.names(given)
+        label = next(
+            (
+                label
+                for label, study in studies.items()
+                if not set(graph.names(district)).intersection(study.changed)
+                and _gives_conditional(study, graph.nodes[node], names)
+                and past == _district_in(graph, study, node, past)
+            ),
+            None,
+        )
+        if label is None:
+            return []
+        expression = Probability((graph.nodes[node],), names)
+        found.append(StudyFactor(label, (graph.nodes[node],), expression))
+    return found
+
+
+def _gives_conditional(study: Study, name: str, given: Collection[str]) -> bool:
+    """Return whether P(name | given) follows from what a study observes, by conditioning alone."""
+    measured = study.observed is None or {*study.observed, *study.given}.issuperset(
+        (name, *given)
+    )
+    return (
+        measured
+        and not study.selected
+        and name not in study.given
+        and set(study.given) <= set(given)
+    )
+
+
+def _district_in(graph: MixedGraph, study: Study, node: int, past: BitSet) -> BitSet:
+    """Return the district of a variable among the ancestors of others, in a study's diagram.
+
+    Empty where the study randomises one of them: their mechanisms are then not those of the target.
+    """
+    randomised = graph.bit_set(study.randomised)
+    if past & randomised:
+        return EMPTY
+    own = graph.bits.cut(into=randomised)
+    return own.district(node, own.ancestors(past))
 
 
 def _c_factor(own: MixedGraph, names: tuple[str, ...]) -> Expression | None:
