@@ -250,11 +250,16 @@ def summed_to_rank(table: AbundanceTable, rank: str) -> AbundanceTable:
     if len(lacking):
         raise DataError(f"The taxonomy lacks the taxa {_listed(lacking)}.")
     higher = list(taxonomy.columns)[: list(taxonomy.columns).index(rank.lower()) + 1]
-    ranks = taxonomy.reindex(index=table.values.columns, columns=higher)
-    lineages = [tuple(map(_plain, row)) for row in ranks.to_numpy().tolist()]
+    given = taxonomy.reindex(index=table.values.columns, columns=higher)
+    lineages = [tuple(map(_plain, row)) for row in given.to_numpy().tolist()]
     names = _names(sorted(set(lineages)))
     labels = [names[lineage] for lineage in lineages]
-    return replace(table, values=table.values.T.groupby(labels, sort=False).sum().T)
+    ranks = pd.DataFrame(lineages, index=labels, columns=higher)
+    return replace(
+        table,
+        values=table.values.T.groupby(labels, sort=False).sum().T,
+        taxonomy=ranks[~ranks.index.duplicated()],
+    )
 
 
 def _plain(name: Any) -> str:
@@ -368,8 +373,8 @@ def abundance_frame(
     metadata: pd.DataFrame | None,
     sample_id: str | None,
     rare: Mapping[str, Any],
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return a frame with a row for each sample, and the names of the columns that are parts.
+) -> tuple[pd.DataFrame, list[str], pd.DataFrame | None]:
+    """Return a frame with a row for each sample, the columns that are parts, and their ranks.
 
     Parameters
     ----------
@@ -390,4 +395,37 @@ def abundance_frame(
     values = without_rare(read.values, **rare)
     if metadata is None and sample_id is None:
         metadata = read.metadata
-    return with_metadata(values, metadata, sample_id), list(values.columns)
+    frame = with_metadata(values, metadata, sample_id)
+    return frame, list(values.columns), read.taxonomy
+
+
+def ranks_of_parts(
+    taxonomy: pd.DataFrame | None, parts: list[str], other: str | None
+) -> pd.DataFrame:
+    """Return the ranks of each part, empty where they are not known.
+
+    Parameters
+    ----------
+    taxonomy : DataFrame or None
+        A row for each taxon, a column for each rank.
+    parts : list of str
+    other : str or None
+        The part that sums rare taxa, which has no ranks.
+
+    Raises
+    ------
+    DataError
+        If there is no taxonomy, or a part is not in it.
+    """
+    if taxonomy is None:
+        raise DataError(
+            "`distances='taxonomy'` needs a taxonomy: give `taxonomy=`, a frame with a row for "
+            "each taxon and a column for each rank."
+        )
+    ranks = taxonomy.set_axis(taxonomy.index.map(str), axis=0)
+    lacking = pd.Index([part for part in parts if part != other]).difference(
+        ranks.index
+    )
+    if len(lacking):
+        raise DataError(f"The taxonomy lacks the taxa {_listed(lacking)}.")
+    return ranks.reindex(parts).map(_plain)

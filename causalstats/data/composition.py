@@ -16,7 +16,7 @@ import pandas as pd
 from causalstats.core.argument_types import Frame
 from causalstats.core.html_card import html_card
 from causalstats.core.wording import Wording
-from causalstats.data.abundance_tables import abundance_frame
+from causalstats.data.abundance_tables import abundance_frame, ranks_of_parts
 from causalstats.data.censoring import (
     Bounds,
     bounds_of,
@@ -52,6 +52,13 @@ from causalstats.data.columns import (
 from causalstats.data.exposures import cancels, exposures_of, split_exposure
 from causalstats.data.feature_coding import Design, design
 from causalstats.data.formulas import formula_labels, formula_variables
+from causalstats.data.part_distances import Given as GivenDistances
+from causalstats.data.part_distances import (
+    distances_among,
+    distances_source,
+    part_distances,
+    plain_distances,
+)
 from causalstats.data.row_dependence import Dependence, dependence_of, in_order
 from causalstats.data.structural_zeros import (
     declared_absences,
@@ -102,6 +109,8 @@ class Composition:
         What expected counts are known to be multiplied by; None where it cancels or is not named.
     present : bool array, shape (n, D), or None
         In which rows parts can be present; None where all of them are in all rows.
+    distances : array, shape (D, D), or None
+        How far parts are apart in a taxonomy or a phylogenetic tree, at most 1.
     rows : int array, shape (n,)
         Row numbers in the frame, counted from 0.
     dropped : mapping
@@ -134,6 +143,7 @@ class Composition:
     dependence: Dependence | None
     exposures: np.ndarray | None
     present: np.ndarray | None
+    distances: np.ndarray | None
     rows: np.ndarray
     dropped: Mapping[str, int]
     source: pd.DataFrame
@@ -154,6 +164,7 @@ class Composition:
         time: str | None = None,
         exposure: Mapping[str, float | str] | None = None,
         absent: Mapping[str, str | Mapping[str, Any]] | None = None,
+        distances: GivenDistances | None = None,
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
     ) -> Composition:
@@ -200,6 +211,12 @@ class Composition:
             is True there, or the levels of a column, `{"algae": {"habitat": ["cave"]}}`. Such a row
             is a composition of the other parts, whose log-ratios are distributed as in other rows.
             That a part was not counted does not make it absent.
+        distances : DataFrame, mapping of mappings, or str, optional
+            How far parts are apart, for the prior "horseshoe", in which links of near parts may be
+            stronger or weaker than those of distant ones: a frame of distances with the names of
+            parts as index and columns; a taxonomy, a frame with a row for each part and a column
+            for each rank, from the highest, whose distance is the share of ranks that two parts do
+            not have in common; or a tree in Newick format whose tips are named as the parts.
         labels : mapping of column, or of "column=level", to str, optional
             Words for columns in sentences, tables and figures, as they read inside a sentence:
             `{"Al2O3": "aluminium oxide"}`.
@@ -216,8 +233,8 @@ class Composition:
             If labels or units are no text; if parts are fewer than three, no positive numbers or
             counts, proportional or linearly dependent; if a value is missing, or lies below 0; if
             the covariates fit a row exactly; if exposures are not positive, or cancel; if a
-            part is declared absent where it was counted, or everywhere; or if options
-            contradict each other.
+            part is declared absent where it was counted, or everywhere; if distances lack a
+            part, are not symmetric or all equal; or if options contradict each other.
 
         Examples
         --------
@@ -328,6 +345,9 @@ class Composition:
             dependence=dependence_of(table, subject, time, rows),
             exposures=exposures,
             present=present,
+            distances=None
+            if distances is None
+            else frozen(part_distances(distances, parts)),
             rows=frozen(rows),
             dropped={name: int(mask.sum()) for name, mask in gaps.items()},
             source=table,
@@ -342,6 +362,7 @@ class Composition:
                 "time": time,
                 "exposure": None if exposure is None else dict(exposure),
                 "absent": None if absent is None else _plain(absent),
+                "distances": plain_distances(distances, parts),
                 **words,
             },
         )
@@ -367,6 +388,7 @@ class Composition:
         time: str | None = None,
         exposure: Mapping[str, float | str] | None = None,
         absent: Mapping[str, str | Mapping[str, Any]] | None = None,
+        distances: GivenDistances | None = None,
     ) -> Composition:
         """Read a table of taxa in samples: a frame, a BIOM file, or an AnnData.
 
@@ -397,6 +419,9 @@ class Composition:
             Columns of the metadata, as in `from_frame`.
         zeros : "counts" or "error"
             As in `from_frame`.
+        distances : "taxonomy", or as in `from_frame`
+            "taxonomy": by the share of ranks that two taxa do not have in common, down to `rank`;
+            the part `other` has none in common with any.
 
         Returns
         -------
@@ -425,7 +450,7 @@ class Composition:
             "min_total": min_total,
             "other": other,
         }
-        frame, parts = abundance_frame(
+        frame, parts, ranks = abundance_frame(
             table,
             taxa_in_rows=taxa_in_rows,
             taxonomy=taxonomy,
@@ -434,6 +459,8 @@ class Composition:
             sample_id=sample_id,
             rare=rare,
         )
+        if isinstance(distances, str) and distances == "taxonomy":
+            distances = ranks_of_parts(ranks, parts, other)
         return cls.from_frame(
             frame,
             parts=parts,
@@ -443,6 +470,7 @@ class Composition:
             time=time,
             exposure=exposure,
             absent=absent,
+            distances=distances,
         )
 
     @property
@@ -534,7 +562,11 @@ class Composition:
         links = []
         if self.dependence is not None:
             links = [self.dependence.subject, *self.dependence.links.values()]
-        known = [each for each in (self.exposures, self.present) if each is not None]
+        known = [
+            each
+            for each in (self.exposures, self.present, self.distances)
+            if each is not None
+        ]
         for array in (self.values, self.matrix, *bounds, *links, *known):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -657,6 +689,11 @@ class Composition:
         if given is not None:
             given = {part: each for part, each in given.items() if part in parts}
         arguments["absent"] = given
+        distances = None
+        if self.distances is not None:
+            distances = distances_among(self.distances, columns)
+        if distances is None:
+            arguments["distances"] = None
         return replace(
             self,
             parts=tuple(parts),
@@ -664,6 +701,7 @@ class Composition:
             bounds=bounds if bounds is not None and bounds.open.any() else None,
             exposures=exposures,
             present=present,
+            distances=None if distances is None else frozen(distances),
             arguments=arguments,
         )
 
@@ -723,6 +761,14 @@ class Composition:
         if self.present is not None:
             absent = self.arguments["absent"]
             facts["Declared absent"] = described_absences(absent, self.present)
+        if self.distances is not None:
+            near, far = np.quantile(
+                self.distances[np.triu_indices(len(self.parts), 1)], [0.1, 0.5]
+            )
+            facts["Distances of parts"] = (
+                f"by {distances_source(self.arguments['distances'], self.parts)}; a tenth of the "
+                f"pairs within {near:.2g} of the largest, half within {far:.2g}"
+            )
         if self.dependence is not None:
             facts["Dependent rows"] = self._dependence_facts(self.dependence)
         facts["Total log-ratio variance"] = f"{np.trace(self.covariance):.4g}"

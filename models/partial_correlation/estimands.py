@@ -79,6 +79,7 @@ def estimands(model: PartialCorrelation) -> dict[str, Estimand]:
             unit=answer.unit,
             kind="associational",
             assumptions=assumptions,
+            unavailable_reason=answer.unavailable,
         )
     return questions
 

@@ -117,6 +117,29 @@ class HalfCauchy:
 
 
 @dataclass(frozen=True)
+class HalfCauchyAbove:
+    """|Cauchy(0, scale)|, cut to values of at least `least`."""
+
+    scale: float
+    least: float
+    sd: float = math.nan
+
+    def inputs(self, name: str) -> dict[str, float]:
+        return {f"{name}_scale": self.scale, f"{name}_least": self.least}
+
+    def variable(self, name: str, inputs: Mapping[str, Any]) -> Any:
+        import pymc as pm
+
+        whole = pm.HalfCauchy.dist(inputs[f"{name}_scale"])
+        return pm.Truncated(name, whole, lower=inputs[f"{name}_least"])
+
+    def draw(self, rng: np.random.Generator, size: Size = None) -> Any:
+        start = math.atan(self.least / self.scale)
+        angle = rng.uniform(start, math.pi / 2, size)
+        return self.scale * np.tan(angle)
+
+
+@dataclass(frozen=True)
 class Uniform:
     """Uniform(0, 1), sampled on the scale of the log odds."""
 

@@ -18,6 +18,7 @@ from causalstats.core.abilities import Baseline, DrawByImportance
 from causalstats.core.argument_validation import (
     Count,
     Inside,
+    NotNegative,
     Number,
     Positive,
     Seed,
@@ -74,6 +75,7 @@ from causalstats.models.partial_correlation.priors.conjugate import (
     log_prior_of_precision,
     posterior_scatter,
 )
+from causalstats.models.partial_correlation.priors.horseshoe import DISTANCE_EFFECT
 from causalstats.models.partial_correlation.propriety import refuse_improper
 from causalstats.models.partial_correlation.replication import with_replication
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
@@ -181,6 +183,15 @@ class PartialCorrelation:
     global_shrinkage_scale : float
         Scale of the half-Cauchy prior of τ; of "horseshoe". With the default of 1 the share of
         links is left to the data: τ about 1 has as many links as not.
+    least_global_shrinkage : float or None
+        τ_min, at which the prior of τ is cut; of "horseshoe". None: TODO
+    distance_effect_sd : float
+        Prior standard deviation of β; of "horseshoe", where the data have `distances` of parts. The
+        scale of R_ij is then τ λ_ij exp(-β x_ij), with the distance x_ij about its mean, in units
+        of the largest: exp(β) is the ratio of the scale of links between parts at no distance to
+        that of the parts farthest apart. With the default of 2 it is mostly between 1/50 and 50;
+        links of near parts may be the stronger or the weaker ones. Other priors have no use of
+        distances, and where none is named, "horseshoe" is taken of data that have them.
     row_correlation : float or None
         φ in [0, 1), of data that name a subject or a time. None: learned.
     errors : "normal" or "student"
@@ -265,6 +276,8 @@ class PartialCorrelation:
     slab_sd: Positive = 0.5
     prior_inclusion_probability: Inside = 0.2
     global_shrinkage_scale: Positive = 1.0
+    least_global_shrinkage: NotNegative | None = None
+    distance_effect_sd: Positive = 2.0
     row_correlation: Annotated[float, Number(least=0, below=1)] | None = None
     errors: ErrorsName = "normal"
     degrees_of_freedom: Positive | None = None
@@ -569,7 +582,10 @@ class PartialCorrelation:
         """
         rows = row_dependence_of(data).hyperpriors(self.row_correlation)
         tails = student_rows.hyperpriors(self)
-        return (*self._prior_for(data).parameters, *rows, *tails)
+        prior = self._prior_for(data)
+        related = data.distances is not None and "distance_effect_sd" in prior.fields
+        effect = (DISTANCE_EFFECT,) if related else ()
+        return (*prior.parameters, *effect, *rows, *tails)
 
     def hyperparameters(self, data: Composition) -> tuple[str, ...]:
         """Return the names of sampled parameters from which no answer is computed.
@@ -600,7 +616,12 @@ class PartialCorrelation:
 
     def _hyperpriors(self, data: Composition) -> dict[str, Hyperprior]:
         """Return the priors of scalar parameters: of the covariance and of dependent rows."""
-        table = self._prior_for(data).hyperpriors(self, log_variance_of(self, data))
+        table = self._prior_for(data).hyperpriors(
+            self,
+            log_variance_of(self, data),
+            len(data.parts),
+            data.distances is not None,
+        )
         table |= student_rows.hyperpriors(self)
         return table | row_dependence_of(data).hyperpriors(self.row_correlation)
 
@@ -648,6 +669,7 @@ class PartialCorrelation:
         covariate: bool = False,
         exposure: bool = False,
         absent: bool = False,
+        related: bool = False,
     ) -> Simulation:
         """Draw compositions with a known Θ and parts p1, p2, ...
 
@@ -676,6 +698,9 @@ class PartialCorrelation:
         absent : bool
             Whether the last part cannot be present in every third row, as a column of that name
             says; of counts too.
+        related : bool
+            Whether the data have distances of parts: two by two they are of one genus, and two by
+            two these of one family. "prior" then needs prior="horseshoe".
 
         Returns
         -------
@@ -705,7 +730,14 @@ class PartialCorrelation:
             rows,
             parts,
             simulation.Design(
-                design, depth, resolution, repeated, covariate, exposure, absent
+                design,
+                depth,
+                resolution,
+                repeated,
+                covariate,
+                exposure,
+                absent,
+                related,
             ),
         )
 
@@ -995,6 +1027,8 @@ class PartialCorrelation:
         }
         if row_dependence_of(data).independent:
             reasons["row_correlation"] = "these data name neither a subject nor a time."
+        if data.distances is None:
+            reasons["distance_effect_sd"] = "these data have no distances of parts."
         if self.errors == "normal":
             reasons["degrees_of_freedom"] = "normal errors have none."
         return reasons

@@ -13,6 +13,7 @@ from scipy.special import softmax
 
 from causalstats.core.simulation import Simulation
 from causalstats.data import Composition
+from causalstats.data.part_distances import part_distances
 from causalstats.data.row_dependence import dependence_of
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import student_rows
@@ -64,6 +65,8 @@ class Design:
         Whether the first part is counted with an exposure of its own in each row.
     absent : bool
         Whether the last part cannot be present in a third of the rows.
+    related : bool
+        Whether the data have distances of parts.
     """
 
     origin: str
@@ -73,6 +76,7 @@ class Design:
     covariate: bool
     exposure: bool
     absent: bool
+    related: bool = False
 
     @property
     def subject(self) -> str | None:
@@ -100,7 +104,7 @@ def simulate(
     names = [f"p{k + 1}" for k in range(parts)]
     degrees = rows - 1 - design.covariate
     values: dict[str, Any] = (
-        _draw_from_prior(model, degrees, parts, rng)
+        _draw_from_prior(model, degrees, parts, rng, design.related)
         if design.origin == "prior"
         else {"precision": _band(rng, parts)}
     )
@@ -226,6 +230,7 @@ def _composition(
         covariates="x" if design.covariate else None,
         subject=design.subject,
         time=design.time,
+        distances=_taxonomy(names) if design.related else None,
     )
     if design.depth is not None:
         exposure = None
@@ -263,8 +268,19 @@ def _band(rng: np.random.Generator, parts: int) -> np.ndarray:
     return log_ratios.precision_from_covariance(log_ratios.centre(covariance))
 
 
+def _taxonomy(names: list[str]) -> pd.DataFrame:
+    """Return a taxonomy in which two parts are of one genus, and two genera of one family."""
+    numbers = np.arange(len(names))
+    ranks = {"family": numbers // 4, "genus": numbers // 2}
+    return pd.DataFrame(ranks, index=names)
+
+
 def _draw_from_prior(
-    model: PartialCorrelation, degrees: int, parts: int, rng: np.random.Generator
+    model: PartialCorrelation,
+    degrees: int,
+    parts: int,
+    rng: np.random.Generator,
+    related: bool,
 ) -> dict[str, Any]:
     """Return parameters and Θ drawn from the prior of the model, by name.
 
@@ -275,11 +291,13 @@ def _draw_from_prior(
         Rows less the intercept and the covariates.
     parts : int
     rng : Generator
+    related : bool
+        Whether parts have distances.
 
     Raises
     ------
     ModelError
-        If the prior is no distribution until a field is given.
+        If the prior is no distribution until a field is given, or has no use of distances.
     """
     prior = model.covariance_prior
     needed = prior.simulation_fields
@@ -293,4 +311,12 @@ def _draw_from_prior(
         raise ModelError(
             f"To draw from prior={model.prior!r}, expected a number for {' and '.join(needed)}."
         )
-    return prior.simulate(model, degrees, parts, rng)
+    if not related:
+        return prior.simulate(model, degrees, parts, rng)
+    if "distance_effect_sd" not in prior.fields:
+        raise ModelError(
+            f"prior={model.prior!r} has no use of distances: expected prior='horseshoe'."
+        )
+    names = [f"p{k + 1}" for k in range(parts)]
+    apart = part_distances(_taxonomy(names), names)
+    return prior.simulate(model, degrees, parts, rng, apart)

@@ -145,7 +145,7 @@ def initial_state(variances: np.ndarray, rng: np.random.Generator) -> JointState
 def group_state(state: JointState, group: int) -> State:
     """Return the state of one group: views, but for the copies of τ², μ and σ."""
     scalars = np.array(
-        [state.scalars[GLOBAL], state.scalars[MEAN], state.scalars[SPREAD]]
+        [state.scalars[GLOBAL], state.scalars[MEAN], state.scalars[SPREAD], 0.0]
     )
     return State(
         state.correlations[group],
@@ -153,6 +153,7 @@ def group_state(state: JointState, group: int) -> State:
         state.log_precisions[group],
         state.difference_variances[group],
         scalars,
+        np.ones(state.common.shape),
     )
 
 
@@ -643,11 +644,12 @@ def _update_shrinkage(
     total += (ratio / new_ratio - 1) * away * variance / ratio
     rate = rng.standard_exponential() / (scales.global_shrinkage**-2 + 1 / variance)
     variance = (rate + total) / rng.standard_gamma(((groups + 1) * pairs + 1) / 2)
-    state.scalars[RATIO] = rescaled(kappa, new_ratio, scales.difference_ratio, rng)
+    state.scalars[RATIO] = rescaled(kappa, new_ratio, scales.difference_ratio, 0.0, rng)
     state.scalars[GLOBAL] = rescaled(
         state.common_variances.reshape((1, size, size)),
         variance,
         scales.global_shrinkage,
+        0.0,
         rng,
     )
 

@@ -196,6 +196,7 @@ def initial_state(
     correlation: float | None,
     tails: Tails,
     rng: np.random.Generator,
+    least_shrinkage: float = 0.0,
 ) -> RowState:
     """Return a state about these logarithms.
 
@@ -209,12 +210,16 @@ def initial_state(
     tails : Tails
     rng : Generator
         Chains start apart from each other.
+    least_shrinkage : float
+        τ_min.
     """
     noise = rng.standard_normal(logs.shape)
     if rows.counted:
         logs = logs + _START_NOISE * noise
     ratios = logs - logs.mean(axis=1, keepdims=True)
-    covariance = horseshoe_gibbs.initial_state(ratios.var(axis=0) + 0.01, rng)
+    covariance = horseshoe_gibbs.initial_state(
+        ratios.var(axis=0) + 0.01, rng, least_shrinkage
+    )
     coefficients = np.linalg.lstsq(rows.covariates, logs)[0]
     start = rng.uniform(0.1, 0.5) if correlation is None else correlation
     logs = np.ascontiguousarray(logs)

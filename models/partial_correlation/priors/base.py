@@ -25,10 +25,14 @@ ImportanceDraws = tuple[xr.Dataset, np.ndarray, float, float]
 
 
 class AnswerText(NamedTuple):
-    """An answer that only one prior gives: a variable of its posterior."""
+    """An answer that only one prior gives: a variable of its posterior.
+
+    `unavailable` returns why there is none of some data, empty where there is one.
+    """
 
     description: str
     unit: str
+    unavailable: Callable[[Composition], str] | None = None
 
 
 class CovariancePrior(Protocol):
@@ -83,7 +87,11 @@ class CovariancePrior(Protocol):
         """Return the assumption of the prior."""
 
     def hyperpriors(
-        self, model: PartialCorrelation, log_variance: float
+        self,
+        model: PartialCorrelation,
+        log_variance: float,
+        parts: int,
+        related: bool = False,
     ) -> dict[str, Hyperprior]:
         """Return the table of its scalar parameters: name -> prior distribution.
 
@@ -92,6 +100,10 @@ class CovariancePrior(Protocol):
         model : PartialCorrelation
         log_variance : float
             The logarithm of `basis_variance`, or of the variance of a part in the data.
+        parts : int
+            D.
+        related : bool
+            Whether the data have distances of parts.
         """
 
     def suits(self, model: PartialCorrelation, data: Composition) -> bool:
@@ -128,6 +140,7 @@ class CovariancePrior(Protocol):
         degrees: int,
         parts: int,
         rng: np.random.Generator,
+        distances: np.ndarray | None = None,
     ) -> dict[str, Any]:
         """Return the parameters and Θ drawn from the prior, by name.
 
@@ -138,6 +151,8 @@ class CovariancePrior(Protocol):
             Rows less the intercept and the covariates: m.
         parts : int
         rng : Generator
+        distances : array, shape (D, D), optional
+            Of parts, for a prior that has `distance_effect_sd`.
         """
 
 

@@ -44,7 +44,11 @@ class ConjugatePrior:
         return degrees
 
     def hyperpriors(
-        self, model: PartialCorrelation, log_variance: float
+        self,
+        model: PartialCorrelation,
+        log_variance: float,
+        parts: int,
+        related: bool = False,
     ) -> dict[str, Hyperprior]:
         return {}
 
@@ -111,6 +115,7 @@ class ConjugatePrior:
         degrees: int,
         parts: int,
         rng: np.random.Generator,
+        distances: np.ndarray | None = None,
     ) -> dict[str, Any]:
         # From the inverse-Wishart prior of the weight and the variance given.
         assert model.shrinkage is not None and model.basis_variance is not None

@@ -6,8 +6,11 @@ global and a local scale each,
     R_ij ~ Normal(0, (τ λ_ij)²),  λ_ij ~ half-Cauchy(1),  τ ~ half-Cauchy(`global_shrinkage_scale`)
 
 cut to positive definite R. A small τ draws most of them to 0, and the heavy tail of λ leaves strong
-links as they are. R is in units of the variances ω, so that no part's scale matters. The Θ of the
-composition is K - K11'K / 1'K1.
+links as they are. With few parts τ is cut to values of at least τ_min: there are then rows enough
+not to draw links to 0, and doing so is the main cause of intervals that miss strong links. Where
+the data have distances of parts, the scale is τ λ_ij exp(-β x_ij), with the distance x_ij about its
+mean and β ~ Normal(0, `distance_effect_sd`²). R is in units of the variances ω, so that no part's
+scale matters. The Θ of the composition is K - K11'K / 1'K1.
 
 It is sampled by Gibbs sweeps: of log-ratios that are known in independent rows, given their
 cross-products alone; of others, over the hidden log-ratios and the row correlation too.
@@ -35,7 +38,12 @@ from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.covariates import COEFFICIENT
 from causalstats.models.partial_correlation.graph_context import GraphContext
-from causalstats.models.partial_correlation.hyperpriors import HalfCauchy, Hyperprior
+from causalstats.models.partial_correlation.hyperpriors import (
+    HalfCauchy,
+    HalfCauchyAbove,
+    Hyperprior,
+    Normal,
+)
 from causalstats.models.partial_correlation.marginal_posteriors import (
     pair_labels,
     pairs,
@@ -59,6 +67,7 @@ if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
 
 _MOST_TRIES = 10_000
+DISTANCE_EFFECT = "distance_effect"
 # Sweeps of a chain by the number of parts: those of few are quick, and mix slowly. Of 200 taxa in
 # 200 samples, 99 % of the pairs that counts determine then have 400 effective draws.
 _SWEEPS_BY_PARTS = 3e5
@@ -67,6 +76,10 @@ _MOST_SWEEPS = 60_000
 # Those over hidden log-ratios and dependent rows take longer
 _ROW_SWEEPS_BY_PARTS = 3e5
 _MOST_ROW_SWEEPS = 20_000
+# τ_min with few parts: see `benchmarks/default_prior.json`
+_LEAST_SHRINKAGE = 0.25
+_FEW_PARTS = 8
+_DISTANCES = "distances"
 _FIRST_SHARE = 0.2  # of so many sweeps more, which are dropped
 _MOST_DRAWS = 1000  # of a chain
 _FEWEST_DRAWS = 200
@@ -82,6 +95,12 @@ DIMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def _without_distances(data: Composition) -> str:
+    if data.distances is not None:
+        return ""
+    return "these data have no distances of parts: give `distances=` of `Composition`."
+
+
 @dataclass(frozen=True)
 class Horseshoe(SampledPrior):
     """Partial correlations of the amounts with one global scale, and a local scale each."""
@@ -90,6 +109,8 @@ class Horseshoe(SampledPrior):
         *FIELDS,
         *student_rows.FIELDS,
         "global_shrinkage_scale",
+        "least_global_shrinkage",
+        "distance_effect_sd",
     )
     hyperparameters: ClassVar[tuple[str, ...]] = ("global_shrinkage",)
     parameters: ClassVar[tuple[str, ...]] = (*PARAMETERS, *hyperparameters)
@@ -100,7 +121,13 @@ class Horseshoe(SampledPrior):
             "Partial correlation of two amounts before closure, given all the other amounts; "
             "known by its sparsity alone.",
             "correlation",
-        )
+        ),
+        DISTANCE_EFFECT: AnswerText(
+            "Logarithm of the ratio of the scale of links between parts at distance 0 to that "
+            "between parts farthest apart: 0 where distances say nothing.",
+            "log ratio",
+            _without_distances,
+        ),
     }
 
     def assumption(self, model: PartialCorrelation) -> Assumption:
@@ -111,16 +138,32 @@ class Horseshoe(SampledPrior):
             if_wrong="With links between most parts, they are understated, and 95 % intervals "
             "cover .70 to .85. What is said of amounts stands on sparsity alone.",
             formula="R_ij ~ Normal(0, (τ λ_ij)²), λ_ij ~ half-Cauchy(1), τ ~ half-Cauchy("
-            f"{model.global_shrinkage_scale:g})",
+            f"{model.global_shrinkage_scale:g}), cut to τ >= τ_min",
             checks=("few links among the amounts",),
-            fields=("global_shrinkage_scale", "prior"),
+            fields=("global_shrinkage_scale", "least_global_shrinkage", "prior"),
         )
 
     def hyperpriors(
-        self, model: PartialCorrelation, log_variance: float
+        self,
+        model: PartialCorrelation,
+        log_variance: float,
+        parts: int,
+        related: bool = False,
     ) -> dict[str, Hyperprior]:
         table = variance_hyperpriors(model, log_variance)
-        return {**table, "global_shrinkage": HalfCauchy(model.global_shrinkage_scale)}
+        scale = model.global_shrinkage_scale
+        least = least_shrinkage(model, parts)
+        shrinkage = HalfCauchyAbove(scale, least) if least else HalfCauchy(scale)
+        table["global_shrinkage"] = shrinkage
+        if related:
+            table[DISTANCE_EFFECT] = Normal(0.0, model.distance_effect_sd)
+        return table
+
+    def inputs(self, model: PartialCorrelation, data: Composition) -> dict[str, Any]:
+        inputs = super().inputs(model, data)
+        if data.distances is None:
+            return inputs
+        return {**inputs, _DISTANCES: about_mean(data.distances)}
 
     def add_to_graph(self, context: GraphContext, scatter: Scatter) -> None:
         """Add ω, τ, λ, R = τ λ z and the density of the log-ratios, |Λ|^(m/2) exp(-tr(SΘ)/2).
@@ -140,6 +183,9 @@ class Horseshoe(SampledPrior):
         local = pm.HalfCauchy("local_shrinkage", 1, dims="pair")
         standard = pm.Normal("standard_correlation", 0, 1, dims="pair")
         entries = scale * local * standard
+        if _DISTANCES in context.inputs:
+            apart = context.inputs[_DISTANCES][one, other]
+            entries *= pt.exp(-context.variable(DISTANCE_EFFECT) * apart)
         above = pt.set_subtensor(pt.zeros((size, size))[one, other], entries)
         correlations = above + above.T + np.eye(size)
         root = pt.linalg.cholesky(correlations, on_error="nan")
@@ -167,6 +213,9 @@ class Horseshoe(SampledPrior):
         size = len(data.parts)
         draws = int(np.clip(_NUMBERS_KEPT / size**2, _FEWEST_DRAWS, _MOST_DRAWS))
         kernel = _of_known_log_ratios
+        dims = DIMS
+        if data.distances is not None:
+            dims = {**DIMS, DISTANCE_EFFECT: ()}
         sweeps = np.clip(_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, _MOST_SWEEPS)
         if not knows_log_ratios(data) or model.errors == "student":
             kernel = _of_rows
@@ -175,7 +224,7 @@ class Horseshoe(SampledPrior):
         return kernel(
             model,
             data,
-            dims=DIMS,
+            dims=dims,
             coords={
                 "part": list(data.parts),
                 "other_part": list(data.parts),
@@ -192,21 +241,37 @@ class Horseshoe(SampledPrior):
         degrees: int,
         parts: int,
         rng: np.random.Generator,
+        distances: np.ndarray | None = None,
     ) -> dict[str, Any]:
         # By rejection of what is not positive definite.
         assert model.basis_variance is not None
-        table = self.hyperpriors(model, float(np.log(model.basis_variance)))
-        scale, entries = _draw_correlations(table["global_shrinkage"], parts, rng)
+        log_variance = float(np.log(model.basis_variance))
+        table = self.hyperpriors(model, log_variance, parts, distances is not None)
+        scale, effect, entries = _draw_correlations(table, distances, parts, rng)
         values = draw_basis_variances(table, parts, rng)
         omega = values["basis_variance"]
         precision = with_unit_diagonal(entries, parts) / np.sqrt(omega[:, None] * omega)
         sums = precision.sum(axis=1)
+        if distances is not None:
+            values[DISTANCE_EFFECT] = effect
         return {
             **values,
             "global_shrinkage": scale,
             "basis_correlation": -entries,
             "precision": precision - sums[:, None] * sums / sums.sum(),
         }
+
+
+def least_shrinkage(model: PartialCorrelation, parts: int) -> float:
+    """Return τ_min: as given, or by the number of parts."""
+    if model.least_global_shrinkage is not None:
+        return model.least_global_shrinkage
+    return _LEAST_SHRINKAGE if parts <= _FEW_PARTS else 0.0
+
+
+def about_mean(distances: np.ndarray) -> np.ndarray:
+    """Return the distances of parts (D, D) less the mean of those of pairs."""
+    return distances - distances[pairs(len(distances))].mean()
 
 
 def knows_log_ratios(data: Composition) -> bool:
@@ -218,11 +283,18 @@ def _scales(model: PartialCorrelation, data: Composition) -> Any:
     """Return the constants of the prior, as the sweeps take them."""
     from causalstats.numerics.compositions.horseshoe_gibbs import Scales
 
-    return Scales(
+    scales = Scales(
         float(log_variance_of(model, data)),
         float(model.basis_variance_sd),
         float(model.variance_spread_scale),
         float(model.global_shrinkage_scale),
+        float(least_shrinkage(model, len(data.parts))),
+    )
+    if data.distances is None:
+        return scales
+    return scales._replace(
+        distance_effect_sd=float(model.distance_effect_sd),
+        distances=about_mean(data.distances),
     )
 
 
@@ -244,9 +316,13 @@ def _of_known_log_ratios(
         )
 
     return GibbsKernel(
-        start=partial(horseshoe_gibbs.initial_state, variances),
+        start=partial(
+            horseshoe_gibbs.initial_state,
+            variances,
+            least_shrinkage=scales.least_shrinkage,
+        ),
         advance=advance,
-        draw=draw_covariance,
+        draw=draw_covariance if data.distances is None else _draw_with_effect,
         **options,
     )
 
@@ -281,6 +357,7 @@ def _of_rows(
     rows = rows_of(data)
     scales = _scales(model, data)
     correlation_known = not links or model.row_correlation is not None
+    draw = draw_covariance if data.distances is None else _draw_with_effect
     options["dims"] = dict(options["dims"])
     if links:
         options["dims"][CORRELATION] = ()
@@ -297,13 +374,15 @@ def _of_rows(
         if student:
             given = model.degrees_of_freedom
             tails = row_weights.student_tails(len(data), given, rng)
-        return row_gibbs.initial_state(rows, logs, model.row_correlation, tails, rng)
+        return row_gibbs.initial_state(
+            rows, logs, model.row_correlation, tails, rng, scales.least_shrinkage
+        )
 
     def advance(state: Any, sweeps: int, rng: np.random.Generator) -> None:
         row_gibbs.sweeps_of_rows(sweeps, rows, state, scales, correlation_known, rng)
 
-    def draw(state: Any) -> dict[str, np.ndarray]:
-        variables = draw_covariance(state.covariance)
+    def draw_all(state: Any) -> dict[str, np.ndarray]:
+        variables = draw(state.covariance)
         if links:
             variables[CORRELATION] = np.asarray(state.correlation[0])
         if student:
@@ -311,7 +390,7 @@ def _of_rows(
             variables[student_rows.DEGREES] = np.asarray(state.tails.degrees[0])
         return variables | coefficients_at(state, data)
 
-    return GibbsKernel(start=start, advance=advance, draw=draw, **options)
+    return GibbsKernel(start=start, advance=advance, draw=draw_all, **options)
 
 
 def coefficients_at(state: Any, data: Composition) -> dict[str, np.ndarray]:
@@ -341,7 +420,7 @@ def draw_covariance(state: Any) -> dict[str, np.ndarray]:
 
     size = len(state.log_precisions)
     kind = np.float64 if size <= _LARGEST_DOUBLE else np.float32
-    variance, typical, spread = state.scalars
+    variance, typical, spread = state.scalars[:3]
     precision = horseshoe_gibbs.compositional_precision(state)
     return {
         "log_typical_variance": np.asarray(typical),
@@ -353,6 +432,11 @@ def draw_covariance(state: Any) -> dict[str, np.ndarray]:
     }
 
 
+def _draw_with_effect(state: Any) -> dict[str, np.ndarray]:
+    """Return the variables of the posterior at a state, with the effect of distances."""
+    return {**draw_covariance(state), DISTANCE_EFFECT: np.asarray(state.scalars[3])}
+
+
 def scatter_root(scatter: np.ndarray, degrees: int) -> np.ndarray:
     """Return a root (q, D) of cross-products of `degrees` rows, L'L = S, with q at most D - 1."""
     rank = min(degrees, len(scatter) - 1)
@@ -362,14 +446,19 @@ def scatter_root(scatter: np.ndarray, degrees: int) -> np.ndarray:
 
 
 def _draw_correlations(
-    scale_prior: Hyperprior, parts: int, rng: np.random.Generator
-) -> tuple[float, np.ndarray]:
-    """Return draws of τ and of the R_ij above the diagonal, with R positive definite.
+    table: Mapping[str, Hyperprior],
+    distances: np.ndarray | None,
+    parts: int,
+    rng: np.random.Generator,
+) -> tuple[float, float, np.ndarray]:
+    """Return draws of τ, of β and of the R_ij above the diagonal, with R positive definite.
 
     Parameters
     ----------
-    scale_prior : Hyperprior
-        The prior of τ.
+    table : mapping
+        The priors of scalar parameters.
+    distances : array, shape (D, D), or None
+        Of parts; without them β is 0.
     parts : int
     rng : Generator
 
@@ -379,13 +468,19 @@ def _draw_correlations(
         If none of many draws is positive definite.
     """
     count = parts * (parts - 1) // 2
+    effect = 0.0
+    relative: np.ndarray | float = 1.0
     for _ in range(_MOST_TRIES):
-        scale = scale_prior.draw(rng)
+        scale = table["global_shrinkage"].draw(rng)
+        if distances is not None:
+            effect = table[DISTANCE_EFFECT].draw(rng)
+            relative = np.exp(-effect * about_mean(distances)[pairs(parts)])
         local = abs(rng.standard_cauchy(count))
-        entries = scale * local * rng.standard_normal(count)
+        entries = scale * relative * local * rng.standard_normal(count)
         if np.linalg.eigvalsh(with_unit_diagonal(entries, parts))[0] > 0:
-            return scale, entries
+            return scale, effect, entries
     raise ModelError(
         f"Among {_MOST_TRIES:,} draws of the correlations of {parts} parts none was positive "
-        "definite: take fewer parts, or a smaller `global_shrinkage_scale`."
+        "definite: take fewer parts, or smaller `global_shrinkage_scale` and "
+        "`least_global_shrinkage`."
     )

@@ -76,7 +76,11 @@ class Shrunk(SampledPrior):
         )
 
     def hyperpriors(
-        self, model: PartialCorrelation, log_variance: float
+        self,
+        model: PartialCorrelation,
+        log_variance: float,
+        parts: int,
+        related: bool = False,
     ) -> dict[str, Hyperprior]:
         return {
             **variance_hyperpriors(model, log_variance),
@@ -144,7 +148,8 @@ class Shrunk(SampledPrior):
             Posterior,
         )
 
-        table = self.hyperpriors(model, log_variance_of(model, data))
+        log_variance = log_variance_of(model, data)
+        table = self.hyperpriors(model, log_variance, len(data.parts))
         rows = row_dependence_of(data).hyperpriors(model.row_correlation)
         return Posterior({**table, **rows}, data)
 
@@ -184,7 +189,7 @@ class Shrunk(SampledPrior):
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         # ω without the typical variance, which changes no correlation.
-        table = self.hyperpriors(model, 0.0)
+        table = self.hyperpriors(model, 0.0, len(data.parts))
         spread = table["variance_spread"].draw(rng, (count, 1))
         omega = np.exp(spread * rng.standard_normal((count, len(data.parts))))
         return omega, table["shrinkage"].draw(rng, count)
@@ -195,9 +200,10 @@ class Shrunk(SampledPrior):
         degrees: int,
         parts: int,
         rng: np.random.Generator,
+        distances: np.ndarray | None = None,
     ) -> dict[str, Any]:
         assert model.basis_variance is not None
-        table = self.hyperpriors(model, float(np.log(model.basis_variance)))
+        table = self.hyperpriors(model, float(np.log(model.basis_variance)), parts)
         weight = table["shrinkage"].draw(rng)
         values = draw_basis_variances(table, parts, rng)
         precision = draw_prior_precision(weight, values["basis_variance"], degrees, rng)

@@ -63,10 +63,14 @@ class Matching(ConjugatePrior):
         )
 
     def suits(self, model: PartialCorrelation, data: Composition) -> bool:
-        """Return whether log-ratios are known in independent rows, two or more a part."""
+        """Return whether log-ratios are known in independent rows, two or more a part.
+
+        Not where the data say how far parts are apart, which only "horseshoe" takes up.
+        """
         known = observation_of(data).exact and row_dependence_of(data).independent
         many = data.degrees >= ROWS_PER_PART * len(data.parts)
-        return known and many and model.row_correlation is None
+        related = data.distances is not None
+        return known and many and not related and model.row_correlation is None
 
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:
         """Refuse besides fewer than 2 D - 3 rows: no posterior distribution."""

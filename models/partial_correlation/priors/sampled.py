@@ -33,7 +33,11 @@ class SampledPrior:
     spread_remedy = ""
 
     def hyperpriors(
-        self, model: PartialCorrelation, log_variance: float
+        self,
+        model: PartialCorrelation,
+        log_variance: float,
+        parts: int,
+        related: bool = False,
     ) -> dict[str, Hyperprior]:
         raise NotImplementedError
 
@@ -52,7 +56,9 @@ class SampledPrior:
 
     def inputs(self, model: PartialCorrelation, data: Composition) -> dict[str, Any]:
         rows = row_dependence_of(data)
-        table = self.hyperpriors(model, log_variance_of(model, data))
+        related = data.distances is not None
+        log_variance = log_variance_of(model, data)
+        table = self.hyperpriors(model, log_variance, len(data.parts), related)
         table |= rows.hyperpriors(model.row_correlation)
         inputs: dict[str, Any] = {"rows_free": data.degrees}
         if model.errors == "student":

@@ -92,7 +92,11 @@ class SpikeAndSlab(SampledPrior):
         )
 
     def hyperpriors(
-        self, model: PartialCorrelation, log_variance: float
+        self,
+        model: PartialCorrelation,
+        log_variance: float,
+        parts: int,
+        related: bool = False,
     ) -> dict[str, Hyperprior]:
         table = variance_hyperpriors(model, log_variance)
         return {**table, "slab_share": self._share_prior(model)}
@@ -163,10 +167,11 @@ class SpikeAndSlab(SampledPrior):
         degrees: int,
         parts: int,
         rng: np.random.Generator,
+        distances: np.ndarray | None = None,
     ) -> dict[str, Any]:
         # By rejection of what is not positive definite.
         assert model.basis_variance is not None
-        table = self.hyperpriors(model, float(np.log(model.basis_variance)))
+        table = self.hyperpriors(model, float(np.log(model.basis_variance)), parts)
         share, r = _draw_correlations(model, table["slab_share"], parts, rng)
         values = draw_basis_variances(table, parts, rng)
         omega = values["basis_variance"]

@@ -17,6 +17,15 @@ from causalstats.numerics.regression.row_correlation import about_covariates
 PARTS = 4
 SCALES = Scales(0.0, 2.0, 1.0, 0.5)
 UPPER = np.triu_indices(PARTS, 1)
+CLADES = np.array(
+    [[0.0, 0.2, 1.0, 1.0], [0.2, 0, 1, 1], [1, 1, 0, 0.5], [1, 1, 0.5, 0]]
+)
+# Scale at least .2, and falling with the distance of parts
+OF_RELATIVES = SCALES._replace(
+    least_shrinkage=0.2,
+    distance_effect_sd=2.0,
+    distances=CLADES - CLADES[UPPER].mean(),
+)
 
 
 def symmetric(above):
@@ -26,24 +35,30 @@ def symmetric(above):
     return np.triu(matrix) + np.triu(matrix, 1).T
 
 
-def from_the_prior(rng):
+def from_the_prior(rng, scales):
     """Draw a state from the prior, by rejection of what is not positive definite."""
     while True:
-        scale = abs(SCALES.global_shrinkage * rng.standard_cauchy())
+        scale = abs(scales.global_shrinkage * rng.standard_cauchy())
         local = symmetric(abs(rng.standard_cauchy(6)))
-        entries = scale * local[UPPER] * rng.standard_normal(6)
+        effect = scales.distance_effect_sd * rng.standard_normal()
+        relative = np.ones((PARTS, PARTS))
+        if effect:
+            relative = np.exp(-effect * scales.distances)
+        entries = scale * (relative * local)[UPPER] * rng.standard_normal(6)
         correlations = symmetric(entries)
-        if np.linalg.eigvalsh(correlations)[0] > 0:
+        inside = scale >= scales.least_shrinkage
+        if inside and np.linalg.eigvalsh(correlations)[0] > 0:
             break
-    typical = rng.normal(SCALES.log_variance, SCALES.log_variance_sd)
-    spread = abs(SCALES.variance_spread * rng.standard_normal())
+    typical = rng.normal(scales.log_variance, scales.log_variance_sd)
+    spread = abs(scales.variance_spread * rng.standard_normal())
     log_variances = typical + spread * rng.standard_normal(PARTS)
     return State(
         correlations,
         np.linalg.inv(correlations),
         -log_variances,
         local**2,
-        np.array([scale**2, typical, spread]),
+        np.array([scale**2, typical, spread, effect]),
+        relative**2,
     )
 
 
@@ -68,7 +83,7 @@ def log_ratio_rows(state, rows, rng):
 
 def statistics(state):
     """Functions of a state with finite moments."""
-    variance, typical, spread = state.scalars
+    variance, typical, spread, effect = state.scalars
     r = state.correlations
     theta = horseshoe_gibbs.compositional_precision(state)
     return [
@@ -82,14 +97,21 @@ def statistics(state):
         r[0, 1] ** 2,
         r[2, 3] ** 2,
         r[0, 1] * r[1, 2],
+        effect,
+        effect**2,
+        effect * r[0, 1] ** 2,
         np.arctan(np.sqrt(state.local_variances[0, 1])),
         partial_correlations(theta)[0, 1],
         partial_correlations(theta)[1, 3] ** 2,
     ]
 
 
-@pytest.mark.parametrize(("rows", "rotated"), [(2, False), (15, True)])
-def test_sweeps_leave_the_posterior_as_it_is(rows, rotated):
+@pytest.mark.parametrize(
+    ("rows", "rotated", "scales"),
+    [(2, False, SCALES), (15, True, SCALES), (4, False, OF_RELATIVES)],
+    ids=["few rows", "rotated", "relatives"],
+)
+def test_sweeps_leave_the_posterior_as_it_is(rows, rotated, scales):
     """Geweke (2004): parameters from the prior, data given them, sweeps given the data.
 
     The state after the sweeps has the distribution of the prior again.
@@ -98,18 +120,19 @@ def test_sweeps_leave_the_posterior_as_it_is(rows, rotated):
     count = 2000
     before, after = [], []
     for _ in range(count):
-        state = from_the_prior(rng)
+        state = from_the_prior(rng, scales)
         root = log_ratio_rows(state, rows, rng)
         if rotated:  # log-ratios are then 0 on all but three rows
             root = np.linalg.qr(root, mode="r")[: PARTS - 1]
             root = np.ascontiguousarray(root - root.mean(axis=1, keepdims=True))
         before.append(statistics(state))
         horseshoe_gibbs.sweeps_of_known_log_ratios(
-            5, root, rows - len(root), state, SCALES, rng
+            5, root, rows - len(root), state, scales, rng
         )
         after.append(statistics(state))
     change = np.array(after) - np.array(before)
-    z = change.mean(axis=0) / (change.std(axis=0) / np.sqrt(count))
+    error = np.maximum(change.std(axis=0) / np.sqrt(count), 1e-12)
+    z = change.mean(axis=0) / error
     assert np.abs(z).max() < stats.norm.isf(0.0005 / len(z)), z.round(2)
 
 
