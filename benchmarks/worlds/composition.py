@@ -365,6 +365,12 @@ WORLDS = [
         ("shrinkage of strong links",),
     ),
     _wrong(
+        "strong links under a prior of few links",
+        lambda rng: composition(np.exp(log_amounts(rng))),
+        ("shrinkage of strong links",),
+        model=HORSESHOE,
+    ),
+    _wrong(
         "most amounts linked, taken for few links",
         most_linked,
         ("few links among the amounts",),

@@ -121,7 +121,7 @@ def distances_among(distances: np.ndarray, columns: Sequence[int]) -> np.ndarray
 
 def is_empty_rank(value: Any) -> bool:
     """Return whether a rank of a taxonomy is not known."""
-    return value is None or value == "" or value != value
+    return bool(pd.isna(value)) or value == ""
 
 
 def _matrix(frame: pd.DataFrame, parts: Sequence[str]) -> np.ndarray:

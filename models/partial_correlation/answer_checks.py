@@ -42,8 +42,14 @@ _ROWS_A_PART = 4.0  # from which a strong link makes the weight of the prior sma
 _PARTS_FOR_SPARSITY = 6  # from which few links and many can be told apart
 _MOST_PARTNERS = 4.0  # of a part, where few amounts are linked
 _LARGEST_SHARE = 0.4  # of pairs that are links, likewise
+# The same where the scale of the horseshoe is cut, so that unlinked amounts seem linked too
+_FEW_PARTS = 8
+_LARGEST_SHARE_OF_FEW = 0.47
 _LINK = 0.1  # partial correlation of amounts that counts as a link, in size
 _LARGEST_SHIFT = 1.0  # posterior standard deviations by which a link may be shrunk
+# The same of priors of single links: an interval of 95 % shifted by so much covers .89
+_LARGEST_SHIFT_OF_ONE = 0.7
+_ROWS_FOR_ESTIMATES = 2.0  # a part, from which there are estimates without a prior
 _FEWEST_DRAWS = 200  # of a chain, from which pairs have an R-hat
 _PAIRS_NAMED = 3
 
@@ -79,6 +85,8 @@ def answer_checks(
         known = exact and row_dependence_of(data).independent
         scatter = data.scatter if known else None
         checks += _strong_links(weight, scatter, draws, data)
+    if "basis_correlation" in draws and drawn:
+        checks += _links_drawn_in(model, draws, data)
     if "basis_correlation" in draws and len(data.parts) >= _PARTS_FOR_SPARSITY:
         checks += _many_links(draws, len(data.parts))
     return tuple(checks)
@@ -222,19 +230,64 @@ def _many_links(draws: xr.Dataset, size: int) -> list[Check]:
     """
     share = float((np.abs(draws["basis_correlation"]) > _LINK).mean())
     partners = share * (size - 1)
-    if partners <= min(_MOST_PARTNERS, _LARGEST_SHARE * (size - 1)):
+    largest = _LARGEST_SHARE_OF_FEW if size <= _FEW_PARTS else _LARGEST_SHARE
+    most = min(_MOST_PARTNERS, largest * (size - 1))
+    if partners <= most:
         return []
     return [
         Check(
             name="few links among the amounts",
             passed=None,
             value=partners,
-            expected=f"at most {_MOST_PARTNERS:g} partners of a part, by links of more than "
+            expected=f"at most {most:.2g} partners of a part, by links of more than "
             f"{_LINK:g}",
             finding=f"a part is linked with {partners:.1f} of the {size - 1} others, which is "
             "not few",
             remedy="Intervals under a sparse prior cover less than they say where most amounts "
             "are linked: compare `prior='shrunk'`, or `prior='matching'` where rows are many.",
+            assumption="sparsity",
+            caution=True,
+        )
+    ]
+
+
+def _links_drawn_in(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> list[Check]:
+    """Return the caution that a sparse prior understates a strong link, where rows show it.
+
+    Rows do where their log-ratios are known, independent and normal, and two or more a part: the
+    estimate without a prior is then unbiased, and a link that its test finds among all pairs is
+    compared with the posterior.
+
+    Parameters
+    ----------
+    model : PartialCorrelation
+    draws : Dataset
+    data : Composition
+    """
+    size = len(data.parts)
+    exact = model.errors == "normal" and observation_of(data).exact
+    known = exact and row_dependence_of(data).independent
+    if not known or data.degrees < _ROWS_FOR_ESTIMATES * size:
+        return []
+    precision = draws["precision"].transpose("chain", "draw", "part", "other_part")
+    theta = precision.to_numpy().reshape(-1, size, size).astype(float)
+    shift = link_shrinkage(theta, 0.0, data.scatter, data.degrees)
+    most = int(shift.argmax())
+    if shift[most] <= _LARGEST_SHIFT_OF_ONE:
+        return []
+    return [
+        Check(
+            name="shrinkage of strong links",
+            passed=None,
+            value=float(shift[most]),
+            expected=f"no sure link nearer to 0 than the estimate without a prior by more than "
+            f"{_LARGEST_SHIFT_OF_ONE:g} posterior standard deviations",
+            finding=f"the prior of few links draws {pair_labels(data.parts)[most]} by "
+            f"{shift[most]:.1f} posterior standard deviations towards independence",
+            remedy="Strong links are understated, and their intervals cover less than they say: "
+            "compare prior='matching', whose intervals cover with so many rows.",
             assumption="sparsity",
             caution=True,
         )

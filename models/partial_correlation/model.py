@@ -120,7 +120,8 @@ class PartialCorrelation:
 
     The priors of Σ, with m = n - columns of W, p = D - 1, and α = k / (k + m) the weight of the
     prior in the posterior mean of Σ. Where none is named, `for_data` takes "matching" of log-ratios
-    that are known in independent rows, with m at least 2 D, and "horseshoe" of all others.
+    that are known in independent rows, with m at least 2 D and no distances of parts, and
+    "horseshoe" of all others.
 
     "shrunk"
         Σ ~ IW(k + D, k V' diag(ω) V), log ω_j ~ Normal(μ, τ²), μ ~ Normal(log of
@@ -144,9 +145,10 @@ class PartialCorrelation:
     "horseshoe"
         The amounts before closure have a precision K = d R d as under "sparse", with partial
         correlations -R_ij ~ Normal(0, (τ λ_ij)²), λ_ij ~ half-Cauchy(1),
-        τ ~ half-Cauchy(`global_shrinkage_scale`), cut to positive definite R (the graphical
-        horseshoe): few links may be strong and the others are drawn to none. Sampled by `Gibbs`, in
-        seconds with 30 parts.
+        τ ~ half-Cauchy(`global_shrinkage_scale`), cut to τ of `least_global_shrinkage` or more and
+        to positive definite R (the graphical horseshoe): few links may be strong and the others are
+        drawn to none. Where the data have distances of parts, by a taxonomy or a phylogenetic tree,
+        the scale of links changes with them. Sampled by `Gibbs`, in seconds with 30 parts.
 
     Counts y_i are Multinomial with probabilities proportional to exp(clr(x_i)), and values within
     bounds (censored below a limit of detection, or rounded) are anywhere between them; the
@@ -184,7 +186,10 @@ class PartialCorrelation:
         Scale of the half-Cauchy prior of τ; of "horseshoe". With the default of 1 the share of
         links is left to the data: τ about 1 has as many links as not.
     least_global_shrinkage : float or None
-        τ_min, at which the prior of τ is cut; of "horseshoe". None: TODO
+        τ_min, at which the prior of τ is cut; of "horseshoe". None: .25 with 8 parts or fewer, and
+        0 with more. Few parts need no sparsity: without the cut, 95 % intervals over pairs of .4 to
+        .8 cover .86 (all pairs .94) in 20 rows of 5 parts and .58 (.91) in 25 of 8, with it .94
+        (.97) and .81 (.97); in 60 rows of 12 parts it lowers their coverage from .84 to .75.
     distance_effect_sd : float
         Prior standard deviation of β; of "horseshoe", where the data have `distances` of parts. The
         scale of R_ij is then τ λ_ij exp(-β x_ij), with the distance x_ij about its mean, in units
@@ -227,11 +232,17 @@ class PartialCorrelation:
     40 x 30   horseshoe .74                               horseshoe .52, shrunk .59
     ========  ==========================================  ==========================================
 
-    (9 to 30 data sets, standard errors .02 to .11), where over all pairs those of "shrunk" cover
+    (9 to 30 data sets, standard errors .02 to .11; of "horseshoe" at 60 x 8 without the cut of τ:
+    of 110 other data sets .87 without it and .88 with it), where over all pairs those of "shrunk" cover
     .9 or more: "shrunk" and "invariant" shrink strong links among many weak ones, and the caution
     `shrinkage of strong links` stands on the answer where a link is sure and shrunk by more than
     one posterior standard deviation, and with ten parts or more and fewer than four rows a part
-    where the prior outweighs the data, so that no link is sure. With four parts, "horseshoe" and
+    where the prior outweighs the data, so that no link is sure. Under "horseshoe" and "sparse", of
+    known log-ratios in two or more rows a part, it stands where a link that the t-test finds among
+    all pairs is .7 of a standard deviation nearer to 0 than its estimate without a prior: in .93
+    of data sets of 60 x 8 with strong links, .07 of those without any and .10 of those with weak
+    ones (30 each), so that .03 of strong links are missed without a word, which were .19. Of counts
+    there is no such estimate. With four parts, "horseshoe" and
     "shrunk" cover alike. Where most amounts are linked, answers of "horseshoe" carry the caution
     `few links among the amounts`. Over all pairs of 4 parts in 40 rows, intervals of "shrunk" cover
     .95 with 500 counts a row and .92 with 25 (32 data sets each), as where log-ratios are known.

@@ -506,6 +506,10 @@ _COMPOSITION = Family(
         "global_shrinkage_scale": [
             {"prior": "horseshoe", "global_shrinkage_scale": 0.5}
         ],
+        "least_global_shrinkage": [
+            {"prior": "horseshoe", "least_global_shrinkage": 0.0}
+        ],
+        "distance_effect_sd": [],
         "row_correlation": [],
         "degrees_of_freedom": [
             {"prior": "horseshoe", "errors": "student", "degrees_of_freedom": 4.0}
@@ -540,6 +544,15 @@ _COMPOSITION = Family(
         "counts with a covariate": {"depth": 300, "covariate": True},
         "counts with exposures": {"depth": 300, "exposure": True},
         "counts of absent parts": {"depth": 300, "absent": True},
+        "distances of parts": {
+            "related": True,
+            "fields": {"prior": "horseshoe", "distance_effect_sd": 1.0},
+        },
+        "counts with distances of parts": {
+            "depth": 300,
+            "related": True,
+            "fields": {"prior": "horseshoe"},
+        },
     },
     combinations=[
         {"prior": "matching", "basis_variance": None},

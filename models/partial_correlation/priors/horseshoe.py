@@ -139,7 +139,7 @@ class Horseshoe(SampledPrior):
             "cover .70 to .85. What is said of amounts stands on sparsity alone.",
             formula="R_ij ~ Normal(0, (τ λ_ij)²), λ_ij ~ half-Cauchy(1), τ ~ half-Cauchy("
             f"{model.global_shrinkage_scale:g}), cut to τ >= τ_min",
-            checks=("few links among the amounts",),
+            checks=("few links among the amounts", "shrinkage of strong links"),
             fields=("global_shrinkage_scale", "least_global_shrinkage", "prior"),
         )
 

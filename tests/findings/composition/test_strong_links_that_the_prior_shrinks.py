@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.models.partial_correlation.answer_checks import answer_checks
 from causalstats.numerics.compositions import log_ratios
 from causalstats.numerics.compositions.shrinkage_bias import (
     beyond_closure,
@@ -60,6 +61,41 @@ def test_data_without_a_link_hardly_ever_have_a_link_named_as_drawn_in(rows, par
     found = [cautioned(composed(seed, rows, parts)) for seed in range(60)]
     named = [check is not None and " ~ " in check.finding for check in found]
     assert np.mean(named) <= 0.15
+
+
+def under_the_horseshoe(data):
+    sampler = cs.Gibbs(chains=2, draws=200, tune=200, thin=5)
+    model = cs.PartialCorrelation(prior="horseshoe")
+    fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
+    doubts = fit.effect("partial_correlation").doubts
+    return next((check for check in doubts if check.name == CAUTION), None)
+
+
+def test_a_link_that_the_horseshoe_draws_in_is_named_by_its_estimate_without_a_prior():
+    """At few parts 95 % intervals of the horseshoe cover strong links in .80 to .90, unsaid."""
+    matching = cs.PartialCorrelation(prior="matching")
+    horseshoe = cs.PartialCorrelation(prior="horseshoe")
+    weaker = composed(2, 60, 12, 0.2)
+    draw = matching.exact_posterior(weaker)
+    draws = draw(1, 100, np.random.default_rng(0)).assign(basis_correlation=0.0)
+
+    def found(data):
+        checks = answer_checks(horseshoe, "partial_correlation", draws, data)
+        return [check for check in checks if check.name == CAUTION]
+
+    (check,) = found(composed(2, 60, 12, 0.7))
+    assert "p0 ~ p1" in check.finding and check.assumption == "sparsity"
+    assert check.value > 0.7
+    assert not found(weaker)
+    assert not found(composed(2, 24, 12, 0.7))  # too few rows to show it
+
+
+@pytest.mark.slow
+def test_the_horseshoe_hardly_ever_draws_in_a_link_of_data_without_any():
+    found = [under_the_horseshoe(composed(seed, 60, 8)) for seed in range(40)]
+    assert np.mean([check is not None for check in found]) <= 0.2
+    found = [under_the_horseshoe(composed(seed, 60, 8, 0.6)) for seed in range(40)]
+    assert np.mean([check is not None for check in found]) >= 0.6
 
 
 def test_where_the_prior_outweighs_the_data_the_answer_says_so():

@@ -17,6 +17,7 @@ MODEL = cs.PartialCorrelation()
         (40, 5, {"resolution": 1.0}, "horseshoe"),
         (40, 5, {"repeated": "subject"}, "horseshoe"),
         (40, 5, {"repeated": "time"}, "horseshoe"),
+        (40, 5, {"related": True}, "horseshoe"),
     ],
 )
 def test_it_is_matching_where_rows_are_known_and_enough(rows, parts, kind, prior):

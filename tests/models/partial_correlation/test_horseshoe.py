@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import causalstats as cs
+from causalstats.models.partial_correlation.hyperpriors import HalfCauchyAbove
 from causalstats.numerics.compositions import count_gibbs, horseshoe_gibbs, row_gibbs
 from causalstats.numerics.compositions.horseshoe_gibbs import Scales, State
 from causalstats.numerics.compositions.partial_correlations import (
@@ -165,6 +166,8 @@ def drawn(fit, name):
         {"repeated": "subject", "resolution": 1.0},
         {"errors": "student"},
         {"errors": "student", "depth": 60},
+        {"related": True},
+        {"related": True, "depth": 60},
     ],
 )
 def test_gibbs_sampling_agrees_with_nuts_on_the_graph(rows):
@@ -187,6 +190,7 @@ def test_gibbs_sampling_agrees_with_nuts_on_the_graph(rows):
         "partial_correlation",
         "covariate_coefficient",
         *(["row_correlation"] if "repeated" in rows else []),
+        *(["distance_effect"] if "related" in rows else []),
         *(["degrees_of_freedom", "row_weight"] if errors == "student" else []),
     ):
         one, other = (drawn(fit, name) for fit in (ours, theirs))
@@ -208,6 +212,50 @@ def test_the_default_sampler_is_gibbs_and_repeats_by_its_seed(data):
     assert not one.to_dataset().equals(other.to_dataset())
     with pytest.raises(cs.SamplingError, match="no blocks of its parameters"):
         sampler(cs.Problem(cs.PartialCorrelation(prior="shrunk"), data), 1)
+
+
+def test_without_an_effect_of_distances_sweeps_are_those_of_data_without_any():
+    """The scale of every link is multiplied by exp(-β x), which is 1 where β is 0."""
+    rng = np.random.default_rng(8)
+    root = rng.standard_normal((3, PARTS))
+    root = np.ascontiguousarray(root - root.mean(axis=1, keepdims=True))
+    states = []
+    for scales in (SCALES, SCALES._replace(distances=OF_RELATIVES.distances)):
+        rng = np.random.default_rng(9)
+        state = horseshoe_gibbs.initial_state(root.var(axis=0) + 0.1, rng)
+        horseshoe_gibbs.sweeps_of_known_log_ratios(20, root, 9, state, scales, rng)
+        states.append(state)
+    for one, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (states[1].relative_variances == 1).all()
+
+
+def test_the_effect_of_distances_is_an_answer_of_data_that_have_them(data):
+    model = cs.PartialCorrelation()
+    related = model.simulate(1, rows=40, parts=5, related=True).data
+    assert model.for_data(related).prior == "horseshoe"
+    assert "distance_effect" in model.parameters(related)
+    assert "distance_effect" not in model.parameters(data)
+    estimand = cs.PartialCorrelation(prior="horseshoe").estimands()["distance_effect"]
+    assert estimand.unavailable_reason(data)
+    assert not estimand.unavailable_reason(related)
+
+
+def test_prior_draws_have_scales_of_at_least_the_least_one_and_effects_of_distances():
+    """Its median is that of a half-Cauchy above a: s tan((atan(a / s) + π/2) / 2)."""
+    prior = HalfCauchyAbove(scale=1.0, least=0.5)
+    draws = prior.draw(np.random.default_rng(2), 4000)
+    median = np.tan((np.arctan(0.5) + np.pi / 2) / 2)
+    assert draws.min() >= 0.5
+    assert abs((draws > median).mean() - 0.5) < 4 * 0.5 / np.sqrt(4000)
+    model = cs.PartialCorrelation(
+        prior="horseshoe", basis_variance=1.0, least_global_shrinkage=0.1
+    )
+    rng = np.random.default_rng(3)
+    prior = model.covariance_prior
+    drawn = [prior.simulate(model, 9, PARTS, rng, CLADES) for _ in range(100)]
+    assert min(each["global_shrinkage"] for each in drawn) >= 0.1
+    assert 0.5 < np.std([each["distance_effect"] for each in drawn]) < 2.6
 
 
 def test_the_remedy_for_poor_mixing_is_more_sweeps_than_were_made(data):
@@ -298,7 +346,7 @@ def test_cross_products_of_amounts_about_covariates():
     """Those of rows with covariates have the distribution of those by a root of the scatter."""
     rng = np.random.default_rng(6)
     covariates = np.column_stack([np.ones(9), rng.standard_normal(9)])
-    covariance = from_the_prior(rng)
+    covariance = from_the_prior(rng, SCALES)
     logs = rng.standard_normal((9, PARTS))
     ratios = logs - logs.mean(axis=1, keepdims=True)
     free = np.linalg.qr(covariates, mode="complete")[0][:, 2:]

@@ -59,7 +59,7 @@ def test_sweeps_leave_the_posterior_as_it_is(known):
     links = row_gibbs.links_of(rows, {})
     before, after = [], []
     for _ in range(count):
-        covariance = from_the_prior(rng)
+        covariance = from_the_prior(rng, SCALES)
         degrees = 3.0 if known else rng.gamma(row_weights.SHAPE, 1 / row_weights.RATE)
         weights = student_rows.draw_weights(degrees, rows, rng)
         ratios = log_ratio_rows(covariance, rows, rng) / np.sqrt(weights)[:, None]
