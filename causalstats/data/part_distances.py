@@ -145,7 +145,7 @@ def _matrix(frame: pd.DataFrame, parts: Sequence[str]) -> np.ndarray:
         )
     difference = np.abs(matrix - matrix.T)
     if difference.max() > _RELATIVE_ASYMMETRY * matrix.max():
-        one, other = np.unravel_index(int(difference.argmax()), matrix.shape)
+        one, other = divmod(int(difference.argmax()), len(parts))
         raise DataError(
             f"Expected symmetric distances, got {matrix[one, other]:g} from {parts[one]!r} to "
             f"{parts[other]!r} and {matrix[other, one]:g} back."
@@ -205,7 +205,8 @@ def _read_newick(newick: str) -> tuple[list[int], list[str], list[float | None]]
             "Expected a tree in Newick format, such as '((a:1,b:1):2,c:3);', with a bracket that "
             f"closes for each that opens; got {newick[:40]!r}."
         )
-    parents, names, lengths = [-1], [""], [None]
+    parents, names = [-1], [""]
+    lengths: list[float | None] = [None]
     node = 0
     for place, token in enumerate(tokens):
         if token == "(":
