@@ -103,11 +103,12 @@ def plain_distances(
     frame = frame.set_axis(frame.index.map(str), axis=0)
     frame = frame.set_axis(frame.columns.map(str), axis=1).loc[list(parts)]
     if set(parts) <= set(frame.columns):
-        return frame[list(parts)].astype(float).to_dict()
-    plain = frame.astype(object).map(
-        lambda each: "" if is_empty_rank(each) else str(each)
-    )
-    return plain.to_dict()
+        plain = frame[list(parts)].astype(float)
+    else:
+        plain = frame.astype(object).map(
+            lambda each: "" if is_empty_rank(each) else str(each)
+        )
+    return {str(name): dict(column) for name, column in plain.to_dict().items()}
 
 
 def distances_among(distances: np.ndarray, columns: Sequence[int]) -> np.ndarray | None:
