@@ -51,7 +51,10 @@ class AssumptionEntry:
 
 @dataclass(frozen=True)
 class CheckEntry:
-    """What a check computes, and what that is compared with."""
+    """What a check computes, and what that is compared with.
+
+    A silent one is not listed where it found nothing.
+    """
 
     families: list[str]
     name: str
@@ -59,6 +62,7 @@ class CheckEntry:
     reference: str
     remedy: str
     code: str
+    silent: bool = False
 
 
 def assumption_entries() -> list[AssumptionEntry]:

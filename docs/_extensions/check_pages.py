@@ -65,7 +65,7 @@ def index(entries: list[CheckEntry], worlds: list[WorldResult]) -> str:
                 continue
             alone = len(named[entry.name]) == 1
             own = [each for each in worlds if alone or each.family in entry.families]
-            power, alarms = _summary(entry.name, own)
+            power, alarms = _summary(entry, own)
             link = f"[{entry.name}]({slug(entry.name)}.md)"
             rows.append([link, entry.statistic, power, alarms])
         head = ["check", "statistic", "power", "false alarms"]
@@ -77,18 +77,18 @@ def index(entries: list[CheckEntry], worlds: list[WorldResult]) -> str:
     return "\n\n".join(parts)
 
 
-def _summary(check: str, worlds: list[WorldResult]) -> tuple[str, str]:
+def _summary(entry: CheckEntry, worlds: list[WorldResult]) -> tuple[str, str]:
     """Return the range of the power and the rate of false alarms, in words."""
-    powers = [each.failed(check) for each in _wrong(check, worlds)]
+    powers = [each.failed(entry.name) for each in _wrong(entry.name, worlds)]
     power = "not planted"
     if powers:
         ends = (share(min(powers)), share(max(powers)))
         power = " to ".join(dict.fromkeys(ends))
-    right = _right(check, worlds)
+    right = _right([entry], worlds)
     total = sum(each.row["data sets"] for each in right)
     if not total:
         return power, "not run"
-    alarms = sum(each.failed(check) * each.row["data sets"] for each in right)
+    alarms = sum(each.failed(entry.name) * each.row["data sets"] for each in right)
     return power, f"{alarms:.0f} of {total}"
 
 
@@ -101,8 +101,17 @@ def _wrong(check: str, worlds: list[WorldResult]) -> list[WorldResult]:
     ]
 
 
-def _right(check: str, worlds: list[WorldResult]) -> list[WorldResult]:
-    return [each for each in worlds if not each.wrong and each.ran(check)]
+def _right(entries: list[CheckEntry], worlds: list[WorldResult]) -> list[WorldResult]:
+    """The right worlds in which a check of these entries looked."""
+    return [
+        each
+        for each in worlds
+        if not each.wrong
+        and any(
+            each.ran(entry.name) or (entry.silent and each.family in entry.families)
+            for entry in entries
+        )
+    ]
 
 
 def page(
@@ -125,7 +134,7 @@ def page(
         *(line for entry in entries for line in _statistic(entry, len(entries) > 1)),
         *_refuted(name, assumptions),
         *_power(name, worlds),
-        *_alarms(name, worlds),
+        *_alarms(entries, worlds),
         "## The mathematics",
         *(line for entry in entries for line in _mathematics(entry.code)),
     ]
@@ -166,9 +175,12 @@ def _power(check: str, worlds: list[WorldResult]) -> list[str]:
     return [*parts, note] if never else parts
 
 
-def _alarms(check: str, worlds: list[WorldResult]) -> list[str]:
-    right = _right(check, worlds)
-    return ["## False alarms", _shares(check, "right model", right)] if right else []
+def _alarms(entries: list[CheckEntry], worlds: list[WorldResult]) -> list[str]:
+    right = _right(entries, worlds)
+    if not right:
+        return []
+    table = _shares(entries[0].name, "right model", right)
+    return ["## False alarms", table]
 
 
 def _shares(check: str, title: str, worlds: list[WorldResult]) -> str:

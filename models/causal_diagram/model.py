@@ -517,7 +517,7 @@ class CausalDiagram:
         return assumptions.assumptions(self, self._route)
 
     def assumptions_for(self, data: Observations) -> tuple[Assumption, ...]:
-        """Return the assumptions of the answers, with what these data have of missing values.
+        """Return the assumptions of the answers, by the route that these data choose.
 
         Examples
         --------
@@ -527,7 +527,8 @@ class CausalDiagram:
         'missing values'
         """
         kept = bool(data.gaps)
-        return assumptions.assumptions(self, self._route, kept)
+        route = self._route if kept else route_on(self._route, data)
+        return assumptions.assumptions(self, route, kept)
 
     def derivation(self) -> tuple[str, ...]:
         """Return how the answer follows from the diagram, or why it does not, a line a step.

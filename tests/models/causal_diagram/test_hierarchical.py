@@ -185,6 +185,8 @@ def test_answers_stand_on_the_assumptions_of_what_gave_them(rows, confounders, t
     fit = fitted(confounded(rows, confounders, seed=1), route="auto")
     for answer in (fit.effect("effect"), fit.effect("y", do={"x": 1})):
         assert ("hierarchical regressions" in answer.assumptions) == thin
+        listed = [each.name for each in fit.model.assumptions_for(fit.data)]
+        assert ("hierarchical regressions" in listed) == thin
         assert ("prior of the tables" in answer.assumptions) != thin
 
 
