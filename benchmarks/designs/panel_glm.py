@@ -26,6 +26,7 @@ def outcomes(
     spread: float = 0.0,
     curved: float = 0.0,
     categories: int = 0,
+    straight: float = 0.0,
 ) -> pd.DataFrame:
     """Return a panel with an effect of .5 on the log scale, and time effects.
 
@@ -44,12 +45,14 @@ def outcomes(
         Coefficient of the square of a covariate `x` in treatment and outcome.
     categories : int
         Of a covariate `x` that is their number; 0 for none.
+    straight : float
+        Coefficient of a covariate `x` in treatment and outcome.
     """
     unit_effect = 0.7 * rng.standard_normal(units)
     slope = 0.5 + spread * unit_effect
     moved = lasting * persistent(rng, units, times, 0.7)
     before = np.zeros(units)
-    covariate, shape = _covariate(rng, units, times, curved, categories)
+    covariate, shape = _covariate(rng, units, times, curved, categories, straight)
     rows: dict[str, list[np.ndarray]] = {"d": [], "y": []}
     for time in range(times):
         d = 0.5 * unit_effect + feedback * before + rng.standard_normal(units)
@@ -78,7 +81,12 @@ def outcomes(
 
 
 def _covariate(
-    rng: np.random.Generator, units: int, times: int, curved: float, categories: int
+    rng: np.random.Generator,
+    units: int,
+    times: int,
+    curved: float,
+    categories: int,
+    straight: float,
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Return a covariate, and what it adds to treatment and predictor, (units, times)."""
     if curved:
@@ -87,6 +95,9 @@ def _covariate(
     if categories:
         covariate = rng.integers(categories, size=(units, times))
         return covariate, rng.permutation(np.linspace(-1, 1, categories))[covariate]
+    if straight:
+        covariate = rng.standard_normal((units, times))
+        return covariate, straight * covariate
     return None, np.zeros((units, times))
 
 

@@ -56,6 +56,10 @@ WORLDS = [
         name="variances that differ between units",
         make=partial(_plain, {}, {"errors": "by unit"}),
     ),
+    _right(
+        name="a covariate that acts by a line",
+        make=partial(_plain, {}, {"shape": "line"}),
+    ),
     _wrong(
         name="errors of adjacent periods are correlated (.5)",
         make=partial(_plain, {}, {"error_correlation": 0.5}),

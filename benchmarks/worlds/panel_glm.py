@@ -55,6 +55,14 @@ WORLDS = [
     ),
     _right(name="0 and 1", make=partial(_made, _LOGIT, _ONES)),
     _right(name="counts of 30 units", make=partial(_made, {}, {"units": 30})),
+    _right(
+        name="a covariate that acts by a line",
+        make=partial(_made, {}, {"straight": 0.5}),
+    ),
+    _right(
+        name="0 and 1, with a covariate that acts by a line",
+        make=partial(_made, _LOGIT, _ONES | {"straight": 0.5}),
+    ),
     _wrong(
         name="counts move the next treatment",
         make=partial(_made, {}, {"feedback": 0.5, "lasting": 0.5}),
