@@ -449,7 +449,8 @@ class Observations:
         'I, II'
         """
         cells = np.prod([len(levels) for levels in self.levels.values()], dtype=float)
-        seen = len(np.unique(self.codes, axis=0))
+        whole = (self.codes >= 0).all(axis=1)  # a value that is missing has the code -1
+        seen = len(np.unique(self.codes[whole], axis=0))
         return {
             "Observations": f"{len(self):,}",
             **{

@@ -145,3 +145,9 @@ def test_a_table_that_cannot_be_held():
         cs.DataError, match="3.87e\\+08 cells; at most 10,000,000.*Join levels"
     ):
         read(frame).table(list("abcdefghi"))
+
+
+def test_cells_that_were_seen_have_no_gaps():
+    frame = pd.DataFrame({"x": [0, 0, 1, 1, 0], "y": [0, 1, 0, 1, None]})
+    data = cs.Observations.from_frame(frame, missing="keep")
+    assert data.facts()["Cells seen"] == "4 of 4"
