@@ -28,7 +28,11 @@ from causalstats.models.causal_diagram.checks.mediator_variation import (
 )
 from causalstats.models.causal_diagram.checks.positivity import positivity
 from causalstats.models.causal_diagram.interventional_query import shown_levels
-from causalstats.models.causal_diagram.levels import Levels, level_index
+from causalstats.models.causal_diagram.levels import (
+    Levels,
+    level_index,
+    level_indices,
+)
 from causalstats.models.causal_diagram.query_arguments import worlds_of
 from causalstats.models.causal_diagram.validation import refuse_unidentified
 
@@ -61,8 +65,9 @@ def refuse_policy_conditions(
     """
     if given or factual:
         raise ModelError(
-            "Expected a policy for everybody, without `given` and `factual`: let it read the "
-            "variable, and set what was seen elsewhere."
+            "Expected a policy without `factual`, and, with numbers, without `given`: labels that "
+            "the policy does not act on may be `given`, or let it read the variable, and set what "
+            "was seen elsewhere."
         )
 
 
@@ -99,7 +104,11 @@ def refuse_what_is_read(graph: MixedGraph, do: World, itself: bool = False) -> N
 
 
 def policy_name(
-    outcome: str, worlds: Sequence[World], levels: Levels, symbol: str
+    outcome: str,
+    worlds: Sequence[World],
+    levels: Levels,
+    symbol: str,
+    given: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the difference, or the one probability, in symbols.
 
@@ -109,10 +118,11 @@ def policy_name(
     worlds : sequence of mapping of variable to Policy or level
     levels : mapping of variable to its levels
     symbol : "P" or "E"
+    given : mapping of variable to level, optional
     """
     event = notation.event(outcome, levels)
     return " - ".join(
-        notation.interventional(symbol, event, world, {}) for world in worlds
+        notation.interventional(symbol, event, world, given or {}) for world in worlds
     )
 
 
@@ -123,12 +133,22 @@ class _Question:
     outcome: str
     treatments: tuple[str, ...]
     reads: tuple[str, ...]
+    given: Mapping[str, Any]
     worlds: Sequence[World]
     identification: Identification
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """What is read or given, each once."""
+        return tuple(dict.fromkeys((*self.reads, *self.given)))
+
 
 def policy_query(
-    route: TableRoute, outcome: str, do: Mapping[str, Any], data: Observations
+    route: TableRoute,
+    outcome: str,
+    do: Mapping[str, Any],
+    given: Mapping[str, Any],
+    data: Observations,
 ) -> Query:
     """Return the notation and the estimand of an outcome under a policy, or of two compared.
 
@@ -137,6 +157,9 @@ def policy_query(
     route : TableRoute
     outcome : str
     do : mapping of variable to a Policy, a level, or a list of two
+    given : mapping of variable to level
+        What is seen of the people under the policy: P(y | do(policy), w) is P(y, w | do(policy))
+        by P(w | do(policy)).
     data : Observations
 
     Raises
@@ -164,11 +187,18 @@ def policy_query(
         raise ModelError(
             f"Expected a policy that does not read the outcome {outcome!r}."
         )
-    identification = identify(model.graph, (outcome, *reads), treatments)
+    twice = next((name for name in given if name in (outcome, *treatments)), None)
+    if twice is not None:
+        raise ModelError(
+            f"Expected `given` of what is neither asked about nor set, got {twice!r}."
+        )
+    events = dict.fromkeys((outcome, *reads, *given))
+    identification = identify(model.graph, tuple(events), treatments)
     refuse_unidentified(identification)
     for cause in treatments:
         refuse_constant_mediators(model.graph, cause, outcome, levels, data)
-    question = _Question(outcome, treatments, reads, worlds, identification)
+    question = _Question(outcome, treatments, reads, given, worlds, identification)
+    level_indices(given, levels)  # refuses unknown levels
     for world in worlds:
         _shares(world, levels)  # refuses levels that are missing
     compute = partial(_answer, route, question)
@@ -178,7 +208,7 @@ def policy_query(
         return (support, *route.prior_checks(compute, draws, data, treatments))
 
     pair = len(worlds) == 2
-    name = policy_name(outcome, worlds, levels, "P")
+    name = policy_name(outcome, worlds, levels, "P", given)
     read_text = f" What is read: {', '.join(reads)}." if reads else ""
     return name, Estimand(
         compute=compute,
@@ -230,15 +260,17 @@ def _answer(
     """
     levels = route.model.levels(data)
     outcome = question.outcome
-    events = (outcome, *question.reads)
+    events = (outcome, *question.others)
     table = route.probabilities(draws, data, events, question.treatments)
-    summed = (*question.treatments, *question.reads)
-    answers = [
-        (table * _weights(world, levels))
-        .sum(summed)
-        .transpose("chain", "draw", outcome)
-        for world in question.worlds
-    ]
+    at = level_indices(question.given, levels)
+    reads = [name for name in question.reads if name not in at]
+    answers = []
+    for world in question.worlds:
+        joint = (table * _weights(world, levels)).isel(at)
+        joint = joint.sum((*question.treatments, *reads))
+        if at:
+            joint = joint / joint.sum(outcome)
+        answers.append(joint.transpose("chain", "draw", outcome))
     answer = answers[0] - answers[1] if len(answers) == 2 else answers[0]
     return shown_levels(answer, outcome, levels[outcome])
 
@@ -246,9 +278,18 @@ def _answer(
 def _support(route: TableRoute, question: _Question, data: Observations) -> Check:
     """Return whether the formula is defined on the counts wherever a policy sets something."""
     levels = route.model.levels(data)
-    names = (*question.treatments, *question.reads)
+    names = (*question.treatments, *question.others)
+    at = level_indices(question.given, levels)
     cells: dict[tuple[int, ...], None] = {}
-    ones = [xr.DataArray(np.ones(len(levels[name])), dims=(name,)) for name in names]
+    ones = [
+        xr.DataArray(
+            np.arange(len(levels[name])) == at[name]
+            if name in at
+            else np.ones(len(levels[name])),
+            dims=(name,),
+        )
+        for name in names
+    ]
     for world in question.worlds:
         weights = _weights(world, levels)
         for one in ones:

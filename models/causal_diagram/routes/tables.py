@@ -185,8 +185,8 @@ class TableRoute(ABC):
         data: Observations,
     ) -> Query:
         if has_policy(do):
-            refuse_policy_conditions(given, factual)
-            return policy_query(self, outcome, do, data)
+            refuse_policy_conditions({}, factual)
+            return policy_query(self, outcome, do, given, data)
         if factual and given:
             raise ModelError(
                 "The outcome under another treatment is asked with `do` and `factual` alone; say "

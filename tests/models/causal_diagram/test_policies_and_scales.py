@@ -73,6 +73,24 @@ def test_a_stochastic_policy_averages_interventions(fit):
     np.testing.assert_allclose(always, arms[1])
 
 
+def test_a_policy_within_a_group_is_the_intervention_that_it_makes_there(fit, people):
+    rule = cs.Policy({0: 1, 1: 0}, reads="z")
+    for z in (0, 1):
+        by_policy = fit.effect("y", do={"x": rule}, given={"z": z})
+        np.testing.assert_allclose(
+            by_policy.draws, fit.effect("y", do={"x": 1 - z}, given={"z": z}).draws
+        )
+    assert by_policy.name.endswith("by z), z=1)")
+    # Of those with w=1 after the policy: Bayes' rule over z
+    means = people.groupby(["z", "x", "w"])["y"].mean()
+    shares = people.groupby(["z", "x"])["w"].mean()
+    weights = [(people["z"] == z).mean() * shares[z, 1 - z] for z in (0, 1)]
+    truth = np.average([means[z, 1 - z, 1] for z in (0, 1)], weights=weights)
+    close(fit.effect("y", do={"x": rule}, given={"w": 1}), truth)
+    with pytest.raises(ModelError, match="neither asked about nor set, got 'x'"):
+        fit.effect("y", do={"x": rule}, given={"x": 1})
+
+
 def test_regressions_give_the_same_policies(people):
     text = "z -> x, y; x -> y"
     frame = people[["z", "x", "y"]]
