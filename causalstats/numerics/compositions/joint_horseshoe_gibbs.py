@@ -181,7 +181,10 @@ def sweep(
     scaled = np.empty_like(scatters)
     for group in range(groups):
         roots = np.exp(state.log_precisions[group] / 2)
-        scaled[group] = scatters[group] * np.outer(roots, roots)
+        for row in range(size):
+            for column in range(size):
+                scale = roots[row] * roots[column]
+                scaled[group, row, column] = scatters[group, row, column] * scale
     for part in range(size):
         _update_columns(part, state, scaled, degrees, rng)
     _exchange_differences(state, rng)
@@ -578,22 +581,31 @@ def _scale_together(
     step = _LARGEST_SCALING * np.exp(-4 * rng.random()) * rng.standard_normal()
     factor = np.exp(step)
     present = state.correlations
-    common = factor * state.common if which == GLOBAL else state.common
+    factor_of_common = factor if which == GLOBAL else 1.0
     proposed = np.empty_like(present)
     gain = 0.0
     for group in range(groups):
-        proposed[group] = common + factor * (present[group] - state.common)
-        for part in range(size):
-            proposed[group, part, part] = 1.0
+        change = 0.0
+        for row in range(size):
+            for column in range(size):
+                before = present[group, row, column]
+                centre = state.common[row, column]
+                after = factor_of_common * centre + factor * (before - centre)
+                after = 1.0 if row == column else after
+                proposed[group, row, column] = after
+                change += (after - before) * scatters[group, row, column]
         ratio = log_determinant(proposed[group]) - log_determinant(present[group])
         gain += degrees[group] / 2 * ratio
-        gain -= ((proposed[group] - present[group]) * scatters[group]).sum() / 2
+        gain -= change / 2
     variance = state.scalars[which]
     prior = prior_scale**2
     gain += step - np.log((prior + variance * factor**2) / (prior + variance))
     if gain >= 0 or rng.standard_exponential() > -gain:
-        present[:] = proposed
-        state.common[:] = common
+        for row in range(size):
+            for column in range(size):
+                state.common[row, column] *= factor_of_common
+                for group in range(groups):
+                    present[group, row, column] = proposed[group, row, column]
         state.scalars[which] = variance * factor**2
 
 

@@ -262,7 +262,7 @@ def table_of(model, name):
 
 @pytest.fixture(scope="module")
 def structural():
-    sampler = cs.Nuts(chains=2, draws=500, tune=500, backend="jax")
+    sampler = cs.Nuts(chains=2, draws=250, tune=250, backend="jax")
     return cs.fit(
         cs.CausalDiagram(FRONT_DOOR, route="structural"),
         smoking(1000),
