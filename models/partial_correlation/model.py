@@ -195,7 +195,10 @@ class PartialCorrelation:
         scale of R_ij is then τ λ_ij exp(-β x_ij), with the distance x_ij about its mean, in units
         of the largest: exp(β) is the ratio of the scale of links between parts at no distance to
         that of the parts farthest apart. With the default of 2 it is mostly between 1/50 and 50;
-        links of near parts may be the stronger or the weaker ones. Other priors have no use of
+        links of near parts may be the stronger or the weaker ones. In 30 rows of 20 parts whose
+        links of .5 are within clades, the root mean squared error over links is .30 with distances
+        and .37 without, in 60 rows .18 and .24; where links are anywhere, .36 both times and .22
+        (8 data sets each, `benchmarks/related_links.json`). Other priors have no use of
         distances, and where none is named, "horseshoe" is taken of data that have them.
     row_correlation : float or None
         φ in [0, 1), of data that name a subject or a time. None: learned.

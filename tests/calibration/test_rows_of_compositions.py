@@ -1,4 +1,4 @@
-"""Compositions whose rows are counted with covariates, exposures and absent parts, or heavy-tailed.
+"""Compositions of counts with covariates, exposures or absent parts, heavy tails, related parts.
 
 `pytest -m slow`. The table of each run is kept in `benchmarks/calibration`, with the number of data
 sets. Coefficients have a flat prior in the model and Normal(0, 1) in the simulation: their ranks
@@ -29,6 +29,7 @@ KINDS = {
         HORSESHOE,
         {**SIZE, "depth": 300, "absent": True},
     ),
+    "horseshoe_distances_of_parts": (HORSESHOE, {**SIZE, "related": True}),
 }
 
 
