@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LOG = "log"
+_ABBREVIATIONS = {"att": "ATT", "f": "F"}
 _SHORTEST_NAME = (
     2  # of a column that is explained: "a" and "t" are words of statistics too
 )
@@ -182,6 +183,18 @@ def _any_of(texts: Iterable[str]) -> str:
 def wording_of(data: Any) -> Wording:
     """Return the labels and units of data, none for data that have no such thing."""
     return getattr(data, "wording", None) or Wording()
+
+
+def heading(name: str) -> str:
+    """Return the name of an answer or of an assumption as a heading.
+
+    Examples
+    --------
+    >>> heading("att"), heading("effect_by_horizon"), heading("first_stage_f")
+    ('ATT', 'Effect by horizon', 'First stage F')
+    """
+    spelt = [_ABBREVIATIONS.get(word, word) for word in name.split("_")]
+    return capitalised(" ".join(spelt))
 
 
 def capitalised(text: str) -> str:

@@ -13,6 +13,7 @@ from causalstats.core.abilities import HasCausalGraph
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import answerable
 from causalstats.core.views import View
+from causalstats.core.wording import heading
 from causalstats.errors import ModelError
 from causalstats.inference.withheld_outcomes import held_out_rate
 from causalstats.numerics.sampling.convergence_diagnostics import varies
@@ -138,14 +139,16 @@ def _effect(fit: Fit, name: str, ax: AxesLike | None) -> Figure:
     import xarray as xr
 
     effect = fit.effect(name)
+    title = heading(name)
     if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
         rows = _in_words(effect, surest_first(effect.numbers(), MOST_ROWS, effect.null))
-        return effects(rows, unit=_unit_in_words(effect), title=name, ax=ax)
+        return effects(rows, unit=_unit_in_words(effect), title=title, ax=ax)
     values = effect.draws
     if effect.wording:
-        values = effect.display_scale.convert(values).rename(values.name)
+        values = effect.display_scale.convert(values)
+    values = values.rename(title)
     draws = xr.DataTree.from_dict({"posterior": values.to_dataset()})
-    drawn = figure_of(posterior(draws, name, ax))
+    drawn = figure_of(posterior(draws, title, ax))
     axes = drawn.axes[0] if ax is None else axes_of(ax, 1)[0]
     axes.set_xlabel(axis_label("", _unit_in_words(effect)))
     _leave_out_tails(axes, values.to_numpy())

@@ -18,7 +18,7 @@ from causalstats.core.check import Check
 from causalstats.core.effect import Effect, warning
 from causalstats.core.estimand import answerable
 from causalstats.core.formatting import shown
-from causalstats.core.wording import capitalised
+from causalstats.core.wording import capitalised, heading
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.plots.forest import beside
 from causalstats.plots.forest import comparison as methods
@@ -249,7 +249,7 @@ def _figures(fit: Fit, *, diagnostic: bool) -> tuple[tuple[str, str, Figure], ..
     """
     of_study = {*fit.predictions(), *fit.views()}
     return tuple(
-        (name.replace("_", " ").capitalize(), caption, fit.plot(name))
+        (heading(name), caption, fit.plot(name))
         for name, caption in fit.figures().items()
         if name not in _OWN_PLACE and (name not in of_study) == diagnostic
     )

@@ -12,14 +12,13 @@ from markupsafe import Markup, escape
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.effect import INTERVAL
-from causalstats.core.wording import capitalised
+from causalstats.core.wording import capitalised, heading
 from causalstats.report.contents import ReportContents
 from causalstats.report.embedded_figure import data_uri
 from causalstats.report.evidence import verdicts
 from causalstats.report.table import number, table
 
 _ORDER = {False: 0, None: 1, True: 2}
-_ABBREVIATIONS = {"att": "ATT", "f": "F"}
 
 
 def render(contents: ReportContents) -> str:
@@ -78,18 +77,6 @@ def paragraphs(text: str) -> list[str]:
     ['One line and another.', 'A second paragraph.']
     """
     return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip())]
-
-
-def heading(name: str) -> str:
-    """Return the name of an answer or of an assumption as a heading.
-
-    Examples
-    --------
-    >>> heading("att"), heading("effect_by_horizon"), heading("first_stage_f")
-    ('ATT', 'Effect by horizon', 'First stage F')
-    """
-    spelt = [_ABBREVIATIONS.get(word, word) for word in name.split("_")]
-    return capitalised(" ".join(spelt))
 
 
 def unbroken(text: str) -> str:

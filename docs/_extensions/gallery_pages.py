@@ -12,6 +12,7 @@ from markdown import card, grid, slug, toctree, write
 from pictures import svg
 
 import causalstats as cs
+from causalstats.core.wording import heading
 
 SEED = 1
 
@@ -59,7 +60,7 @@ def _page(family: str, program: str, figures: dict[str, list[str]] | None) -> st
         return "\n\n".join([*parts, "The fit is left out of this quick build."])
     for name, (caption, _) in figures.items():
         parts += [
-            f"## {name[0].upper()}{name[1:]}",
+            f"## {heading(name)}",
             f'```python\nfit.plot("{name}")\n```',
             f"![The figure {name}]({family}/{slug(name)}.svg)",
             caption,
