@@ -8,6 +8,7 @@ the diagram allows where hardly any draw obeys its inequalities.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,10 @@ SIDES = ("lower", "upper")
 
 Answer = Callable[[np.ndarray], EffectBounds]
 """Bounds of a joint distribution with axes (chain, draw, levels of each observed variable...)."""
+_REMEDY = (
+    "The interval is not to be trusted. Join levels, leave out variables that the bounds do not "
+    "need, or observe more."
+)
 
 
 def bounds_of(model: CausalDiagram, **options: Any) -> Answer:
@@ -142,6 +147,48 @@ def labelled_sides(
 def state_labels(outcome: str, levels: Sequence[Any]) -> list[str]:
     """Return a label for each level of the outcome."""
     return [f"{outcome}={level}" for level in levels]
+
+
+def bounds_checks(
+    route: TableRoute,
+    answer: Callable[[np.ndarray], EffectBounds | ProbabilitiesOfCausation],
+    names: Sequence[str],
+    draws: xr.Dataset,
+    data: Observations,
+) -> tuple[Check, ...]:
+    """Return whether bounds are those of the diagram, and whether the prior decides them.
+
+    Bounds are made of shares of the people. The prior is weighed by the shares of all levels of
+    the variables asked about, and of instruments.
+
+    Parameters
+    ----------
+    route : TableRoute
+    answer : function of draws of the observed distribution
+    names : sequence of str
+        The outcome, what is set, and what is given.
+    draws : Dataset
+    data : Observations
+    """
+    instruments = [
+        criterion.variables[0]
+        for criterion in route.model.identification.criteria
+        if criterion.name == "instrument"
+    ]
+    asked = tuple(dict.fromkeys((*names, *instruments)))
+
+    def shares(draws: xr.Dataset, data: Observations) -> xr.DataArray:
+        return route.probabilities(draws, data, asked)
+
+    weight = [
+        replace(
+            check,
+            finding=f"of the shares that the bounds are made of, {check.finding}",
+            remedy="" if check.passed else _REMEDY,
+        )
+        for check in route.prior_checks(shares, draws, data, ())
+    ]
+    return (*sharpness_check(route, answer, draws, data), *weight)
 
 
 def sharpness_check(

@@ -30,9 +30,9 @@ from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.bounds.partial_identification import (
     both_sides,
+    bounds_checks,
     joint_draws,
     labelled_sides,
-    sharpness_check,
 )
 from causalstats.models.causal_diagram.levels import Levels, level_index
 
@@ -107,7 +107,7 @@ def causation_query(
         unit="probability",
         kind="causal",
         assumptions=assumption_names(model),
-        checks=partial(sharpness_check, route, answer),
+        checks=partial(bounds_checks, route, answer, (outcome, name)),
     )
 
 

@@ -25,10 +25,10 @@ from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.bounds.partial_identification import (
     SIDES,
     both_sides,
+    bounds_checks,
     bounds_of,
     joint_draws,
     labelled_sides,
-    sharpness_check,
     state_labels,
 )
 from causalstats.models.causal_diagram.levels import (
@@ -69,7 +69,9 @@ def effect_bounds(route: TableRoute) -> Estimand:
         in_words=partial(
             notation.words_with_levels, route.model, f"{words} ({unknown})", True
         ),
-        checks=partial(sharpness_check, route, bounds_of(route.model, outcome=y, do=x)),
+        checks=partial(
+            bounds_checks, route, bounds_of(route.model, outcome=y, do=x), (y, x)
+        ),
     )
 
 
@@ -145,13 +147,14 @@ def bounds_query(
             f"{' and '.join(given)} may differ, are bounded one by one."
         )
     answer = bounds_of(model, outcome=outcome, do=tuple(do), given=tuple(given))
+    asked = (outcome, *do, *given)
     return f"bounds of {name}", Estimand(
         compute=partial(compute, route, outcome, indices, seen),
         description=description,
         unit="difference of probabilities" if len(worlds) == 2 else "probability",
         kind="causal",
         assumptions=assumption_names(route.model),
-        checks=partial(sharpness_check, route, answer),
+        checks=partial(bounds_checks, route, answer, asked),
     )
 
 
@@ -278,7 +281,7 @@ def _treated_query(
         unit="probability",
         kind="causal",
         assumptions=assumption_names(route.model),
-        checks=partial(sharpness_check, route, answer),
+        checks=partial(bounds_checks, route, answer, (outcome, treatment)),
     )
 
 

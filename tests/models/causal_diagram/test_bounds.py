@@ -369,3 +369,28 @@ def test_the_structural_route_names_an_effect_that_its_prior_decides():
     )
     assert low - 1e-9 <= value.item() <= high + 1e-9
     assert high - low > 0.01
+
+
+def test_bounds_from_thin_tables_say_that_the_prior_decides_them():
+    """A rare outcome among 64 cells: the share with both is two in a hundred, and not five."""
+    rng = np.random.default_rng(9)
+    names = [f"w{k}" for k in range(5)]
+
+    def doubts(columns, rows):
+        frame = pd.DataFrame(rng.integers(0, 2, (rows, 5)), columns=names)[columns]
+        frame["x"] = rng.integers(0, 2, rows)
+        frame["y"] = (rng.random(rows) < 0.04).astype(int)
+        model = cs.CausalDiagram(
+            f"{', '.join(columns)} -> x, y; x -> y; x <-> y", treatment="x", outcome="y"
+        )
+        data = cs.Observations.from_frame(frame)
+        fit = cs.fit(model, data, sampler=cs.Exact(draws=100), seed=1, progress=False)
+        answers = (
+            fit.effect(),
+            fit.bounds("y", do={"x": 1}),
+            fit.bounds("y", cause="x"),
+        )
+        return [{check.name for check in answer.doubts} for answer in answers]
+
+    assert all("weight of the prior" in each for each in doubts(names, 400))
+    assert all("weight of the prior" not in each for each in doubts(names[:1], 2000))
