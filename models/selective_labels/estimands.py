@@ -201,7 +201,7 @@ def _decisions(law: Unobservable) -> dict[str, Estimand]:
             "under the average policy: over-testing where it is positive, under-testing where it "
             "is negative.",
             unit="probability of being tested",
-            contrast="the policy as it is, against x'Δ at its mean",
+            contrast="the policy as it is, against x'Δ at its mean and a decider of the middle",
         ),
         "testing_threshold": Estimand(
             per_person=True,
@@ -375,19 +375,22 @@ def _allocation(law: Unobservable, draws: xr.Dataset, data: Decisions) -> xr.Dat
 def _excess_testing(
     law: Unobservable, draws: xr.Dataset, data: Decisions
 ) -> xr.DataArray:
-    """Return P(T=1 | x) with the policy as it is, less that with everybody's x'Δ at its mean."""
+    """Return P(T=1 | x) with the policy as it is, less that of the average policy.
+
+    This has everybody's x'Δ at its mean, and a decider of no leniency and the common response.
+    """
     centre = np.average(data.matrix, axis=0, weights=data.weights)
 
     def compute(draws: xr.Dataset, people: People) -> np.ndarray:
-        risk, testing, scale, response = linear_predictors(draws, people)
-        policy = flat(draws, "policy_coefficient") @ (people.matrix - centre).T
-        own = policy + _leniency(draws, people)
+        actual = linear_predictors(draws, people)
+        risk, testing, scale, response = linear_predictors(
+            draws, people, deciders=False
+        )
+        own = flat(draws, "policy_coefficient") @ (people.matrix - centre).T
         average_policy = probability(
             law, "untested", risk, testing - own, scale, response
         )
-        return average_policy - probability(
-            law, "untested", risk, testing, scale, response
-        )
+        return average_policy - probability(law, "untested", *actual)
 
     return per_person(draws, data.people(), compute)
 
@@ -444,7 +447,7 @@ def found_among_riskiest(
 
 
 def linear_predictors(
-    draws: xr.Dataset, people: People, testing: bool = True
+    draws: xr.Dataset, people: People, testing: bool = True, deciders: bool = True
 ) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray]:
     """Return risk and testing at ζ = 0, σ and α, chain by chain.
 
@@ -454,6 +457,8 @@ def linear_predictors(
     people : People
     testing : bool
         Whether testing is needed; 0 stands for it otherwise.
+    deciders : bool
+        Whether with the effects of the deciders, where they differ.
 
     Returns
     -------
@@ -474,16 +479,12 @@ def linear_predictors(
     )
     testing_index = response * middle + policy
     for name, effect in EFFECTS.items():
-        if name in draws:
+        if deciders and name in draws:
             of_person = flat(draws, name)[:, _deciders(people)]
             testing_index, response = effect.act(
                 of_person, middle, testing_index, response
             )
     return middle, testing_index, scale, response
-
-
-def _leniency(draws: xr.Dataset, people: People) -> Any:
-    return flat(draws, "leniency")[:, _deciders(people)] if "leniency" in draws else 0.0
 
 
 def _deciders(people: People) -> np.ndarray:

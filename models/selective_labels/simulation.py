@@ -78,7 +78,9 @@ def simulate(
     data = Decisions.from_frame(filled, **arguments, observed=observed)
     realised = {
         "prevalence": float(outcome.mean()),
-        "untested_prevalence": float(outcome[~decision].mean()),
+        "untested_prevalence": (
+            np.nan if decision.all() else float(outcome[~decision].mean())
+        ),
     }
     return Simulation(
         data=data, truth=_truth(model, data, parameters), realised=realised
