@@ -512,7 +512,7 @@ def test_data_that_are_refused(text, levels, message):
         (
             "cancer",
             {"do": {"smoking": 1}, "factual": {"tar": 1}},
-            "the value that it had among `factual`",
+            "at two values of smoking in the same people",
         ),
         (
             "cancer",
