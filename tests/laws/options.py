@@ -566,7 +566,12 @@ _COMPOSITION = Family(
             "prior_inclusion_probability": 0.4,
         },
         {"prior": "horseshoe", "global_shrinkage_scale": 0.5},
-        {"prior": "horseshoe", "errors": "student", "degrees_of_freedom": 4.0},
+        {
+            "prior": "horseshoe",
+            "errors": "student",
+            "degrees_of_freedom": 4.0,
+            "least_global_shrinkage": 0.0,
+        },
         {"errors": "student"},
     ],
 )

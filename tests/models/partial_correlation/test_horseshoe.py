@@ -82,8 +82,11 @@ def log_ratio_rows(state, rows, rng):
     return np.ascontiguousarray(amounts - amounts.mean(axis=1, keepdims=True))
 
 
+STATISTICS_OF_DISTANCES = 3
+
+
 def statistics(state):
-    """Functions of a state with finite moments."""
+    """Functions of a state with finite moments, three of them of the effect of distances."""
     variance, typical, spread, effect = state.scalars
     r = state.correlations
     theta = horseshoe_gibbs.compositional_precision(state)
