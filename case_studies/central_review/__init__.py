@@ -1,4 +1,4 @@
 """How many tumours that nobody sent to central review have unfavourable histology?"""
 
 PACKAGE = None
-SECONDS = 240
+SECONDS = 360

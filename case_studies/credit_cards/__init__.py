@@ -1,4 +1,4 @@
 """How many of the applicants whom a stricter lender turns down would have repaid?"""
 
 PACKAGE = None
-SECONDS = 240
+SECONDS = 300
