@@ -1,7 +1,7 @@
 """Designs of the risk of the untested: features by people, with and without an unobservable.
 
 The model is right and the mean risk of everybody is known to ± 0.01. One feature matters, or all
-do. The priors of coefficients are those of the default, independent, or correlated ones.
+do. The priors of coefficients are those of the default, correlated, or independent ones.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PEOPLE = (400, 1500, 5000)
 WIDTHS = {"hidden": 3.0, "nothing hidden": 0.0}
 TRUTHS = {"one matters": False, "all matter": True}
 # Values of `coefficient_prior`, the default first, and how the names of their designs end
-PRIORS = {"attenuated": "", "correlated": ", correlated priors"}
+PRIORS = {"correlated": "", "attenuated": ", independent priors"}
 
 
 def _design(features: int, people: int, hidden: str, truth: str, prior: str) -> Design:
