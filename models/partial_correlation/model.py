@@ -231,7 +231,7 @@ class PartialCorrelation:
     ========  ==========================================  ==========================================
     60 x 8    matching 1.00, horseshoe .76, shrunk .50    horseshoe .80, shrunk .86
     100 x 20  matching .93, horseshoe .85, shrunk .09     matching .95, horseshoe .63, shrunk .86
-    60 x 30   horseshoe .83, shrunk .00                   shrunk .74, without a caution
+    60 x 30   horseshoe .83, shrunk .00                   shrunk .74
     40 x 30   horseshoe .74                               horseshoe .52, shrunk .59
     ========  ==========================================  ==========================================
 
@@ -240,7 +240,7 @@ class PartialCorrelation:
     cover .9 or more: "shrunk" and "invariant" shrink strong links among many weak ones, and the
     caution `shrinkage of strong links` stands on the answer where a link is sure and shrunk by more
     than one posterior standard deviation, and with ten parts or more and fewer than four rows a
-    part where the prior outweighs the data, so that no link is sure. Under "horseshoe" and
+    part, where no link may be sure enough to show it. Under "horseshoe" and
     "sparse", of known log-ratios in two or more rows a part, it stands where a link that the t-test
     finds among all pairs is .7 of a standard deviation nearer to 0 than its estimate without a
     prior: in .93 of data sets of 60 x 8 with strong links, .07 of those without any and .10 of
