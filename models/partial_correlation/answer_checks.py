@@ -351,7 +351,7 @@ def _few_rows(weight: float, data: Composition) -> Check:
     finding = (
         f"{rows} rows of {parts} parts are fewer than {_ROWS_A_PART:g} a part, and the prior has "
         "degrees of freedom as if there were more: in 60 rows of 30 parts most of which are "
-        "linked, 95 % intervals of links of .4 to .8 cover .74"
+        "linked, 95 % intervals of links of .4 to .8 cover .71"
     )
     if weight > _LARGEST_WEIGHT:
         finding = (

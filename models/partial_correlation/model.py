@@ -231,7 +231,7 @@ class PartialCorrelation:
     ========  ==========================================  ==========================================
     60 x 8    matching 1.00, horseshoe .76, shrunk .50    horseshoe .80, shrunk .86
     100 x 20  matching .93, horseshoe .85, shrunk .09     matching .95, horseshoe .63, shrunk .86
-    60 x 30   horseshoe .83, shrunk .00                   shrunk .74
+    60 x 30   horseshoe .83, shrunk .00                   shrunk .71
     40 x 30   horseshoe .74                               horseshoe .52, shrunk .59
     ========  ==========================================  ==========================================
 
