@@ -271,9 +271,7 @@ def _links_drawn_in(
     known = exact and row_dependence_of(data).independent
     if not known or data.degrees < _ROWS_FOR_ESTIMATES * size:
         return []
-    precision = draws["precision"].transpose("chain", "draw", "part", "other_part")
-    theta = precision.to_numpy().reshape(-1, size, size).astype(float)
-    shift = link_shrinkage(theta, 0.0, data.scatter, data.degrees)
+    shift = link_shrinkage(_precisions(draws), 0.0, data.scatter, data.degrees)
     most = int(shift.argmax())
     if shift[most] <= _LARGEST_SHIFT_OF_ONE:
         return []
@@ -309,10 +307,7 @@ def _strong_links(
     data : Composition
     """
     size = len(data.parts)
-    theta = (
-        draws["precision"].transpose("chain", "draw", "part", "other_part").to_numpy()
-    )
-    shift = link_shrinkage(theta.reshape(-1, size, size), weight, scatter, data.degrees)
+    shift = link_shrinkage(_precisions(draws), weight, scatter, data.degrees)
     most = int(shift.argmax())
     if shift[most] <= _LARGEST_SHIFT:
         few = size >= _PARTS_OF_A_NETWORK and data.degrees < _ROWS_A_PART * size
@@ -333,6 +328,12 @@ def _strong_links(
             caution=True,
         )
     ]
+
+
+def _precisions(draws: xr.Dataset) -> np.ndarray:
+    """Return the draws of Θ of all chains, (draws, D, D)."""
+    precision = draws["precision"].transpose("chain", "draw", "part", "other_part")
+    return precision.to_numpy().reshape(-1, *precision.shape[2:])
 
 
 def _few_rows(weight: float, data: Composition) -> Check:

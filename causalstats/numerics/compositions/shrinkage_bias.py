@@ -52,7 +52,7 @@ def link_shrinkage(
     """
     size = precision.shape[-1]
     step = max(1, len(precision) // _DRAWS_USED)
-    beyond = beyond_closure(precision[::step])
+    beyond = beyond_closure(precision[::step].astype(float))
     mean = beyond.mean(axis=0)
     sd = beyond.std(axis=0)
     score = np.abs(mean) / sd
