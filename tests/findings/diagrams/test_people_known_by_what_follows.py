@@ -99,34 +99,3 @@ def test_a_rare_group_of_many_rows_is_simulated_from_its_own_rows():
     error = group.std() / np.sqrt(len(group))
     assert float(answer.std()) < 1.5 * error  # three times that by two people a draw
     assert abs(float(answer.mean()) - group.mean() - m[x == 1].mean()) < 4 * error
-
-
-@pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        (lambda dose: np.where(dose > 0, dose, np.nan), "missing or not finite"),
-        (lambda dose: dose[:3], "an array of shape"),
-    ],
-)
-def test_a_policy_that_sets_no_number_is_refused(rule, words):
-    rng = np.random.default_rng(3)
-    z, first = rng.normal(size=(2, 60))
-    frame = pd.DataFrame({"z": z, "first": first})
-    frame["between"] = first + rng.normal(size=60)
-    frame["second"] = frame["between"] + rng.normal(size=60)
-    frame["y"] = frame["second"] + frame["between"] + rng.normal(size=60)
-    model = cs.CausalDiagram(
-        "z -> first -> between -> second -> y; between -> y",
-        outcome="y",
-        treatment="second",
-        route="regression",
-    )
-    data = cs.Observations.from_frame(frame)
-    fit = cs.fit(model, data, sampler=cs.Exact(draws=20), seed=1, progress=False)
-    with pytest.raises(cs.ModelError, match=words):
-        policy = cs.Policy(rule, reads="between")
-        fit.effect("y", do={"first": 0.0, "second": policy})
-    constant = cs.Policy(lambda between: 2.0, reads="between")
-    by_policy = fit.effect("y", do={"first": 0.0, "second": constant}).draws
-    by_value = fit.effect("y", do={"first": 0.0, "second": 2.0}).draws
-    assert abs(float(by_policy.mean() - by_value.mean())) < 0.3

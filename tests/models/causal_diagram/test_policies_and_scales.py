@@ -231,3 +231,34 @@ def test_a_group_by_a_range_of_a_number():
         fit.effect("y", do={"age": 30}, given={"x": (0, 1)})
     with pytest.raises(ModelError, match="no such group"):
         fit.effect("y", do={"x": 1}, given={"age": (90, 95)})
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (lambda dose: np.where(dose > 0, dose, np.nan), "missing or not finite"),
+        (lambda dose: dose[:3], "an array of shape"),
+    ],
+)
+def test_a_policy_that_sets_no_number_is_refused(rule, words):
+    rng = np.random.default_rng(3)
+    z, first = rng.normal(size=(2, 60))
+    frame = pd.DataFrame({"z": z, "first": first})
+    frame["between"] = first + rng.normal(size=60)
+    frame["second"] = frame["between"] + rng.normal(size=60)
+    frame["y"] = frame["second"] + frame["between"] + rng.normal(size=60)
+    model = cs.CausalDiagram(
+        "z -> first -> between -> second -> y; between -> y",
+        outcome="y",
+        treatment="second",
+        route="regression",
+    )
+    data = cs.Observations.from_frame(frame)
+    fit = cs.fit(model, data, sampler=cs.Exact(draws=20), seed=1, progress=False)
+    with pytest.raises(cs.ModelError, match=words):
+        policy = cs.Policy(rule, reads="between")
+        fit.effect("y", do={"first": 0.0, "second": policy})
+    constant = cs.Policy(lambda between: 2.0, reads="between")
+    by_policy = fit.effect("y", do={"first": 0.0, "second": constant}).draws
+    by_value = fit.effect("y", do={"first": 0.0, "second": 2.0}).draws
+    assert abs(float(by_policy.mean() - by_value.mean())) < 0.3
