@@ -8,9 +8,12 @@ levels of z (Wald 1940; Imbens & Angrist 1994),
 
     E[Y(x1) - Y(x0) | compliers] = [P(y | z1) - P(y | z0)] / [P(x1 | z1) - P(x1 | z0)]
 
-and the denominator is the share of compliers. Where the instrument is one given covariates w, both
-differences are averaged over P(w) first (Frölich 2007). Each draw of the tables gives a draw of the
-ratio. Who complies is not seen: they are some of the people, of whom only the share is known.
+and the denominator is the share of compliers. Where z is no experiment both are differences of
+P(. | do(z)): averages over P(w) of differences given w where it is one given covariates w (Frölich
+2007). The diagram must identify both; with a hidden cause of z and x it does not, although z may
+still be an instrument of a linear effect. Nor does z act on x or y by other ways than its arrow and
+x. Each draw of the tables gives a draw of the ratio. Who complies is not seen: they are some of the
+people, of whom only the share is known.
 
 References
 ----------
@@ -31,6 +34,7 @@ from causalstats.core.check import Check
 from causalstats.core.display_scale import DIFFERENCE
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
+from causalstats.diagrams.identification.identification import identify
 from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.contrasts import contrasts_with_first
 from causalstats.models.causal_diagram.notation import words_with_levels
@@ -58,13 +62,13 @@ def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
     declared = _instrument(model)
     if declared is None:
         return {}
-    monotone, held = declared
+    monotone = declared
     x, y, z = model.treatment, model.outcome, monotone.cause
     among = f"among those whose {x} follows {z}, the compliers"
     names = assumption_names(model)
     unavailable = partial(_unavailable, model, monotone)
-    effect = partial(_effect, route, monotone, held)
-    share = partial(_share, route, monotone, held)
+    effect = partial(_effect, route, monotone)
+    share = partial(_share, route, monotone)
     return {
         "complier_effect": Estimand(
             compute=effect,
@@ -78,7 +82,7 @@ def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
             companion="compliers",
             assumptions=names,
             unavailable_reason=unavailable,
-            checks=partial(_checks, route, monotone, held, effect),
+            checks=partial(_checks, route, monotone, effect),
         ),
         "compliers": Estimand(
             compute=share,
@@ -86,22 +90,25 @@ def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
             unit="probability",
             assumptions=names,
             unavailable_reason=unavailable,
-            checks=partial(_checks, route, monotone, held, share),
+            checks=partial(_checks, route, monotone, share),
         ),
     }
 
 
-def _instrument(model: CausalDiagram) -> tuple[Monotone, tuple[str, ...]] | None:
-    """Return the first declared monotone instrument, and the variables given which it is one."""
+def _instrument(model: CausalDiagram) -> Monotone | None:
+    """Return the first declared monotone instrument, one whose compliers are known if there is."""
     instruments = {
-        criterion.variables[0]: tuple(criterion.given)
+        criterion.variables[0]
         for criterion in model.identification.criteria
         if criterion.name == "instrument"
     }
-    for monotone in model.monotone:
-        if monotone.effect == model.treatment and monotone.cause in instruments:
-            return monotone, instruments[monotone.cause]
-    return None
+    declared = [
+        monotone
+        for monotone in model.monotone
+        if monotone.effect == model.treatment and monotone.cause in instruments
+    ]
+    known = [each for each in declared if not _unknown_compliers(model, each)]
+    return next(iter(known or declared), None)
 
 
 def _unavailable(model: CausalDiagram, monotone: Monotone, data: Observations) -> str:
@@ -125,6 +132,40 @@ def _unavailable(model: CausalDiagram, monotone: Monotone, data: Observations) -
             f"for {monotone.exceptions:.1%} of the people {monotone.effect!r} may go against "
             f"{monotone.cause!r}: the ratio is then no effect among compliers."
         )
+    return _unknown_compliers(model, monotone)
+
+
+def _unknown_compliers(model: CausalDiagram, monotone: Monotone) -> str:
+    """Return why the diagram does not identify the effect among compliers; empty where it does.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    monotone : Monotone
+    """
+    graph = model.graph
+    x, y, z = model.treatment, model.outcome, monotone.cause
+    children = [effect for cause, effect in graph.directed if cause == z]
+    ways = [name for name in children if name != x and x in graph.descendants(name)]
+    if ways:
+        return (
+            f"{z!r} acts on {x!r} through {ways[0]!r} as well, of which `monotone` says nothing: "
+            f"compliers are those whose {x} follows {z} by all ways. Leave {ways[0]!r} out of the "
+            "diagram, and the assumption is about all of them."
+        )
+    past = [name for name in children if name != x and y in graph.descendants(name)]
+    if past:
+        return (
+            f"{z!r} acts on {y!r} through {past[0]!r} as well: the ratio is then no effect of "
+            f"{x}. Answer with `fit.bounds`."
+        )
+    for name in (x, y):
+        if not identify(graph, name, z).identified:
+            return (
+                f"P({name} | do({z})) is not identified, since {z!r} shares hidden causes: the "
+                f"ratio is then no effect among those whose {x} follows {z}. Answer with "
+                "`fit.bounds`."
+            )
     return ""
 
 
@@ -134,9 +175,8 @@ def _difference(
     data: Observations,
     variable: str,
     instrument: str,
-    held: tuple[str, ...],
 ) -> xr.DataArray:
-    """Return P(variable | z1) - P(variable | z0), averaged over what is held.
+    """Return P(variable | do(z1)) - P(variable | do(z0)).
 
     Parameters
     ----------
@@ -144,13 +184,8 @@ def _difference(
     draws : Dataset
     data : Observations
     variable, instrument : str
-    held : tuple of str
     """
-    given = (instrument, *held)
-    table = route.probabilities(draws, data, (variable,), given=given)
-    if held:
-        weights = route.probabilities(draws, data, held)
-        table = (table * weights).sum(held)
+    table = route.probabilities(draws, data, (variable,), do=(instrument,))
     first, second = (table.isel({instrument: each}, drop=True) for each in (0, 1))
     return (second - first).transpose("chain", "draw", variable)
 
@@ -160,9 +195,8 @@ def _moved(
     draws: xr.Dataset,
     data: Observations,
     monotone: Monotone,
-    held: tuple[str, ...],
 ) -> xr.DataArray:
-    """Return P(x1 | z1) - P(x1 | z0), negative where the instrument lowers the treatment.
+    """Return P(x1 | do(z1)) - P(x1 | do(z0)), negative where the instrument lowers the treatment.
 
     Parameters
     ----------
@@ -170,17 +204,15 @@ def _moved(
     draws : Dataset
     data : Observations
     monotone : Monotone
-    held : tuple of str
     """
     treatment = monotone.effect
-    moved = _difference(route, draws, data, treatment, monotone.cause, held)
+    moved = _difference(route, draws, data, treatment, monotone.cause)
     return moved.isel({treatment: 1}, drop=True)
 
 
 def _share(
     route: TableRoute,
     monotone: Monotone,
-    held: tuple[str, ...],
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
@@ -190,18 +222,16 @@ def _share(
     ----------
     route : TableRoute
     monotone : Monotone
-    held : tuple of str
     draws : Dataset
     data : Observations
     """
-    moved = _moved(route, draws, data, monotone, held)
+    moved = _moved(route, draws, data, monotone)
     return moved if monotone.increasing else -moved
 
 
 def _effect(
     route: TableRoute,
     monotone: Monotone,
-    held: tuple[str, ...],
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
@@ -211,13 +241,12 @@ def _effect(
     ----------
     route : TableRoute
     monotone : Monotone
-    held : tuple of str
     draws : Dataset
     data : Observations
     """
     treatment, outcome = route.model.treatment, route.model.outcome
-    difference = _difference(route, draws, data, outcome, monotone.cause, held)
-    effect = difference / _moved(route, draws, data, monotone, held)
+    difference = _difference(route, draws, data, outcome, monotone.cause)
+    effect = difference / _moved(route, draws, data, monotone)
     table = xr.concat([xr.zeros_like(effect), effect], dim=treatment)
     table = table.transpose("chain", "draw", treatment, outcome)
     return contrasts_with_first(table, treatment, outcome, route.model.levels(data))
@@ -226,7 +255,6 @@ def _effect(
 def _checks(
     route: TableRoute,
     monotone: Monotone,
-    held: tuple[str, ...],
     compute: Compute,
     draws: xr.Dataset,
     data: Observations,
@@ -239,13 +267,12 @@ def _checks(
     ----------
     route : TableRoute
     monotone : Monotone
-    held : tuple of str
     compute : function of draws and data
         The answer.
     draws : Dataset
     data : Observations
     """
-    share = _share(route, monotone, held, draws, data)
+    share = _share(route, monotone, draws, data)
     positive = float((share > 0).mean())
     return (
         Check(

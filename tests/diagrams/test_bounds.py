@@ -5,7 +5,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
+from causalstats.diagrams.bounds import response_type_program as programs
 from causalstats.diagrams.bounds.bounds import bounds
 from causalstats.diagrams.bounds.probabilities_of_causation import (
     causation_bounds,
@@ -677,3 +679,77 @@ def test_programs_too_large_to_hold_give_natural_bounds():
         )
     with pytest.raises(ModelError, match="Expected a cause of 'x'"):
         causation_bounds(BOW, "x", "y", np.ones((2, 2)), ("x", "y"))
+
+
+def test_a_proxy_of_the_confounder_narrows_the_bounds_of_an_instrument():
+    """Against the linear program over the 32 response types of x, y and v together."""
+    diagram = Diagram.parse("z -> x -> y; u -> x, y, v; hidden: u")
+    binary = list(product((0, 1), repeat=2))
+    types = list(product(binary, binary, (0, 1)))
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        joint = np.zeros((2, 2, 2, 2))
+        for share, (x, y, v) in zip(rng.dirichlet([0.2] * 32), types, strict=True):
+            for z in (0, 1):
+                joint[z, x[z], y[x[z]], v] += share / 2
+        result = bounds(diagram, "y", "x", joint, ("z", "x", "y", "v"), at={"y": 1})
+        assert result.sharp
+        rows = [
+            [float((x[z], y[x[z]], v) == cell) for x, y, v in types]
+            for z in (0, 1)
+            for cell in product((0, 1), repeat=3)
+        ]
+        for level in (0, 1):
+            cost = np.array([y[level] for _, y, _ in types], float)
+            low, high = (
+                sign * linprog(sign * cost, A_eq=rows, b_eq=2 * joint.ravel()).fun
+                for sign in (1, -1)
+            )
+            np.testing.assert_allclose(
+                (result.lower[level], result.upper[level]), (low, high), atol=1e-7
+            )
+
+
+def test_a_proxy_of_what_moves_the_outcome_narrows_probabilities_of_causation():
+    """x randomised, and v the response type of y itself: they are known then."""
+    diagram = Diagram.parse("x -> y; v <-> y")
+    joint = np.zeros((2, 4, 2))  # x, v, y
+    shares = [0.4, 0.1, 0.3, 0.2]
+    for v, (without, with_cause) in enumerate(product((0, 1), repeat=2)):
+        joint[0, v, without] += shares[v] / 2
+        joint[1, v, with_cause] += shares[v] / 2
+    result = causation_bounds(diagram, "y", "x", joint, ("x", "v", "y"))
+    both = result.necessary_and_sufficient
+    assert both.sharp
+    np.testing.assert_allclose((both.lower, both.upper), shares[1], atol=1e-9)
+
+
+def test_siblings_too_large_for_the_program_make_bounds_outer(monkeypatch):
+    monkeypatch.setattr(programs, "MAX_ENTRIES_WITH_SIBLINGS", 1)
+    diagram = Diagram.parse("z -> x -> y; u -> x, y, v; hidden: u")
+    joint = np.random.default_rng(2).dirichlet(np.ones(16)).reshape(2, 2, 2, 2)
+    result = bounds(diagram, "y", "x", joint, ("z", "x", "y", "v"), at={"y": 1})
+    assert not result.sharp
+    assert "no use is made of v" in result.remarks[-1] + result.remarks[-2]
+
+
+def test_monotonicity_narrows_nothing_where_cause_and_effect_share_a_hidden_cause():
+    """z is the hidden cause u itself; x never falls with z, and P(x = 1 | z = 1) does."""
+    joint = np.zeros((2, 2, 2))  # z, x, y
+    for u, v in product((0, 1), range(4)):
+        x = (0, 1 - u, u, 1)[v]
+        joint[u, x, (x, 0, 1, 1 - x)[v]] += 0.5 * (0.2, 0.5, 0.2, 0.1)[v]
+    names = ("z", "x", "y")
+    diagram = Diagram.parse("z -> x -> y; x <-> y; z <-> x")
+    assumed = [Monotone("z", "x")]
+    result = bounds(diagram, "y", "x", joint, names, at={"y": 1}, assumptions=assumed)
+    without = bounds(diagram, "y", "x", joint, names, at={"y": 1})
+    np.testing.assert_allclose(result.lower, without.lower)
+    assert result.lower[1] <= 0.4 <= result.upper[1]  # P(y | do(x = 1)): v of 0 and 2
+    assert "narrows nothing" in "".join(result.remarks)
+    with pytest.raises(ModelError, match="Expected a direct cause of 'x'"):
+        bounds(
+            Diagram.parse("x -> y; x <-> y; z <-> x"),
+            *("y", "x", joint, names),
+            assumptions=assumed,
+        )

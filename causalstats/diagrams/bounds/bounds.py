@@ -32,6 +32,8 @@ from causalstats.diagrams.bounds.response_type_program import (
     extremes,
     interventional_costs,
     response_type_program,
+    siblings_left_out,
+    with_siblings,
 )
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.core import arguments
@@ -261,7 +263,7 @@ def bounds(
         return _natural_bounds(diagram, question, assumptions, str(error))
     sides = _extremes(question, program, costs)
     return bounds_of_program(
-        diagram, whole, program, question.query, question.axes, sides
+        diagram, whole, program, question.query, question.axes, sides, assumptions
     )
 
 
@@ -413,18 +415,29 @@ def _program(
     do = identification.do
     seen = identification.outcome + identification.given
     whole = exogenous_confounding_as_arrows(diagram, do)
-    graph = whole.subgraph(whole.ancestors(*seen))
-    acting = tuple(name for name in do if name in graph.nodes)
-    seen_set = graph.bit_set(seen)
-    do_set = graph.bit_set(acting)
+    assumptions = informative(assumptions, diagram, whole)
+
+    def sets(graph: MixedGraph) -> tuple[BitSet, BitSet]:
+        acting = tuple(name for name in do if name in graph.nodes)
+        return graph.bit_set(seen), graph.bit_set(acting)
+
+    def build(graph: MixedGraph) -> ResponseTypeProgram:
+        seen_set, do_set = sets(graph)
+        _, inside = _known_combs_and_open(graph, source, seen_set, do_set)
+        together = bool(identification.given)
+        return response_type_program(
+            graph, source, inside, do_set | seen_set, assumptions, together
+        )
+
+    program = build(whole.subgraph(whole.ancestors(*seen)))
+    program = with_siblings(whole, program, build)
+    graph = program.graph
+    seen_set, do_set = sets(graph)
     combs, inside = _known_combs_and_open(graph, source, seen_set, do_set)
-    together = bool(identification.given)
-    program = response_type_program(
-        graph, source, inside, do_set | seen_set, assumptions, together
-    )
     moving = graph.names(graph.bits.ancestors(seen_set, ~do_set) & inside)
     axes = identification.outcome + do + identification.given
-    idle = set(do).difference(acting)  # all their levels have the same costs
+    affecting = whole.ancestors(*seen)
+    idle = set(do).difference(affecting)  # all their levels have the same costs
     used = [name for name in axes if name not in idle]
     costs = interventional_costs(program, combs, moving, used)
     batch, strata, _, types = costs.shape
@@ -523,6 +536,42 @@ def exogenous_confounding_as_arrows(
     return MixedGraph.projected(graph.nodes, directed, bidirected=bidirected)
 
 
+def informative(
+    assumptions: Sequence[Monotone],
+    diagram: Hypergraph | MixedGraph,
+    whole: MixedGraph,
+) -> tuple[Monotone, ...]:
+    """Return the assumptions about arrows z -> x that stand for no z <-> x as well.
+
+    Where they share a hidden cause, x given z may go up or down with z whatever z does to x:
+    P(x | z) is then no effect of z, and an assumption about that effect narrows nothing.
+
+    Parameters
+    ----------
+    assumptions : list of Monotone
+    diagram : Diagram or MixedGraph
+    whole : MixedGraph
+        The graph that `exogenous_confounding_as_arrows` returns.
+
+    Raises
+    ------
+    ModelError
+        If the cause of an assumption does not act on its effect directly.
+    """
+    graph = as_mixed_graph(diagram)
+    as_arrows = set(graph.bidirected).difference(whole.bidirected)
+    kept = []
+    for assumed in assumptions:
+        if frozenset((assumed.cause, assumed.effect)) not in as_arrows:
+            kept.append(assumed)
+        elif (assumed.cause, assumed.effect) not in graph.directed:
+            raise ModelError(
+                f"Expected a direct cause of {assumed.effect!r}, one of "
+                f"{list(graph.parents(assumed.effect))}; got {assumed.cause!r}."
+            )
+    return tuple(kept)
+
+
 def bounds_of_program(
     diagram: Hypergraph | MixedGraph,
     whole: MixedGraph,
@@ -530,6 +579,7 @@ def bounds_of_program(
     query: str,
     axes: Mapping[str, int],
     sides: tuple[Array, Array, Array],
+    assumptions: Sequence[Monotone] = (),
 ) -> EffectBounds:
     """Return the result of `extremes` as `EffectBounds`, with remarks.
 
@@ -544,11 +594,16 @@ def bounds_of_program(
         The axes of the answer with their sizes.
     sides : lower, upper, distance
         As `extremes` returns them.
+    assumptions : list of Monotone
+        All of them, of which the program may have left some out.
     """
     lower, upper, distance = sides
     shape = (*program.source.batch_shape, *axes.values())
     districts = program.graph.subgraph(program.inside).districts()
-    sharp = len(districts) == 1 and _share_one_cause(diagram, whole, program.inside[0])
+    one_cause = len(districts) == 1 and _share_one_cause(
+        diagram, whole, program.inside[0]
+    )
+    left_out = siblings_left_out(whole, program)
     remarks = [
         f"The mechanisms of {', '.join(program.inside)} are open: {prod(program.types)} joint "
         "response types."
@@ -558,16 +613,27 @@ def bounds_of_program(
         remarks.append(
             f"Outer: they may share one hidden cause, though the diagram has none between {groups}."
         )
-    elif not sharp:
+    elif not one_cause:
         remarks.append(
             "Outer: they may share one hidden cause, where the diagram has several."
         )
+    if left_out:
+        remarks.append(
+            f"Outer: no use is made of {', '.join(left_out)}, which share hidden causes with them; "
+            "the program would be too large."
+        )
+    used = informative(assumptions, diagram, whole)
+    remarks += [
+        f"It narrows nothing that {assumed}: the two share a hidden cause."
+        for assumed in assumptions
+        if assumed not in used
+    ]
     return EffectBounds(
         query,
         lower.reshape(shape),
         upper.reshape(shape),
         tuple(axes),
-        sharp,
+        one_cause and not left_out,
         (*remarks, *_remarks_on_data(lower, distance)),
         program.entries,
     )

@@ -33,6 +33,7 @@ from causalstats.diagrams.bounds.bounds import (
     check_levels,
     check_source,
     exogenous_confounding_as_arrows,
+    informative,
     natural_bounds_remarks,
 )
 from causalstats.diagrams.bounds.natural_bounds import (
@@ -45,6 +46,7 @@ from causalstats.diagrams.bounds.response_type_program import (
     counterfactual_costs,
     extremes,
     response_type_program,
+    with_siblings,
 )
 from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.diagrams.core.hypergraph import Hypergraph
@@ -237,7 +239,9 @@ def causation_bounds(
     results = []
     for number, name in enumerate(_queries(outcome, cause)):
         sides = (lower[:, [number]], upper[:, [number]], distance)
-        results.append(bounds_of_program(diagram, whole, program, name, {}, sides))
+        results.append(
+            bounds_of_program(diagram, whole, program, name, {}, sides, assumptions)
+        )
     return ProbabilitiesOfCausation(*results)
 
 
@@ -388,7 +392,7 @@ def treated_bounds(
     sides = _treated_extremes(diagram, program, outcome, cause)
     levels = source.level_counts
     sizes = {outcome: levels[outcome], primed: levels[cause], cause: levels[cause]}
-    return bounds_of_program(diagram, whole, program, query, sizes, sides)
+    return bounds_of_program(diagram, whole, program, query, sizes, sides, assumptions)
 
 
 def _treated_extremes(
@@ -582,6 +586,7 @@ def _two_world_program(
         Make no strata.
     """
     whole = exogenous_confounding_as_arrows(diagram, (cause,))
+    assumptions = informative(assumptions, diagram, whole)
     refuse_selection(as_mixed_graph(diagram), f"what {cause} causes")
     graph = whole.subgraph(whole.ancestors(outcome))
     if outcome == cause or cause not in graph.nodes:
@@ -589,14 +594,18 @@ def _two_world_program(
         raise ModelError(
             f"Expected a cause of {outcome!r}, one of {causes}; got {cause!r}."
         )
-    cause_set = graph.bit_set([cause])
-    affected = graph.bits.descendants(cause_set) & ~cause_set
-    districts = graph.bits.districts(graph.bits.everything)
-    inside = union(district for district in districts if district & affected)
-    program = response_type_program(
-        graph, source, inside, cause_set, assumptions, together
-    )
-    return whole, program
+
+    def build(graph: MixedGraph) -> ResponseTypeProgram:
+        cause_set = graph.bit_set([cause])
+        between = graph.bit_set(whole.ancestors(outcome))
+        affected = graph.bits.descendants(cause_set) & between & ~cause_set
+        districts = graph.bits.districts(graph.bits.everything)
+        inside = union(district for district in districts if district & affected)
+        return response_type_program(
+            graph, source, inside, cause_set, assumptions, together
+        )
+
+    return whole, with_siblings(whole, build(graph), build)
 
 
 def _identified_effect(

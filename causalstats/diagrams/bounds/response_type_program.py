@@ -20,7 +20,7 @@ causal effects, JCGS 32.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -44,9 +44,11 @@ from causalstats.errors import ModelError
 
 Array = np.ndarray
 AxisLabel = tuple[str, str]  # ("level", variable), ("type", variable), ("batch", "")
+Names = tuple[str, ...]
 Comb = tuple[tuple[str, ...], Array]  # variables, and values (batch, levels of each...)
 
 MAX_ENTRIES = 5e6  # of the matrix
+MAX_ENTRIES_WITH_SIBLINGS = 1e5  # of the matrix, where a smaller one gives outer bounds
 _BATCH: AxisLabel = ("batch", "")
 
 
@@ -223,6 +225,54 @@ def response_type_program(
                 possible = possible[assumed.obeyed(possible, causes[name])]
         functions[name] = possible
     return ResponseTypeProgram(graph, source, names, strata, functions, soft)
+
+
+def siblings_left_out(whole: MixedGraph, program: ResponseTypeProgram) -> Names:
+    """Return variables that share hidden causes with the open mechanisms and could tell of them.
+
+    Such a variable acts on nothing that is asked about. What it tells of the response types is told
+    by what they do already, unless it is observed at levels of their causes on which it does not
+    depend: with an instrument, a proxy of the confounder narrows the bounds.
+
+    Parameters
+    ----------
+    whole : MixedGraph
+        The graph that the program has a part of.
+    program : ResponseTypeProgram
+    """
+    causes = {*program.outside, *program.strata}
+    return tuple(
+        name
+        for district in whole.districts()
+        if set(district) & set(program.inside)
+        for name in district
+        if name not in program.graph.nodes and causes.difference(whole.parents(name))
+    )
+
+
+def with_siblings(
+    whole: MixedGraph,
+    program: ResponseTypeProgram,
+    build: Callable[[MixedGraph], ResponseTypeProgram],
+) -> ResponseTypeProgram:
+    """Return the program with `siblings_left_out`, or as it is where that has too many entries.
+
+    Parameters
+    ----------
+    whole : MixedGraph
+    program : ResponseTypeProgram
+    build : function of a part of `whole`
+        Gives the program of that part.
+    """
+    left_out = siblings_left_out(whole, program)
+    if not left_out:
+        return program
+    names = whole.ancestors(*program.graph.nodes, *left_out)
+    try:
+        larger = build(whole.subgraph(names))
+    except TooLarge:
+        return program
+    return larger if larger.entries <= MAX_ENTRIES_WITH_SIBLINGS else program
 
 
 def _check_assumptions(

@@ -119,3 +119,38 @@ def test_thin_strata_of_what_is_held_say_that_the_prior_decides():
 
     assert "weight of the prior" in doubts(300)
     assert "weight of the prior" not in doubts(60_000)
+
+
+def test_a_cause_of_instrument_and_treatment_is_adjusted_for():
+    """Given c the effect of compliers is 0.5; c makes the ratio without it 0.5 / 3 and less."""
+    rng = np.random.default_rng(3)
+    rows = 40_000
+    c = rng.integers(2, size=rows)
+    z = (rng.random(rows) < 0.1 + 0.8 * c).astype(int)
+    kind = rng.random(rows)
+    complier = kind < 0.4
+    always = (kind >= 0.4) & (kind < 0.4 + 0.6 * c)
+    x = np.where(complier, z, always).astype(int)
+    y = (rng.random(rows) < 0.2 + 0.5 * (complier & (x == 1))).astype(int)
+    data = cs.Observations.from_frame(pd.DataFrame({"c": c, "z": z, "x": x, "y": y}))
+    fit = fitted(data, "c -> z, x; z -> x -> y; x <-> y", outcome="y")
+    assert float(fit.effect("complier_effect").draws.mean()) == pytest.approx(
+        0.5, abs=0.05
+    )
+    assert float(fit.effect("compliers").draws.mean()) == pytest.approx(0.4, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("diagram", "reason"),
+    [
+        ("z -> x -> y; x <-> y; z <-> x", "P.x . do.z.. is not identified"),
+        ("z -> m -> x; z -> x -> y; x <-> y", "acts on 'x' through 'm'"),
+        ("z -> m -> y; z -> x -> y; x <-> y", "acts on 'y' through 'm'"),
+    ],
+)
+def test_no_ratio_where_the_diagram_does_not_say_who_complies(diagram, reason):
+    frame = potential_outcomes(1, 300).rename(columns={"w": "m"})
+    names = [name for name in "zmxy" if name in diagram]
+    data = cs.Observations.from_frame(frame[names])
+    with pytest.raises(cs.ModelError, match=reason):
+        fitted(data, diagram, outcome="y").effect("complier_effect")
