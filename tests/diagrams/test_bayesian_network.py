@@ -59,6 +59,13 @@ def test_bif_round_trip(tmp_path):
         np.testing.assert_allclose(again.mechanisms[name], table, rtol=1e-15)
 
 
+@pytest.mark.parametrize("levels", [(",", "b"), ('a"b', "c"), ("a //b", "c")])
+def test_levels_that_bif_would_read_as_others_are_not_written(levels):
+    diagram = Diagram.parse("x").with_levels({"x": levels})
+    with pytest.raises(DataError, match="BIF"):
+        BayesianNetwork(diagram, {"x": [0.25, 0.75]}).to_bif()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

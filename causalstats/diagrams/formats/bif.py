@@ -73,6 +73,11 @@ def write_bif(diagram: Hypergraph, tables: Mapping[str, np.ndarray]) -> str:
     Returns
     -------
     str
+
+    Raises
+    ------
+    DataError
+        If a name or a level cannot be written in BIF.
     """
     levels = {
         wire.label: [_quoted(str(level)) for level in wire.levels or ()]
@@ -349,4 +354,20 @@ def _numbers(
 
 
 def _quoted(name: str) -> str:
-    return name if re.fullmatch(r'[^\s{}()\[\],;|"]+', name) else f'"{name}"'
+    """The name, in quotes where it is more than one word.
+
+    Raises
+    ------
+    DataError
+        If it would be read back as something else: BIF has no way to write it.
+    """
+    text = name if re.fullmatch(r'[^\s{}()\[\],;|"]+', name) else f'"{name}"'
+    escaped = '"' in name or ("\\" in name and text != name)
+    lost = escaped or name in ("", *"{}()[],;|")
+    if lost or _REMARK.search(f" {text} "):
+        raise DataError(
+            "Expected names and levels that can be written in BIF, which are not empty, no single "
+            f"bracket or comma, and without quotes, backslashes and remarks; got {name!r}. Rename "
+            "it, e.g. `diagram.with_levels(...)`."
+        )
+    return text

@@ -181,6 +181,8 @@ class BayesianNetwork:
         ------
         ModelError
             If the mechanisms are many draws and not one table each.
+        DataError
+            If a name or a level cannot be written in BIF.
 
         Examples
         --------

@@ -3,6 +3,21 @@
 The smallest and the largest answer is a linear program over response types for each draw (Balke &
 Pearl 1997). Draws are thinned where programs are large, and moved to the nearest distribution that
 the diagram allows where hardly any draw obeys its inequalities.
+
+A lower bound is the largest of several linear functions of the distribution (intersection bounds).
+Where two of them are nearly equal the largest of their estimates is too large on average, and that
+of draws about these is too large twice:
+
+    E[lower(draws)] - lower(their mean) = b > 0,    E[lower(mean of draws)] - lower(truth) ≈ b
+
+Draws of lower bounds are moved down by 2b, of upper bounds up. With four levels of an instrument
+that moves nobody, 400 people, the lower end of the interval is below the truth in .89 of simulated
+data sets and in .52 without; with eight levels in .73 and .03. The check `intersection bounds`
+names what remains.
+
+References
+----------
+Chernozhukov, Lee & Rosen (2013), Intersection bounds: estimation and inference, Econometrica 81.
 """
 
 from __future__ import annotations
@@ -17,9 +32,6 @@ import xarray as xr
 from causalstats.core.check import Check
 from causalstats.data import Observations
 from causalstats.diagrams import EffectBounds, bounds
-from causalstats.diagrams.bounds.probabilities_of_causation import (
-    ProbabilitiesOfCausation,
-)
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.checks.instrumental_inequalities import (
     SIGNIFICANCE_LEVEL,
@@ -36,10 +48,15 @@ _FEWEST_DRAWS = 50
 _MOST_ENTRIES_OF_ALL_DRAWS = 10**7  # of the matrices of the linear programs
 _DRAWS_TRIED_FIRST = 25
 _SMALLEST_SHARE_ALLOWED = 0.2  # of the draws tried first
+_DRAWS_FOR_THE_BIAS = 200
+_SMALLEST_BIAS = 0.1  # posterior standard deviations of a bound
+_LARGEST_BIAS = 0.5  # posterior standard deviations of a bound
 SIDES = ("lower", "upper")
 
 Answer = Callable[[np.ndarray], EffectBounds]
 """Bounds of a joint distribution with axes (chain, draw, levels of each observed variable...)."""
+Question = Callable[[np.ndarray], Sequence[EffectBounds]]
+"""The bounds of each entry of an answer, as `Answer` gives those of one."""
 _REMEDY = (
     "The interval is not to be trusted. Join levels, leave out variables that the bounds do not "
     "need, or observe more."
@@ -131,6 +148,86 @@ def both_sides(bounded: EffectBounds) -> xr.DataArray:
     return xr.DataArray(np.stack(chains), dims=dims, coords={"bound": list(SIDES)})
 
 
+def outward_sides(
+    model: CausalDiagram, ask: Question, joint: np.ndarray, smallest: float
+) -> list[xr.DataArray]:
+    """Return lower and upper bounds of each answer, without the bias of intersection bounds.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    ask : function of draws of the observed distribution
+    joint : array, shape (chain, draw, levels of each observed variable...)
+    smallest : float
+        The least value that an answer can have; the largest is 1.
+
+    Returns
+    -------
+    list of DataArray
+        As `both_sides` returns them.
+    """
+    answers = ask(joint)
+    sides = [both_sides(bounded) for bounded in answers]
+    bias = biases(model, ask, joint, answers)
+    moved = []
+    for values, (low, high) in zip(sides, bias, strict=True):
+        shift = xr.DataArray(2 * np.stack([low, high], axis=-1), dims=values.dims[2:])
+        # Programs may leave an answer outside by rounding.
+        moved.append((values - shift).clip(smallest, 1.0))
+    return moved
+
+
+def biases(
+    model: CausalDiagram,
+    ask: Question,
+    joint: np.ndarray,
+    answers: Sequence[EffectBounds],
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return how far the mean draw of each bound is inside the bound at the mean distribution.
+
+    Zero where the answer is identified, where it is less than a tenth of a standard deviation, and
+    where nothing near the mean obeys the diagram.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    ask : function of draws of the observed distribution
+    joint : array, shape (chain, draw, levels of each observed variable...)
+    answers : sequence of EffectBounds
+        Those of `joint`.
+
+    Returns
+    -------
+    list of (lower, upper)
+        Arrays (levels of the axes of the answer...), of lower bounds >= 0 and of upper ones <= 0.
+    """
+    kept = answers[0].compatible
+    centre = joint[kept].mean(axis=0)[None, None]
+    at_centre = ask(centre)
+    if not at_centre[0].compatible.all() and not model.identification.identified:
+        at_centre = ask(nearest_allowed(model, centre))
+    found = []
+    for bounded, middle in zip(answers, at_centre, strict=True):
+        lower = _inside(bounded.lower[kept], middle.lower[0, 0])
+        upper = -_inside(-bounded.upper[kept], -middle.upper[0, 0])
+        identified = np.array_equal(bounded.lower, bounded.upper, equal_nan=True)
+        found.append((0 * lower, 0 * upper) if identified else (lower, upper))
+    return found
+
+
+def _inside(values: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Return by how much the mean of draws is above their middle; 0 where that is their noise.
+
+    Parameters
+    ----------
+    values : array, shape (draws, ...)
+    middle : array, shape (...)
+    """
+    bias = values.mean(axis=0) - middle
+    noise = _SMALLEST_BIAS * values.std(axis=0)
+    return np.where(bias > noise, bias, 0.0)  # 0 for NaN
+
+
 def labelled_sides(
     parts: Sequence[xr.DataArray], labels: Sequence[str]
 ) -> xr.DataArray:
@@ -151,12 +248,12 @@ def state_labels(outcome: str, levels: Sequence[Any]) -> list[str]:
 
 def bounds_checks(
     route: TableRoute,
-    answer: Callable[[np.ndarray], EffectBounds | ProbabilitiesOfCausation],
+    ask: Question,
     names: Sequence[str],
     draws: xr.Dataset,
     data: Observations,
 ) -> tuple[Check, ...]:
-    """Return whether bounds are those of the diagram, and whether the prior decides them.
+    """Return whether bounds are those of the diagram, are biased, and are decided by the prior.
 
     Bounds are made of shares of the people. The prior is weighed by the shares of all levels of
     the variables asked about, and of instruments.
@@ -164,7 +261,7 @@ def bounds_checks(
     Parameters
     ----------
     route : TableRoute
-    answer : function of draws of the observed distribution
+    ask : function of draws of the observed distribution
     names : sequence of str
         The outcome, what is set, and what is given.
     draws : Dataset
@@ -188,48 +285,88 @@ def bounds_checks(
         )
         for check in route.prior_checks(shares, draws, data, ())
     ]
-    return (*sharpness_check(route, answer, draws, data), *weight)
+    thin = max(1, draws.sizes["chain"] * draws.sizes["draw"] // _DRAWS_FOR_THE_BIAS)
+    some = draws.isel(draw=slice(None, None, thin))
+    joint = joint_draws(route, some, data, lambda joint: ask(joint)[0])
+    answers = ask(joint)
+    bias = intersection_check(route.model, ask, joint, answers)
+    return (*sharpness_check(answers[0]), *bias, *weight)
 
 
-def sharpness_check(
-    route: TableRoute,
-    answer: Callable[[np.ndarray], EffectBounds | ProbabilitiesOfCausation],
-    draws: xr.Dataset,
-    data: Observations,
-) -> tuple[Check, ...]:
-    """Return a caution where bounds are wider than those of the diagram.
+def sharpness_check(bounded: EffectBounds) -> tuple[Check, ...]:
+    """Return a caution where bounds may be wider than those of the diagram.
 
-    They are outer (natural) bounds where the linear program is too large.
+    They are outer (natural) bounds where the linear program is too large, or where it lets
+    mechanisms share one hidden cause for which the diagram has several.
 
     Parameters
     ----------
-    route : TableRoute
-    answer : function of draws of the observed distribution
-    draws : Dataset
-    data : Observations
+    bounded : EffectBounds
     """
-
-    def one_answer(joint: np.ndarray) -> EffectBounds:
-        bounded = answer(joint)
-        return (
-            bounded.necessary
-            if isinstance(bounded, ProbabilitiesOfCausation)
-            else bounded
-        )
-
-    first = draws.isel(chain=[0], draw=[0])
-    bounded = one_answer(joint_draws(route, first, data, one_answer))
-    if bounded.entries or bounded.sharp:
+    if bounded.sharp:
         return ()
+    why = [
+        remark for remark in bounded.remarks if not remark.startswith("The mechanisms")
+    ]
+    natural = not bounded.entries
     return (
         Check(
             name="sharpness of the bounds",
             passed=None,
             value=None,
             expected="the smallest and the largest that a model of the diagram gives",
-            finding="outer bounds: " + bounded.remarks[0],
+            finding="outer bounds: " + " ".join(why),
             remedy="Join levels, or leave out causes that confound little, and the bounds are "
-            "those of the diagram, which can be narrower.",
+            "those of the diagram, which can be narrower."
+            if natural
+            else "They hold, and are those of a diagram in which the hidden causes are one: those "
+            "of this diagram may be narrower. If they are one, draw it, `u -> x, y, z; hidden: u`.",
+            caution=True,
+        ),
+    )
+
+
+def intersection_check(
+    model: CausalDiagram,
+    ask: Question,
+    joint: np.ndarray,
+    answers: Sequence[EffectBounds],
+) -> tuple[Check, ...]:
+    """Return a caution where bounds are the extremes of several that are nearly equal.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    ask : function of draws of the observed distribution
+    joint : array, shape (chain, draw, levels of each observed variable...)
+    answers : sequence of EffectBounds
+        Those of `joint`.
+    """
+    largest, ratio = 0.0, 0.0
+    kept = answers[0].compatible
+    if kept.sum() < 2:
+        return ()
+    for bounded, bias in zip(answers, biases(model, ask, joint, answers), strict=True):
+        for values, each in zip((bounded.lower, bounded.upper), bias, strict=True):
+            sd = values[kept].std(axis=0)
+            size = np.abs(each)
+            largest = max(largest, float(2 * size.max()))
+            relative = np.divide(size, sd, out=np.zeros_like(size), where=sd > 0)
+            ratio = max(ratio, float(relative.max()))
+    if ratio <= _LARGEST_BIAS:
+        return ()
+    return (
+        Check(
+            name="intersection bounds",
+            passed=None,
+            value=ratio,
+            expected=f"draws of bounds at most {_LARGEST_BIAS:g} standard deviations inside them",
+            finding="several bounds that the diagram gives are nearly equal, and the tightest of "
+            f"their estimates is too tight: draws are {ratio:.2g} standard deviations inside, and "
+            f"were moved outwards by up to {largest:.2g}",
+            remedy="Take the bounds as somewhat too narrow still: with four levels of an "
+            "instrument that moves nobody the ends of their intervals held in .89 of simulated "
+            "data sets, with eight in .73. Join levels of the instrument, or observe more.",
             caution=True,
         ),
     )

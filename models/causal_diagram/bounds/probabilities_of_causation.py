@@ -21,7 +21,7 @@ import xarray as xr
 
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
-from causalstats.diagrams import causation_bounds
+from causalstats.diagrams import EffectBounds, causation_bounds
 from causalstats.diagrams.bounds.probabilities_of_causation import (
     ProbabilitiesOfCausation,
 )
@@ -29,10 +29,10 @@ from causalstats.diagrams.identification.identification import identify
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.bounds.partial_identification import (
-    both_sides,
     bounds_checks,
     joint_draws,
     labelled_sides,
+    outward_sides,
 )
 from causalstats.models.causal_diagram.levels import Levels, level_index
 
@@ -83,17 +83,18 @@ def causation_query(
             levels=indices,
         )
 
-    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
-        bounded = answer(
-            joint_draws(route, draws, data, lambda joint: answer(joint).necessary)
-        )
-        sides = (
+    def ask(joint: np.ndarray) -> list[EffectBounds]:
+        bounded = answer(joint)
+        return [
             bounded.necessary_and_sufficient,
             bounded.necessary,
             bounded.sufficient,
-        )
+        ]
+
+    def compute(draws: xr.Dataset, data: Observations) -> xr.DataArray:
+        joint = joint_draws(route, draws, data, lambda joint: answer(joint).necessary)
         labels = ("necessary and sufficient", "necessary", "sufficient")
-        return labelled_sides([both_sides(side) for side in sides], labels)
+        return labelled_sides(outward_sides(model, ask, joint, 0.0), labels)
 
     event = f"{outcome}={levels[outcome][-1]}"
     off = f"{name}={absent}"
@@ -107,7 +108,7 @@ def causation_query(
         unit="probability",
         kind="causal",
         assumptions=assumption_names(model),
-        checks=partial(bounds_checks, route, answer, (outcome, name)),
+        checks=partial(bounds_checks, route, ask, (outcome, name)),
     )
 
 

@@ -23,15 +23,16 @@ from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
 from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.bounds.partial_identification import (
-    SIDES,
-    both_sides,
+    Question,
     bounds_checks,
     bounds_of,
     joint_draws,
     labelled_sides,
+    outward_sides,
     state_labels,
 )
 from causalstats.models.causal_diagram.levels import (
+    Levels,
     level_index,
     level_indices,
     shown_states,
@@ -39,6 +40,8 @@ from causalstats.models.causal_diagram.levels import (
 from causalstats.models.causal_diagram.query_arguments import worlds_of
 
 if TYPE_CHECKING:
+    from causalstats.core.check import Check
+    from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes.base import Query
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
@@ -69,9 +72,7 @@ def effect_bounds(route: TableRoute) -> Estimand:
         in_words=partial(
             notation.words_with_levels, route.model, f"{words} ({unknown})", True
         ),
-        checks=partial(
-            bounds_checks, route, bounds_of(route.model, outcome=y, do=x), (y, x)
-        ),
+        checks=partial(_effect_checks, route),
     )
 
 
@@ -82,8 +83,24 @@ def _effect_bounds(
 ) -> xr.DataArray:
     model = route.model
     levels = model.levels(data)
-    x = model.treatment
-    y = model.outcome
+    ask = _contrasts(model, levels)
+    joint = joint_draws(route, draws, data, lambda joint: ask(joint)[0])
+    labels = notation.contrast_labels(model.treatment, model.outcome, levels)
+    return labelled_sides(outward_sides(model, ask, joint, -1.0), labels)
+
+
+def _effect_checks(
+    route: TableRoute, draws: xr.Dataset, data: Observations
+) -> tuple[Check, ...]:
+    model = route.model
+    ask = _contrasts(model, model.levels(data))
+    asked = (model.outcome, model.treatment)
+    return bounds_checks(route, ask, asked, draws, data)
+
+
+def _contrasts(model: CausalDiagram, levels: Levels) -> Question:
+    """Return the function that bounds each level of the treatment against the first."""
+    x, y = model.treatment, model.outcome
     answers = []
     for arm in range(1, len(levels[x])):
         for state in shown_states(levels[y]):
@@ -91,9 +108,7 @@ def _effect_bounds(
             weights[state, arm] = 1.0
             weights[state, 0] = -1.0
             answers.append(bounds_of(model, outcome=y, do=x, weights=weights))
-    joint = joint_draws(route, draws, data, answers[0])
-    parts = [both_sides(answer(joint)) for answer in answers]
-    return labelled_sides(parts, notation.contrast_labels(x, y, levels))
+    return lambda joint: [answer(joint) for answer in answers]
 
 
 def bounds_query(
@@ -139,23 +154,49 @@ def bounds_query(
     indices = [level_indices(world, levels) for world in worlds]
     seen = level_indices(given, levels)
     moved = any(name in model.graph.descendants(*do) for name in given)
-    compute = _bounds_by_world if moved or identified else _bounds_of_sum
+    bounded = _bounds_by_world if moved or identified else _bounds_of_sum
     description = _DESCRIPTION
     if moved and len(worlds) == 2 and not identified:
         description = (
             "No less than the first and no more than the second; the two worlds, in which "
             f"{' and '.join(given)} may differ, are bounded one by one."
         )
-    answer = bounds_of(model, outcome=outcome, do=tuple(do), given=tuple(given))
+    ask = bounded(model, outcome, indices, seen, levels)
     asked = (outcome, *do, *given)
+    labels = state_labels(outcome, levels[outcome])
     return f"bounds of {name}", Estimand(
-        compute=partial(compute, route, outcome, indices, seen),
+        compute=partial(_answer, route, ask, labels, 1.0 - len(worlds)),
         description=description,
         unit="difference of probabilities" if len(worlds) == 2 else "probability",
         kind="causal",
         assumptions=assumption_names(route.model),
-        checks=partial(bounds_checks, route, answer, asked),
+        checks=partial(bounds_checks, route, ask, asked),
     )
+
+
+def _answer(
+    route: TableRoute,
+    ask: Question,
+    labels: Sequence[str],
+    smallest: float,
+    draws: xr.Dataset,
+    data: Observations,
+) -> xr.DataArray:
+    """Return the bounds of each entry of an answer.
+
+    Parameters
+    ----------
+    route : TableRoute
+    ask : function of draws of the observed distribution
+    labels : sequence of str
+        Of the entries, where they are several.
+    smallest : float
+        The least value that an entry can have.
+    draws : Dataset
+    data : Observations
+    """
+    joint = joint_draws(route, draws, data, lambda joint: ask(joint)[0])
+    return labelled_sides(outward_sides(route.model, ask, joint, smallest), labels)
 
 
 def _refuse_question(do: Mapping[str, Any], factual: Mapping[str, Any]) -> None:
@@ -171,27 +212,23 @@ def _refuse_question(do: Mapping[str, Any], factual: Mapping[str, Any]) -> None:
 
 
 def _bounds_of_sum(
-    route: TableRoute,
+    model: CausalDiagram,
     outcome: str,
     worlds: Sequence[Indices],
     seen: Indices,
-    draws: xr.Dataset,
-    data: Observations,
-) -> xr.DataArray:
-    """Return bounds of P(outcome, seen | do) / P(seen), where `seen` is no effect of `do`.
+    levels: Levels,
+) -> Question:
+    """Return the bounds of P(outcome, seen | do) / P(seen), where `seen` is no effect of `do`.
 
     Parameters
     ----------
-    route : TableRoute
+    model : CausalDiagram
     outcome : str
     worlds : sequence of mapping of variable to the position of its level
         One intervention, or two whose difference is bounded.
     seen : mapping of variable to the position of its level
-    draws : Dataset
-    data : Observations
+    levels : mapping of variable to its levels
     """
-    model = route.model
-    levels = route.model.levels(data)
     joint_outcome = (outcome, *seen)
     do = tuple(worlds[0])
     answers = []
@@ -201,16 +238,18 @@ def _bounds_of_sum(
             cell = {outcome: state, **seen, **world}
             weights[tuple(cell[name] for name in joint_outcome + do)] += sign
         answers.append(bounds_of(model, outcome=joint_outcome, do=do, weights=weights))
-    joint = joint_draws(route, draws, data, answers[0])
-    share = _share_of_seen(joint, model.graph.nodes, seen)
-    parts = []
-    for answer in answers:
-        bounded = answer(joint)
-        # Draws may lie slightly outside the distributions that the diagram allows.
-        lower = np.clip(bounded.lower / share, 1.0 - len(worlds), 1.0)
-        upper = np.clip(bounded.upper / share, 1.0 - len(worlds), 1.0)
-        parts.append(both_sides(replace(bounded, lower=lower, upper=upper)))
-    return labelled_sides(parts, state_labels(outcome, levels[outcome]))
+
+    def ask(joint: np.ndarray) -> list[EffectBounds]:
+        share = _share_of_seen(joint, model.graph.nodes, seen)
+        parts = []
+        for answer in answers:
+            bounded = answer(joint)
+            lower = bounded.lower / share
+            upper = bounded.upper / share
+            parts.append(replace(bounded, lower=lower, upper=upper))
+        return parts
+
+    return ask
 
 
 def _share_of_seen(
@@ -226,38 +265,38 @@ def _share_of_seen(
 
 
 def _bounds_by_world(
-    route: TableRoute,
+    model: CausalDiagram,
     outcome: str,
     worlds: Sequence[Indices],
     seen: Indices,
-    draws: xr.Dataset,
-    data: Observations,
-) -> xr.DataArray:
-    """Return bounds of P(outcome, seen | do) / P(seen | do), where the intervention moves both.
+    levels: Levels,
+) -> Question:
+    """Return the bounds of P(outcome, seen | do) / P(seen | do), where `do` moves both.
 
     Two worlds are bounded one by one, and their difference is the widest, since a difference of
     ratios is no ratio. The parameters are those of `_bounds_of_sum`.
     """
-    levels = route.model.levels(data)[outcome]
 
     def answer(state: int, world: Indices) -> Any:
         options = {"outcome": outcome, "do": tuple(world), "given": tuple(seen)}
         cell = {outcome: state, **seen, **world}
-        return bounds_of(route.model, **options, at=cell)
+        return bounds_of(model, **options, at=cell)
 
-    answers = [
-        [answer(state, world) for world in worlds] for state in shown_states(levels)
-    ]
-    joint = joint_draws(route, draws, data, answers[0][0])
-    parts = []
-    for by_world in answers:
-        first, *others = (ask(joint) for ask in by_world)
-        for other in others:
-            lower = first.lower - other.upper
-            upper = first.upper - other.lower
-            first = replace(first, lower=lower, upper=upper)
-        parts.append(both_sides(first))
-    return labelled_sides(parts, state_labels(outcome, levels))
+    states = shown_states(levels[outcome])
+    answers = [[answer(state, world) for world in worlds] for state in states]
+
+    def ask(joint: np.ndarray) -> list[EffectBounds]:
+        parts = []
+        for by_world in answers:
+            first, *others = (each(joint) for each in by_world)
+            for other in others:
+                lower = first.lower - other.upper
+                upper = first.upper - other.lower
+                first = replace(first, lower=lower, upper=upper)
+            parts.append(first)
+        return parts
+
+    return ask
 
 
 def _treated_query(
@@ -273,65 +312,38 @@ def _treated_query(
     event = notation.event(outcome, levels)
     set_to = level_index(treatment, value, levels)
     had = level_index(treatment, factual[treatment], levels)
-    answer = partial(_treated_bounds, route, outcome, treatment)
+    states = shown_states(levels[outcome])
+
+    def ask(joint: np.ndarray) -> list[EffectBounds]:
+        bounded = _treated_bounds(route.model, outcome, treatment, joint)
+        cells = [cast(Any, (..., state, set_to, had)) for state in states]
+        return [
+            replace(
+                bounded, lower=bounded.lower[cell], upper=bounded.upper[cell], axes=()
+            )
+            for cell in cells
+        ]
+
     name = notation.counterfactual("P", event, do, factual)
+    labels = state_labels(outcome, levels[outcome])
     return f"bounds of {name}", Estimand(
-        compute=partial(_bounds_of_treated, route, outcome, treatment, (set_to, had)),
+        compute=partial(_answer, route, ask, labels, 0.0),
         description=_DESCRIPTION,
         unit="probability",
         kind="causal",
         assumptions=assumption_names(route.model),
-        checks=partial(bounds_checks, route, answer, (outcome, treatment)),
+        checks=partial(bounds_checks, route, ask, (outcome, treatment)),
     )
 
 
 def _treated_bounds(
-    route: TableRoute,
+    model: CausalDiagram,
     outcome: str,
     treatment: str,
     joint: np.ndarray,
 ) -> EffectBounds:
-    model = route.model
     nodes = model.graph.nodes
     assumptions = model.monotone
     return treated_bounds(
         model.diagram, outcome, treatment, joint, nodes, assumptions=assumptions
-    )
-
-
-def _bounds_of_treated(
-    route: TableRoute,
-    outcome: str,
-    treatment: str,
-    treatment_levels: tuple[int, int],
-    draws: xr.Dataset,
-    data: Observations,
-) -> xr.DataArray:
-    """Return bounds for each level of the outcome, or the last of two.
-
-    Parameters
-    ----------
-    route : TableRoute
-    outcome, treatment : str
-    treatment_levels : (int, int)
-        Positions of the level that it is set to, and of the level that it had.
-    draws : Dataset
-    data : Observations
-    """
-    levels = route.model.levels(data)[outcome]
-    answer = partial(_treated_bounds, route, outcome, treatment)
-    bounded = answer(joint_draws(route, draws, data, answer))
-    cell = cast(Any, (..., *treatment_levels))
-    lower = bounded.lower[cell]
-    upper = bounded.upper[cell]
-    sides = both_sides(replace(bounded, lower=lower, upper=upper, axes=("state",)))
-    if len(levels) == 2:
-        return sides.isel(state=1)
-    values = sides.transpose("chain", "draw", "state", "bound").to_numpy()
-    values = values.reshape(*values.shape[:2], -1)
-    labels = [
-        f"{label}: {side}" for label in state_labels(outcome, levels) for side in SIDES
-    ]
-    return xr.DataArray(
-        values, dims=("chain", "draw", "bound"), coords={"bound": labels}
     )
