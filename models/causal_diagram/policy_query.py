@@ -54,23 +54,6 @@ def has_policy(do: Mapping[str, Any]) -> bool:
     return any(isinstance(value, Policy) for value in values)
 
 
-def refuse_policy_conditions(
-    given: Mapping[str, Any], factual: Mapping[str, Any]
-) -> None:
-    """Raise where a policy is asked about within a group.
-
-    Raises
-    ------
-    ModelError
-    """
-    if given or factual:
-        raise ModelError(
-            "Expected a policy without `factual`, and, with numbers, without `given`: labels that "
-            "the policy does not act on may be `given`, or let it read the variable, and set what "
-            "was seen elsewhere."
-        )
-
-
 def refuse_what_is_read(graph: MixedGraph, do: World, itself: bool = False) -> None:
     """Raise where a policy reads what comes after what it sets.
 
@@ -236,7 +219,14 @@ def _shares(world: World, levels: Levels) -> list[xr.DataArray]:
     return arrays
 
 
-def _weights(world: World, levels: Levels) -> xr.DataArray:
+def policy_weights(world: World, levels: Levels) -> xr.DataArray:
+    """Return the probability of all that is set, by what is read.
+
+    Parameters
+    ----------
+    world : mapping of variable to Policy or level
+    levels : mapping of variable to its levels
+    """
     weights = xr.DataArray(1.0)
     for array in _shares(world, levels):
         weights = weights * array
@@ -266,7 +256,7 @@ def _answer(
     reads = [name for name in question.reads if name not in at]
     answers = []
     for world in question.worlds:
-        joint = (table * _weights(world, levels)).isel(at)
+        joint = (table * policy_weights(world, levels)).isel(at)
         joint = joint.sum((*question.treatments, *reads))
         if at:
             joint = joint / joint.sum(outcome)
@@ -291,7 +281,7 @@ def _support(route: TableRoute, question: _Question, data: Observations) -> Chec
         for name in names
     ]
     for world in question.worlds:
-        weights = _weights(world, levels)
+        weights = policy_weights(world, levels)
         for one in ones:
             weights = weights * one
         chosen = np.argwhere(weights.transpose(*names).to_numpy() > 0)

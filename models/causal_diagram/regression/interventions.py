@@ -57,8 +57,7 @@ def regression_query(
     """
     levels = model.levels(data)
     worlds = _worlds(model, do)
-    _refuse_groups_of_numbers({**factual}, data)
-    _refuse_points_of_numbers(given, data)
+    refuse_groups(given, factual, data)
     for cause in do:
         refuse_constant_mediators(model.graph, cause, outcome, levels, data)
     arms = [
@@ -123,6 +122,24 @@ def _written(
         return " - ".join(terms)
     seen_text = f", {notation.conditions(given)}" if given else ""
     return f"{symbol}({event} | do({', '.join(worlds[0])}){seen_text})"
+
+
+def refuse_groups(
+    given: Mapping[str, Any], factual: Mapping[str, Any], data: Observations
+) -> None:
+    """Raise unless numbers that are given have ranges, and what really was are labels.
+
+    Parameters
+    ----------
+    given, factual : mapping of variable to value
+    data : Observations
+
+    Raises
+    ------
+    ModelError
+    """
+    _refuse_groups_of_numbers(factual, data)
+    _refuse_points_of_numbers(given, data)
 
 
 def _refuse_groups_of_numbers(group: Mapping[str, Any], data: Observations) -> None:

@@ -2,7 +2,9 @@
 
 A policy reads columns of the rows: labels or numbers that come before the treatment, and where the
 treatment is a number also what it was (a modified treatment policy, such as a shift). One that
-reads what other policies act on, a dynamic treatment regime, reads it in simulated people.
+reads what other policies act on, a dynamic treatment regime, reads it in simulated people. Of a
+group the answer is the mean over its rows; of those who really had a level of the treatment, x, it
+is so where they are comparable to others after the adjustment, y(x') ⊥ x | row.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from causalstats.core.policy import Policy
 from causalstats.data import Observations
 from causalstats.diagrams.identification.identification import identify
 from causalstats.errors import ModelError
+from causalstats.models.causal_diagram import notation
 from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.checks.mediator_variation import (
     refuse_constant_mediators,
@@ -49,10 +52,13 @@ from causalstats.models.causal_diagram.regression.g_formula import (
     no_order,
     order_of_formula,
 )
+from causalstats.models.causal_diagram.regression.interventions import refuse_groups
 from causalstats.models.causal_diagram.regression.queries import (
     checks_of_undrawn,
     divided_by,
+    indices_of_group,
     is_exchangeable,
+    rows_of_group,
     undrawn_of_tables,
     with_undrawn,
 )
@@ -65,7 +71,12 @@ if TYPE_CHECKING:
 
 
 def regression_policy(
-    model: CausalDiagram, outcome: str, do: Mapping[str, Any], data: Observations
+    model: CausalDiagram,
+    outcome: str,
+    do: Mapping[str, Any],
+    given: Mapping[str, Any],
+    factual: Mapping[str, Any],
+    data: Observations,
 ) -> Query:
     """Return the notation and the estimand of an outcome under policies, or of two compared.
 
@@ -75,6 +86,10 @@ def regression_policy(
     outcome : str
     do : mapping of variable to a Policy, a value, or a list of two
         A number that a policy changes, reading it, is set alone.
+    given : mapping of label to level, or of number to its range (lowest, highest)
+        The group that the answer is about, on which what is set does not act.
+    factual : mapping of label to level
+        The level that what is set really had, and such groups.
     data : Observations
 
     Raises
@@ -87,30 +102,45 @@ def regression_policy(
     if len(worlds) > 2:
         raise ModelError("Expected one policy, or two whose answers are compared.")
     changes = len(do) == 1 and next(iter(do)) not in levels
+    group = {**given, **factual}
+    refuse_groups(given, factual, data)
     for world in worlds:
         refuse_what_is_read(model.graph, world, itself=changes)
         _refuse_rules(model, world, data)
     for cause in do:
         refuse_constant_mediators(model.graph, cause, outcome, levels, data)
-    order = _order(model, outcome, worlds)
-    order = divided_by(model, order, (*_read(worlds), *do), data)
+    order = (
+        _order_within(model, outcome, worlds, given, factual)
+        if group
+        else _order(model, outcome, worlds)
+    )
+    order = divided_by(model, order, (*_read(worlds), *group, *do), data)
     undrawn = undrawn_of_tables(model, order.tables)
     symbol = "P" if outcome in levels else "E"
+    indices = indices_of_group(group, levels)
+    labels = {name: index for name, index in indices.items() if name in levels}
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
         within = [
             check
             for name in do
             for check in values_within_the_data(
-                name, _set_to(name, worlds, data, model), {}, data
+                name, _set_to(name, worlds, data, model), labels, data
             )
         ]
         return (*within, *checks_of_undrawn(model, undrawn, data))
 
     contrast = "the first policy against the second" if len(worlds) == 2 else "none"
-    return policy_name(outcome, worlds, levels, symbol), Estimand(
-        compute=partial(_answer, model, outcome, worlds, order),
-        description="Under a policy, by the g-formula, averaged over the rows.",
+    name = policy_name(outcome, worlds, levels, symbol, given)
+    if factual:
+        event = notation.event(outcome, levels)
+        name = " - ".join(
+            notation.counterfactual(symbol, event, world, factual) for world in worlds
+        )
+    rows = f"rows of those with {notation.conditions(group)}" if group else "rows"
+    return name, Estimand(
+        compute=partial(_answer, model, outcome, worlds, order, indices),
+        description=f"Under a policy, by the g-formula, averaged over the {rows}.",
         unit=unit_of(outcome, levels, contrast),
         contrast=contrast,
         kind="causal",
@@ -187,6 +217,75 @@ def _order(
     return order
 
 
+def _order_within(
+    model: CausalDiagram,
+    outcome: str,
+    worlds: Sequence[Mapping[str, Any]],
+    given: Mapping[str, Any],
+    factual: Mapping[str, Any],
+) -> SimulationOrder:
+    """Return the adjustment for what policies read, for the group, and for what else confounds.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    outcome : str
+    worlds : sequence of mapping of variable to Policy or value
+    given, factual : mapping of variable to value
+        The group; with what is set in `factual`, what it really was.
+
+    Raises
+    ------
+    ModelError
+        Where there is no such adjustment, or the group is not comparable to others after it.
+    """
+    if given and factual:
+        raise ModelError(
+            "Expected `given` or `factual`, got both: say in `factual` what else they have."
+        )
+    treatments = tuple(worlds[0])
+    if factual and not set(treatments) <= set(factual):
+        raise ModelError(
+            f"Expected in `factual` the level that {treatments[0]!r} had, got "
+            f"{dict(factual)}. Groups without it are `given`."
+        )
+    if outcome in (*given, *factual) or set(given) & set(treatments):
+        raise ModelError(
+            "Expected `given` of what is neither asked about nor set, got "
+            f"{', '.join((*given, *factual))}."
+        )
+    reads = _read(worlds)
+    named = dict.fromkeys((*reads, *given, *factual))
+    others = tuple(name for name in named if name not in treatments)
+    if outcome in others:
+        raise ModelError(
+            f"Expected a policy that does not read the outcome {outcome!r}."
+        )
+    after = set(model.graph.descendants(*treatments)).difference(treatments)
+    late = [name for name in others if name in after]
+    if late:
+        raise ModelError(
+            f"Expected a policy, and a group, of what comes before {', '.join(treatments)}, which "
+            f"acts on {late[0]!r}: with regressions a dynamic regime is answered of everybody. Cut "
+            "numbers into levels, and ask tables with `given`."
+        )
+    identification = identify(model.graph, outcome, treatments, others)
+    refuse_unidentified(identification)
+    order = adjustment_order(identification, others, treatments)
+    shifted = set(treatments) & set(reads)
+    alike = is_exchangeable(model.graph, outcome, treatments, order)
+    if (factual or shifted) and not alike:
+        raise ModelError(
+            f"Those with {notation.conditions(factual or given)} are not comparable to others "
+            "after the adjustment."
+        )
+    if shifted:
+        (rows,) = order.groups
+        rows = (*rows, (treatments[0], _natural(treatments[0])))
+        order = SimulationOrder((rows,), order.steps)
+    return order
+
+
 def _no_change(treatment: str) -> ModelError:
     return ModelError(
         f"A policy that changes {treatment} by what it would have been is answered by an "
@@ -248,6 +347,7 @@ def _answer(
     outcome: str,
     worlds: Sequence[Mapping[str, Any]],
     order: SimulationOrder,
+    indices: Mapping[str, Any],
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
@@ -259,19 +359,24 @@ def _answer(
     outcome : str
     worlds : sequence of mapping of variable to Policy or value, one or two
     order : SimulationOrder
+    indices : mapping of label to the position of its level, of number to its range
+        The group; everybody where it is empty.
     draws : Dataset
     data : Observations
     """
     draws = with_undrawn(model, order.tables, draws, data)
-    means = [_mean(model, world, order, draws, data) for world in worlds]
+    levels = model.levels(data)
+    inside = rows_of_group(indices, data, levels) if indices else None
+    means = [_mean(model, world, order, inside, draws, data) for world in worlds]
     total = means[0] if len(means) == 1 else means[0] - means[1]
-    return labelled_events(total, outcome, model.levels(data), "level")
+    return labelled_events(total, outcome, levels, "level")
 
 
 def _mean(
     model: CausalDiagram,
     world: Mapping[str, Any],
     order: SimulationOrder,
+    inside: np.ndarray | None,
     draws: xr.Dataset,
     data: Observations,
 ) -> xr.DataArray:
@@ -285,6 +390,8 @@ def _mean(
     model : CausalDiagram
     world : mapping of variable to Policy or value
     order : SimulationOrder
+    inside : Boolean array (rows,), or None
+        The rows of the group; None of everybody.
     draws : Dataset
     data : Observations
     """
@@ -315,7 +422,7 @@ def _mean(
         if constant == 0:
             continue
         share = partial(_product, functions) if functions else None
-        part = mean_outcomes(model, order, draws, data, arms, share=share)
+        part = mean_outcomes(model, order, draws, data, arms, inside, share)
         parts.append(constant * part.isel(arm=0))
     return sum(parts[1:], parts[0])
 

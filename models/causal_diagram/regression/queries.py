@@ -132,10 +132,7 @@ def adjusted(
     undrawn = undrawn_of_tables(model, order.tables)
     question = _Question(outcome, worlds, arms, order)
     labels = {name: value for name, value in group.items() if name in levels}
-    indices: Group = {
-        **level_indices(labels, levels),
-        **{name: value for name, value in group.items() if name not in levels},
-    }
+    indices = indices_of_group(group, levels)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
         within = [
@@ -370,7 +367,7 @@ def _answer(
     levels = model.levels(data)
     outcome = question.outcome
     draws = with_undrawn(model, undrawn, draws, data)
-    inside = _rows_of_group(indices, data, levels)
+    inside = rows_of_group(indices, data, levels)
     arms = question.arms
     table = mean_outcomes(model, question.order, draws, data, arms, inside)
     if len(arms) == 1:
@@ -386,12 +383,36 @@ def _answer(
     return _dose_response(parts, labels)
 
 
-def _rows_of_group(
+def indices_of_group(group: Mapping[str, Any], levels: Levels) -> Group:
+    """Return a group with the positions of levels in place of levels.
+
+    Parameters
+    ----------
+    group : mapping of label to level, or of number to its range
+    levels : mapping of label to its levels
+    """
+    labels = {name: value for name, value in group.items() if name in levels}
+    return {**group, **level_indices(labels, levels)}
+
+
+def rows_of_group(
     indices: Group,
     data: Observations,
     levels: Levels,
 ) -> np.ndarray:
-    """Return which rows make up a group, shape (rows,)."""
+    """Return which rows make up a group, shape (rows,).
+
+    Parameters
+    ----------
+    indices : mapping of label to the position of its level, of number to its range
+    data : Observations
+    levels : mapping of label to its levels
+
+    Raises
+    ------
+    ModelError
+        If nobody is in it.
+    """
     inside = np.ones(len(data.counts), bool)
     for name, index in indices.items():
         if isinstance(index, tuple):

@@ -32,10 +32,7 @@ from causalstats.models.causal_diagram.observed_units import (
     log_prior_of_regressions,
     outcomes_of_people,
 )
-from causalstats.models.causal_diagram.policy_query import (
-    has_policy,
-    refuse_policy_conditions,
-)
+from causalstats.models.causal_diagram.policy_query import has_policy
 from causalstats.models.causal_diagram.regression.baselines import regression_baselines
 from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
@@ -203,8 +200,7 @@ class Regression:
         data: Observations,
     ) -> Query:
         if has_policy(do):
-            refuse_policy_conditions(given, factual)
-            return regression_policy(self.model, outcome, do, data)
+            return regression_policy(self.model, outcome, do, given, factual, data)
         return regression_query(self.model, outcome, do, given, factual, data)
 
     def counterfactual(

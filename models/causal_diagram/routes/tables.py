@@ -45,11 +45,8 @@ from causalstats.models.causal_diagram.observed_units import (
     cells_of_people,
     log_prior_of_tables,
 )
-from causalstats.models.causal_diagram.policy_query import (
-    has_policy,
-    policy_query,
-    refuse_policy_conditions,
-)
+from causalstats.models.causal_diagram.policy_on_treated import policy_on_treated_query
+from causalstats.models.causal_diagram.policy_query import has_policy, policy_query
 from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
     TableOfLabels,
@@ -184,14 +181,15 @@ class TableRoute(ABC):
         factual: Mapping[str, Any],
         data: Observations,
     ) -> Query:
-        if has_policy(do):
-            refuse_policy_conditions({}, factual)
-            return policy_query(self, outcome, do, given, data)
         if factual and given:
             raise ModelError(
                 "The outcome under another treatment is asked with `do` and `factual` alone; say "
                 "what else they have in `factual`."
             )
+        if has_policy(do) and factual:
+            return policy_on_treated_query(self, outcome, do, factual, data)
+        if has_policy(do):
+            return policy_query(self, outcome, do, given, data)
         if factual and not is_effect_on_treated(self.model, do, factual):
             question = arrows_question(self.model, outcome, do, factual, data)
             return table_query(self, question, data)
