@@ -30,6 +30,11 @@ class World:
         Why the headline is right all the same, and which answer is not; empty otherwise.
     undetectable : str
         Why no data of this shape can show it, and where the answer says so; empty otherwise.
+    answer : callable, optional
+        `answer(model, data) -> Effect`, where the world is about another answer than the headline
+        of a fit. Its doubts are then the checks that failed or cannot be decided.
+    runs : tuple of str
+        The checks that such an answer is subject to.
     """
 
     name: str
@@ -39,3 +44,5 @@ class World:
     catches: tuple[str, ...] = ()
     headline_holds: str = ""
     undetectable: str = ""
+    answer: Callable[[Any, Any], Any] | None = None
+    runs: tuple[str, ...] = ()

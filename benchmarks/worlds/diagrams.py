@@ -20,7 +20,7 @@ from designs.diagrams import (
 from spoilt_tables import Change, coded, cut_off, every_row_twice, slipped, spoilt
 
 import causalstats as cs
-from worlds import World
+from worlds import World, diagram_answers
 
 Draw = Callable[[np.random.Generator], Any]
 _PRIOR, _SUPPORT = "weight of the prior", "positivity"
@@ -671,4 +671,4 @@ WRONG.append(
         monotone=[("x", "y")],
     )
 )
-WORLDS = WRONG + RECORDINGS + RIGHT
+WORLDS = WRONG + RECORDINGS + RIGHT + diagram_answers.WORLDS

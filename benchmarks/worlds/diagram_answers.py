@@ -1,0 +1,260 @@
+"""Worlds for answers of diagrams besides the headline: bounds, compliers, and transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import causalstats as cs
+from worlds import World
+
+Draw = Callable[[np.random.Generator], Any]
+_INSTRUMENT = "z -> x -> y; x <-> y"
+_POSSIBLE, _PRIOR = "possible under the diagram", "weight of the prior"
+_TIES, _MOVES = "intersection bounds", "the instrument moves the treatment"
+_OF_BOUNDS = (_POSSIBLE, _PRIOR, _TIES)
+_OF_COMPLIERS = (_POSSIBLE, _PRIOR, _MOVES)
+_OF_TRANSPORT = ("positivity", _PRIOR)
+
+
+def coin(rng: np.random.Generator, probability: Any) -> np.ndarray:
+    """Return 1 with these probabilities, one for each person."""
+    return (rng.random(len(probability)) < probability).astype(int)
+
+
+def moved(
+    rng: np.random.Generator,
+    rows: int,
+    compliers: float,
+    levels: int = 2,
+    direct: float = 0.0,
+) -> dict[str, np.ndarray]:
+    """Return an instrument z, and x and y with a hidden cause u; x acts on y by .3.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    compliers : float
+        The share of people whose x follows z, from its lowest level to its highest.
+    levels : int
+        Of z.
+    direct : float
+        The effect of the highest z on the probability of y: 0 where z is an instrument.
+    """
+    z, u = rng.integers(0, levels, rows), rng.integers(0, 2, rows)
+    threshold = rng.random(rows) * (levels - 1)
+    always = (0.2 + 0.4 * u) * (1 - compliers)
+    kind = rng.random(rows)
+    follows = (z > threshold).astype(int)
+    x = np.where(kind < compliers, follows, kind < compliers + always).astype(int)
+    chance = 0.1 + 0.3 * x + 0.3 * u + direct * (z == levels - 1)
+    return {"z": z, "x": x, "y": coin(rng, chance)}
+
+
+def offered_by_age(
+    rng: np.random.Generator, rows: int, covariates: int
+) -> dict[str, np.ndarray]:
+    """Return covariates w0, ... of four levels that act on an instrument, on x and on y."""
+    w = rng.integers(0, 4, (rows, covariates))
+    score = w.mean(axis=1) / 3
+    z = coin(rng, 0.3 + 0.4 * score)
+    complier = rng.random(rows) < 0.6
+    x = np.where(complier, z, coin(rng, 0.2 + 0.4 * score))
+    y = coin(rng, 0.1 + 0.3 * x * complier + 0.4 * score)
+    return {**{f"w{k}": w[:, k] for k in range(covariates)}, "z": z, "x": x, "y": y}
+
+
+def covariates_diagram(count: int) -> str:
+    """Return the diagram of an instrument given w0, w1, ..."""
+    names = ", ".join(f"w{k}" for k in range(count))
+    return f"{names} -> z, x, y; {_INSTRUMENT}"
+
+
+def _of_instrument(
+    name: str,
+    draw: Draw,
+    question: str,
+    *catches: str,
+    wrong: bool = True,
+    diagram: str = _INSTRUMENT,
+    **options: Any,
+) -> World:
+    """Return a world of an instrument, and an answer of a fit by default.
+
+    Parameters
+    ----------
+    name : str
+    draw : function of a generator
+        Returns the columns of the frame.
+    question : str
+        "bounds" or "complier_effect".
+    *catches : str
+    wrong : bool
+    diagram : str
+    **options
+        `undetectable` of `World`.
+    """
+    model = cs.CausalDiagram(
+        diagram,
+        treatment="x",
+        outcome="y",
+        monotone=[("z", "x")] if question == "complier_effect" else (),
+    )
+
+    def make(seed: int) -> tuple[Any, Any]:
+        frame = pd.DataFrame(draw(np.random.default_rng(seed)))
+        return model, cs.Observations.from_frame(frame)
+
+    def answer(model: Any, data: Any) -> cs.Effect:
+        return cs.fit(model, data, seed=1, progress=False).effect(question)
+
+    return World(
+        name=name,
+        family="diagrams",
+        wrong=wrong,
+        make=make,
+        catches=catches,
+        answer=answer,
+        runs=_OF_BOUNDS if question == "bounds" else _OF_COMPLIERS,
+        **options,
+    )
+
+
+def trial_and_survey(
+    rng: np.random.Generator, rows: int, ages: int, oldest: int, covariates: int = 1
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a trial among the young, and a survey of a target that is older.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+        Of each.
+    ages : int
+        The levels of each covariate.
+    oldest : int
+        The highest of them in the trial.
+    covariates : int
+        Those that differ between trial and target.
+    """
+    names = [f"w{k}" for k in range(covariates)]
+    w = np.minimum(rng.integers(0, ages, (rows, covariates)), oldest)
+    x = rng.integers(0, 2, rows)
+    y = coin(rng, 0.2 + 0.1 * x + 0.4 * x * w[:, 0] / (ages - 1))
+    trial = pd.DataFrame(w, columns=names).assign(x=x, y=y)
+    older = np.maximum(*rng.integers(0, ages, (2, rows, covariates)))
+    return trial, pd.DataFrame(older, columns=names)
+
+
+def _of_studies(
+    name: str, draw: Draw, *catches: str, wrong: bool = True, covariates: int = 1
+) -> World:
+    """Return a world of an effect transported from a trial to the people of a survey."""
+    names = [f"w{k}" for k in range(covariates)]
+    diagram = f"{', '.join(names)} -> x, y; x -> y"
+
+    def make(seed: int) -> tuple[Any, Any]:
+        trial, survey = map(
+            cs.Observations.from_frame, draw(np.random.default_rng(seed))
+        )
+        return diagram, {
+            "trial": (cs.Study(randomised="x", changed=names), trial),
+            "survey": (cs.Study(observed=names), survey),
+        }
+
+    def answer(model: Any, data: Any) -> cs.Effect:
+        return cs.transported_effect(model, "y", {"x": [1, 0]}, data, seed=1)
+
+    return World(
+        name=name,
+        family="diagrams",
+        wrong=wrong,
+        make=make,
+        catches=catches,
+        answer=answer,
+        runs=_OF_TRANSPORT,
+    )
+
+
+WORLDS = [
+    _of_instrument(
+        "bounds: an instrument that moves half of the people",
+        partial(moved, rows=400, compliers=0.5),
+        "bounds",
+        wrong=False,
+    ),
+    _of_instrument(
+        "bounds: an instrument of 6 levels that moves nobody",
+        partial(moved, rows=600, compliers=0.0, levels=6),
+        "bounds",
+        _TIES,
+    ),
+    _of_instrument(
+        "bounds: 3 covariates of 4 levels, 300 rows",
+        partial(offered_by_age, rows=300, covariates=3),
+        "bounds",
+        _PRIOR,
+        diagram=covariates_diagram(3),
+    ),
+    _of_instrument(
+        "compliers: half of the people",
+        partial(moved, rows=600, compliers=0.5),
+        "complier_effect",
+        wrong=False,
+    ),
+    _of_instrument(
+        "compliers: an instrument given a covariate of 4 levels",
+        partial(offered_by_age, rows=1500, covariates=1),
+        "complier_effect",
+        wrong=False,
+        diagram=covariates_diagram(1),
+    ),
+    _of_instrument(
+        "compliers: an instrument that moves nobody",
+        partial(moved, rows=600, compliers=0.0),
+        "complier_effect",
+        _MOVES,
+    ),
+    _of_instrument(
+        "compliers: 3 covariates of 4 levels, 300 rows",
+        partial(offered_by_age, rows=300, covariates=3),
+        "complier_effect",
+        _PRIOR,
+        diagram=covariates_diagram(3),
+    ),
+    _of_instrument(
+        "compliers: the instrument acts on the outcome, half comply",
+        partial(moved, rows=1000, compliers=0.5, direct=0.25),
+        "complier_effect",
+        _POSSIBLE,
+        undetectable="An effect of the instrument on the outcome breaks an inequality only where "
+        "few are moved, or where it is large.",
+    ),
+    _of_instrument(
+        "compliers: the instrument acts on the outcome, a tenth comply",
+        partial(moved, rows=1000, compliers=0.1, direct=0.35),
+        "complier_effect",
+        _POSSIBLE,
+    ),
+    _of_studies(
+        "transport: a trial and an older target",
+        partial(trial_and_survey, rows=600, ages=3, oldest=2),
+        wrong=False,
+    ),
+    _of_studies(
+        "transport: an age that the trial never saw",
+        partial(trial_and_survey, rows=600, ages=3, oldest=1),
+        "positivity",
+    ),
+    _of_studies(
+        "transport: 4 covariates of 3 levels, a trial of 300",
+        partial(trial_and_survey, rows=300, ages=3, oldest=2, covariates=4),
+        *_OF_TRANSPORT,
+        covariates=4,
+    ),
+]
