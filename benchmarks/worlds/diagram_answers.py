@@ -19,6 +19,7 @@ _TIES, _MOVES = "intersection bounds", "the instrument moves the treatment"
 _OF_BOUNDS = (_POSSIBLE, _PRIOR, _TIES)
 _OF_COMPLIERS = (_POSSIBLE, _PRIOR, _MOVES)
 _OF_TRANSPORT = ("positivity", _PRIOR)
+_OF_REGRESSIONS = ("positivity", "confounding left by the regressions")
 
 
 def coin(rng: np.random.Generator, probability: Any) -> np.ndarray:
@@ -152,9 +153,25 @@ def trial_and_survey(
 
 
 def _of_studies(
-    name: str, draw: Draw, *catches: str, wrong: bool = True, covariates: int = 1
+    name: str,
+    draw: Draw,
+    *catches: str,
+    wrong: bool = True,
+    covariates: int = 1,
+    route: str = "reduced",
 ) -> World:
-    """Return a world of an effect transported from a trial to the people of a survey."""
+    """Return a world of an effect transported from a trial to the people of a survey.
+
+    Parameters
+    ----------
+    name : str
+    draw : function of a generator
+        Returns the frames of the trial and of the survey.
+    *catches : str
+    wrong : bool
+    covariates : int
+    route : "reduced" or "hierarchical"
+    """
     names = [f"w{k}" for k in range(covariates)]
     diagram = f"{', '.join(names)} -> x, y; x -> y"
 
@@ -168,7 +185,9 @@ def _of_studies(
         }
 
     def answer(model: Any, data: Any) -> cs.Effect:
-        return cs.transported_effect(model, "y", {"x": [1, 0]}, data, seed=1)
+        return cs.transported_effect(
+            model, "y", {"x": [1, 0]}, data, seed=1, route=route
+        )
 
     return World(
         name=name,
@@ -177,7 +196,7 @@ def _of_studies(
         make=make,
         catches=catches,
         answer=answer,
-        runs=_OF_TRANSPORT,
+        runs=_OF_TRANSPORT if route == "reduced" else _OF_REGRESSIONS,
     )
 
 
@@ -189,8 +208,8 @@ WORLDS = [
         wrong=False,
     ),
     _of_instrument(
-        "bounds: an instrument of 6 levels that moves nobody",
-        partial(moved, rows=600, compliers=0.0, levels=6),
+        "bounds: an instrument of 4 levels that moves nobody",
+        partial(moved, rows=400, compliers=0.0, levels=4),
         "bounds",
         _TIES,
     ),
@@ -245,6 +264,13 @@ WORLDS = [
         "transport: a trial and an older target",
         partial(trial_and_survey, rows=600, ages=3, oldest=2),
         wrong=False,
+    ),
+    _of_studies(
+        "transport: 4 covariates of 3 levels, a trial of 1000, regressions",
+        partial(trial_and_survey, rows=1000, ages=3, oldest=2, covariates=4),
+        wrong=False,
+        covariates=4,
+        route="hierarchical",
     ),
     _of_studies(
         "transport: an age that the trial never saw",

@@ -1,13 +1,14 @@
 """An effect in a target population from several studies of labels, with its posterior.
 
-The tables of each study have a Dirichlet posterior of their own; each draw of all of them makes a
-draw of the formula that `Diagram.transport` gives.
+The tables of each study have a posterior of their own, Dirichlet or of hierarchical regressions;
+each draw of all of them makes a draw of the formula that `Diagram.transport` gives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -33,10 +34,20 @@ from causalstats.models.causal_diagram.checks.prior_of_studies import (
 )
 from causalstats.models.causal_diagram.interventional_query import shown_levels
 from causalstats.models.causal_diagram.levels import Levels, level_indices
+from causalstats.models.causal_diagram.model import CausalDiagram
 from causalstats.models.causal_diagram.query_arguments import plain_values, worlds_of
+from causalstats.models.causal_diagram.regression.conditionals import (
+    HierarchicalLogistic,
+)
+from causalstats.models.causal_diagram.regressions_of_studies import (
+    checks_of_regressions,
+    drawn_tables,
+    regressions_of,
+)
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
 from causalstats.models.causal_diagram.tables import (
     ObservedDistribution,
+    Table,
     cell_counts,
     draw_tables,
     network_of_draws,
@@ -56,6 +67,7 @@ def transported_effect(
     studies: Mapping[str, tuple[Study, Observations]],
     *,
     concentration: float = 0.5,
+    route: Literal["reduced", "hierarchical"] = "reduced",
     draws: int = 1000,
     seed: int = 0,
 ) -> Effect:
@@ -71,6 +83,11 @@ def transported_effect(
         Observations of labels, which have the variables that the study observes.
     concentration : float, default 0.5
         The weight of the prior of each cell of each table, in observations.
+    route : "reduced" or "hierarchical", default "reduced"
+        Whether conditional distributions are tables, or hierarchical logistic regressions that
+        borrow strength between cells, with the priors of `CausalDiagram`: for studies with few
+        people in the cells of the formula. Tables by default, which assume nothing of
+        interactions; the check `weight of the prior` says where they are too thin.
     draws : int, default 1000
         In each of four chains; they are independent.
     seed : int
@@ -78,13 +95,13 @@ def transported_effect(
     Returns
     -------
     Effect
-        With failed checks of positivity, by study, and of the weight of the prior among its
-        doubts.
+        With failed checks of positivity, by study, and of the weight of the prior, or of the
+        regressions, among its doubts.
 
     Raises
     ------
     ModelError
-        If the studies do not identify the effect, or data lack a variable.
+        If the studies do not identify the effect, data lack a variable, or `route` is neither.
 
     References
     ----------
@@ -139,14 +156,27 @@ def transported_effect(
             "Expected one intervention, or two whose answers are compared."
         )
     indices = [level_indices(world, levels) for world in worlds]
+    if route not in ("reduced", "hierarchical"):
+        raise ModelError(
+            f"Expected route='reduced' or route='hierarchical', got {route!r}."
+        )
     rng = np.random.default_rng(seed)
     tables = {}
     drawn = {}
+    regressions: dict[str, list[HierarchicalLogistic]] = {}
     for name in dict.fromkeys(factor.study for factor in found.factors):
         own = designs[name].graph_of_rows(graph, designs.values())
         _refuse_missing(name, own, data[name])
         tables[name] = _tables(own, levels, data[name], concentration)
-        drawn[name] = _posterior(tables[name], levels, (_CHAINS, draws), rng)
+        size = (_CHAINS, draws)
+        drawn[name] = _posterior(tables[name], levels, size, rng)
+        if route == "hierarchical":
+            priors = CausalDiagram(diagram, outcome=outcome, treatment=found.do[0])
+            regressions[name] = regressions_of(
+                priors, _moderated(tables[name].tables, designs), levels, data[name]
+            )
+            for table, values in drawn_tables(regressions[name], size, rng).items():
+                drawn[name][table] = (drawn[name][table].dims, values)
     answer = _answer(found, drawn, tables, levels, indices)
     sd = np.atleast_1d(answer.std(("chain", "draw")).to_numpy())
 
@@ -159,6 +189,8 @@ def transported_effect(
         return values.reshape(values.shape[1], -1)
 
     def doubts() -> tuple[Check, ...]:
+        if route == "hierarchical":
+            return (*checks_of_regressions(regressions, data), _DECLARED)
         weight = prior_of_studies(tables, under_priors, sd, levels, found.do)
         failed = () if weight.passed else (weight,)
         return (
@@ -175,7 +207,8 @@ def transported_effect(
     return Effect(
         name=name,
         draws=shown_levels(answer, outcome, levels[outcome]).rename(name),
-        description=f"In the target population, by the formula {found}.",
+        description=f"In the target population, by the formula {found}."
+        + (" Its factors are hierarchical regressions." if regressions else ""),
         unit=DIFFERENCE if pair else "probability",
         contrast="the first value against the second" if pair else "none",
         kind="causal",
@@ -201,6 +234,27 @@ def _levels(
             )
         levels[wire.name] = wire.levels or tuple(together) or (0, 1)
     return levels
+
+
+def _moderated(
+    tables: Sequence[Table], designs: Mapping[str, Study]
+) -> tuple[Table, ...]:
+    """Return the tables with what populations differ in as moderators, which are not shrunk.
+
+    How the effect varies with these is what carries it over.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+    designs : mapping of name to Study
+    """
+    changed = {name for study in designs.values() for name in study.changed}
+    return tuple(
+        replace(
+            table, moderators=tuple(name for name in table.given if name in changed)
+        )
+        for table in tables
+    )
 
 
 def _refuse_missing(name: str, graph: MixedGraph, data: Observations) -> None:

@@ -21,8 +21,9 @@ from causalstats.models.causal_diagram.tables import Table
 Arrays = Mapping[str, np.ndarray]
 
 _REMEDY = (
-    "The interval is not to be trusted. Join levels, leave out variables that the formula does not "
-    "need, or observe more in the studies whose tables are thin."
+    "The interval is not to be trusted. Use `route='hierarchical'`, whose regressions borrow "
+    "strength between cells, join levels, leave out variables that the formula does not need, or "
+    "observe more in the studies whose tables are thin."
 )
 
 

@@ -164,3 +164,76 @@ def test_levels_written_in_two_ways_are_refused():
     trial, survey, _ = worlds(np.random.default_rng(4), 100)
     with pytest.raises(ModelError, match="levels of 'age' written alike"):
         answer(trial, survey.astype(str))
+
+
+def thin(seed, rows=300):
+    """Return studies with 162 cells for y, whose effect differs by w0, and the target's effect."""
+    rng = np.random.default_rng(seed)
+    names = [f"w{k}" for k in range(4)]
+    w, x = rng.integers(0, 3, (rows, 4)), rng.integers(0, 2, rows)
+
+    def chance(w, x):
+        score = 0.375 * (w - 1).sum(axis=1) + x * (0.5 + 0.6 * (w[:, 0] - 1))
+        return 1 / (1 + np.exp(1 - score))
+
+    trial = pd.DataFrame(w, columns=names).assign(
+        x=x, y=(rng.random(rows) < chance(w, x)).astype(int)
+    )
+    older = np.maximum(*rng.integers(0, 3, (2, 20_000, 4)))
+    studies = {
+        "trial": (
+            cs.Study(randomised="x", changed=names),
+            cs.Observations.from_frame(trial),
+        ),
+        "survey": (
+            cs.Study(observed=names),
+            cs.Observations.from_frame(pd.DataFrame(older, columns=names)),
+        ),
+    }
+    return studies, float((chance(older, 1) - chance(older, 0)).mean())
+
+
+def of_thin(studies, route):
+    text = "w0, w1, w2, w3 -> x, y; x -> y"
+    return cs.transported_effect(
+        text, "y", {"x": [1, 0]}, studies, seed=1, draws=50, route=route
+    )
+
+
+def test_regressions_remedy_thin_tables_of_a_trial():
+    """Tables pull the effect towards 0 by .08, and say so; regressions by less than .03."""
+    errors = {"reduced": [], "hierarchical": []}
+    for seed in range(8):
+        studies, truth = thin(seed)
+        for route, each in errors.items():
+            effect = of_thin(studies, route)
+            each.append(float(effect.draws.mean()) - truth)
+            names = {check.name for check in effect.doubts}
+            assert ("weight of the prior" in names) == (route == "reduced")
+    assert np.mean(errors["reduced"]) < -0.04
+    assert abs(np.mean(errors["hierarchical"])) < 0.04
+    remedy = next(
+        check.remedy
+        for check in of_thin(studies, "reduced").doubts
+        if check.name == "weight of the prior"
+    )
+    assert "route='hierarchical'" in remedy
+
+
+def test_regressions_do_not_hide_a_level_that_the_trial_never_saw():
+    trial, survey, _ = worlds(np.random.default_rng(3), 300)
+    studies = {
+        "trial": (
+            cs.Study(randomised="x", changed="age"),
+            cs.Observations.from_frame(trial[trial.age == 0]),
+        ),
+        "survey": (cs.Study(observed=["age"]), cs.Observations.from_frame(survey)),
+    }
+    options = {"seed": 1, "draws": 50}
+    effect = cs.transported_effect(
+        TEXT, "y", {"x": [1, 0]}, studies, route="hierarchical", **options
+    )
+    failed = next(check for check in effect.doubts if check.name == "positivity")
+    assert "age=1, where the study trial saw nobody" in failed.finding
+    with pytest.raises(ModelError, match="route='reduced' or"):
+        cs.transported_effect(TEXT, "y", {"x": 1}, studies, route="tables")

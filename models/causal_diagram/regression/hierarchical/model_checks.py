@@ -44,6 +44,19 @@ def hierarchical_model_checks(
     conditionals : sequence of Conditional
     data : Observations
     """
+    checks = kernel_checks(conditionals)
+    if not checks:
+        return ()
+    return (*checks, *overlap_check(model, data, rows_looked_at(data)))
+
+
+def kernel_checks(conditionals: Sequence[Conditional]) -> tuple[Check, ...]:
+    """Return the checks of hierarchical regressions by themselves; none where there are none.
+
+    Parameters
+    ----------
+    conditionals : sequence of Conditional
+    """
     kernels = [each for each in conditionals if isinstance(each, HierarchicalLogistic)]
     if not kernels:
         return ()
@@ -55,7 +68,7 @@ def hierarchical_model_checks(
             *_dense_interactions(confounded),
             _positivity(confounded),
         ]
-    return (*checks, *overlap_check(model, data, rows_looked_at(data)))
+    return tuple(checks)
 
 
 def _confounding_left(kernels: Sequence[HierarchicalLogistic]) -> Check:
