@@ -24,6 +24,7 @@ from designs.panel import persistent
 from spoilt_tables import cut_off, left_out, spoilt
 
 import causalstats as cs
+from causalstats.models.event_study.additive_changes import ADDITIVE
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -73,6 +74,32 @@ def _trend(slope: float, effect: Any, seed: int) -> Drawn:
 def _anticipation(size: float, seed: int) -> Drawn:
     _, frame, since = _frame(seed)
     return _fitted(frame.assign(y=frame["y"] + size * (since == -1)))
+
+
+def _counts(ratio: float, seed: int) -> Drawn:
+    """Counts grow in proportion from period 3 on, without an effect; means of 10 never treated.
+
+    Parameters
+    ----------
+    ratio : float
+        The level of units that adopt over that of others.
+    seed : int
+    """
+    rng = np.random.default_rng(seed)
+    growth = np.array([0, 0, 0, 0.05, 0.1, 0.2, 0.3, 0.35, 0.4])
+    adopted = np.repeat(list(_LARGE), list(_LARGE.values()))[:, None]
+    level = np.log(10) + np.log(ratio) * (adopted < _TIMES)
+    level = level + 0.4 * rng.standard_normal(level.shape)
+    times = np.arange(_TIMES)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(len(adopted)), _TIMES),
+            "time": np.tile(times, len(adopted)),
+            "d": (times >= adopted).astype(int).ravel(),
+            "y": rng.poisson(np.exp(level + growth)).ravel(),
+        }
+    )
+    return _fitted(frame)
 
 
 def _selected_by_a_dip(seed: int) -> Drawn:
@@ -191,6 +218,12 @@ WORLDS = [
     ),
     _right_world(name="rows missing at random", make=_missing_at_random),
     _right_world(name="cohorts of 8 to 25 units", make=_small_cohorts),
+    _right_world(name="counts of one level", make=partial(_counts, 1.0)),
+    _wrong_world(
+        name="changes in proportion to levels that differ by 3",
+        make=partial(_counts, 3.0),
+        catches=(ADDITIVE,),
+    ),
     _wrong_world(
         name="trends differ by .3 a period",
         make=partial(_trend, 0.3, growing),

@@ -11,6 +11,7 @@ from designs.panel_glm import outcomes, read
 from spoilt_tables import coded, spoilt, top_coded
 
 import causalstats as cs
+from causalstats.models.panel_glm.assumptions import BOUNDED, LATER
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from worlds import World
 
@@ -40,6 +41,62 @@ def _unequal_units(seed: int) -> Drawn:
     return cs.PanelGLM(), read(frame)
 
 
+def _adopted(
+    seed: int,
+    growing: float = 0.0,
+    trend: float = 0.0,
+    mixture: float = 0.0,
+) -> Drawn:
+    """Two thirds of 150 units adopt in period 2 or 4 of 6, and keep a ratio of exp(.5).
+
+    Parameters
+    ----------
+    seed : int
+    growing : float
+        What a period since adoption adds to the logarithm of the ratio.
+    trend : float
+        What units that adopt grow more than others in a period.
+    mixture : float
+        Shape of the Gamma distribution that makes counts overdispersed; 0 for Poisson counts.
+    """
+    rng = np.random.default_rng(seed)
+    units, times = 150, np.arange(6)
+    adopted = rng.choice([2, 4, 99], units)[:, None]
+    since = np.where(times >= adopted, times - adopted, 0)
+    treated = (times >= adopted).astype(int)
+    predictor = 0.5 + 0.7 * rng.standard_normal((units, 1)) + 0.1 * times
+    predictor = predictor + 0.5 * treated + growing * since
+    predictor = predictor + trend * times * (adopted < 99)
+    extra = rng.gamma(mixture, 1 / mixture, since.shape) if mixture else 1.0
+    return cs.PanelGLM(), read(
+        pd.DataFrame(
+            {
+                "unit": np.repeat(np.arange(units), len(times)),
+                "time": np.tile(times, units),
+                "d": treated.ravel(),
+                "y": rng.poisson(np.exp(predictor) * extra).ravel(),
+            }
+        )
+    )
+
+
+def _separated(kind: str, seed: int) -> Drawn:
+    """The outcome is 1, or the count 0, in every row with the treatment."""
+    frame = outcomes(np.random.default_rng(seed), kind=kind)
+    treated = frame["d"] > 1
+    ones = kind == "logit"
+    frame = frame.assign(d=treated.astype(int), y=frame["y"].mask(treated, float(ones)))
+    return cs.PanelGLM(family="logit" if ones else "poisson"), read(frame)
+
+
+def _collinear(seed: int) -> Drawn:
+    """A covariate is the treatment, measured again with an error of .05."""
+    rng = np.random.default_rng(seed)
+    frame = outcomes(rng)
+    again = frame["d"] + 0.05 * rng.standard_normal(len(frame))
+    return cs.PanelGLM(), read(frame.assign(x=again), covariates=["x"])
+
+
 _world = partial(World, family="panel_glm")
 _right = partial(_world, wrong=False)
 _wrong = partial(_world, wrong=True)
@@ -62,6 +119,36 @@ WORLDS = [
     _right(
         name="0 and 1, with a covariate that acts by a line",
         make=partial(_made, _LOGIT, _ONES | {"straight": 0.5}),
+    ),
+    _right(name="counts of units that adopt", make=_adopted),
+    _right(
+        name="overdispersed counts of units that adopt",
+        make=partial(_adopted, mixture=1.5),
+    ),
+    _wrong(
+        name="a ratio that grows by .15 a period on the log scale",
+        make=partial(_adopted, growing=0.15),
+        catches=(LATER,),
+    ),
+    _wrong(
+        name="units that adopt grow by .15 a period more",
+        make=partial(_adopted, trend=0.15),
+        catches=("strict exogeneity", LATER),
+    ),
+    _wrong(
+        name="no count with the treatment",
+        make=partial(_separated, "poisson"),
+        catches=(BOUNDED,),
+    ),
+    _wrong(
+        name="only outcomes of 1 with the treatment",
+        make=partial(_separated, "logit"),
+        catches=(BOUNDED,),
+    ),
+    _wrong(
+        name="a covariate that is the treatment measured again",
+        make=_collinear,
+        catches=("treatment varies beside covariates",),
     ),
     _wrong(
         name="counts move the next treatment",

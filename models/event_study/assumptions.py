@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.event_study.additive_changes import ADDITIVE
 from causalstats.models.event_study.pooling import POOLING
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.measurement import measured_without_error
@@ -96,6 +97,7 @@ def _parallel_trends(model: EventStudy) -> Assumption:
         formula="E(Y_it(∞) - Y_is(∞) | g_i, x_i) does not depend on g_i",
         checks=(
             "parallel trends before adoption",
+            ADDITIVE,
             "presence does not depend on adoption",
         ),
         fields=("trend_violation", "trend_restriction", "controls"),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.check import Check
+from causalstats.core.estimand import answers_except
+from causalstats.models.event_study.additive_changes import changes_add
 from causalstats.models.event_study.aggregations import overall
 from causalstats.models.event_study.baselines import (
     one_coefficient,
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     from causalstats.data import Panel
     from causalstats.models.event_study.model import EventStudy
 
-_LEVEL = 0.01
-_POWER = 0.8
-_NEAREST = 3  # leads that are tested jointly
 _MOST_NUMBERS = 50_000_000  # rows times columns
 _NOT_EFFECTS = ("lead", "breakdown_value")
 
@@ -42,7 +41,17 @@ def posterior_checks(
     study = model.adoption(data)
     if len(study.rows) * len(study.periods) <= _MOST_NUMBERS:
         checks.append(_one_coefficient(model, draws, data))
-    return tuple(checks)
+    att = _att(model, draws, data)
+    lower, upper = np.quantile(att, [0.025, 0.975])
+    summary = (float(att.mean()), float(lower), float(upper))
+    estimands = answers_except(model, _NOT_EFFECTS)
+    return (*checks, *changes_add(model, data, summary, estimands))
+
+
+def _att(model: EventStudy, draws: xr.Dataset, data: Panel) -> np.ndarray:
+    """Return the draws of the ATT, (chain, draw)."""
+    share = overall(model.effect_cells(data), model.cell_sizes(data))[0]
+    return np.asarray(draws["effect"].to_numpy() @ share)
 
 
 def _one_coefficient(model: EventStudy, draws: xr.Dataset, data: Panel) -> Check:
@@ -54,9 +63,7 @@ def _one_coefficient(model: EventStudy, draws: xr.Dataset, data: Panel) -> Check
     weights = one_coefficient_weights(data, study)
     negative = float((weights < 0).mean())
     weight = float(np.maximum(-weights, 0).sum() / np.abs(weights).sum())
-    cells = model.effect_cells(data)
-    share = overall(cells, model.cell_sizes(data))[0]
-    att = float((draws["effect"].to_numpy() @ share).mean())
+    att = float(_att(model, draws, data).mean())
     close = lower <= att <= upper
     return Check(
         name="one coefficient in place of the event study",

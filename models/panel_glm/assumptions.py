@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from causalstats.models.panel_glm.model import PanelGLM
 
 EXOGENEITY = "strict exogeneity"
+LATER = "ratio the same since adoption"
+BOUNDED = "the data bound the ratio"
 
 
 def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:

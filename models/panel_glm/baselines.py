@@ -30,10 +30,15 @@ class Ratio:
     logarithm: Estimate
 
     def mean(self) -> np.ndarray:
-        return np.exp(self.logarithm.mean())
+        return self._ratio(self.logarithm.mean())
 
     def quantile(self, prob: float) -> np.ndarray:
-        return np.exp(self.logarithm.quantile(prob))
+        return self._ratio(self.logarithm.quantile(prob))
+
+    @staticmethod
+    def _ratio(logarithm: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):  # infinite where the likelihood has no maximum
+            return np.asarray(np.exp(logarithm))
 
 
 def baselines(model: PanelGLM, data: Panel) -> Mapping[str, Callable[..., Any]]:
@@ -66,9 +71,8 @@ def _conditional(model: PanelGLM, data: Panel) -> Estimate:
     groups = np.repeat(design.unit, rows.sum(axis=1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of units whose outcome does not change
-        result = kind(design.outcome[rows], design.columns[rows], groups=groups).fit(
-            disp=0
-        )
+        outcome = design.outcome[rows] / design.dispersion  # quasi-likelihood
+        result = kind(outcome, design.columns[rows], groups=groups).fit(disp=0)
     return Estimate(result.params, result.cov_params(), len(design.unit) - 1)
 
 

@@ -11,8 +11,13 @@ from scipy import stats
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
-from causalstats.models.panel_glm.assumptions import EXOGENEITY
-from causalstats.models.panel_glm.design import Design, design_of
+from causalstats.models.panel_glm.adoption import (
+    before_adoption,
+    padded,
+    since_adoption,
+)
+from causalstats.models.panel_glm.assumptions import EXOGENEITY, LATER
+from causalstats.models.panel_glm.design import Design, design_of, varies_beside
 from causalstats.models.panel_glm.leverage import shares_of_clusters
 from causalstats.models.panel_glm.posterior import by_cluster
 from causalstats.models.panel_glm.score_test import (
@@ -20,6 +25,7 @@ from causalstats.models.panel_glm.score_test import (
     posterior_mode,
     score_test,
 )
+from causalstats.models.panel_glm.separation import ratio_is_bounded
 from causalstats.models.shared.covariate_form import (
     linear_covariates,
     omitted_columns,
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.01
 _FEWEST_CLUSTERS = 40
 _FEWEST_EFFECTIVE = 12.0
+_LEAST_UNEXPLAINED = 0.01  # of a treatment's variance within units
 
 
 def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
@@ -40,8 +47,11 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
     design = design_of(model, data)
     return (
         _clusters(model, design, data),
+        *ratio_is_bounded(model, data, estimands),
+        *_collinear(design, data, estimands),
         _no_feedback(model, design, data, estimands),
         _same_ratio(model, design, data, estimands),
+        *_grows(model, design, data, estimands),
         *_linear_covariates(model, design, data, estimands),
         *unit_rows(data, model.assumptions()[-1].name, numeric_outcome=False),
     )
@@ -75,6 +85,29 @@ def _clusters(model: PanelGLM, design: Design, data: Panel) -> Check:
     )
 
 
+def _collinear(
+    design: Design, data: Panel, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Whether covariates, times and other treatments leave some of every treatment."""
+    share, name = min(zip(varies_beside(design), data.treatments, strict=True))
+    if share >= _LEAST_UNEXPLAINED:
+        return ()
+    return (
+        Check(
+            name="treatment varies beside covariates",
+            passed=None,
+            value=float(share),
+            expected=f"at least {_LEAST_UNEXPLAINED:.0%} of every treatment's variance within "
+            "units left by covariates, times and other treatments",
+            finding=f"{share:.2g} of that of {name} is left",
+            remedy="The answer rests on little, and on the prior: leave out covariates that do not "
+            "confound, and set `fit.sensitivity(effect_sd=[1, 2.5, 5])` beside it.",
+            estimands=estimands,
+            caution=True,
+        ),
+    )
+
+
 def _effective(model: PanelGLM, design: Design, data: Panel) -> float:
     """Return how many clusters with equal shares say as much of the effects as these."""
     family = model.outcome_family
@@ -105,16 +138,49 @@ def _no_feedback(
         outcome=design.outcome * seen,
         columns=design.columns * seen[:, :, None],
     )
-    return _zero(
-        model,
-        shorter,
-        data,
-        later * seen[:, :, None],
+    p_value = _p_value(model, shorter, data, later * seen[:, :, None])
+    untreated = before_adoption(design, data)
+    if untreated is None:
+        return _check(
+            p_value,
+            name=EXOGENEITY,
+            expected="no effect of the treatment of the next row",
+            remedy="Outcomes move later treatments, or something does that moves both: the ratio "
+            "is biased. Take the treatment of the row before.",
+            estimands=estimands,
+        )
+    tests = np.array([p_value, _p_value(model, untreated[0], data, untreated[1])])
+    decided = np.isfinite(tests).sum()
+    return _check(
+        float(min(1.0, decided * np.nanmin(tests))) if decided else float("nan"),
         name=EXOGENEITY,
-        expected="no effect of the treatment of the next row",
-        remedy="Outcomes move later treatments, or something does that moves both: the ratio is "
-        "biased. Take the treatment of the row before.",
+        expected="no trend of their own in units that will adopt, and no effect of the treatment "
+        "of the next row",
+        remedy="Outcomes of units that adopt grow at another rate before they do, or it was "
+        "anticipated: the ratio takes that in. Let the treatment begin when it was known of, or "
+        "name covariates that the growth depends on, times time.",
         estimands=estimands,
+    )
+
+
+def _grows(
+    model: PanelGLM, design: Design, data: Panel, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Time since adoption has no effect beside the treatment; nothing of one that may end."""
+    since = since_adoption(design, data)
+    if since is None:
+        return ()
+    return (
+        _check(
+            _p_value(model, design, data, since),
+            name=LATER,
+            expected="no effect of time since adoption beside the treatment",
+            remedy="The ratio grows or fades after adoption, where one ratio is no average over "
+            "periods; or units that adopt grow at another rate whatever the treatment does. Read "
+            "the treatment as several of 0 and 1, such as its first period and later ones, and "
+            "compare units of like growth before adoption.",
+            estimands=estimands,
+        ),
     )
 
 
@@ -140,11 +206,9 @@ def _same_ratio(
         weights=np.tile(design.weights, 2),
         unit=np.tile(design.unit, 2),
     )
-    return _zero(
-        model,
-        both,
-        data,
-        np.concatenate([first_products, second_products]),
+    products = np.concatenate([first_products, second_products])
+    return _check(
+        _p_value(model, both, data, products),
         name="ratio the same at every level",
         expected="no effect of the product of treatment and the unit's level at other times",
         remedy="The ratio differs between units of different levels, as where effects add to the "
@@ -188,7 +252,7 @@ def _linear_covariates(
 ) -> tuple[Check, ...]:
     """Return whether curves in a covariate, or its values as categories, have an effect."""
     added = {
-        name: _by_unit(design, data, columns)
+        name: padded(design, data, columns)
         for name, columns in omitted_columns(data).items()
     }
     p_values = {
@@ -198,37 +262,23 @@ def _linear_covariates(
     return linear_covariates(p_values, estimands, likelihood)
 
 
-def _by_unit(design: Design, data: Panel, columns: np.ndarray) -> np.ndarray:
-    """Return columns (n, r) of the rows as those of a design, (N, T, r)."""
-    position = np.arange(len(data)) - np.repeat(data.starts, data.sizes)
-    padded = np.zeros((len(data.units), design.seen.shape[1], columns.shape[1]))
-    padded[data.unit, position] = columns
-    return padded[design.unit]
-
-
-def _zero(
-    model: PanelGLM,
-    design: Design,
-    data: Panel,
-    added: np.ndarray,
+def _check(
+    p_value: float,
     *,
     name: str,
     expected: str,
     remedy: str,
     estimands: tuple[str, ...],
 ) -> Check:
-    """Return the robust score check that added columns have no effect.
+    """Return the check that added columns have no effect.
 
     Parameters
     ----------
-    model : PanelGLM
-    design : Design
-    data : Panel
-    added : array, shape (N, T, r)
+    p_value : float
+        Of a robust score test; NaN where there is none.
     name, expected, remedy : str
     estimands : tuple of str
     """
-    p_value = _p_value(model, design, data, added)
     decided = bool(np.isfinite(p_value))
     passed = (p_value > _LEVEL) if decided else None
     return Check(

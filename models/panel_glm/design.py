@@ -31,11 +31,14 @@ class Design:
         In standard units; 0 where a unit was not seen.
     outcome, seen : array, shape (N, T)
     weights : array, shape (N,)
+        Over the dispersion, where outcomes are not whole numbers.
     unit : int array, shape (N,)
         Positions in the panel's units.
     sds : array, shape (k,)
         Prior standard deviations of the coefficients.
     treatment_units : array, shape (q,)
+    dispersion : float
+        Var(y) / E(y) of outcomes that are not whole numbers; 1 of others.
     """
 
     labels: tuple[str, ...]
@@ -46,6 +49,7 @@ class Design:
     unit: np.ndarray
     sds: np.ndarray
     treatment_units: np.ndarray
+    dispersion: float
 
 
 @cached_by_data
@@ -60,6 +64,11 @@ def design_of(model: PanelGLM, data: Panel) -> Design:
     """
     family = model.outcome_family
     family.refuse(data.outcome)
+    if model.errors == "iid" and not counted(data):
+        raise ModelError(
+            "Outcomes that are not whole numbers have no Poisson distribution: with errors='iid' "
+            "the interval would depend on their unit. Say errors='cluster'."
+        )
     if not data.constant_within_units(data.weights[:, None]).all():
         raise ModelError(
             "Weights change within units, and the likelihood is that of whole units given their "
@@ -84,19 +93,50 @@ def design_of(model: PanelGLM, data: Panel) -> Design:
     held = [f"covariate {k}" for k in range(1, covariates.shape[1] + 1)]
     used = kept[data.unit]
     _refuse_constant(data, rows[:, : len(data.treatments)], used)
-    return Design(
+    dispersion = 1.0 if counted(data) else _dispersion(outcome[kept], seen[kept])
+    design = Design(
         labels=(*data.treatments, *held, *names),
         columns=columns[kept],
         outcome=outcome[kept],
         seen=seen[kept],
-        weights=data.weights[data.starts][kept],
+        weights=data.weights[data.starts][kept] / dispersion,
         unit=np.flatnonzero(kept),
         sds=np.repeat(
             [model.effect_sd, model.coefficient_sd],
             [len(data.treatments), rows.shape[1] - len(data.treatments)],
         ),
         treatment_units=treatment_units,
+        dispersion=dispersion,
     )
+    return _refuse_collinear(design, data.treatments)
+
+
+def counted(data: Panel) -> bool:
+    """Return whether outcomes are whole numbers, which do not depend on a unit such as per 1,000.
+
+    Examples
+    --------
+    >>> from causalstats.models.panel_glm.model import PanelGLM
+    >>> counted(PanelGLM().simulate(1, units=30, times=4).data)
+    True
+    """
+    return bool((data.outcome == np.round(data.outcome)).all())
+
+
+def _dispersion(outcome: np.ndarray, seen: np.ndarray) -> float:
+    """Return Var(y) / E(y) within units, Σ (y - ȳ_i)² / ȳ_i over free rows.
+
+    The quasi-likelihood of outcomes over it is the same in every unit of measurement: that of rates
+    of .01 would else weigh a hundred times less against the prior than that of percentages.
+
+    Parameters
+    ----------
+    outcome, seen : array, shape (N, T)
+    """
+    means = outcome.sum(axis=1, keepdims=True) / seen.sum(axis=1, keepdims=True)
+    squares = seen * (outcome - means) ** 2 / np.maximum(means, 1e-300)
+    free = seen.sum() - len(seen)
+    return float(squares.sum()) / max(float(free), 1.0) or 1.0
 
 
 def columns_of_rows(
@@ -123,6 +163,46 @@ def _treatments(model: PanelGLM, data: Panel) -> tuple[np.ndarray, np.ndarray]:
             )
     units = np.where(units > 0, units, 1.0)
     return (data.treatment - data.treatment.mean(axis=0)) / units, units
+
+
+def varies_beside(design: Design) -> np.ndarray:
+    """Return the share of each treatment's variance within units that the others leave, (q,).
+
+    The others are covariates, times and the other treatments, by least squares over rows of units
+    whose outcome changes.
+
+    Parameters
+    ----------
+    design : Design
+    """
+    count = len(design.treatment_units)
+    times = design.seen.sum(axis=1)[:, None, None]
+    means = design.columns.sum(axis=1, keepdims=True) / times
+    within = ((design.columns - means) * design.seen[:, :, None]).reshape(
+        -1, design.columns.shape[2]
+    )
+    shares = np.ones(count)
+    for k in range(count):
+        others = np.delete(within, k, axis=1)
+        if others.shape[1]:
+            slopes = np.linalg.lstsq(others, within[:, k], rcond=1e-9)[0]
+            left = within[:, k] - others @ slopes
+            shares[k] = (left @ left) / (within[:, k] @ within[:, k])
+    return shares
+
+
+def _refuse_collinear(design: Design, treatments: tuple[str, ...]) -> Design:
+    """Refuse a treatment of which covariates, times and other treatments leave nothing."""
+    for name, share in zip(treatments, varies_beside(design), strict=True):
+        if not share > _LEAST_VARIATION:
+            raise ModelError(
+                f"{name!r} is collinear with the covariates, the other treatments, or the effects "
+                "of units and times: no variation remains to estimate its ratio from, and the "
+                "prior alone would divide it among them. A variable that is the same for all units "
+                "at each time needs time_effects=False, and its effect cannot be told from other "
+                "changes over time; else leave out what it is a sum of."
+            )
+    return design
 
 
 def _refuse_constant(data: Panel, treatments: np.ndarray, used: np.ndarray) -> None:

@@ -38,6 +38,7 @@ from causalstats.models.panel_glm.families import FAMILIES, FamilyName
 from causalstats.models.panel_glm.families.base import OutcomeFamily
 from causalstats.models.panel_glm.observed_units import observed_units
 from causalstats.models.panel_glm.predictions import predictions
+from causalstats.models.panel_glm.separation import separated
 from causalstats.models.shared.missing_rows import rows_left_out
 
 if TYPE_CHECKING:
@@ -179,7 +180,8 @@ class PanelGLM:
         data : Panel
         rng : Generator
         """
-        return posterior.recover_effects(self, draws, data)
+        robust = self.errors == "cluster" and not separated(self, data)
+        return posterior.recover_effects(self, draws, data, robust=robust)
 
     def working_draws(self, draws: xr.Dataset, data: Panel) -> xr.Dataset:
         """Return the draws of the effects under the likelihood alone.

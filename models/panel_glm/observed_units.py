@@ -50,8 +50,9 @@ def observed_units(
         rows = []
         for point in points:
             predictor = design.columns @ point
-            new = family.replicate(predictor, design.outcome, design.seen, rng)
-            rows.append(new[units, last])
+            counts = design.outcome / design.dispersion
+            new = family.replicate(predictor, counts, design.seen, rng)
+            rows.append(design.dispersion * new[units, last])
         return np.array(rows).astype(kind)
 
     return ObservedUnits(

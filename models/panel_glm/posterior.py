@@ -105,7 +105,9 @@ def _by_unit(points: np.ndarray, family: OutcomeFamily, design: Design) -> np.nd
     return family.by_unit(predictor, design.outcome, design.seen)
 
 
-def recover_effects(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.Dataset:
+def recover_effects(
+    model: PanelGLM, draws: xr.Dataset, data: Panel, *, robust: bool
+) -> xr.Dataset:
     """Return the draws with the effects per unit of each treatment, on the log scale.
 
     Parameters
@@ -113,9 +115,11 @@ def recover_effects(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.Datas
     model : PanelGLM
     draws : Dataset
     data : Panel
+    robust : bool
+        Whether their spread is that of the sandwich.
     """
     effects = working_effects(model, draws, data)["effect"]
-    if model.errors == "iid":
+    if not robust:
         return draws.assign_coords(treatment=list(data.treatments)).assign(
             effect=effects
         )
@@ -125,8 +129,8 @@ def recover_effects(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.Datas
     count = len(data.treatments)
     standard = points[:, :count]
     centre = standard.mean(axis=0)
-    robust = centre + (standard - centre) @ stretch.T
-    values = (robust / design.treatment_units).reshape(effects.shape)
+    stretched = centre + (standard - centre) @ stretch.T
+    values = (stretched / design.treatment_units).reshape(effects.shape)
     return draws.assign_coords(treatment=list(data.treatments)).assign(
         effect=(effects.dims, values)
     )

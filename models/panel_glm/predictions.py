@@ -37,7 +37,7 @@ def predictions(
     """
     design = design_of(model, data)
     part = slice(_MOST_UNITS)
-    outcome, seen = design.outcome[part], design.seen[part]
+    outcome, seen = design.outcome[part] / design.dispersion, design.seen[part]
     lags = range(1, min(_MOST_LAGS, outcome.shape[1] - 1) + 1)
     if outcome.shape[1] < 3:
         return ()

@@ -21,6 +21,7 @@ import numpy as np
 
 from causalstats.core.assumption import Assumption
 from causalstats.errors import ModelError
+from causalstats.models.panel_glm.assumptions import BOUNDED, LATER
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 
 _STEPS, _STEPS_OF_GRAPH = 12, 2
@@ -119,6 +120,8 @@ class Logit:
             formula="P(Y_it = 1 | unit) = 1 / (1 + exp(-a_i - x_it'β)), a_i anything",
             checks=(
                 "ratio the same at every level",
+                LATER,
+                BOUNDED,
                 LINEAR_COVARIATES,
                 "predicts the products of adjacent outcomes",
             ),

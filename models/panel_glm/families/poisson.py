@@ -1,8 +1,10 @@
 """Fixed-effects Poisson: counts are multinomial given their sum, in shares p_it ∝ exp(x_it'β).
 
 Only the mean has to be right for the estimate (Wooldridge 1999): counts may be overdispersed
-(negative binomial), of any correlation within units, and need not be whole. There is no offset: the
-logarithm of an exposure, as a covariate, has a coefficient that is learned and not 1.
+(negative binomial), of any correlation within units, and need not be whole: the likelihood of rates
+is then divided by their dispersion, so that no unit such as per 1,000 changes the answer. There is
+no offset: the logarithm of an exposure, as a covariate, has a coefficient that is learned and not
+1. Rates, counts over exposures, are what an exposure of 1 has.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 
 from causalstats.core.assumption import Assumption
 from causalstats.errors import ModelError
+from causalstats.models.panel_glm.assumptions import BOUNDED, LATER
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 
 _UNSEEN = -1e30  # a predictor of weight 0
@@ -84,6 +87,8 @@ class Poisson:
             formula="E(Y_it | unit) = exp(a_i + x_it'β), a_i anything",
             checks=(
                 "ratio the same at every level",
+                LATER,
+                BOUNDED,
                 LINEAR_COVARIATES,
             ),
             fields=("family",),
