@@ -42,7 +42,9 @@ _LOG_LINK = np.log(0.1)
 _LINK_SPREAD = 1.5
 SMALLEST_VARIANCE = 1e-15  # of a partial correlation, against underflow
 _PROPOSAL_DEGREES = 5.0
-_LARGEST_SCALING = 0.5  # standard deviation of the longest steps of log τ with all R_jk
+_SCALINGS = 4  # random-walk steps of log τ with most R_jk in a sweep
+_LARGEST_SCALING = 1.0  # standard deviation of the longest of them
+_KNOWN_LINK = 1.5  # an R_jk of so many standard errors, 1 / √m, is known well with probability 1/2
 _TRIES = 3  # random-walk steps of a scale in a sweep
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -587,10 +589,13 @@ def _scale_correlations(
     scales: Scales,
     rng: np.random.Generator,
 ) -> None:
-    """Update τ together with all R_jk = τ λ_jk z_jk, given λ and z, by a random walk of log τ.
+    """Update τ together with most R_jk = τ λ_jk z_jk, given z, by random walks of log τ.
 
     Most R_jk are known hardly better than by their prior, and hold τ where it is when they are
-    given.
+    given: these are multiplied by the factor f of τ, given λ. Strong ones are well known, and
+    would hold f at 1: they are kept, with λ divided by f. Which are kept is drawn anew for each
+    step, with the probability q(R_jk) = R_jk⁴ / (R_jk⁴ + c⁴), so that the density changes by
+    q(f R_jk) of those that are multiplied, and by the half-Cauchy density of λ of those kept.
 
     Parameters
     ----------
@@ -602,28 +607,48 @@ def _scale_correlations(
     scales : Scales
     rng : Generator
     """
-    step = _LARGEST_SCALING * np.exp(-4 * rng.random()) * rng.standard_normal()
-    factor = np.exp(step)
     correlations = state.correlations
-    proposed = factor * correlations
-    for part in range(len(correlations)):
-        proposed[part, part] = 1.0
-    gain = log_determinant(proposed) - log_determinant(correlations)
-    change = 0.0
-    for row in range(len(correlations)):
-        for column in range(len(correlations)):
-            change += (proposed[row, column] - correlations[row, column]) * scatter[
-                row, column
-            ]
-    gain = degrees / 2 * gain - change / 2
-    variance = state.scalars[0]
+    size = len(correlations)
     prior = scales.global_shrinkage**2
-    gain += step - np.log((prior + variance * factor**2) / (prior + variance))
-    if variance * factor**2 < scales.least_shrinkage**2:
-        return
-    if gain >= 0 or rng.standard_exponential() > -gain:
-        _put(correlations, proposed)
+    fourth = (_KNOWN_LINK / np.sqrt(degrees)) ** 4
+    kept = np.zeros((size, size), np.bool_)
+    proposed = np.eye(size)
+    present = log_determinant(correlations)
+    for _ in range(_SCALINGS):
+        step = _LARGEST_SCALING * np.exp(-4 * rng.random()) * rng.standard_normal()
+        factor = np.exp(step)
+        variance = state.scalars[0]
+        if variance * factor**2 < scales.least_shrinkage**2:
+            continue
+        change = 0.0
+        gain = step - np.log((prior + variance * factor**2) / (prior + variance))
+        for one in range(size):
+            for other in range(one):
+                entry = correlations[one, other]
+                power = entry**4
+                kept[one, other] = rng.random() * (power + fourth) < power
+                if kept[one, other]:
+                    local = state.local_variances[one, other]
+                    gain += np.log((1 + local) / (1 + local / factor**2)) - step
+                else:
+                    change += (factor - 1) * entry * scatter[one, other]
+                    gain -= np.log((factor**4 * power + fourth) / (power + fourth))
+                    entry *= factor
+                proposed[one, other] = entry
+                proposed[other, one] = entry
+        determinant = log_determinant(proposed)
+        gain += degrees / 2 * (determinant - present) - change
+        if gain < 0 and rng.standard_exponential() <= -gain:
+            continue
+        present = determinant
         state.scalars[0] = variance * factor**2
+        _put(correlations, proposed)
+        for one in range(size):
+            for other in range(one):
+                if kept[one, other]:
+                    local = state.local_variances[one, other] / factor**2
+                    state.local_variances[one, other] = local
+                    state.local_variances[other, one] = local
 
 
 @_compiled

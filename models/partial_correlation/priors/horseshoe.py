@@ -68,13 +68,15 @@ if TYPE_CHECKING:
 
 _MOST_TRIES = 10_000
 DISTANCE_EFFECT = "distance_effect"
-# Sweeps of a chain by the number of parts: those of few are quick, and mix slowly. Of 200 taxa in
-# 200 samples, 99 % of the pairs that counts determine then have 400 effective draws.
-_SWEEPS_BY_PARTS = 3e5
-_FEWEST_SWEEPS = 1000
-_MOST_SWEEPS = 60_000
-# Those over hidden log-ratios and dependent rows take longer
+# Sweeps of a chain by the number of parts: those of few are quick, and mix slowly. Of 40 to 100
+# parts, 1,000 sweeps are worth some 35 independent draws of τ.
+_SWEEPS_BY_PARTS = 2e5
+_FEWEST_SWEEPS = 3000
+_MOST_SWEEPS = 40_000
+# Those over hidden log-ratios and dependent rows take longer. Of 200 taxa in 200 samples, 99 % of
+# the pairs that counts determine then have 400 effective draws.
 _ROW_SWEEPS_BY_PARTS = 3e5
+_FEWEST_ROW_SWEEPS = 1000
 _MOST_ROW_SWEEPS = 20_000
 # τ_min with few parts: see `benchmarks/default_prior.json`
 _LEAST_SHRINKAGE = 0.25
@@ -219,8 +221,9 @@ class Horseshoe(SampledPrior):
         sweeps = np.clip(_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, _MOST_SWEEPS)
         if not knows_log_ratios(data) or model.errors == "student":
             kernel = _of_rows
-            most = _MOST_ROW_SWEEPS
-            sweeps = np.clip(_ROW_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, most)
+            sweeps = np.clip(
+                _ROW_SWEEPS_BY_PARTS / size, _FEWEST_ROW_SWEEPS, _MOST_ROW_SWEEPS
+            )
         return kernel(
             model,
             data,
