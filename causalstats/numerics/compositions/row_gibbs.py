@@ -369,6 +369,22 @@ def solution(covariates: np.ndarray) -> Solution:
 
 
 @_compiled
+def _about_covariates(logs: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Return log-ratios (n, D) of rows less what covariates explain.
+
+    Parameters
+    ----------
+    logs : array, shape (n, D)
+        Of independent rows.
+    basis : array, shape (n, q)
+        Of their covariates.
+    """
+    ratios = _without_levels(logs)
+    _subtract(ratios, basis @ (basis.T @ ratios))
+    return ratios
+
+
+@_compiled
 def amounts_scatter(
     logs: np.ndarray, basis: np.ndarray, covariance: State, rng: np.random.Generator
 ) -> np.ndarray:
@@ -385,8 +401,7 @@ def amounts_scatter(
     covariance : State
     rng : Generator
     """
-    ratios = _without_levels(logs)
-    _subtract(ratios, basis @ (basis.T @ ratios))
+    ratios = _about_covariates(logs, basis)
     sums = horseshoe_gibbs.row_sums(horseshoe_gibbs.basis_precision(covariance))
     total = sums.sum()
     noise = np.empty(len(logs))
@@ -712,6 +727,22 @@ def scatter_of_rows(
     """
     white = _independent(state.logs, rows, state)
     return amounts_scatter(white, solved.basis, state.covariance, rng)
+
+
+@_compiled
+def log_ratio_scatter(rows: Rows, solved: Solution, state: RowState) -> np.ndarray:
+    """Return cross-products (D, D) of log-ratios about the covariates, coefficients integrated out.
+
+    Parameters
+    ----------
+    rows : Rows
+    solved : Solution
+        `solution_of_rows`.
+    state : RowState
+    """
+    white = _independent(state.logs, rows, state)
+    ratios = _about_covariates(white, solved.basis)
+    return np.ascontiguousarray(ratios.T) @ ratios
 
 
 @_compiled

@@ -2,7 +2,8 @@
 
 Σ ~ IW(k + D, k V' diag(ω) V) with α = k / (k + m), m the degrees of freedom of the rows, so that α
 is the weight of the target in the posterior mean of Σ. Σ is integrated out; the variances ω of the
-parts and α ~ Uniform(0, 1) are sampled, by NUTS or, with few parts, by importance sampling.
+parts and α ~ Uniform(0, 1) are sampled: by importance sampling of few parts whose log-ratios are
+known, by Gibbs sweeps of others, and by NUTS where rows have Student t tails.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.assumption import Assumption
+from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.data import Composition
 from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.graph_context import GraphContext
@@ -142,6 +144,18 @@ class Shrunk(SampledPrior):
             return None
         return sampler(self.posterior(model, data))
 
+    def gibbs_kernel(
+        self, model: PartialCorrelation, data: Composition
+    ) -> GibbsKernel | None:
+        """Return the sweeps, over hidden log-ratios too; None where rows have Student t tails."""
+        from causalstats.models.partial_correlation.priors.shrunk_sweeps import (
+            shrunk_kernel,
+        )
+
+        if model.errors == "student":
+            return None
+        return shrunk_kernel(model, data)
+
     def posterior(self, model: PartialCorrelation, data: Composition) -> Posterior:
         """Return the posterior density of the hyperparameters in NumPy, for known log-ratios."""
         from causalstats.models.partial_correlation.priors.shrunk_importance import (
@@ -157,6 +171,8 @@ class Shrunk(SampledPrior):
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
     ) -> xr.Dataset:
         # Θ given ω, α and S; as many draws of each chain as can be kept.
+        if "precision" in draws:
+            return draws
         chains = draws.sizes["chain"]
         size = len(data.parts)
         step = max(1, int(chains * draws.sizes["draw"] * size**2 / _NUMBERS_KEPT))
