@@ -17,7 +17,8 @@ import xarray as xr
 from causalstats.data import Decisions, People
 
 _MOST_NUMBERS_KEPT = 64_000_000  # half a gigabyte
-_NUMBERS_OF_A_BLOCK = 50_000
+# 120 kB: larger arrays are slow, because the C library asks the system for the memory of each
+_NUMBERS_OF_A_BLOCK = 15_000
 _DRAWS_OF_A_PART = 64  # of all chains
 
 Compute = Callable[[xr.Dataset, People], np.ndarray]

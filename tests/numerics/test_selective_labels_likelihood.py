@@ -195,3 +195,39 @@ def test_draws_have_the_moments_of_the_nodes(family):
         assert abs(
             sampled.mean() - np.tanh(z) ** power @ weights
         ) < 5 * sampled.std() / np.sqrt(draws.size)
+
+
+@pytest.mark.parametrize("unobservable", [Unobservable(), *GENERAL], ids=str)
+def test_probabilities_without_derivatives_are_those_with_them(unobservable):
+    functions, rng = event_probabilities(unobservable, np), np.random.default_rng(3)
+    risk, testing = rng.normal(-1, 5, (2, 4, 2000))
+    testing[:, :100] = risk[:, :100]
+    scale = np.array([[1e-6], [0.5], [3.0], [12.0]])
+    response = 1.0 if unobservable.closed else 0.7
+    with np.errstate(over="ignore", divide="ignore"):
+        prepared = functions.prepare(scale)
+        mean = functions.mean(risk, scale, prepared)[0]
+        np.testing.assert_allclose(
+            probability(unobservable, "positive", risk, None, scale, response),
+            mean,
+            rtol=1e-12,
+        )
+        for event in ("untested", "negative", "positive", "missed"):
+            expected = getattr(functions, event)(
+                risk, testing, scale, response, prepared
+            )[0]
+            np.testing.assert_allclose(
+                log_likelihood(unobservable, event, risk, testing, scale, response),
+                expected,
+                rtol=1e-11,
+                atol=1e-11,
+            )
+        for event in ("reported_negative", "reported_positive"):
+            arguments = (risk, testing, scale, response)
+            expected = getattr(functions, event)(*arguments, prepared, 0.9, 0.95)[0]
+            np.testing.assert_allclose(
+                log_likelihood(unobservable, event, *arguments, 0.9, 0.95),
+                expected,
+                rtol=1e-11,
+                atol=1e-11,
+            )

@@ -10,6 +10,8 @@ seen in place of the outcome Y (Rogan & Gladen 1978).
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from causalstats.numerics.selection.array_library import uncompiled
 
 SIGNS = {"reported_negative": -1.0, "reported_positive": 1.0}
@@ -57,6 +59,31 @@ def risk_given_result(
         case = 1 - sensitivity
         healthy = specificity
     return case * risk / (case * risk + healthy * (1 - risk))
+
+
+def log_reported(
+    positive: Any, negative: Any, event: str, sensitivity: Any, specificity: Any
+) -> Any:
+    """Return log P(T=1, R), of log P(T=1, Y=1) and log P(T=1, Y=0); shapes broadcast.
+
+    Parameters
+    ----------
+    positive, negative : arrays
+    event : str
+        "reported_negative" or "reported_positive".
+    sensitivity, specificity : array
+
+    Examples
+    --------
+    >>> logs = np.log([0.02, 0.48])
+    >>> round(float(np.exp(log_reported(*logs, "reported_positive", 0.9, 0.98))), 4)
+    0.0276
+    """
+    case = 1 - sensitivity if event == "reported_negative" else sensitivity
+    healthy = specificity if event == "reported_negative" else 1 - specificity
+    top = np.maximum(positive, negative)
+    parts = case * np.exp(positive - top) + healthy * np.exp(negative - top)
+    return top + np.log(parts)
 
 
 def reported(

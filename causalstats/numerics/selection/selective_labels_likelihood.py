@@ -18,7 +18,6 @@ probabilities sum to one in either case. Results of an imperfect test are in `mi
 """
 
 from collections.abc import Callable
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,15 +25,13 @@ import numpy as np
 
 from causalstats.numerics.selection import misclassification, uniform_unobservable
 from causalstats.numerics.selection.array_library import uncompiled
+from causalstats.numerics.selection.event_values import (
+    EVENTS,
+    LEAST_PROBABILITY,
+    log_probability,
+    mean_risk,
+)
 from causalstats.numerics.selection.unobservable import Unobservable, quadrature_rule
-
-_EVENTS = {
-    "untested": (0, -1),
-    "negative": (-1, 1),
-    "positive": (1, 1),
-    "missed": (1, -1),
-}  # signs of the linear predictors of outcome and decision; 0: any outcome
-_LEAST_PROBABILITY = 1e-300
 
 
 def event_probabilities(
@@ -161,12 +158,12 @@ def _by_quadrature(
         @decorate
         def log_p(m, t, scale, response, _):
             p, in_m, in_t, in_scale, in_response = expected(m, t, scale, response)
-            p = xp.maximum(p, _LEAST_PROBABILITY)
+            p = xp.maximum(p, LEAST_PROBABILITY)
             return xp.log(p), in_m / p, in_t / p, in_scale / p, in_response / p
 
         return log_p
 
-    events = {event: logarithm(*signs) for event, signs in _EVENTS.items()}
+    events = {event: logarithm(*signs) for event, signs in EVENTS.items()}
     return SimpleNamespace(prepare=prepare, mean=mean, **events)
 
 
@@ -255,25 +252,18 @@ def probability(
     >>> round(tested, 3), round(untested, 3)
     (0.146, 0.111)
     """
-    functions = _over_numpy(unobservable)
     with np.errstate(over="ignore", divide="ignore"):
-        prepared = functions.prepare(scale)
         if event == "positive":
-            return functions.mean(risk, scale, prepared)[0]
-        arguments = (risk, testing, scale, response, prepared)
+            return mean_risk(unobservable, risk, scale)
+
+        def log_p(name: str) -> np.ndarray:
+            return log_probability(unobservable, name, risk, testing, scale, response)
+
         if event == "tested_positive":
-            negative = functions.negative(*arguments)[0]
-            positive = functions.positive(*arguments)[0]
-            return 1 / (1 + np.exp(negative - positive))
-        untested = functions.untested(*arguments)[0]
+            return 1 / (1 + np.exp(log_p("negative") - log_p("positive")))
         if event == "untested":
-            return np.exp(untested)
-        return np.exp(functions.missed(*arguments)[0] - untested)
-
-
-@cache
-def _over_numpy(unobservable: Unobservable) -> SimpleNamespace:
-    return event_probabilities(unobservable, np)
+            return np.exp(log_p("untested"))
+        return np.exp(log_p("missed") - log_p("untested"))
 
 
 def log_likelihood(
@@ -303,9 +293,10 @@ def log_likelihood(
     -------
     array
     """
-    functions = _over_numpy(unobservable)
-    formula = getattr(functions, event)
+    given = (risk, testing, scale, response)
     with np.errstate(over="ignore", divide="ignore"):
-        return formula(risk, testing, scale, response, functions.prepare(scale), *test)[
-            0
-        ]
+        if event in misclassification.SIGNS:
+            positive = log_probability(unobservable, "positive", *given)
+            negative = log_probability(unobservable, "negative", *given)
+            return misclassification.log_reported(positive, negative, event, *test)
+        return log_probability(unobservable, event, *given)

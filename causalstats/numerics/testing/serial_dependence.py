@@ -21,6 +21,7 @@ from scipy import stats
 _MOST_LAGS = 10
 _ROWS_A_LAG = 10
 _FEWEST_ROWS = 40
+_COLUMNS_THAT_TELL = 2  # one row from another, mostly; sorting whole rows is slow
 _FEWEST_VALUES = 20  # of a column that takes part in finding repeated rows
 _LARGEST_SHARE = 0.1  # of one value, in such a column
 _LARGEST_CORRELATION = 0.8  # of ranks, with a column that takes part already
@@ -137,9 +138,12 @@ def repeated_rows(values: np.ndarray) -> tuple[int, float]:
     repeated : int
         0 where fewer than two columns can tell.
     by_chance : float
-        The expected number of pairs of equal rows.
+        The expected number of pairs of equal rows; 0 where no row repeats another.
     """
-    n = len(values)
+    n, columns = values.shape
+    repeated = _number_repeated(values) if columns > 1 else 0
+    if not repeated:
+        return 0, 0.0
     kept: list[np.ndarray] = []
     pairs = n * (n - 1) / 2
     for column in values.T:
@@ -153,4 +157,16 @@ def repeated_rows(values: np.ndarray) -> tuple[int, float]:
             pairs *= float(((counts / n) ** 2).sum())
     if len(kept) < 2:
         return 0, 0.0
-    return n - len(np.unique(values, axis=0)), pairs
+    return repeated, pairs
+
+
+def _number_repeated(values: np.ndarray) -> int:
+    """Return how many rows repeat an earlier one: of those that do in the most varied columns."""
+    alike = values
+    varied = np.argsort([-len(np.unique(column)) for column in values.T])
+    for position in varied[:_COLUMNS_THAT_TELL]:
+        _, which, counts = np.unique(
+            alike[:, position], return_inverse=True, return_counts=True
+        )
+        alike = alike[counts[which] > 1]
+    return len(alike) - len(np.unique(alike, axis=0))
