@@ -141,6 +141,8 @@ def no_row_twice(
         The word for a row.
     """
     table = table.iloc[:_MOST_ROWS]
+    if any(table[name].is_unique for name in table):
+        return ()
     codes = np.column_stack([pd.factorize(table[name], sort=True)[0] for name in table])
     repeated, by_chance = repeated_rows(codes)
     few = repeated <= _LARGEST_SHARE_REPEATED * len(table)

@@ -117,3 +117,13 @@ def test_censoring_is_seen_and_counts_are_not():
     assert piled_up_extreme(values) is None
     assert piled_up_extreme(rng.poisson(8, 400)) is None
     assert piled_up_extreme(rng.integers(0, 2, 400)) is None
+
+
+def test_rows_are_counted_as_often_as_they_repeat_an_earlier_one():
+    rng = np.random.default_rng(5)
+    values = np.column_stack([rng.integers(0, size, 4000) for size in (30, 40, 50, 2)])
+    repeated, by_chance = repeated_rows(values)
+    pairs = 4000 * 3999 / 2 / (30 * 40 * 50)
+    assert repeated == 4000 - len(np.unique(values, axis=0))
+    assert by_chance == pytest.approx(pairs, rel=0.1)
+    assert repeated_rows(values[:, :1]) == (0, 0.0)

@@ -179,14 +179,21 @@ def _partialled_out(
     if size - basis.shape[1] < _FEWEST_DEGREES:
         return None
     columns = terms[equation.rows] * scale
-    remainder = columns - basis @ (basis.T @ columns)
-    squares = (remainder**2).sum(axis=0)
-    total = np.maximum((columns**2).sum(axis=0), _LEAST_VARIANCE)
-    weights = remainder / np.sqrt(np.maximum(squares, _LEAST_VARIANCE))
+    total = np.maximum(_squares(columns), _LEAST_VARIANCE)
+    columns -= basis @ (basis.T @ columns)
+    squares = _squares(columns)
+    columns /= np.sqrt(np.maximum(squares, _LEAST_VARIANCE))
+    weights = columns
     varies = squares > _LEAST_SHARE * total
-    spread = (weights**2).max(axis=0) < _LARGEST_LEVERAGE
+    largest = np.maximum(weights.max(axis=0), -weights.min(axis=0))
+    spread = largest**2 < _LARGEST_LEVERAGE
     kept = np.flatnonzero(varies & spread)
     return (weights[:, kept], kept) if len(kept) else None
+
+
+def _squares(columns: np.ndarray) -> np.ndarray:
+    """Return the sum of squares of each column, without an array of squares."""
+    return np.einsum("ij,ij->j", columns, columns)
 
 
 def _root_variance(equation: Equation) -> np.ndarray:
