@@ -59,7 +59,8 @@ def test_solution_and_derivatives(unobservable, prevalence, spread, scale):
 
 
 @pytest.mark.slow
-def test_many_people_have_the_same_solution_when_it_starts_from_bins():
+@pytest.mark.parametrize("mode", ["NUMBA", "JAX"])
+def test_many_people_have_the_same_solution_when_it_starts_from_bins_or_some(mode):
     import pytensor
     import pytensor.tensor as pt
 
@@ -70,7 +71,7 @@ def test_many_people_have_the_same_solution_when_it_starts_from_bins():
     inputs = [pt.dscalar(), pt.dvector(), pt.dscalar(), pt.dvector()]
     solution = prevalence_intercept(law, *inputs)
     partials = pytensor.gradient.grad(solution, inputs[:3])
-    compiled = pytensor.function(inputs, [solution, *partials], mode="NUMBA")
+    compiled = pytensor.function(inputs, [solution, *partials], mode=mode)
     rng = np.random.default_rng(1)
     people = BINNED_FROM + 500
     weights = rng.dirichlet(np.ones(people))

@@ -59,6 +59,20 @@ def numpy_functions() -> Any:
     )
 
 
+def jax_functions() -> Any:
+    """Return the functions of likelihoods over JAX arrays, as attributes.
+
+    They are for values whose derivatives are computed beside them: the logarithms have none.
+    """
+    import jax.numpy as jnp
+
+    from causalstats.numerics import jax_logarithms
+
+    functions = {name: getattr(jnp, name) for name in (*_FUNCTIONS, "asarray")}
+    functions |= {"log": jax_logarithms.log, "log1p": jax_logarithms.log1p}
+    return SimpleNamespace(**functions)
+
+
 def pytensor_functions() -> Any:
     """Return the functions of likelihoods over PyTensor variables, as attributes."""
     import pytensor.tensor as pt

@@ -22,6 +22,7 @@ from causalstats.numerics.pytensor_ops import (
     version,
 )
 from causalstats.numerics.selection import prevalence_constraint
+from causalstats.numerics.selection.array_library import jax_functions
 from causalstats.numerics.selection.selective_labels_likelihood import (
     event_probabilities,
 )
@@ -224,9 +225,7 @@ def _log_likelihood(op: LogLikelihood, xp: Any) -> Any:
 
 @jax_translation(LogLikelihood)
 def _jax_log_likelihood(op: LogLikelihood, **_: Any) -> Any:
-    import jax.numpy as jnp
-
-    return _log_likelihood(op, jnp)
+    return _log_likelihood(op, jax_functions())
 
 
 @jax_translation(PrevalenceIntercept)
@@ -234,44 +233,66 @@ def _jax_prevalence_intercept(op: PrevalenceIntercept, **_: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    method = prevalence_constraint.steps(op.unobservable, jnp)
-    functions = event_probabilities(op.unobservable, jnp)
+    xp = jax_functions()
+    method = prevalence_constraint.steps(op.unobservable, xp)
+    functions = event_probabilities(op.unobservable, xp)
 
-    def solve(prevalence, index, scale, weights):
+    def root(prevalence, index, scale, weights, first, smallest_step):
+        """Return the intercept by Halley's method from a first value."""
         prepared = functions.prepare(scale)
-        centre = index @ weights
 
         def advance(state):
-            c, _, _, count = state
-            terms = functions.mean(c + index, scale, prepared)
-            sums = [term @ weights for term in terms]
-            step = method.halley(prevalence, scale, *sums[:3])
-            return c + step, step, (sums[1], sums[3], terms[1]), count + 1
+            c, _, count = state
+            p, slope, curvature, _ = functions.mean(c + index, scale, prepared)
+            sums = (p @ weights, slope @ weights, curvature @ weights)
+            step = method.halley(prevalence, scale, *sums)
+            return c + step, step, count + 1
 
         def unfinished(state):
-            return (jnp.abs(state[1]) >= tolerance) & (
-                state[3] < prevalence_constraint.MAX_STEPS
-            )
+            _, step, count = state
+            still = count < prevalence_constraint.MAX_STEPS
+            return (jnp.abs(step) >= smallest_step) & still
 
-        tolerance = max(
+        c, _, _ = jax.lax.while_loop(
+            unfinished, advance, (first, jnp.inf * jnp.ones_like(first), 0)
+        )
+        return c
+
+    def solve(prevalence, index, scale, weights):
+        centre = index @ weights
+        spread = (index - centre) ** 2 @ weights
+        c = method.start(prevalence, centre, spread, scale)
+        smallest_step = max(
             prevalence_constraint.TOLERANCE, 8 * float(jnp.finfo(index.dtype).eps)
         )
-        first = method.start(prevalence, centre, (index - centre) ** 2 @ weights, scale)
-        c, _, (slope, in_scale, in_index), _ = jax.lax.while_loop(
-            unfinished, advance, advance((first, None, None, 0))
+        if index.shape[0] >= prevalence_constraint.BINNED_FROM:
+            every = slice(None, None, prevalence_constraint.ONE_ROW_OF)
+            some = weights[every]
+            share = some / jnp.maximum(some.sum(), jnp.finfo(some.dtype).tiny)
+            smallest_step = prevalence_constraint.BINNED_TOLERANCE
+            of_some = root(prevalence, index[every], scale, share, c, smallest_step)
+            c = jnp.where(jnp.isfinite(of_some), of_some, c)
+        c = root(prevalence, index, scale, weights, c, smallest_step)
+        # The solution alone is asked for at many points: this is then not computed.
+        _, slope, _, in_scale = functions.mean(
+            c + index, scale, functions.prepare(scale)
         )
-        return c, 1 / slope, -weights * in_index / slope, -in_scale / slope
+        in_index = weights * slope
+        by_intercept = slope @ weights
+        return (
+            c,
+            1 / by_intercept,
+            -in_index / by_intercept,
+            -(in_scale @ weights) / by_intercept,
+        )
 
     return solve
 
 
 @jax_translation(Prevalence)
 def _jax_prevalence(op: Prevalence, **_: Any) -> Any:
-    import jax.numpy as jnp
-
-    return lambda *inputs: prevalence_constraint.mean_risk(
-        op.unobservable, jnp, *inputs
-    )
+    xp = jax_functions()
+    return lambda *inputs: prevalence_constraint.mean_risk(op.unobservable, xp, *inputs)
 
 
 @numba_translation(LogLikelihood)
