@@ -12,6 +12,8 @@ import pytest
 import causalstats as cs
 from causalstats.numerics.sampling.convergence_diagnostics import r_hat
 from causalstats.numerics.sampling.importance_proposals import SplitStudentT
+from causalstats.numerics.sampling.pareto_smoothing import pareto_smoothed_weights
+from causalstats.samplers.laplace import _degrees_of_freedom
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "selective_labels"
 
@@ -110,6 +112,25 @@ def test_every_chain_has_the_posterior_where_two_proposals_are_mixed(seed):
     tree = cs.Laplace()(cs.Problem(Curve(0.5), 2.0), seed)
     for name in ("x", "y"):
         assert r_hat(tree["posterior"][name].to_numpy()) < 1.01, name
+
+
+def test_weights_of_a_normal_posterior_of_many_parameters_are_nearly_equal():
+    # E w² = 1.0003 along one axis with 100 degrees of freedom, so that 46 axes leave .986.
+    widths = np.ones((2, 46))
+    proposal = SplitStudentT(
+        np.zeros(46), np.eye(46), widths, _degrees_of_freedom(widths)
+    )
+    points = proposal.draw(1000, np.random.default_rng(1))
+    weights = pareto_smoothed_weights(
+        -(points**2).sum(axis=1) / 2 - proposal.log_density(points)
+    )
+    assert weights.ess > 950 and weights.pareto_k < 0.3
+
+
+def test_an_axis_that_is_not_normal_has_heavier_tails():
+    widths = np.array([[1.0, 1.4, 1.01], [1.0, 0.9, 0.99]])
+    freedom = _degrees_of_freedom(widths)
+    assert freedom[1] < freedom[0] == freedom[2]
 
 
 def test_the_split_t_has_the_density_that_it_draws_from():

@@ -33,7 +33,8 @@ class SplitStudentT:
         In its columns.
     widths : array, shape (2, d)
         Up and down each axis.
-    degrees_of_freedom : float
+    degrees_of_freedom : float or array, shape (d,)
+        Of each axis.
 
     References
     ----------
@@ -53,7 +54,7 @@ class SplitStudentT:
     mode: np.ndarray
     axes: np.ndarray
     widths: np.ndarray
-    degrees_of_freedom: float
+    degrees_of_freedom: float | np.ndarray
 
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         distance = np.abs(

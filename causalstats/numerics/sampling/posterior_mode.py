@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 
 Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
 Advance = Callable[[float, str], None]
+
+
+class Each(Protocol):
+    """`map`, or that of a pool of threads."""
+
+    def __call__(
+        self, function: Callable[[np.ndarray], Any], points: Iterable[np.ndarray], /
+    ) -> Iterator[Any]: ...
+
+
 _DIFFERENCE_STEP = 1e-2  # between two gradients, in posterior standard deviations
 _MOST_NEWTON_STEPS = 8
 _LARGEST_NEWTON_STEP = 3.0  # posterior standard deviations
@@ -68,7 +79,12 @@ def mode_and_axes(
 
 
 def mode_and_axes_by_whitening(
-    density: Density, start: np.ndarray, advance: Advance
+    density: Density,
+    start: np.ndarray,
+    advance: Advance,
+    *,
+    near: float = _CONVERGED,
+    each: Each = map,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the mode and axes, where `mode_and_axes` would end far from the mode.
 
@@ -82,6 +98,10 @@ def mode_and_axes_by_whitening(
     start : array, shape (d,)
     advance : function of a share and a note
         Called with shares up to 0.3.
+    near : float
+        The mode stays where it moves by less, in posterior standard deviations.
+    each : function
+        Calls the density at several points.
 
     Examples
     --------
@@ -96,17 +116,21 @@ def mode_and_axes_by_whitening(
 
     mode, scale = _near_the_mode(_negative(density), start, advance)
     for _ in range(_MOST_NEWTON_STEPS):
-        axes = axes_at(density, mode, scale, advance)
+        axes = axes_at(density, mode, scale, advance, each)
         before = mode
         mode = climbed(density, before, axes)
         scale = np.sqrt((axes**2).sum(axis=1))
-        if np.abs(np.linalg.solve(axes, mode - before)).max() < _CONVERGED:
+        if np.abs(np.linalg.solve(axes, mode - before)).max() < near:
             break
     return mode, axes
 
 
 def axes_at(
-    density: Density, point: np.ndarray, scale: np.ndarray, advance: Advance
+    density: Density,
+    point: np.ndarray,
+    scale: np.ndarray,
+    advance: Advance,
+    each: Each = map,
 ) -> np.ndarray:
     """Return axes whose squares sum to the inverse curvature at a point, as `mode_and_axes` does.
 
@@ -117,9 +141,11 @@ def axes_at(
     point, scale : arrays, shape (d,)
         Scale: rough posterior standard deviations.
     advance : function of a share and a note
+    each : function
+        Calls the density at several points.
     """
 
-    curvature = _curvature(_negative(density), point, scale, advance)
+    curvature = _curvature(_negative(density), point, scale, advance, each)
     return _axes(np.linalg.inv(_positive_definite(curvature)))
 
 
@@ -189,7 +215,11 @@ def _near_the_mode(
 
 
 def _curvature(
-    loss: Density, mode: np.ndarray, scale: np.ndarray, advance: Advance
+    loss: Density,
+    mode: np.ndarray,
+    scale: np.ndarray,
+    advance: Advance,
+    each: Each = map,
 ) -> np.ndarray:
     """Return the second derivatives at a point, by central differences of gradients.
 
@@ -199,18 +229,27 @@ def _curvature(
     mode, scale : arrays, shape (d,)
         The point, and standard deviations.
     advance : function of a share and a note
+    each : function
+        Calls the loss at several points.
     """
-    curvature = np.empty((len(mode), len(mode)))
-    for k in range(len(mode)):
-        step = np.zeros(len(mode))
-        step[k] = scale[k] * _DIFFERENCE_STEP
-        curvature[k] = (loss(mode + step)[1] - loss(mode - step)[1]) / (2 * step[k])
-        advance(0.15 + 0.15 * (k + 1) / len(mode), "measuring the curvature")
-    return (curvature + curvature.T) / 2
+    size = len(mode)
+    steps = scale * _DIFFERENCE_STEP
+    points = np.concatenate([mode + np.diag(steps), mode - np.diag(steps)])
+    slopes = []
+    for slope in each(lambda point: loss(point)[1], points):
+        slopes.append(slope)
+        share = len(slopes) / len(points)
+        advance(0.15 + 0.15 * share, "measuring the curvature")
+    up, down = np.reshape(slopes, (2, size, size))
+    curvature = (up - down) / (2 * steps[:, None])
+    return np.asarray((curvature + curvature.T) / 2)
 
 
 def axis_widths(
-    logp: Callable[[np.ndarray], float], mode: np.ndarray, axes: np.ndarray
+    logp: Callable[[np.ndarray], float],
+    mode: np.ndarray,
+    axes: np.ndarray,
+    each: Each = map,
 ) -> np.ndarray:
     """Return how much wider than its curvature a density is, up and down each axis.
 
@@ -220,6 +259,8 @@ def axis_widths(
     mode : array, shape (d,)
     axes : array, shape (d, d)
         In the columns, of one standard deviation each.
+    each : function
+        Calls the density at several points.
 
     Returns
     -------
@@ -238,14 +279,13 @@ def axis_widths(
            [1.]])
     """
     top = logp(mode)
-
-    def width(sign: int, axis: np.ndarray) -> float:
-        drops = [top - logp(mode + sign * reach * axis) for reach in _REACHES]
-        pairs = zip(_REACHES, drops, strict=True)
-        return max(reach / np.sqrt(2 * max(drop, 1e-3)) for reach, drop in pairs)
-
-    widths = [[width(sign, axis) for axis in axes.T] for sign in (1, -1)]
-    return np.clip(widths, 1 / _LARGEST_WIDTH, _LARGEST_WIDTH)
+    reaches = np.array(_REACHES)
+    steps = np.multiply.outer([1, -1], np.multiply.outer(reaches, axes.T))
+    heights = list(each(logp, (mode + steps).reshape(-1, len(mode))))
+    drops = top - np.reshape(heights, (2, len(reaches), len(mode)))
+    each_width = reaches[:, None] / np.sqrt(2 * np.maximum(drops, 1e-3))
+    widths = each_width.max(axis=1)
+    return np.asarray(np.clip(widths, 1 / _LARGEST_WIDTH, _LARGEST_WIDTH))
 
 
 def _positive_definite(curvature: np.ndarray) -> np.ndarray:

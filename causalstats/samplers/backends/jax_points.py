@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _SUBSAMPLE_SEED = 2019  # one subsample for each data set: it shapes the proposal alone
 _MOST_ROUNDS = 8
 _CONVERGED = 0.1  # posterior standard deviations between the modes of two surrogates
+_NEAR = 1.0  # of the first, to the mode of some of the rows
 _NUMBERS_OF_A_BATCH = 500_000  # points by rows
 _MOST_POINTS_OF_A_BATCH = 64
 
@@ -62,9 +63,13 @@ def trace_points(graph: pm.Model) -> JaxPoints:
     keep_compiled_programs_on_disk()
     observed = graph.observed_RVs
     counts = pt.dvector("counts")
-    logp = graph.logp(vars=[*graph.free_RVs, *graph.potentials])
-    for position, variable in enumerate(observed):
-        logp = logp + counts[position] * graph.logp(vars=[variable])
+    uncounted = [*graph.free_RVs, *graph.potentials]
+    terms = [
+        pt.sum(term) for term in graph.logp(vars=[*uncounted, *observed], sum=False)
+    ]
+    logp = pt.add(*terms[: len(uncounted)])
+    for position, term in enumerate(terms[len(uncounted) :]):
+        logp = logp + counts[position] * term
     slopes = gradient_of(logp, graph.value_vars)
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
     start = start_of(graph)
@@ -174,22 +179,27 @@ class JaxPointsOnData:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the mode, and axes and widths as `numerics.sampling.posterior_mode` has them."""
         start = self.functions.start
-        # JAX compiles the functions of everybody meanwhile, on another core.
-        with ThreadPoolExecutor(1) as pool:
-            compiled = pool.submit(self._compile_for_everybody)
-            mode, axes = mode_and_axes_by_whitening(self._of_some, start, advance)
+        workers = os.cpu_count() or 1
+        with ThreadPoolExecutor(workers) as pool, ThreadPoolExecutor(1) as other:
+            # JAX compiles the functions of everybody meanwhile.
+            compiled = other.submit(self._compile_for_everybody)
+            mode, axes = mode_and_axes_by_whitening(
+                self._of_some, start, advance, near=_NEAR, each=pool.map
+            )
             compiled.result()
-        surrogate: Density = self._of_some
-        for _ in range(_MOST_ROUNDS):
-            surrogate = self._surrogate(mode)
-            before = mode
-            mode = climbed(surrogate, before, axes)
-            moved = np.linalg.solve(axes, mode - before)
-            if np.abs(moved).max() < _CONVERGED:
-                break
-        scale = np.sqrt((axes**2).sum(axis=1))
-        axes = axes_at(surrogate, mode, scale, advance)
-        widths = axis_widths(lambda point: surrogate(point)[0], mode, axes)
+            surrogate: Density = self._of_some
+            for _ in range(_MOST_ROUNDS):
+                surrogate = self._surrogate(mode)
+                before = mode
+                mode = climbed(surrogate, before, axes)
+                moved = np.linalg.solve(axes, mode - before)
+                if np.abs(moved).max() < _CONVERGED:
+                    break
+            scale = np.sqrt((axes**2).sum(axis=1))
+            axes = axes_at(surrogate, mode, scale, advance, pool.map)
+            widths = axis_widths(
+                lambda point: surrogate(point)[0], mode, axes, pool.map
+            )
         return mode, axes, widths
 
     def values_at(
