@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
+# Of PyTensor: they take a third of the time of deriving a program, and XLA does as well without
+_COSTLY_REWRITES = ("local_greedy_distributor",)
 _ATTEMPTS_OF_A_START = 20
 _OF_DRAWS = ("chain", "draw", SUPERCHAIN)  # coordinates that statistics have too
 # Between log densities on the device and on the CPU, both in float64
@@ -458,7 +460,7 @@ def traced(
     replaced = clone_replace(list(outputs), known)
     inputs = [*values, *symbols, *further]
     function = FunctionGraph(inputs=inputs, outputs=replaced, clone=True)
-    JAX.optimizer.rewrite(function)
+    JAX.excluding(*_COSTLY_REWRITES).optimizer.rewrite(function)
     with warnings.catch_warnings():
         # The checks are those of constants of priors and of shapes, which the model has checked.
         warnings.filterwarnings("ignore", "Skipping (Check|Assert)")
