@@ -27,6 +27,8 @@ def outcomes(
     curved: float = 0.0,
     categories: int = 0,
     straight: float = 0.0,
+    level: float = 0.0,
+    states: int = 0,
 ) -> pd.DataFrame:
     """Return a panel with an effect of .5 on the log scale, and time effects.
 
@@ -47,18 +49,30 @@ def outcomes(
         Of a covariate `x` that is their number; 0 for none.
     straight : float
         Coefficient of a covariate `x` in treatment and outcome.
+    level : float
+        Mean of the predictor.
+    states : int
+        Of which units are parts; treatment and predictor have lasting disturbances that a state
+        shares, independent of one another. 0 for none.
     """
     unit_effect = 0.7 * rng.standard_normal(units)
     slope = 0.5 + spread * unit_effect
     moved = lasting * persistent(rng, units, times, 0.7)
     before = np.zeros(units)
     covariate, shape = _covariate(rng, units, times, curved, categories, straight)
+    state = np.arange(units) % states if states else np.arange(units)
+    treated, shared = (
+        0.5 * persistent(rng, states, times, 0.7)[state]
+        if states
+        else np.zeros((units, times))
+        for _ in range(2)
+    )
     rows: dict[str, list[np.ndarray]] = {"d": [], "y": []}
     for time in range(times):
         d = 0.5 * unit_effect + feedback * before + rng.standard_normal(units)
-        d = d + shape[:, time]
-        predictor = unit_effect + slope * d + 0.1 * time + moved[:, time]
-        predictor = predictor + shape[:, time]
+        d = d + shape[:, time] + treated[:, time]
+        predictor = level + unit_effect + slope * d + 0.1 * time + moved[:, time]
+        predictor = predictor + shape[:, time] + shared[:, time]
         if kind == "logit":
             y = (rng.random(units) < 1 / (1 + np.exp(-predictor))).astype(float)
             before = y - y.mean()
@@ -74,6 +88,8 @@ def outcomes(
         "unit": np.repeat(np.arange(units), times),
         "time": np.tile(np.arange(times), units),
     }
+    if states:
+        grid["state"] = np.repeat(state, times)
     frame = pd.DataFrame(
         grid | {name: np.array(values).T.ravel() for name, values in rows.items()}
     )
@@ -110,7 +126,20 @@ def read(frame: pd.DataFrame, **options: Any) -> cs.Panel:
 def _made(settings: dict[str, Any], seed: int) -> Made:
     frame = outcomes(np.random.default_rng(seed), **settings)
     family = "logit" if settings.get("kind") == "logit" else "poisson"
-    return cs.PanelGLM(family=family), read(frame), 0.5
+    options = {"covariates": ["x"]} if "x" in frame else {}
+    if "state" in frame:
+        options["cluster"] = "state"
+    return cs.PanelGLM(family=family), read(frame, **options), 0.5
+
+
+def _late_and_early(seed: int) -> Made:
+    """Return counts of units of which each is seen in a run of two to seven periods."""
+    rng = np.random.default_rng(seed)
+    frame = outcomes(rng, times=7)
+    first = rng.integers(6, size=200)
+    last = rng.integers(first + 1, 7)
+    seen = frame["time"].between(first[frame["unit"]], last[frame["unit"]])
+    return cs.PanelGLM(), read(frame[seen]), 0.5
 
 
 _one = partial(Design, family="panel_glm", estimand="effect")
@@ -126,4 +155,18 @@ DESIGNS = [
         make=partial(_made, {"kind": "logit", "times": 2, "units": 400}),
     ),
     _one(name="counts of 30 units", make=partial(_made, {"units": 30})),
+    _one(name="rare counts", make=partial(_made, {"level": -2.5})),
+    _one(name="counts, a covariate", make=partial(_made, {"straight": 0.7})),
+    _one(
+        name="0 and 1, a covariate",
+        make=partial(_made, {"kind": "logit", "straight": 0.7}),
+    ),
+    *(
+        _one(
+            name=f"counts in {states} states, clustered",
+            make=partial(_made, {"states": states}),
+        )
+        for states in (8, 25)
+    ),
+    _one(name="units enter late and leave early", make=_late_and_early),
 ]
