@@ -19,7 +19,11 @@ _TIES, _MOVES = "intersection bounds", "the instrument moves the treatment"
 _OF_BOUNDS = (_POSSIBLE, _PRIOR, _TIES)
 _OF_COMPLIERS = (_POSSIBLE, _PRIOR, _MOVES)
 _OF_TRANSPORT = ("positivity", _PRIOR)
-_OF_REGRESSIONS = ("positivity", "confounding left by the regressions")
+_OF_REGRESSIONS = (
+    "positivity",
+    "confounding left by the regressions",
+    "normal approximation",
+)
 
 
 def coin(rng: np.random.Generator, probability: Any) -> np.ndarray:

@@ -42,6 +42,8 @@ from causalstats.models.causal_diagram.regression.conditionals import (
 from causalstats.models.causal_diagram.regressions_of_studies import (
     checks_of_regressions,
     drawn_tables,
+    drawn_without_correction,
+    normal_approximation,
     regressions_of,
 )
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
@@ -58,6 +60,7 @@ from causalstats.models.causal_diagram.tables import (
 from causalstats.models.causal_diagram.validation import refuse_numbers
 
 _CHAINS = 4
+_DRAWS_OF_SKEWNESS = 200
 
 
 def transported_effect(
@@ -188,9 +191,34 @@ def transported_effect(
         values = _answer(found, means, tables, levels, indices).to_numpy()
         return values.reshape(values.shape[1], -1)
 
+    def shift() -> np.ndarray:
+        few = {
+            name: each.isel(chain=[0], draw=slice(_DRAWS_OF_SKEWNESS))
+            for name, each in drawn.items()
+        }
+        sides: tuple[dict[str, xr.Dataset], ...] = ({}, {})
+        for name, each in few.items():
+            pair = drawn_without_correction(regressions[name], each.sizes["draw"])
+            for side, arrays in zip(sides, pair, strict=True):
+                side[name] = each.assign(
+                    {
+                        table: (each[table].dims, values)
+                        for table, values in arrays.items()
+                    }
+                )
+        means = [
+            _answer(found, side, tables, levels, indices).mean(("chain", "draw"))
+            for side in sides
+        ]
+        return np.atleast_1d((means[0] - means[1]).to_numpy())
+
     def doubts() -> tuple[Check, ...]:
         if route == "hierarchical":
-            return (*checks_of_regressions(regressions, data), _DECLARED)
+            return (
+                *checks_of_regressions(regressions, data),
+                *normal_approximation(shift(), sd),
+                _DECLARED,
+            )
         weight = prior_of_studies(tables, under_priors, sd, levels, found.do)
         failed = () if weight.passed else (weight,)
         return (

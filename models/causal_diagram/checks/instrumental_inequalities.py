@@ -134,7 +134,11 @@ def _simulated_p(
     rng = np.random.default_rng(0)
     totals = counts.reshape(-1, cells).sum(axis=1).astype(int)
     probabilities = fit.reshape(-1, cells)
-    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    sums = probabilities.sum(axis=1, keepdims=True)
+    # Of blocks without anybody nothing is drawn, and no shares are fitted.
+    probabilities = np.where(
+        sums > 0, probabilities / np.where(sums > 0, sums, 1), 1 / cells
+    )
     blocks = [
         rng.multinomial(total, probability, _SIMULATED_DATA_SETS)
         for total, probability in zip(totals, probabilities, strict=True)

@@ -455,3 +455,19 @@ def test_bounds_that_let_hidden_causes_be_one_are_cautioned_as_outer():
         if check.name == "sharpness of the bounds"
     )
     assert "where the diagram has several" in caution.finding
+
+
+def test_instrumental_inequalities_are_tested_where_strata_are_empty():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(rng.integers(0, 2, (60, 4)), columns=["v", "w", "z", "x"])
+    frame["y"] = np.where(rng.random(60) < 0.7, frame["z"], frame["x"])
+    frame = frame[(frame["v"] == 0) | (frame["w"] == 0)]
+    diagram = "v, w -> z, x, y; z -> x -> y; x <-> y"
+    model = cs.CausalDiagram(diagram, treatment="x", outcome="y")
+    data = cs.Observations.from_frame(frame)
+    check = next(
+        each
+        for each in model.data_checks(data)
+        if each.name == "possible under the diagram"
+    )
+    assert 0 < check.value <= 1

@@ -237,3 +237,35 @@ def test_regressions_do_not_hide_a_level_that_the_trial_never_saw():
     assert "age=1, where the study trial saw nobody" in failed.finding
     with pytest.raises(ModelError, match="route='reduced' or"):
         cs.transported_effect(TEXT, "y", {"x": 1}, studies, route="tables")
+
+
+def test_skewness_of_regressions_is_judged_by_the_answer():
+    """Five events among the treated of 60 move it; among 3,000 the moderators are skewed alone."""
+
+    def doubts(rows, base):
+        rng = np.random.default_rng(7)
+        w, x = rng.integers(0, 3, (rows, 3)), rng.integers(0, 2, rows)
+        names = ["w0", "w1", "w2"]
+        y = (rng.random(rows) < base * (1 + x)).astype(int)
+        trial = pd.DataFrame(w, columns=names).assign(x=x, y=y)
+        studies = {
+            "trial": (
+                cs.Study(randomised="x", changed=names),
+                cs.Observations.from_frame(trial),
+            ),
+            "survey": (
+                cs.Study(observed=names),
+                cs.Observations.from_frame(trial[names]),
+            ),
+        }
+        effect = cs.transported_effect(
+            "w0, w1, w2 -> x, y; x -> y",
+            *("y", {"x": 1}, studies),
+            seed=1,
+            draws=50,
+            route="hierarchical",
+        )
+        return {check.name for check in effect.doubts}
+
+    assert "normal approximation" in doubts(60, 0.05)
+    assert "normal approximation" not in doubts(3000, 0.2)
