@@ -102,6 +102,13 @@ def _counts(ratio: float, seed: int) -> Drawn:
     return _fitted(frame)
 
 
+def _waves(seed: int) -> Drawn:
+    """Interviews were one to seven years apart."""
+    _, frame, _ = _frame(seed)
+    years = np.array([2000, 2002, 2003, 2005, 2010, 2011, 2015, 2016, 2023])
+    return _fitted(frame.assign(time=years[frame["time"]]))
+
+
 def _selected_by_a_dip(seed: int) -> Drawn:
     """Units adopt after a bad period (Ashenfelter's dip)."""
     _, frame, since = _frame(seed)
@@ -223,6 +230,12 @@ WORLDS = [
         name="changes in proportion to levels that differ by 3",
         make=partial(_counts, 3.0),
         catches=(ADDITIVE,),
+    ),
+    _wrong_world(
+        name="waves one to seven years apart",
+        make=_waves,
+        catches=("periods equally spaced",),
+        headline_holds="the ATT is a mean over rows; answers by event time carry the caution",
     ),
     _wrong_world(
         name="trends differ by .3 a period",

@@ -1225,7 +1225,11 @@ def _refuse_twice(panel: Panel) -> None:
         raise DataError(
             f"Expected one row of each {unit!r} and {time!r}; {label_of_unit!r} "
             f"has two at {when}: {some(np.sort(panel.rows[again + 1]))}. "
-            f"Aggregate them first, e.g. `frame.groupby([{unit!r}, {time!r}]).mean()`."
+            "If the rows are copies, keep one of each, `frame.drop_duplicates()`. If units of "
+            f"several groups share a code, join both, `frame[{unit!r}] = frame['group'] + ' ' + "
+            f"frame[{unit!r}].astype(str)`. If the rows are people, or shorter times, aggregate "
+            f"them, `frame.groupby([{unit!r}, {time!r}], as_index=False)"
+            ".mean(numeric_only=True)`."
         )
 
 

@@ -203,7 +203,7 @@ def _design(model: DynamicPanel, data: Panel, leads: int) -> Design:
         raise ModelError(
             f"No unit was seen in {model.lags + 1 + leads} consecutive periods: the first "
             f"{model.lags} are the initial condition, and at least one more is needed. Take "
-            "fewer `lags`, or a model without them (`cs.PanelDML`)."
+            f"fewer `lags`, or a model without them (`cs.PanelDML`).{_unequal_steps(data)}"
         )
     used = np.concatenate([run.rows.ravel() for run in runs])
     centre, unit = float(data.outcome[used].mean()), float(data.outcome[used].std())
@@ -247,6 +247,7 @@ def _design(model: DynamicPanel, data: Panel, leads: int) -> Design:
                 f"One period is left beside the {model.lags} of the initial condition: no "
                 f"treatment changes within units in it. Take a panel of {model.lags + 2} periods "
                 "or more, or `cs.PanelDML`, which needs no past outcome."
+                f"{_unequal_steps(data)}"
             )
         if not share > _LEAST_VARIATION:
             raise ModelError(
@@ -279,6 +280,19 @@ def _design(model: DynamicPanel, data: Panel, leads: int) -> Design:
         unit=unit,
         treatment_units=safe,
         values=values,
+    )
+
+
+def _unequal_steps(data: Panel) -> str:
+    """Say where periods are not equally far apart, which leaves few that are consecutive."""
+    steps = np.diff(data.periods)
+    if len(steps) == 0 or steps.max() == steps.min():
+        return ""
+    time = data.arguments["time"]
+    return (
+        f" Periods are consecutive at their shortest distance, {steps.min():g}; these lie up to "
+        f"{steps.max():g} apart. Where waves are to count as periods whatever lies between them, "
+        f"number them: `frame[{time!r}] = frame[{time!r}].rank(method='dense')`."
     )
 
 

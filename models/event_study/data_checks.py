@@ -24,6 +24,8 @@ _SMALL_COHORT = 10
 _FEWEST_TREATED_CLUSTERS = 5
 _FEWEST_OF_A_COHORT = 2  # clusters, whose residuals are not 0
 _OF_SINGLE_COHORTS = ("event_time", "cohort", "calendar_time", "cell")
+_BY_EVENT_TIME = ("event_time", "mean_event_time", "lead", "breakdown_value")
+_SPACING = 0.15  # of the shortest step: months have 28 to 31 days
 _MOST_LEFT_OUT = 0.1  # of the units that adopt
 _MOST_UNKNOWN = 0.05  # of the units that adopt
 _MOST_OUTSIDE = 0.1  # of the units of a cohort
@@ -41,6 +43,7 @@ def data_checks(model: EventStudy, data: Panel) -> tuple[Check, ...]:
         _treated_units(data, study),
         *_clusters_of_cohorts(model, data, study),
         _adoption_times(study),
+        *_equal_spacing(study),
         _presence(data, study),
         *covariates,
         *unit_rows(data, ERRORS[model.errors].name),
@@ -174,6 +177,27 @@ def _adoption_times(study: Adoption) -> Check:
         if few
         else "Take the adoption time from another source, or leave these out.",
         caution=not few,
+    )
+
+
+def _equal_spacing(study: Adoption) -> tuple[Check, ...]:
+    """Whether the panel's periods are equally far apart; nothing where they are."""
+    steps = np.diff(study.all_periods)
+    if len(steps) < 2 or steps.max() <= (1 + _SPACING) * steps.min():
+        return ()
+    return (
+        Check(
+            name="periods equally spaced",
+            passed=None,
+            value=float(steps.max() / steps.min()),
+            expected="periods that are equally far apart",
+            finding=f"periods lie {steps.min():.3g} to {steps.max():.3g} apart, and an event time "
+            "counts periods: it is another length of time in each cohort",
+            remedy="Read effects by cohort and period, `fit.effect('cell')`, or keep periods of "
+            "equal distance. Serial correlation is taken by distance in time.",
+            estimands=_BY_EVENT_TIME,
+            caution=True,
+        ),
     )
 
 

@@ -110,3 +110,13 @@ def test_rows_are_dropped_only_when_asked(frame):
 def test_refused(frame, change, roles, message):
     with pytest.raises(cs.DataError, match=message):
         cs.Panel.from_frame(frame.assign(**change), **{**ROLES, **roles})
+
+
+def test_units_whose_codes_several_groups_share_are_refused_with_the_three_remedies(
+    frame,
+):
+    twice = pd.concat([frame.assign(land="A"), frame.assign(land="B")])
+    with pytest.raises(cs.DataError, match=r"drop_duplicates.*share a code.*aggregate"):
+        cs.Panel.from_frame(twice, **ROLES)
+    apart = twice.assign(firm=twice["land"] + " " + twice["firm"].astype(str))
+    assert len(cs.Panel.from_frame(apart, **ROLES).units) == 2 * frame["firm"].nunique()
