@@ -7,8 +7,8 @@ import pytest
 import causalstats as cs
 from causalstats import models
 
-FEW_DRAWS = cs.Auto(chains=2, draws=100, tune=200)
-SIZES = {"Heckman": {"people": 300}, "SelectiveLabels": {"people": 300}}
+FEW_DRAWS = cs.Auto(chains=2, draws=50, tune=100)
+SIZES = {"Heckman": {"people": 150}, "SelectiveLabels": {"people": 150}}
 
 
 @pytest.mark.parametrize("name", models.__all__)

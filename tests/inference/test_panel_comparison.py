@@ -14,6 +14,8 @@ from causalstats.numerics import cross_fitting
 from causalstats.numerics.panel.linear_estimators import clustered
 from causalstats.numerics.panel.within_transformation import unit_means
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 LEARNED = (
     "pooled DML",
     "early FE",

@@ -10,8 +10,7 @@ import xarray as xr
 import causalstats as cs
 from causalstats.models.selective_labels import subsample
 from causalstats.samplers import laplace
-from causalstats.samplers.backends.jax_points import trace_points
-from causalstats.samplers.backends.numba_points import compile_points
+from causalstats.samplers.backends.jax_points import JaxPoints
 from causalstats.samplers.laplace_or_nuts import LaplaceOrNuts
 
 
@@ -26,7 +25,12 @@ def problem():
 
 @pytest.fixture(scope="module")
 def functions(problem):
-    return trace_points(problem.graph)
+    """The traced graph that `Laplace` finds again for the same problem."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(laplace, "_JAX_PAYS_FROM_NUMBERS", 0)
+        points = cs.Laplace().compile(problem).points
+    assert isinstance(points, JaxPoints)
+    return points
 
 
 def silent(share, note):
@@ -37,7 +41,7 @@ def test_batches_give_the_values_of_single_points(problem, functions, monkeypatc
     monkeypatch.setattr(
         "causalstats.samplers.backends.jax_points._MOST_POINTS_OF_A_BATCH", 3
     )
-    one_by_one = compile_points(problem.model.build(problem.data)).on(problem)
+    one_by_one = cs.Laplace().compile(problem).points.on(problem)
     points = np.random.default_rng(1).normal(0, 0.3, (7, len(functions.start)))
     counted = []
     batched, interrupted = functions.on(problem).values_at(points, counted.append)

@@ -110,9 +110,23 @@ def test_problems_of_a_named_structure_need_no_graph():
     assert program(1, "panel of 30 units") is not program(1, "panel of 40 units")
 
 
+@dataclass(frozen=True)
+class Slopes:
+    """Regression of a sum on two features, with data of any number of rows."""
+
+    def inputs(self, data):
+        return {"features": np.asarray(data, float)}
+
+    def build(self, data):
+        with pm.Model(coords={"feature": ["a", "b"]}) as graph:
+            features = pm.Data("features", self.inputs(data)["features"])
+            slope = pm.Normal("slope", dims="feature")
+            pm.Potential("likelihood", -((features @ slope - 1) ** 2).sum())
+        return graph
+
+
 def test_samplers_of_other_options_share_what_is_compiled():
-    model = cs.SelectiveLabels(prevalence=0.4)
-    problem = cs.Problem(model, model.simulate(1, people=60, features=1).data)
+    problem = cs.Problem(Slopes(), np.ones((6, 2)))
     first = program_for(cs.Laplace(draws=60), problem)
     second = program_for(cs.Laplace(draws=70), problem)
     assert second.points is first.points
@@ -139,12 +153,20 @@ def test_numbers_of_rows_share_a_program_where_draws_keep_their_shapes(labelled)
     assert cached_program("strict", many, lambda: Compiled(many)) is not alone
 
 
-def test_a_program_compiled_on_other_rows_draws_the_same():
+def slopes(rows):
+    return cs.Problem(Slopes(), np.random.default_rng(1).normal(size=(rows, 2)))
+
+
+def selective_labels(people):
     model = cs.SelectiveLabels(prevalence=0.4)
-    few, many = (
-        cs.Problem(model, model.simulate(1, people=people, features=1).data)
-        for people in (50, 70)
-    )
+    return cs.Problem(model, model.simulate(1, people=people, features=1).data)
+
+
+@pytest.mark.parametrize(
+    "problem_of", [slopes, pytest.param(selective_labels, marks=pytest.mark.slow)]
+)
+def test_a_program_compiled_on_other_rows_draws_the_same(problem_of):
+    few, many = problem_of(50), problem_of(70)
     sampler = cs.Laplace(draws=60)
     fresh = program_for(sampler, many).run(many, seed=1)
     program_cache._entries.clear()

@@ -92,8 +92,7 @@ def test_decisions_are_sorted_and_bounded_by_the_rate():
     assert (table["selected"] == (table["q_value"] <= 0.1)).all()
 
 
-@pytest.mark.parametrize("seed", [5, 6, 7])
-@pytest.mark.parametrize("parts", [7, 12])
+@pytest.mark.parametrize(("parts", "seed"), [(7, 5), (7, 6), (12, 7)])
 def test_partial_correlations_are_decided_beyond_closure(seed, parts):
     """Independent amounts.
 

@@ -1,6 +1,6 @@
 """Frames, fields, formulas, diagrams and files by hypothesis: right, or refused in our own words.
 
-Each family has some dozen examples here and 2,000 with `-m slow`. A value that is taken gives
+Each family has two dozen examples here and 2,000 with `-m slow`. A value that is taken gives
 finite answers; whatever is refused is refused by an error of the library, with few warnings.
 """
 
@@ -20,7 +20,7 @@ pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-FEW, MANY = 40, 2000
+FEW, MANY = 24, 2000
 COUNTS = pytest.mark.parametrize(
     "examples", [FEW, pytest.param(MANY, marks=pytest.mark.slow)]
 )

@@ -30,6 +30,8 @@ from worlds import (  # noqa: E402
     selection,
 )
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 NAMES = (
     "rows independent of their neighbours",
     "no row twice",
@@ -77,8 +79,8 @@ def failed(world, seed: int) -> set[str]:
 @pytest.mark.parametrize("name", SPOILT)
 def test_spoilt_data_are_seen(name):
     world = WORLDS[name]
-    seen = (seed for seed in range(6) if failed(world, seed) & {*world.catches})
-    assert len(list(islice(seen, 3))) == 3  # the others are not drawn
+    seen = (seed for seed in range(3) if failed(world, seed) & {*world.catches})
+    assert len(list(islice(seen, 2))) == 2  # the others are not drawn
 
 
 @pytest.mark.parametrize("name", RIGHT)

@@ -6,6 +6,8 @@ import pytest
 
 import causalstats as cs
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 
 def panel(frame: pd.DataFrame):
     return cs.PanelDML(basis_size=1), cs.Panel.from_frame(

@@ -7,6 +7,8 @@ import pytest
 import causalstats as cs
 from causalstats.models.shared.bad_controls import NO_COPY
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
 
 

@@ -6,6 +6,8 @@ import pytest
 
 import causalstats as cs
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 _COVARIATES = ["perc14_24", "unem", "vehicmilespc", "bac10", "perse"]
 _COVARIATES += ["sbprim", "sbsecon", "sl70plus", "gdl"]
 

@@ -6,6 +6,8 @@ import pytest
 
 import causalstats as cs
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 _NAME = "no earlier outcome among covariates"
 
 

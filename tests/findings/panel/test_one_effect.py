@@ -9,6 +9,8 @@ import pytest
 
 import causalstats as cs
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 _ROLES = {"unit": "firm", "time": "year", "outcome": "sales", "treatment": "price"}
 _NAME = "one effect"
 _KINDS = ("number", "text", "unit")

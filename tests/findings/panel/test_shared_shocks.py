@@ -8,6 +8,8 @@ from scipy import stats
 import causalstats as cs
 from causalstats.numerics.panel.group_correlation import group_correlation
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 _ROLES = {"unit": "county", "time": "year", "outcome": "y", "treatment": "law"}
 
 

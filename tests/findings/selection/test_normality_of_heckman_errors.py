@@ -90,8 +90,9 @@ def test_errors_that_are_not_normal_are_seen_in_four_data_sets_of_five(
         assert check.stands_on("unseen_mean") and not check.stands_on("seen_outcome")
 
 
-@pytest.mark.parametrize("people", [150, 800])
-@pytest.mark.parametrize("correlation", [-0.9, 0.0, 0.5, 0.97])
+@pytest.mark.parametrize(
+    ("people", "correlation"), [(150, -0.9), (150, 0.5), (800, 0.0), (800, 0.97)]
+)
 def test_selection_of_normal_errors_is_not_taken_for_skewness(people, correlation):
     """Selection itself makes the residuals of those seen skewed; 1 % of 20 data sets is 0.2."""
     data = [

@@ -17,9 +17,9 @@ BY_EACH_OTHER = {
 }
 
 
-def fitted(model, frame, seed=1, **options):
+def fitted(model, frame, seed=1, sampler=None, **options):
     data = cs.Observations.from_frame(frame, missing="keep", **options)
-    return cs.fit(model, data, seed=seed, progress=False)
+    return cs.fit(model, data, seed=seed, sampler=sampler, progress=False)
 
 
 def of_everybody(rows=20_000):
@@ -86,7 +86,7 @@ def test_a_saved_fit_answers_as_before(tmp_path):
     frame = pd.DataFrame(rng.normal(size=(40, 2)), columns=["x", "y"])
     frame.loc[:7, "x"] = np.nan
     model = cs.CausalDiagram("x -> y", route="regression")
-    fit = fitted(model, frame)
+    fit = fitted(model, frame, sampler=cs.Gibbs(chains=2, draws=100, tune=50, thin=1))
     fit.save(tmp_path / "fit")
     again = cs.load(tmp_path / "fit").effect("effect")
     np.testing.assert_allclose(again.draws, fit.effect("effect").draws)

@@ -11,6 +11,8 @@ from causalstats.models.panel_dml.baselines import linear
 from causalstats.models.panel_dml.checks.dependence import typical_residuals
 from causalstats.numerics.panel.within_transformation import detrended
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 _ROLES = {"unit": "id", "time": "year", "outcome": "y", "treatment": ["d", "x"]}
 
 

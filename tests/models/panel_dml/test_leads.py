@@ -11,6 +11,8 @@ from causalstats.models.panel_dml.checks.score_tests import Adjusted
 from causalstats.models.panel_dml.checks.strict_exogeneity import leads_have_no_effect
 from causalstats.models.panel_dml.row_blocks import columns_of
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 _MODEL = cs.PanelDML()
 
 

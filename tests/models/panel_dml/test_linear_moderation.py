@@ -6,6 +6,8 @@ import pytest
 
 import causalstats as cs
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 MODEL = cs.PanelDML(errors="cluster", moderators="w")
 
 

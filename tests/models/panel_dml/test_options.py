@@ -25,6 +25,8 @@ from causalstats.numerics.panel import linear_estimators as estimators
 from causalstats.numerics.panel.random_slopes import draw_random_slopes
 from causalstats.numerics.panel.within_transformation import demeaned, unit_means
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
 OPTIONS = {
     "default": {},

@@ -8,6 +8,8 @@ import statsmodels.api as sm
 import causalstats as cs
 from causalstats.numerics.panel.conditional_poisson import conditional_poisson
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 _ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
 
 

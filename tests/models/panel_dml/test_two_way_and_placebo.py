@@ -16,6 +16,8 @@ from causalstats.models.panel_dml.robust_errors import sandwich, unchanged_clust
 from causalstats.numerics.panel.placebo_errors import placebo_errors
 from causalstats.numerics.panel.two_way_clustering import intersection_covariance
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 _ROLES = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
 
 

@@ -17,6 +17,8 @@ from causalstats.models.panel_dml.priors import parameters_of
 from causalstats.models.panel_dml.shrinkage import SHRINKAGE, ShrinkageName
 from causalstats.models.shared.cached_by_data import cached_by_data
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 TABLES = [
     (BASES, BasisName),
     (COEFFICIENTS, CoefficientsName),

@@ -7,6 +7,8 @@ import pytest
 import causalstats as cs
 from causalstats.models.panel_dml.heterogeneity.mundlak import statistics_between
 
+pytestmark = pytest.mark.usefixtures("without_trees")
+
 
 def slope(frame, weights=None):
     data = cs.Panel.from_frame(

@@ -9,18 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from pytensor.compile.mode import Mode
 from scipy.special import expit
 from scipy.stats import beta, halfnorm, multivariate_t, norm
 from scipy.stats import t as student
 
 import causalstats as cs
+from causalstats.inference.store import save
 from causalstats.numerics.selection.unobservables import FAMILIES
+from tests.samplers.near_the_start import INTERPRETER, NearTheStart
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "selective_labels"
-QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
-# PyTensor's interpreter of a graph as it was built: rewriting takes longer than a few evaluations.
-INTERPRETER = Mode(linker="py", optimizer=None)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +72,52 @@ GENERAL = [
 ]
 
 
-@pytest.mark.parametrize("prior", ["correlated", "attenuated", "paper"])
-@pytest.mark.parametrize("fields", GENERAL, ids=str)
+# Every field of `GENERAL`, several at a time.
+TOGETHER = [
+    {
+        "unobservable": "student",
+        "link": "probit",
+        "deciders": "response",
+        "leniency_prior_scale": 0.7,
+        "response_ratio_prior_scale": 0.2,
+        "expertise": ["x1", "x2"],
+        "expertise_sd": 0.3,
+        "coefficient_prior_scale": 0.4,
+        "intercept_prior_scale": 2.0,
+        "unobserved_prior_scale": 1.5,
+        "prevalence": cs.Known(0.4, sd=0.05),
+        "sensitivity": cs.Known(0.9, sd=0.02),
+    },
+    {
+        "unobservable": "normal",
+        "deciders": "leniency",
+        "decided_for": "low",
+        "expertise": ["x1"],
+        "prevalence": BY_REGION,
+        "sensitivity": 0.9,
+        "specificity": cs.Known(0.98, sd=0.005),
+    },
+    {
+        "response": None,
+        "unobserved_scale": 1.5,
+        "response_prior_scale": 1.0,
+        "prevalence": cs.Penalty(0.4, sd=0.05),
+        "specificity": 0.95,
+    },
+    {"response": 0.7, "unobservable": "logistic", "prevalence": 0.4},
+    {},
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "prior"),
+    [
+        *((fields, "correlated") for fields in GENERAL),
+        *((fields, "attenuated") for fields in TOGETHER),
+        *((fields, "paper") for fields in TOGETHER),
+    ],
+    ids=str,
+)
 def test_the_graph_is_prior_times_likelihood(wide, fields, prior):
     """The reference is a log density written from the model's equations, at a draw's values.
 
@@ -316,9 +358,13 @@ def test_the_graph_has_every_parameter_where_all_coefficients_are_solved(wide, p
 
 
 def in_each_mode():
-    """Return every model by PyTensor's interpreter, and by Numba, which compiles for seconds."""
-    for number, fields in enumerate(GENERAL):
+    """Return models of all fields by PyTensor's interpreter, and of each field by Numba.
+
+    Numba compiles for seconds.
+    """
+    for fields in TOGETHER:
         yield pytest.param(fields, INTERPRETER, id=str(fields))
+    for number, fields in enumerate(GENERAL):
         slow = [pytest.mark.slow] * (number > 0)
         yield pytest.param(fields, "NUMBA", id=f"{fields}-numba", marks=slow)
 
@@ -442,7 +488,7 @@ def test_a_negative_control_is_checked_without_a_refit():
 
 def test_groups_of_people_add_up(wide):
     model = cs.SelectiveLabels(prevalence=0.4, deciders="leniency", sensitivity=0.95)
-    fit = cs.fit(model, wide, seed=1, sampler=QUICK, progress=False)
+    fit = cs.fit(model, wide, seed=1, sampler=NearTheStart(), progress=False)
     whole, parts = (
         fit.effect("missed_cases").draws,
         fit.effect("missed_cases", by="region").draws,
@@ -487,7 +533,7 @@ def test_who_decides_matters_at_prediction(wide, tmp_path):
         cs.SelectiveLabels(prevalence=BY_REGION, deciders="leniency"),
         wide,
         seed=1,
-        sampler=QUICK,
+        sampler=NearTheStart(),
         progress=False,
     )
     person = pd.DataFrame(
@@ -507,7 +553,10 @@ def test_who_decides_matters_at_prediction(wide, tmp_path):
         fit.effect("untested_risk", at=person.drop(columns="doctor"))
     with pytest.raises(cs.DataError, match="no decider '9'"):
         fit.effect("untested_risk", at=person.assign(doctor=9))
-    again = cs.load(fit.save(tmp_path / "fit.nc"))
+    path = save(
+        tmp_path / "fit.nc", fit.model, wide, cs.Nuts(), fit.draws, fit.provenance
+    )
+    again = cs.load(path)
     assert again.model == fit.model
     np.testing.assert_array_equal(
         again.effect("leniency").draws, fit.effect("leniency").draws
@@ -519,7 +568,7 @@ def test_sensitivity_to_two_assumptions_and_to_each_expertise(wide):
         cs.SelectiveLabels(prevalence=cs.Known(0.4, sd=0.03), expertise=["x1", "x2"]),
         wide,
         seed=1,
-        sampler=QUICK,
+        sampler=NearTheStart(),
         progress=False,
     )
     grid = fit.sensitivity(prevalence=[0.3, 0.4], expertise_sd=[1.0])
