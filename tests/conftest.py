@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,23 @@ os.environ.setdefault("PYTENSOR_FLAGS", "traceback__limit=0")
 # A fifth of that time is garbage collection: graphs are many small objects that stay.
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 _PROGRAMS_OF_A_WORKER = 64  # a user's session keeps fewer
+_TESTS = Path(__file__).parent
+# Twenty seconds and more each. They are run first, so that at the end no worker waits for another.
+_LONG_FILES = (
+    "laws/test_every_backend.py",
+    "structure/test_static_types.py",
+    "models/selective_labels/test_selective_labels.py",
+    "samplers/test_samplers.py",
+    "laws/test_every_model.py",
+    "structure/test_documentation.py",
+    "structure/test_examples.py",
+    "inference/test_first_fit.py",
+    "models/partial_correlation/test_partial_correlation.py",
+    "models/selective_labels/test_general_form.py",
+    "models/partial_correlation/test_exposures.py",
+    "models/partial_correlation/test_joint_groups.py",
+    "laws/test_arviz.py",
+)
 
 
 def pytest_configure() -> None:
@@ -21,6 +39,12 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take long first, and leave the others in their order."""
+    places = {_TESTS / name: place for place, name in enumerate(_LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_collection_finish() -> None:
@@ -38,6 +62,18 @@ def without_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(
         "causalstats.models.panel_dml.data_checks.nuisance_form", lambda *_: ()
+    )
+
+
+@pytest.fixture
+def without_hidden_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the check of hidden groups of rows of a composition, for tests of other things.
+
+    Its 200 simulations take longer than an exact fit.
+    """
+    monkeypatch.setattr(
+        "causalstats.models.partial_correlation.data_checks.groups_of_rows",
+        lambda *_: None,
     )
 
 

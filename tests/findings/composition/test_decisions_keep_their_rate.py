@@ -12,6 +12,8 @@ from scipy import stats
 import causalstats as cs
 from causalstats.numerics.testing.false_discovery import q_values, tail_probability
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 
 def composed(logs):
     names = [f"part {k}" for k in range(logs.shape[1])]

@@ -12,6 +12,8 @@ from causalstats.models.partial_correlation.priors.conjugate import posterior_sc
 from causalstats.numerics.compositions import log_ratios as lr
 from causalstats.numerics.compositions.partial_correlations import partial_correlations
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 
 def composed(values, **columns):
     names = [f"p{k}" for k in range(values.shape[1])]

@@ -9,6 +9,8 @@ import pytest
 import causalstats as cs
 from causalstats.numerics.compositions.pair_names import matched
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 PARTS = list("abcd")
 
 

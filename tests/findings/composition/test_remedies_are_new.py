@@ -10,6 +10,8 @@ import xarray as xr
 import causalstats as cs
 from causalstats.checks.convergence import answer_sampling, sampling
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 
 def poor_draws(sampler):
     """Two chains apart, with divergences, and the settings that made them."""

@@ -12,6 +12,8 @@ from causalstats.numerics.compositions.shrinkage_bias import (
     link_shrinkage,
 )
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 MODEL = cs.PartialCorrelation(prior="invariant")
 CAUTION = "shrinkage of strong links"
 

@@ -12,6 +12,8 @@ from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.compositions import log_ratios as lr
 from causalstats.numerics.compositions.partial_correlations import partial_correlations
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 MODEL = cs.PartialCorrelation(prior="invariant")
 
 

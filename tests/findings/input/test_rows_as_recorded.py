@@ -30,7 +30,7 @@ from worlds import (  # noqa: E402
     selection,
 )
 
-pytestmark = pytest.mark.usefixtures("without_trees")
+pytestmark = pytest.mark.usefixtures("without_trees", "without_hidden_groups")
 
 NAMES = (
     "rows independent of their neighbours",

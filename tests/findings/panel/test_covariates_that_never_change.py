@@ -38,6 +38,7 @@ def _check(frame, covariates, name=_NAME, **fields):
     return next((check for check in checks if check.name == name), None)
 
 
+@pytest.mark.usefixtures("without_trees")
 @pytest.mark.parametrize(
     ("covariates", "named"),
     [
@@ -53,10 +54,12 @@ def test_covariates_that_never_change_are_named_on_the_answer(frame, covariates,
     assert check.stands_on("effect")
 
 
+@pytest.mark.usefixtures("without_trees")
 def test_a_constant_is_named(frame):
     assert "'one' is constant everywhere" in _check(frame, ["one", "x"]).finding
 
 
+@pytest.mark.usefixtures("without_trees")
 @pytest.mark.parametrize(
     ("covariates", "fields"),
     [

@@ -109,6 +109,7 @@ def test_the_common_variance_is_that_of_toeplitz_matrices():
 # What users see ------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("without_trees")
 @pytest.mark.parametrize("errors", ["cluster", "bootstrap"])
 @pytest.mark.parametrize("treated", [1, 2])
 def test_few_treated_units_do_not_make_a_short_interval(treated, errors):
@@ -119,6 +120,7 @@ def test_few_treated_units_do_not_make_a_short_interval(treated, errors):
     assert hits >= 0.7 * len(seeds)
 
 
+@pytest.mark.usefixtures("without_trees")
 @pytest.mark.parametrize("treated", [1, 2, 3])
 def test_few_treated_units_are_said_on_the_answer(treated):
     fit = _fit(_law(0, treated), time_effects=True)
@@ -156,6 +158,7 @@ def _continuous(seed, units, times=20, rho=0.6):
     return _frame(d, d + error)
 
 
+@pytest.mark.usefixtures("without_trees")
 def test_four_units_have_quantiles_of_students_t():
     """Normal quantiles covered .80; at .95 fewer than 20 of 25 have probability .001."""
     assert _hits(lambda seed: _continuous(seed, 4), range(25), 1.0) >= 20

@@ -66,6 +66,7 @@ def _check(frame, model=_MODEL):
     return checks[0] if checks else None
 
 
+@pytest.mark.usefixtures("without_trees")
 @pytest.mark.parametrize(
     ("effect", "starts", "seed"),
     [
@@ -117,6 +118,7 @@ def test_the_event_study_of_the_remedy_has_the_right_effects(seed):
     np.testing.assert_array_less(abs(answers["mean"] - truth), 4.5 * answers["sd"])
 
 
+@pytest.mark.usefixtures("without_trees")
 @pytest.mark.parametrize("dose", [2.0, 0.1])
 def test_a_dose_is_adopted_as_well(dose):
     frame = _panel(12, _growing)
@@ -179,6 +181,7 @@ def test_the_weights_of_the_coefficient_are_those_of_least_squares():
     assert f"{share:.0%} of the weight of one coefficient" in _check(frame).finding
 
 
+@pytest.mark.usefixtures("without_trees")
 @pytest.mark.parametrize(
     "change", ["one adoption time", "treatment ends", "no effects of times"]
 )

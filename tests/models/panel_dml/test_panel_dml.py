@@ -466,6 +466,7 @@ def test_importance_draws_agree_with_nuts(simulation, fit):
     np.testing.assert_allclose(ours["sd"], nuts["sd"], rtol=0.15)
 
 
+@pytest.mark.usefixtures("without_trees")
 def test_the_effect_between_units_differs_where_units_confound():
     """Structure C: Mundlak's test finds it, and the effect within is that of `within`."""
     data = cs.PanelDML().simulate(9, units=300, times=4).data
@@ -480,6 +481,7 @@ def test_the_effect_between_units_differs_where_units_confound():
     assert fits[1].effect("contextual_effect").summary()["lower"].iloc[0] > 0
 
 
+@pytest.mark.usefixtures("without_trees")
 def test_several_treatments(tmp_path):
     """Both effects are labelled, saved, read back, and shown in the report."""
     frame = cs.PanelDML().simulate(10, units=150, times=5).data.source
@@ -509,6 +511,7 @@ def test_several_treatments(tmp_path):
     assert "no unobserved time-varying confounder" in page and "second" in page
 
 
+@pytest.mark.usefixtures("without_trees")
 def test_random_and_pooled_where_units_are_alike():
     data = cs.PanelDML().simulate(12, units=150, times=4, structure="A").data
     fits = {

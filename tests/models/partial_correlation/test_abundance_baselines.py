@@ -14,6 +14,8 @@ from causalstats.numerics.compositions.bias_corrected_regression import (
     regressions,
 )
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 PARTS = 16
 
 

@@ -4,6 +4,8 @@ import pytest
 
 import causalstats as cs
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 
 @pytest.mark.parametrize(("depth", "counted"), [(None, False), (300, True)])
 def test_multinomial_counts_are_an_assumption_of_counts_alone(depth, counted):

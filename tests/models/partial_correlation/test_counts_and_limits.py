@@ -15,6 +15,8 @@ from causalstats.numerics.compositions import inverse_wishart as iw
 from causalstats.numerics.compositions import log_ratios as lr
 from causalstats.samplers import same_program
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 CUPS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cups.csv"
 
 

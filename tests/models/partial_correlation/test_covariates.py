@@ -14,6 +14,8 @@ from causalstats.core.estimand import answerable
 from causalstats.models.partial_correlation.covariates import with_coefficients
 from causalstats.numerics.compositions import log_ratios as lr
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 PRIORS = [
     cs.PartialCorrelation(prior="matching"),
     cs.PartialCorrelation(prior="invariant"),

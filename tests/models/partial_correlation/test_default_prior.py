@@ -4,6 +4,8 @@ import pytest
 
 import causalstats as cs
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 MODEL = cs.PartialCorrelation()
 
 

@@ -24,6 +24,8 @@ from causalstats.numerics.regression.row_correlation_ops import (
     about_covariates as graph_of,
 )
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 SUBJECT = ["a", "a", "a", "a", "b", "b", "c", "c", "c", "d"]
 TIME = [1.0, 2.5, 3.0, 4.5, 5.0, 9.0, 9.5, 12.0, 13.0, 20.0]
 

@@ -9,6 +9,8 @@ import causalstats as cs
 from causalstats.numerics.compositions import inverse_wishart, log_ratios
 from causalstats.numerics.compositions.counting_information import counting_information
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 PARTS = ["spike", "a", "b", "c"]
 SHORT = cs.Gibbs(chains=2, draws=300, tune=300, thin=5)
 HORSESHOE = cs.PartialCorrelation(prior="horseshoe")

@@ -15,6 +15,8 @@ from causalstats.numerics.compositions.partial_correlations import (
 from causalstats.numerics.compositions.truncated_normal import draw_within
 from causalstats.numerics.regression.row_correlation import about_covariates
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 PARTS = 4
 SCALES = Scales(0.0, 2.0, 1.0, 0.5)
 UPPER = np.triu_indices(PARTS, 1)

@@ -13,6 +13,8 @@ from causalstats.numerics.compositions.joint_horseshoe_gibbs import (
     JointState,
 )
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 SCALES = JointScales(0.0, 2.0, 1.0, 0.5, 0.5, 0.7)
 
 

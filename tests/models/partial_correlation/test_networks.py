@@ -17,6 +17,8 @@ from causalstats.numerics.compositions.counting_information import (
     shared_information,
 )
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 SHORT = cs.Gibbs(chains=2, draws=100, tune=100, thin=2)
 
 

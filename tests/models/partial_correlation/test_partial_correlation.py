@@ -19,6 +19,8 @@ from causalstats.numerics.compositions import log_ratios as lr
 from causalstats.numerics.compositions.partial_correlations import partial_correlations
 from causalstats.samplers import same_program
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 CUPS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cups.csv"
 EXACT = [
     cs.PartialCorrelation(prior="matching"),

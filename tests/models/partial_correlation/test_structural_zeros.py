@@ -18,6 +18,8 @@ from causalstats.numerics.compositions.present_parts import (
     undetermined_directions,
 )
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 PARTS = list("vwxyz")
 SHORT = cs.Gibbs(chains=2, draws=300, tune=300, thin=5)
 HORSESHOE = cs.PartialCorrelation(prior="horseshoe")

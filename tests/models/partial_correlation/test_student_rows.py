@@ -19,6 +19,8 @@ from tests.models.partial_correlation.test_horseshoe import (
     statistics,
 )
 
+pytestmark = pytest.mark.usefixtures("without_hidden_groups")
+
 SHORT = cs.Gibbs(chains=2, draws=500, thin=5, tune=500)
 
 
