@@ -35,7 +35,7 @@ demo: .venv/.ready
 	$(BIN)/causalstats study hiv_results
 
 test: .venv/.ready
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/.ready
 	$(BIN)/pytest -n $(WORKERS) $(addprefix tests/,$(FAST))

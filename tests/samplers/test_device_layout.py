@@ -18,13 +18,14 @@ from causalstats.samplers.backends.device_layout import (
     out_of_memory_in_words,
 )
 from causalstats.samplers.backends.jax_graph import JaxGraph, trace
+from tests.samplers.test_compilation import NormalMean
 
 ROOT = Path(__file__).parents[2]
 DENSITY = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
 from tests.samplers.test_device_layout import densities
-print(json.dumps(densities(json.loads(sys.argv[1]))))
+print(json.dumps(densities(*json.loads(sys.argv[1]))))
 """
 SAMPLING = """
 import json, sys, warnings
@@ -85,13 +86,22 @@ def on_devices(count: int, program: str, argument: object) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def densities(cases: list[tuple[int, int]]) -> list[dict[str, Any]]:
-    """Return log density, layout and the most bytes on a device, for numbers of chains and rows."""
+def normal_mean(rows: int) -> cs.Problem:
+    return cs.Problem(NormalMean(), np.random.default_rng(1).normal(size=rows))
+
+
+def selective_labels(rows: int) -> cs.Problem:
     model = cs.SelectiveLabels(prevalence=cs.Known(0.3, sd=0.05), unobserved_scale=1.0)
-    problems = {}
-    for rows in {rows for _, rows in cases}:
-        data = model.simulate(1, people=rows, features=2).data
-        problems[rows] = cs.Problem(model, data)
+    return cs.Problem(model, model.simulate(1, people=rows, features=2).data)
+
+
+PROBLEMS = {each.__name__: each for each in (normal_mean, selective_labels)}
+
+
+def densities(name: str, cases: list[tuple[int, int]]) -> list[dict[str, Any]]:
+    """Return log density, layout and the most bytes on a device, for numbers of chains and rows."""
+    problems = {rows: PROBLEMS[name](rows) for rows in {rows for _, rows in cases}}
+    rows = cases[-1][1]
     functions = trace(problems[rows].graph)
     jax.config.update("jax_disable_most_optimizations", True)  # programs run once
     try:
@@ -114,11 +124,14 @@ def density(functions: JaxGraph, problem: cs.Problem, chains: int) -> dict[str, 
     }
 
 
-def test_eight_devices_compute_the_same_density_with_less_memory_each():
-    sizes = [size for size, _ in CASES.values()]
+@pytest.mark.parametrize(
+    "name", ["normal_mean", pytest.param("selective_labels", marks=pytest.mark.slow)]
+)
+def test_eight_devices_compute_the_same_density_with_less_memory_each(name):
+    asked = (name, [size for size, _ in CASES.values()])
     here = len(jax.devices()) == 1
-    alone = densities(sizes) if here else on_devices(1, DENSITY, sizes)
-    shared = on_devices(8, DENSITY, sizes)
+    alone = densities(*asked) if here else on_devices(1, DENSITY, asked)
+    shared = on_devices(8, DENSITY, asked)
     for one, eight, (_, layout) in zip(alone, shared, CASES.values(), strict=True):
         assert eight["layout"] == layout
         for first, second in zip(one["density"], eight["density"], strict=True):
