@@ -40,6 +40,7 @@ from causalstats.models.causal_diagram.checks.instrumental_inequalities import (
 )
 
 if TYPE_CHECKING:
+    from causalstats.diagrams.bounds.response_types import Monotone
     from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
@@ -63,6 +64,23 @@ _REMEDY = (
 )
 
 
+def monotone_among(
+    model: CausalDiagram, variables: Sequence[str]
+) -> tuple[Monotone, ...]:
+    """Return the monotone effects of the model that a question about variables can use.
+
+    Those on what acts on none of them say nothing of it.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    variables : sequence of str
+        The outcome, and what is given.
+    """
+    causes = set(model.graph.ancestors(*variables))
+    return tuple(each for each in model.monotone if each.effect in causes)
+
+
 def bounds_of(model: CausalDiagram, **options: Any) -> Answer:
     """Return the function that bounds P(outcome | do, given) for observed distributions.
 
@@ -73,13 +91,17 @@ def bounds_of(model: CausalDiagram, **options: Any) -> Answer:
         As for `causalstats.diagrams.bounds`: outcome, do, given, at, weights.
     """
 
+    outcome = options["outcome"]
+    asked = (outcome,) if isinstance(outcome, str) else tuple(outcome)
+    assumptions = monotone_among(model, (*asked, *options.get("given", ())))
+
     def answer(joint: np.ndarray) -> EffectBounds:
         variables = model.graph.nodes
         return bounds(
             model.diagram,
             joint=joint,
             variables=variables,
-            assumptions=model.monotone,
+            assumptions=assumptions,
             **options,
         )
 

@@ -32,6 +32,7 @@ from causalstats.models.causal_diagram.bounds.partial_identification import (
     bounds_checks,
     joint_draws,
     labelled_sides,
+    monotone_among,
     outward_sides,
 )
 from causalstats.models.causal_diagram.levels import Levels, level_index
@@ -79,7 +80,7 @@ def causation_query(
             name,
             joint,
             model.graph.nodes,
-            assumptions=model.monotone,
+            assumptions=monotone_among(model, (outcome,)),
             levels=indices,
         )
 

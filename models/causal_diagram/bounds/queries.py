@@ -28,6 +28,7 @@ from causalstats.models.causal_diagram.bounds.partial_identification import (
     bounds_of,
     joint_draws,
     labelled_sides,
+    monotone_among,
     outward_sides,
     state_labels,
 )
@@ -343,7 +344,7 @@ def _treated_bounds(
     joint: np.ndarray,
 ) -> EffectBounds:
     nodes = model.graph.nodes
-    assumptions = model.monotone
+    assumptions = monotone_among(model, (outcome,))
     return treated_bounds(
         model.diagram, outcome, treatment, joint, nodes, assumptions=assumptions
     )

@@ -471,3 +471,24 @@ def test_instrumental_inequalities_are_tested_where_strata_are_empty():
         if each.name == "possible under the diagram"
     )
     assert 0 < check.value <= 1
+
+
+def test_a_monotone_effect_elsewhere_leaves_other_questions_alone():
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame(
+        rng.integers(0, 2, (200, 5)), columns=["z", "x", "y", "a", "b"]
+    )
+    diagram = "z -> x -> y; x <-> y; a -> b; a <-> b"
+    model = cs.CausalDiagram(
+        diagram, treatment="x", outcome="y", monotone=[("z", "x"), ("a", "b")]
+    )
+    sampler = cs.Exact(chains=1, draws=50)
+    data = cs.Observations.from_frame(frame)
+    fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
+    assert fit.effect().draws.sizes["draw"] > 0
+    bounds = fit.bounds("b", do={"a": 1}).draws.mean(("chain", "draw"))
+    share = ((frame["a"] == 1) & (frame["b"] == 1)).mean()
+    event = (frame["b"] == 1).mean()  # b(1) >= b: P(b) is a lower bound
+    np.testing.assert_allclose(bounds[0], max(share, event), atol=0.02)
+    assert fit.bounds("b", cause="a").draws.sizes["draw"] == 50
+    assert fit.bounds("b", do={"a": 1}, factual={"a": 0}).draws.sizes["draw"] == 50
