@@ -9,6 +9,7 @@ import xarray as xr
 
 from causalstats.core.draws_kind import DrawsKind
 from causalstats.core.effect import Effect
+from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.inference.arguments import fingerprint
 from causalstats.inference.fit import Fit
@@ -42,7 +43,8 @@ def joint_answers(
     Raises
     ------
     ModelError
-        If groups have different models or parts, or their rows are of Student t errors.
+        If groups have different models or parts, their rows are of Student t errors, or their
+        parts have distances.
     """
     first = next(iter(fits.values()))
     model = _common_model(fits)
@@ -105,4 +107,16 @@ def _common_model(fits: Mapping[str, Fit]) -> PartialCorrelation:
             "Expected errors='normal', got 'student': groups are fitted jointly with normal "
             "log-ratios only."
         )
+    related = [name for name, fit in fits.items() if _has_distances(fit)]
+    if related:
+        raise ModelError(
+            "Expected data without distances of parts, got some with in "
+            f"{', '.join(map(repr, related))}: a joint fit takes links of near parts and of "
+            "distant ones for equally strong. Read the data without `distances=`."
+        )
     return models[first]
+
+
+def _has_distances(fit: Fit) -> bool:
+    """Return whether the data of a fit are compositions with distances of parts."""
+    return isinstance(fit.data, Composition) and fit.data.distances is not None

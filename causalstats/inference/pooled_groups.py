@@ -144,7 +144,9 @@ def pool_groups(
         c_ij ~ Normal(0, (τ λ_ij)²),  δ_gij ~ Normal(0, (ρ κ_gij τ λ_ij)²)
 
     with half-Cauchy(1) λ, κ and ρ, τ as in a group alone, and log ω_gj ~ Normal(μ_j, σ_δ²). What
-    groups share is learned from the rows of all, and what differs is looked for among links.
+    groups share is learned from the rows of all, and what differs is looked for among links. τ is
+    cut at the model's `least_global_shrinkage` where that is given, and nowhere by the number of
+    parts, as in a group alone. Distances of parts are refused: no joint fit uses them.
 
     Under prior="matching", z_g ~ Normal(c + d_g, s_g²) pair by pair, with the mean z_g and the
     standard deviation s_g of atanh r in group g, c flat, and d a mixture over which groups differ
@@ -169,8 +171,8 @@ def pool_groups(
     Raises
     ------
     ModelError
-        If there are fewer than two groups, their parts or models differ, or their prior is
-        another one.
+        If there are fewer than two groups, their parts or models differ, their prior is another
+        one, or under "horseshoe" their parts have distances.
 
     References
     ----------

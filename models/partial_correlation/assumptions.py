@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Adjustment, Assumption
@@ -123,9 +124,22 @@ def _shape(model: PartialCorrelation) -> Assumption:
 def assumptions_for(
     model: PartialCorrelation, data: Composition
 ) -> tuple[Assumption, ...]:
-    """Return the assumptions, without that of counts where the data are none."""
-    listed = assumptions(model)
-    return tuple(each for each in listed if data.counts or each.name != MULTINOMIAL)
+    """Return the assumptions, without that of counts where the data are none.
+
+    That of the prior says where it has no use of the distances of parts that the data have.
+    """
+    listed = [
+        each for each in assumptions(model) if data.counts or each.name != MULTINOMIAL
+    ]
+    if data.distances is None or "distance_effect_sd" in model.covariance_prior.fields:
+        return tuple(listed)
+    prior = model.covariance_prior.assumption(model)
+    unused = (
+        f" The distances of parts in these data are not used: prior={model.prior!r} takes links "
+        "of near parts and of distant ones for equally strong, prior='horseshoe' learns it."
+    )
+    said = replace(prior, statement=prior.statement + unused)
+    return tuple(said if each.name == prior.name else each for each in listed)
 
 
 def adjustments(data: Composition) -> tuple[Adjustment, ...]:

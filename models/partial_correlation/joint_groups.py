@@ -94,12 +94,13 @@ def joint_kernel(
         model.variance_spread_scale,
         model.global_shrinkage_scale,
         _RATIO_SCALE,
+        model.least_global_shrinkage or 0.0,
     )
     degrees = np.array([group.degrees for group in rows])
     variances = np.array([group.variances for group in rows])
 
     def start(rng: np.random.Generator) -> Any:
-        state = joint.initial_state(variances, rng)
+        state = joint.initial_state(variances, rng, scales.least_shrinkage)
         hidden = [
             group.start(joint.group_state(state, k), rng)
             for k, group in enumerate(rows)

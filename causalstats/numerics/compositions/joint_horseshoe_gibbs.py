@@ -103,6 +103,8 @@ class JointScales(NamedTuple):
         Scales of σ and σ_δ.
     global_shrinkage, difference_ratio : float
         τ₀ and ρ₀.
+    least_shrinkage : float
+        τ_min, at which the prior of τ is cut.
     """
 
     log_variance: float
@@ -111,9 +113,12 @@ class JointScales(NamedTuple):
     group_spread: float
     global_shrinkage: float
     difference_ratio: float
+    least_shrinkage: float = 0.0
 
 
-def initial_state(variances: np.ndarray, rng: np.random.Generator) -> JointState:
+def initial_state(
+    variances: np.ndarray, rng: np.random.Generator, least_shrinkage: float = 0.0
+) -> JointState:
     """Return a state of nearly independent amounts about these variances of their logarithms.
 
     Parameters
@@ -121,6 +126,8 @@ def initial_state(variances: np.ndarray, rng: np.random.Generator) -> JointState
     variances : array, shape (k, D)
     rng : Generator
         Chains start apart from each other.
+    least_shrinkage : float
+        τ_min.
     """
     groups, size = variances.shape
     log_precisions = -np.log(variances) + 0.3 * rng.standard_normal(variances.shape)
@@ -129,6 +136,7 @@ def initial_state(variances: np.ndarray, rng: np.random.Generator) -> JointState
     identity = np.ascontiguousarray(np.tile(np.eye(size), (groups, 1, 1)))
     part_means = log_precisions.mean(axis=0)
     shrinkage = 0.05 * np.exp(rng.standard_normal(2))
+    shrinkage[GLOBAL] = max(shrinkage[GLOBAL], (1.1 * least_shrinkage) ** 2)
     return JointState(
         identity,
         identity.copy(),
@@ -188,8 +196,9 @@ def sweep(
     for part in range(size):
         _update_columns(part, state, scaled, degrees, rng)
     _exchange_differences(state, rng)
-    _scale_together(GLOBAL, scales.global_shrinkage, state, scaled, degrees, rng)
-    _scale_together(RATIO, scales.difference_ratio, state, scaled, degrees, rng)
+    least = scales.least_shrinkage
+    _scale_together(GLOBAL, scales.global_shrinkage, least, state, scaled, degrees, rng)
+    _scale_together(RATIO, scales.difference_ratio, 0.0, state, scaled, degrees, rng)
     for group in range(groups):
         state.inverses[group] = np.linalg.inv(state.correlations[group])
     _update_variances(scatters, degrees, state, scales, rng)
@@ -557,6 +566,7 @@ def _exchange_differences(state: JointState, rng: np.random.Generator) -> None:
 def _scale_together(
     which: int,
     prior_scale: float,
+    least: float,
     state: JointState,
     scatters: np.ndarray,
     degrees: np.ndarray,
@@ -570,6 +580,8 @@ def _scale_together(
         GLOBAL or RATIO.
     prior_scale : float
         τ₀ or ρ₀.
+    least : float
+        The least value of τ or ρ.
     state : JointState
     scatters : array, shape (k, D, D)
         S̃, the cross-products of amounts in units of their ω.
@@ -580,6 +592,8 @@ def _scale_together(
     groups, size = state.log_precisions.shape
     step = _LARGEST_SCALING * np.exp(-4 * rng.random()) * rng.standard_normal()
     factor = np.exp(step)
+    if state.scalars[which] * factor**2 < least**2:
+        return
     present = state.correlations
     factor_of_common = factor if which == GLOBAL else 1.0
     proposed = np.empty_like(present)
@@ -655,13 +669,16 @@ def _update_shrinkage(
     new_ratio = (rate + away) / rng.standard_gamma((groups * pairs + 1) / 2)
     total += (ratio / new_ratio - 1) * away * variance / ratio
     rate = rng.standard_exponential() / (scales.global_shrinkage**-2 + 1 / variance)
-    variance = (rate + total) / rng.standard_gamma(((groups + 1) * pairs + 1) / 2)
+    # The conditional of τ² without the cut, as a proposal
+    proposed = (rate + total) / rng.standard_gamma(((groups + 1) * pairs + 1) / 2)
+    if proposed >= scales.least_shrinkage**2:
+        variance = proposed
     state.scalars[RATIO] = rescaled(kappa, new_ratio, scales.difference_ratio, 0.0, rng)
     state.scalars[GLOBAL] = rescaled(
         state.common_variances.reshape((1, size, size)),
         variance,
         scales.global_shrinkage,
-        0.0,
+        scales.least_shrinkage,
         rng,
     )
 

@@ -16,6 +16,7 @@ from causalstats.numerics.compositions.joint_horseshoe_gibbs import (
 pytestmark = pytest.mark.usefixtures("without_hidden_groups")
 
 SCALES = JointScales(0.0, 2.0, 1.0, 0.5, 0.5, 0.7)
+CUT = SCALES._replace(least_shrinkage=0.3)
 
 
 def symmetric(above, size):
@@ -25,7 +26,7 @@ def symmetric(above, size):
     return matrix + matrix.T
 
 
-def from_the_prior(rng, groups=2, size=3):
+def from_the_prior(rng, groups=2, size=3, least=0.0):
     """Draw a state from the prior, by rejection of what is not positive definite.
 
     Parameters
@@ -33,6 +34,8 @@ def from_the_prior(rng, groups=2, size=3):
     rng : Generator
     groups, size : int
         k and D.
+    least : float
+        τ_min.
     """
     pairs = size * (size - 1) // 2
     while True:
@@ -46,7 +49,7 @@ def from_the_prior(rng, groups=2, size=3):
         correlations = np.array(
             [np.eye(size) + symmetric(common + each, size) for each in difference]
         )
-        if np.linalg.eigvalsh(correlations).min() > 0:
+        if tau >= least and np.linalg.eigvalsh(correlations).min() > 0:
             break
     typical = rng.normal(SCALES.log_variance, SCALES.log_variance_sd)
     spread, apart = abs(rng.standard_normal(2)) * (
@@ -123,8 +126,12 @@ def statistics(state):
     ]
 
 
-@pytest.mark.parametrize(("groups", "rows"), [(2, (3, 12)), (3, (6, 2, 4))])
-def test_sweeps_leave_the_joint_posterior_as_it_is(groups, rows):
+@pytest.mark.parametrize(
+    ("groups", "rows", "scales"),
+    [(2, (3, 12), SCALES), (3, (6, 2, 4), SCALES), (2, (3, 12), CUT)],
+    ids=["two groups", "three groups", "scale of .3 or more"],
+)
+def test_sweeps_leave_the_joint_posterior_as_it_is(groups, rows, scales):
     """Geweke (2004): parameters from the prior, data given them, sweeps given the data.
 
     The state after the sweeps has the distribution of the prior again.
@@ -133,10 +140,11 @@ def test_sweeps_leave_the_joint_posterior_as_it_is(groups, rows):
     count = 1000
     change = []
     for _ in range(count):
-        state = from_the_prior(rng, groups)
+        state = from_the_prior(rng, groups, least=scales.least_shrinkage)
         roots = roots_of(state, rows, rng)
         before = statistics(state)
-        advance(state, roots, SCALES, 2, rng)
+        advance(state, roots, scales, 2, rng)
+        assert state.scalars[0] >= scales.least_shrinkage**2
         change.append(np.array(statistics(state)) - before)
     change = np.array(change)
     z = change.mean(axis=0) / (change.std(axis=0) / np.sqrt(count))
@@ -295,6 +303,9 @@ def test_groups_that_cannot_be_fitted_jointly_are_refused(fits):
     )
     with pytest.raises(cs.ModelError, match="Expected errors='normal'"):
         cs.pool_groups(student)
+    distant = cs.PartialCorrelation().simulate(1, rows=30, parts=3, related=True).data
+    with pytest.raises(cs.ModelError, match="Expected data without distances"):
+        cs.pool_groups(fits_of({"a": distant, "b": distant}))
     matching = cs.fit(
         cs.PartialCorrelation(prior="matching"),
         fits["b"].data,
