@@ -550,6 +550,13 @@ def _slopes_and_carry_over(seed: int) -> Drawn:
     return cs.PanelDML(effects="unit"), _read(frame)
 
 
+def _logged(seed: int) -> Drawn:
+    """The outcome is log(1 + count), and the treatment multiplies the mean count by exp(.2)."""
+    _, panel = _counts(seed, additive=False)
+    frame = panel.source.assign(y=np.log1p(panel.source["y"]))
+    return _model(time_effects=True), _read(frame)
+
+
 def _spoilt(name: str, change: Change, check: str) -> World:
     return _wrong(name, spoilt(_curves, change), (check,))
 
@@ -712,6 +719,11 @@ WORLDS = [
     ),
     _wrong(
         "shocks common to all units", _common_shocks, ("predicts the mean over time",)
+    ),
+    _wrong(
+        "the logarithm of a count plus one",
+        _logged,
+        ("no logarithm of zeros",),
     ),
     _spoilt("every unit twice", partial(every_unit_twice, unit="unit"), "no row twice"),
     _spoilt(

@@ -20,12 +20,14 @@ from causalstats.numerics.testing.recorded_values import (
     piled_up_extreme,
     piled_up_in_a_part,
     value_apart,
+    zeros_of_logged_counts,
 )
 
 MEASUREMENT = "measured without error"
 _CODES = "no codes for missing values"
 _SLIPS = "no value far beyond all others"
 _LIMIT = "outcome not cut off"
+_LOGGED = "no logarithm of zeros"
 _ROWS = "rows not missing by their outcome"
 
 
@@ -46,6 +48,8 @@ def measured_without_error(
     """
     limit = " and none is cut off at a limit" if numeric_outcome or panel else ""
     checks = [_CODES, _SLIPS, *([_LIMIT] if numeric_outcome or panel else [])]
+    if numeric_outcome:
+        checks.append(_LOGGED)
     if panel and numeric_outcome:
         checks.append(_ROWS)
         limit += ", and no row is missing for what its outcome is"
@@ -121,6 +125,7 @@ def recorded_values(
                 assumption=MEASUREMENT,
             )
         )
+    checks += _logged_counts(table, outcome)
     limit, where = None, ""
     if outcome is not None and _is_numeric(table[outcome]):
         values = table[outcome].to_numpy(float)
@@ -145,6 +150,31 @@ def recorded_values(
             )
         )
     return tuple(checks)
+
+
+def _logged_counts(table: pd.DataFrame, outcome: str | None) -> tuple[Check, ...]:
+    """Return the caution about an outcome that is the logarithm of counts with zeros."""
+    if outcome is None or not _is_numeric(table[outcome]):
+        return ()
+    share = zeros_of_logged_counts(table[outcome].to_numpy(float))
+    if share is None:
+        return ()
+    return (
+        Check(
+            name=_LOGGED,
+            passed=None,
+            value=share,
+            expected="an outcome that is no logarithm of counts of which 5 % or more are 0",
+            finding=f"{outcome} is the logarithm of a count plus a constant, or its inverse "
+            f"hyperbolic sine, and {share:.0%} of the rows have the smallest value",
+            remedy="If that value stands for a count of 0, no difference is a relative change, and "
+            "its size depends on the unit of the count and on the constant (Chen & Roth 2024): "
+            "answer for the count itself, in a panel as a ratio of means by `cs.PanelGLM()`. If no "
+            "count was 0, the answer stands.",
+            assumption=MEASUREMENT,
+            caution=True,
+        ),
+    )
 
 
 def _is_numeric(column: pd.Series) -> bool:

@@ -27,6 +27,12 @@ _FEWEST_WITH_A_CODE = 10  # rows, where others are not far from it
 _LEAST_GAP_OF_LOGS = 1.5
 _TIMES_FARTHER = 30  # from the median than any other value, and than the quartiles
 
+_LEAST_SHARE_OF_ZEROS = 0.05
+_LARGEST_LOG = 50.0
+_LARGEST_COUNT = 10_000.0
+_FEWEST_COUNTS = 20
+_ROUNDING = 1e-6  # relative: single precision has 6e-8
+
 
 class Frequent(NamedTuple):
     """A value, the share of the rows that have it, and whether it is far from all others."""
@@ -129,6 +135,49 @@ def piled_up_extreme(values: np.ndarray) -> Frequent | None:
         Those that are not finite are passed over.
     """
     return _piled_up(values, _LEAST_SHARE, 1)
+
+
+def zeros_of_logged_counts(values: np.ndarray) -> float | None:
+    """Return the share of the smallest value of values log(k + c), log10(k + c) or asinh(k).
+
+    k are counts, c is 1 or less, and the smallest k is 0, unless counts from 1 on were logged:
+    their logarithms are log(1 + k) of the counts less 1. None where the smallest value is rare.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Those that are not finite are passed over.
+
+    Examples
+    --------
+    >>> counts = np.random.default_rng(1).poisson(1.0, 400)
+    >>> bool(zeros_of_logged_counts(np.log1p(counts)) == np.mean(counts == 0))
+    True
+    >>> zeros_of_logged_counts(np.log(counts + 2.0)) is None
+    True
+    """
+    values = values[np.isfinite(values)]
+    if len(np.unique(values)) < _FEWEST or np.abs(values).max() > _LARGEST_LOG:
+        return None
+    if (values == np.round(values)).all():
+        return None
+    share = float(np.mean(values == values.min()))
+    if share < _LEAST_SHARE_OF_ZEROS:
+        return None
+    transforms = [np.sinh(values)] if values.min() == 0 else []
+    for base in (1.0, np.log(10)):
+        counts = np.exp(base * values)
+        if counts.min() <= 1 + _ROUNDING:
+            transforms.append(counts - counts.min())
+    return share if any(_counts(numbers) for numbers in transforms) else None
+
+
+def _counts(values: np.ndarray) -> bool:
+    """Return whether numbers are whole but for rounding, as far as that can be told of them."""
+    some = values[(values > 0.5) & (values < _LARGEST_COUNT)]
+    if len(some) < _FEWEST_COUNTS or len(some) < (values > 0).mean() * len(values) / 2:
+        return False
+    return bool((np.abs(some - np.round(some)) <= _ROUNDING * some).all())
 
 
 def piled_up_in_a_part(values: np.ndarray, part: np.ndarray) -> Frequent | None:
