@@ -3,6 +3,7 @@
 Shared by threads, bounded, and asked before anything compiles.
 """
 
+import gc
 import threading
 import time
 from dataclasses import dataclass
@@ -174,3 +175,22 @@ def test_a_program_compiled_on_other_rows_draws_the_same(problem_of):
     assert program_for(sampler, many).points is program.points
     later = program_for(sampler, many).run(many, seed=1)
     assert later["posterior"].equals(fresh["posterior"])
+
+
+def test_garbage_is_collected_as_before_after_a_compilation_that_fails():
+    before = gc.get_threshold()
+    seen = []
+
+    def compile_program():
+        seen.append(gc.get_threshold())
+        raise ValueError("no program")
+
+    gc.set_threshold(700, 10, 10)
+    try:
+        with pm.Model() as graph:
+            pm.Normal("location")
+        with pytest.raises(ValueError, match="no program"):
+            cached_program("never compiled", graph, compile_program)
+        assert gc.get_threshold() == (700, 10, 10) and seen[0][0] > 700
+    finally:
+        gc.set_threshold(*before)
