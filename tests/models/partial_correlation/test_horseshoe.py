@@ -142,6 +142,16 @@ def test_sweeps_leave_the_posterior_as_it_is(rows, rotated, scales):
     assert np.abs(z).max() < stats.norm.isf(0.0005 / len(z)), z.round(2)
 
 
+@pytest.mark.parametrize("size", [5, 64, 150])
+def test_the_log_determinant_is_that_of_numpy(size):
+    rows = np.random.default_rng(3).standard_normal((2 * size, size))
+    matrix = np.corrcoef(rows.T)
+    ours = horseshoe_gibbs.log_determinant(matrix)
+    np.testing.assert_allclose(ours, np.linalg.slogdet(matrix)[1], rtol=1e-9)
+    matrix[-1, -2] = matrix[-2, -1] = 1.5
+    assert horseshoe_gibbs.log_determinant(matrix) == -np.inf
+
+
 @pytest.fixture(scope="module")
 def data():
     return cs.PartialCorrelation().simulate(seed=1, rows=30, parts=5).data
