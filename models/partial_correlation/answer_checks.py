@@ -23,6 +23,7 @@ from causalstats.numerics.compositions.counting_information import (
     counting_information,
     shared_information,
 )
+from causalstats.numerics.compositions.log_ratios import linearly_dependent
 from causalstats.numerics.compositions.shrinkage_bias import link_shrinkage
 from causalstats.numerics.sampling.convergence_diagnostics import split_r_hats
 
@@ -270,6 +271,8 @@ def _links_drawn_in(
     exact = model.errors == "normal" and observation_of(data).exact
     known = exact and row_dependence_of(data).independent
     if not known or data.degrees < _ROWS_FOR_ESTIMATES * size:
+        return []
+    if linearly_dependent(data.scatter):  # there is no estimate without a prior
         return []
     shift = link_shrinkage(_precisions(draws), 0.0, data.scatter, data.degrees)
     most = int(shift.argmax())

@@ -160,6 +160,24 @@ def precision_from_covariance(gamma: np.ndarray) -> np.ndarray:
     return theta
 
 
+def linearly_dependent(gamma: np.ndarray) -> bool:
+    """Return whether Γ (D, D) has no precision: some log-ratio is a combination of others.
+
+    Examples
+    --------
+    >>> linearly_dependent(centre(np.diag([1.0, 1.0, 1.0])))
+    False
+    >>> one_direction = np.array([1.0, -2.0, 1.0])
+    >>> linearly_dependent(np.outer(one_direction, one_direction))
+    True
+    """
+    try:
+        precision_from_covariance(gamma)
+    except np.linalg.LinAlgError:
+        return True
+    return False
+
+
 def covariance_from_precision(theta: np.ndarray) -> np.ndarray:
     """Return Γ = Θ⁺, whatever the condition of Θ, by the formula of `precision_from_covariance`.
 

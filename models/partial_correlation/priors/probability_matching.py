@@ -20,6 +20,7 @@ from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.priors.base import Conjugate
 from causalstats.models.partial_correlation.priors.conjugate import ConjugatePrior
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
+from causalstats.numerics.compositions.log_ratios import linearly_dependent
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
@@ -73,7 +74,7 @@ class Matching(ConjugatePrior):
         return known and many and not related and model.row_correlation is None
 
     def refuse(self, model: PartialCorrelation, data: Composition) -> None:
-        """Refuse besides fewer than 2 D - 3 rows: no posterior distribution."""
+        """Refuse besides fewer than 2 D - 3 rows, and dependent log-ratios: no posterior."""
         super().refuse(model, data)
         size = len(data.parts)
         fewest = 2 * size - 3
@@ -82,6 +83,12 @@ class Matching(ConjugatePrior):
                 f"The matching prior needs {fewest} rows for {size} parts, not counting one for "
                 f"each covariate, got {data.degrees}: with fewer its posterior is not a "
                 "distribution. Use prior='horseshoe', which needs no number of rows."
+            )
+        if linearly_dependent(data.scatter):
+            raise ModelError(
+                "The matching prior needs log-ratios that vary freely, and in these rows some are "
+                "linear combinations of others, as where nearly all rows are alike. Look at the "
+                "rows, or use prior='horseshoe'."
             )
 
     def conjugate(self, model: PartialCorrelation, data: Composition) -> Conjugate:

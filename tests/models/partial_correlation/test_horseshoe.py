@@ -503,3 +503,13 @@ def test_sweeps_are_compiled_once_for_every_kind_of_rows():
         kernel = model.gibbs_kernel(model.simulate(1, rows=9, parts=4, **kind).data)
         kernel.advance(kernel.start(rng), 1, rng)
     assert len(row_gibbs.sweeps_of_rows.signatures) == 1
+
+
+def test_rows_that_are_alike_but_one_are_named_and_not_an_error_of_numpy():
+    values = np.r_[np.ones((30, 3)), [[1.0, 2.0, 5.0]]]
+    parts = ["a", "b", "c"]
+    frame = pd.DataFrame(values, columns=parts)
+    data = cs.Composition.from_frame(frame, parts=parts)
+    model = cs.PartialCorrelation(prior="matching")
+    with pytest.raises(cs.ModelError, match="linear combinations of others"):
+        cs.fit(model, data, seed=1, progress=False)
