@@ -102,6 +102,20 @@ def _counts(ratio: float, seed: int) -> Drawn:
     return _fitted(frame)
 
 
+def _sums(ratio: float, seed: int) -> Drawn:
+    """Outcomes of 0 or more whose changes are the same at every level, which differs by `ratio`."""
+    rng, frame, since = _frame(seed)
+    ever = ~np.isnan(since)
+    own = rng.normal(size=sum(_LARGE.values()))[frame["unit"]]
+    level = np.where(ever, 10 * ratio, 10.0) + own
+    outcome = level + 0.3 * frame["time"] + frame["y"]
+    return _fitted(frame.assign(y=outcome.clip(lower=0)))
+
+
+def _answer_by_event_time(model: cs.EventStudy, data: cs.Panel) -> cs.Effect:
+    return cs.fit(model, data, seed=1, progress=False).effect("event_time")
+
+
 def _waves(seed: int) -> Drawn:
     """Interviews were one to seven years apart."""
     _, frame, _ = _frame(seed)
@@ -231,11 +245,15 @@ WORLDS = [
         make=partial(_counts, 3.0),
         catches=(ADDITIVE,),
     ),
+    _right_world(
+        name="changes alike at levels that differ by 3", make=partial(_sums, 3.0)
+    ),
     _wrong_world(
         name="waves one to seven years apart",
         make=_waves,
         catches=("periods equally spaced",),
-        headline_holds="the ATT is a mean over rows; answers by event time carry the caution",
+        answer=_answer_by_event_time,
+        runs=("periods equally spaced",),
     ),
     _wrong_world(
         name="trends differ by .3 a period",
