@@ -133,6 +133,9 @@ def simulate(
         slope = rng.standard_normal(parts)
         values["covariate_coefficient"] = (slope - slope.mean())[None]
         logs = logs + frame[["x"]].to_numpy() * values["covariate_coefficient"]
+    if design.resolution is not None:
+        # What is known of a row's size, from parts that are not rounded, says nothing of the others
+        logs = logs - (logs - sizes)[:, _ROUNDED_PARTS:].mean(axis=1, keepdims=True)
     data = _composition(logs, names, frame, design, rng)
     total_variance = float(np.trace(data.covariance))
     return Simulation(
