@@ -116,8 +116,8 @@ def _instrument_in_words(criterion: Criterion) -> str:
     """Return what an instrument identifies, at the price of which assumptions."""
     return (
         f"{criterion.reasons[0]} It identifies the effect if that is linear and the same in "
-        "everybody, or, if it acts on the treatment and moves nobody the other way, the mean effect "
-        "over those whom it moves: of numbers, say route='instrument', or for its options "
+        "everybody, or, if it acts on the treatment and moves nobody the other way, the mean "
+        "effect over those whom it moves: of numbers, say route='instrument', or for its options "
         "`cs.fit(cs.Instrument(), model.instrumented(data))`. "
     )
 
