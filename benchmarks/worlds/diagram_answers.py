@@ -64,7 +64,13 @@ def moved(
 def offered_by_age(
     rng: np.random.Generator, rows: int, covariates: int
 ) -> dict[str, np.ndarray]:
-    """Return covariates w0, ... of four levels that act on an instrument, on x and on y."""
+    """Return covariates w0, ... of four levels that act on an instrument, on x and on y.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows, covariates : int
+    """
     w = rng.integers(0, 4, (rows, covariates))
     score = w.mean(axis=1) / 3
     z = coin(rng, 0.3 + 0.4 * score)

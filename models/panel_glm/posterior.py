@@ -205,7 +205,15 @@ def sandwich_of(
 def by_cluster(
     family: OutcomeFamily, design: Design, data: Panel
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function of points (n, k) that gives log likelihoods of clusters, (G, n)."""
+    """Return a function of points (n, k) that gives log likelihoods of clusters, (G, n).
+
+    Parameters
+    ----------
+    family : OutcomeFamily
+    design : Design
+    data : Panel
+        It says which units are of one cluster.
+    """
 
     def values(points: np.ndarray) -> np.ndarray:
         by_unit = design.weights[:, None] * _by_unit(points, family, design)

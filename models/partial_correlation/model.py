@@ -837,7 +837,15 @@ class PartialCorrelation:
     def with_replication(
         self, draws: xr.Dataset, data: Composition, rng: np.random.Generator
     ) -> Simulation:
-        """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        """Return the study with a second one behind it, drawn at one draw of the parameters.
+
+        Parameters
+        ----------
+        draws : Dataset
+            One draw.
+        data : Composition
+        rng : Generator
+        """
         return with_replication(self._prior_for(data), draws, data, rng)
 
     def observed_units(

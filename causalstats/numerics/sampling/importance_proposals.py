@@ -96,7 +96,13 @@ class MultivariateStudentT:
     def of(
         centre: np.ndarray, shape: np.ndarray, degrees_of_freedom: float
     ) -> MultivariateStudentT:
-        """Return the one with this location (d,) and shape matrix (d, d).
+        """Return the one with this location and shape matrix.
+
+        Parameters
+        ----------
+        centre : array, shape (d,)
+        shape : array, shape (d, d)
+        degrees_of_freedom : float
 
         Examples
         --------
