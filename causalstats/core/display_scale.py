@@ -112,7 +112,7 @@ def scale_of_unit(unit: str) -> DisplayScale:
 
 
 def rounded_by_interval(
-    mean: float, lower: float, upper: float
+    mean: float, lower: float, upper: float, *, each_by_itself: bool = False
 ) -> tuple[str, str, str]:
     """Return a number and the ends of its interval with the digits that the interval leaves.
 
@@ -123,6 +123,9 @@ def rounded_by_interval(
     ----------
     mean, lower, upper : float
         The number and the ends of its interval, in one unit.
+    each_by_itself : bool
+        Of numbers with a heavy tail, whose interval may reach over orders of magnitude: each end
+        then has at least two digits of its own.
 
     Examples
     --------
@@ -130,13 +133,22 @@ def rounded_by_interval(
     ('7', '3', '12')
     >>> rounded_by_interval(5.39, 2.14, 7.28)
     ('5.4', '2.1', '7.3')
+    >>> rounded_by_interval(1734.0, 70.3, 1.54e6, each_by_itself=True)
+    ('1,700', '70', '1,500,000')
     """
     decimals = _decimals(abs(upper - lower))
-    return (
-        _rounded(mean, decimals),
-        _rounded(lower, decimals),
-        _rounded(upper, decimals),
+    middle, low, high = (
+        _rounded(value, _own_decimals(value, decimals) if each_by_itself else decimals)
+        for value in (mean, lower, upper)
     )
+    return middle, low, high
+
+
+def _own_decimals(value: float, decimals: int | None) -> int | None:
+    """Return the decimals of an interval, or more where these leave a number less than 2 digits."""
+    if decimals is None or not np.isfinite(value) or value == 0:
+        return decimals
+    return max(decimals, 1 - int(np.floor(np.log10(abs(value)))))
 
 
 def _decimals(width: float) -> int | None:

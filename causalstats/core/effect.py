@@ -33,6 +33,12 @@ from causalstats.core.rounding import rounded
 from causalstats.core.wording import Wording, capitalised
 from causalstats.errors import ModelError
 from causalstats.numerics.compositions.pair_names import matched
+from causalstats.numerics.sampling.centre import (
+    Centre,
+    centre_of,
+    estimate_columns,
+    mean_outside,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +122,10 @@ class Effect:
         draws of its own. Answers from the same draws depend on each other.
     null : float
         The value without an effect: 0 of differences, 1 of ratios.
+    centre : {"mean", "median"}
+        The number that stands for the answer. "median" of ratios and quotients, whose mean a few
+        draws can carry beyond their interval. Where that happens to another answer, its median is
+        shown too. Tables then have a column `median`.
 
     Examples
     --------
@@ -154,6 +164,7 @@ class Effect:
     drawn_from: str = ""
     null: float = 0.0
     weights: xr.DataArray | None = None
+    centre: Centre = "mean"
 
     @cached_property
     def doubts(self) -> tuple[Check, ...]:
@@ -196,7 +207,8 @@ class Effect:
         DataFrame
             Columns mean, sd, lower, upper; the Monte Carlo diagnostics ess_bulk, ess_tail and
             r_hat where there are draws; and `doubts`, the names of the checks that the answer
-            carries, empty where there are none.
+            carries, empty where there are none. Of ratios and quotients, and wherever the mean lies
+            outside the 95 % interval, first `median`: the number that texts and figures show.
 
         Examples
         --------
@@ -223,10 +235,15 @@ class Effect:
                 mean    sd
         effect -0.32  0.09
         """
-        from causalstats.numerics.sampling.posterior_summaries import summarise
+        from causalstats.numerics.sampling.posterior_summaries import entries, summarise
 
         if self.marginals is None:
-            return summarise(self.draws, prob)
+            table = summarise(self.draws, prob)
+            means = table["mean"].to_numpy()
+            if self.centre == "median" or mean_outside(self.draws, means):
+                each = entries(self.draws).values()
+                table.insert(0, "median", [float(np.median(values)) for values in each])
+            return table
         import pandas as pd
 
         tail = (1 - prob) / 2
@@ -236,6 +253,8 @@ class Effect:
             "lower": self.marginals.quantile(tail),
             "upper": self.marginals.quantile(1 - tail),
         }
+        if self.centre == "median":
+            columns = {"median": self.marginals.quantile(0.5), **columns}
         return pd.DataFrame(
             columns,
             index=pd.Index(self.marginals.labels, name=str(self.draws.dims[-1])),
@@ -272,13 +291,13 @@ class Effect:
         Returns
         -------
         DataFrame
-            Columns mean, lower, upper; `positive` and `negligible`, P(x > 0) and P(|x| ≤ rope);
-            `error`, the posterior probability that it would be wrong to report the entry, on the
-            side that it lies on, as more than `rope`; `q_value`, the smallest `fdr` at which it
-            is selected; `selected`. Of counts `determined` too: an entry about which they say too
-            little has no `q_value` and is never selected. Where the model has the density in closed
-            form, `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and below 1 against it
-            (Savage-Dickey ratio; Dickey 1971).
+            Columns mean (or median), lower, upper; `positive` and `negligible`, P(x > 0) and
+            P(|x| ≤ rope); `error`, the posterior probability that it would be wrong to report the
+            entry, on the side that it lies on, as more than `rope`; `q_value`, the smallest `fdr`
+            at which it is selected; `selected`. Of counts `determined` too: an entry about which
+            they say too little has no `q_value` and is never selected. Where the model has the
+            density in closed form, `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and
+            below 1 against it (Savage-Dickey ratio; Dickey 1971).
 
         References
         ----------
@@ -297,7 +316,8 @@ class Effect:
         from causalstats.numerics.testing.false_discovery import q_values
 
         above, below = self._beyond(rope)
-        table = self.numbers(prob)[["mean", "lower", "upper"]]
+        table = self.numbers(prob)
+        table = table[estimate_columns(table)]
         positive = self._beyond(0.0)[0] if rope else above
         table = table.assign(
             positive=positive, negligible=1 - above - below if rope else 0.0
@@ -305,7 +325,8 @@ class Effect:
         if self.over_null is not None:
             over = self.over_null()
             above, below = over._beyond(rope)
-            table[over.name] = over.numbers(prob)["mean"].to_numpy()
+            numbers = over.numbers(prob)
+            table[over.name] = numbers[centre_of(numbers)].to_numpy()
         error = 1 - np.maximum(above, below)
         q_value = np.full(len(error), np.nan)
         determined = None if self.determined is None else self.determined()
@@ -550,6 +571,7 @@ class Effect:
         """Return a simultaneous band: it holds all entries at once with this probability.
 
         mean ± q sd, with q the quantile of the largest |x - mean| / sd over the entries of a draw.
+        The band of ratios is that of their logarithms.
 
         Parameters
         ----------
@@ -558,7 +580,7 @@ class Effect:
         Returns
         -------
         DataFrame
-            Columns mean, lower and upper, a row an entry.
+            Columns mean (or median), lower and upper, a row an entry.
 
         Raises
         ------
@@ -598,9 +620,13 @@ class Effect:
                 f"Expected draws of {self.name!r}, which has closed forms alone: fit with "
                 "`cs.Exact(draws=1000)` and fewer entries."
             )
-        table = self.numbers(prob)[["mean"]]
+        table = self.numbers(prob)
+        table = table[[centre_of(table)]]
         values = np.stack([each.ravel() for each in entries(self.draws).values()])
-        lower, upper = simultaneous_band(values.T, prob).T
+        if self.null == 1 and (values > 0).all():
+            lower, upper = np.exp(simultaneous_band(np.log(values).T, prob)).T
+        else:
+            lower, upper = simultaneous_band(values.T, prob).T
         return table.assign(lower=lower, upper=upper)
 
     def average(self) -> Effect:
@@ -712,8 +738,8 @@ class Effect:
         Returns
         -------
         DataFrame
-            Columns mean, lower and upper. The mean is that of the answer, put on the scale that is
-            shown.
+            Columns mean, lower and upper; median in place of mean where that stands for the answer.
+            It is that of the answer, put on the scale that is shown.
 
         Examples
         --------
@@ -756,11 +782,11 @@ class Effect:
         for name in estimates:
             shown[name] = self.display_scale.convert(table[name])
         if "error" in table:
-            shown["error"] = shown["mean"] - shown["truth"]
+            shown["error"] = shown[centre_of(shown)] - shown["truth"]
         return self.relabelled(shown)
 
     def _on_display_scale(self, table: pd.DataFrame) -> pd.DataFrame:
-        return self.on_display_scale(table[["mean", "lower", "upper"]])
+        return self.on_display_scale(table[estimate_columns(table)])
 
     def relabelled(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table with labels in place of names, of columns and of levels, in its index.
@@ -858,13 +884,13 @@ class Effect:
         shown = self._on_display_scale(table)
         unit = self.display_scale.unit
         every_measure = "measure" in self.draws.dims and len(table) <= _SHOWN
+        centre = centre_of(table)
         if len(table) <= _NAMED or every_measure:
-            return f"{_listed(shown)} ({prob:.0%} intervals; {unit})."
+            medians = "medians; " if centre == "median" else ""
+            return f"{_listed(shown)} ({medians}{prob:.0%} intervals; {unit})."
         if self.unit.startswith(("probability", "proportion", "people")):
-            low, high = shown["mean"].min(), shown["mean"].max()
-            return (
-                f"{len(table):,} values, means from {low:.3g} to {high:.3g} ({unit})."
-            )
+            low, high = shown[centre].min(), shown[centre].max()
+            return f"{len(table):,} values, {centre}s from {low:.3g} to {high:.3g} ({unit})."
         where = f"on one side of {self.null:g}"
         if self.over_null is not None:
             where = f"of `{self.over_null().name}` on one side of 0"
@@ -906,7 +932,10 @@ class Effect:
         if self.over_null is not None:
             decided, null = self.over_null().numbers(prob), 0.0
         apart = ((decided["lower"] > null) | (decided["upper"] < null)).to_numpy()
-        size = ((decided["mean"] - null).abs() / decided["sd"]).to_numpy()
+        centre = centre_of(decided)
+        width = decided["upper"] - decided["lower"]
+        scale = decided["sd"] if centre == "mean" else width
+        size = ((decided[centre] - null).abs() / scale).to_numpy()
         surest = np.argsort(np.where(apart, -size, np.inf), kind="stable")
         return int(apart.sum()), surest[: min(_NAMED, int(apart.sum()))]
 
@@ -1019,7 +1048,8 @@ def _filled(
     if "{raises}" in sentence:
         sign = int(row["lower"] > 0) - int(row["upper"] < 0)
         if sign < 0:
-            row = {"mean": -row["mean"], "lower": -row["upper"], "upper": -row["lower"]}
+            ends = {"lower": -row["upper"], "upper": -row["lower"]}
+            row = {name: -row[name] for name in row} | ends
         sentence = sentence.replace("{raises}", _VERBS[sign])
     for verb in _NULLS:
         sentence = sentence.replace(verb, verb.strip("{}"))
@@ -1056,25 +1086,32 @@ def _number_in_words(row: Mapping[Any, Any], scale: DisplayScale, prob: float) -
     Parameters
     ----------
     row : mapping
-        With mean, lower and upper, as readers are shown them.
+        With mean or median, lower and upper, as readers are shown them.
     scale : DisplayScale
     prob : float
         The probability of the interval.
     """
-    mean, lower, upper = rounded_by_interval(row["mean"], row["lower"], row["upper"])
+    is_median = "median" in row
+    centre, lower, upper = rounded_by_interval(
+        row["median" if is_median else "mean"],
+        row["lower"],
+        row["upper"],
+        each_by_itself=is_median,
+    )
     last = scale.suffix if scale.in_per_cent else ""
     interval = f"{100 * prob:g} % interval {lower} to {upper}{last}"
-    return f"{mean}{scale.suffix} ({interval})"
+    return f"{centre}{scale.suffix} ({'median; ' if is_median else ''}{interval})"
 
 
 def _listed(table: pd.DataFrame) -> str:
     """Return the rows of a summary as `label mean (lower to upper)`, set apart by semicolons."""
-    numbers = table[["mean", "lower", "upper"]]
+    numbers = table[estimate_columns(table)]
+    is_median = centre_of(table) == "median"
     smallest = _ROUNDING * np.nanmax(numbers.abs().to_numpy(), initial=0.0)
     shown = numbers.mask(numbers.abs() <= smallest, 0.0)
     listed = []
-    for label, (mean, lower, upper) in zip(shown.index, shown.to_numpy(), strict=True):
-        middle, low, high = rounded_by_interval(mean, lower, upper)
+    for label, row in zip(shown.index, shown.to_numpy(), strict=True):
+        middle, low, high = rounded_by_interval(*row, each_by_itself=is_median)
         listed.append(f"{label} {middle} ({low} to {high})")
     return "; ".join(listed)
 

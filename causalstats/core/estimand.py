@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from causalstats.core.check import Check
 from causalstats.core.display_scale import DisplayScale
 from causalstats.core.effect import Kind, MarginalDistributions
+from causalstats.numerics.sampling.centre import Centre
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +79,9 @@ class Estimand:
         Why these data cannot answer the question; empty where they can.
     null : float
         The value without an effect: 0 of differences, 1 of ratios.
+    centre : {"mean", "median"}
+        The number that stands for the answer: "median" of ratios, quotients and whatever else has
+        draws with so heavy a tail that a few of them make the mean.
 
     Examples
     --------
@@ -113,6 +117,7 @@ class Estimand:
     own_posterior: bool = False
     unavailable_reason: Callable[[Any], str] | None = None
     null: float = 0.0
+    centre: Centre = "mean"
 
 
 def answers_except(model: Model, exempt: Collection[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _MOST_DECIMALS = 8
 _SIGNIFICANT = 3  # digits of a standard deviation, where there is no Monte Carlo error
 _LEAST_SD = 3  # of the last decimal: with less, a table hides an interval
+_NORMAL_QUANTILE = 1.96
 _COUNTS = ("ess_bulk", "ess_tail")
 _DECIMALS_OF_R_HAT = 3
 
@@ -73,6 +74,11 @@ def _decimals_by_row(table: pd.DataFrame) -> np.ndarray:
     if "sd" not in table:
         return np.full(len(table), _SIGNIFICANT)
     sd = table["sd"].to_numpy(float)
+    if (
+        "median" in table
+    ):  # of a heavy tail the sd says nothing: the nearer end of the interval
+        median, lower, upper = table[["median", "lower", "upper"]].to_numpy(float).T
+        sd = np.minimum(median - lower, upper - median) / _NORMAL_QUANTILE
     if "ess_bulk" in table:
         error = 2 * sd / np.sqrt(np.maximum(table["ess_bulk"].to_numpy(float), 1))
     else:

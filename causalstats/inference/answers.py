@@ -202,6 +202,7 @@ def answer(
         wording=wording_of(fit.data),
         drawn_from=_drawn_from(fit),
         null=estimand.null,
+        centre=estimand.centre,
         weights=_weights_of_people(fit.data, draws) if at is None else None,
     )
 

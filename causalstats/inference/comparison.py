@@ -18,6 +18,7 @@ from causalstats.core.abilities import (
 )
 from causalstats.errors import ModelError
 from causalstats.inference.withheld_outcomes import held_out_rate
+from causalstats.numerics.sampling.centre import centre_of, estimate_columns
 
 if TYPE_CHECKING:
     from causalstats.inference.fit import Fit
@@ -43,23 +44,28 @@ def compare(fit: Fit, prob: float, name: str) -> pd.DataFrame:
         columns: dict[str, Any] = {}
         for name, estimate in baselines.items():
             columns |= _columns(name, estimate, tails)
-        return answer.numbers(prob)[["mean", "lower", "upper"]].assign(**columns)
+        numbers = answer.numbers(prob)
+        return numbers[estimate_columns(numbers)].assign(**columns)
     draws = answer.draws.to_numpy().ravel()
     rows = {type(fit.model).__name__: [draws.mean(), *np.quantile(draws, tails)]}
     rows |= {name: baseline_row(each, tails) for name, each in baselines.items()}
+    medians = [np.median(draws), *map(_median, baselines.values())]
     if isinstance(fit.model, HasWorstCaseBounds):
         bounds = fit.model.worst_case_bounds(fit.data)
         rows |= {name: [np.nan, *ends] for name, ends in bounds.items()}
+        medians += [np.nan] * len(bounds)
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["mean", "lower", "upper"]
     )
+    if centre_of(answer.numbers(prob)) == "median":
+        table.insert(0, "median", medians)
     if isinstance(fit.model, AnnotatesComparison):
         table = table.assign(**fit.model.comparison_columns(table, fit.data))
     truth = held_out_rate(fit)
     return (
         table
         if truth is None
-        else table.assign(truth=truth, error=table["mean"] - truth)
+        else table.assign(truth=truth, error=table[centre_of(table)] - truth)
     )
 
 
@@ -117,6 +123,13 @@ def baseline_row(
     mean = float(estimate.mean())
     within = lower <= mean <= upper
     return [mean if within else float(np.median(estimate)), float(lower), float(upper)]
+
+
+def _median(estimate: np.ndarray | ClosedForm) -> float:
+    """Return the median of draws, or of an estimate with quantiles in closed form."""
+    if isinstance(estimate, ClosedForm):
+        return float(np.atleast_1d(estimate.quantile(0.5))[0])
+    return float(np.median(estimate))
 
 
 def _columns(

@@ -16,6 +16,7 @@ from causalstats.core.views import View
 from causalstats.core.wording import heading
 from causalstats.errors import ModelError
 from causalstats.inference.withheld_outcomes import held_out_rate
+from causalstats.numerics.sampling.centre import centre_of
 from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.plots.causal_graph import diagram
@@ -148,7 +149,8 @@ def _effect(fit: Fit, name: str, ax: AxesLike | None) -> Figure:
         values = effect.display_scale.convert(values)
     values = values.rename(title)
     draws = xr.DataTree.from_dict({"posterior": values.to_dataset()})
-    drawn = figure_of(posterior(draws, title, ax))
+    centre = centre_of(effect.numbers())
+    drawn = figure_of(posterior(draws, title, ax, centre=centre))
     axes = drawn.axes[0] if ax is None else axes_of(ax, 1)[0]
     axes.set_xlabel(axis_label("", _unit_in_words(effect)))
     _leave_out_tails(axes, values.to_numpy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from causalstats.data import Panel
 from causalstats.errors import ModelError
 from causalstats.inference.fit import Fit
+from causalstats.numerics.sampling.centre import centre_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +42,8 @@ def table(
     Returns
     -------
     DataFrame of str
-        A column a fit. Rows: each entry of the answer as "mean (lower to upper)"; the outcome; the
+        A column a fit. Rows: each entry of the answer as "mean (lower to upper)", or
+        "median (median; lower to upper)" of ratios and quotients; the outcome; the
         model and its errors; rows, units, times and clusters of the data; and the doubts, the
         checks that failed or could not be settled. `DataFrame.to_latex` and Great Tables take it.
 
@@ -112,6 +115,11 @@ def coefficient_plot(
         )
     reference = next(iter(answers.values())).null
     tables = {name: answer.numbers(prob) for name, answer in answers.items()}
+    if "median" in {centre_of(numbers) for numbers in tables.values()}:
+        medians = {
+            name: replace(each, centre="median") for name, each in answers.items()
+        }
+        tables = {name: answer.numbers(prob) for name, answer in medians.items()}
     if all(len(numbers) == 1 for numbers in tables.values()):
         one = pd.concat([numbers.set_axis([name]) for name, numbers in tables.items()])
         return forest.effects(
@@ -150,12 +158,14 @@ def _column(fit: Fit, effect: str, prob: float, digits: int) -> dict[str, str]:
     """
     answer = _answer(fit, effect)
     numbers = answer.numbers(prob)
+    centre = centre_of(numbers)
+    median = "median; " if centre == "median" else ""
     labels = [str(label) for label in numbers.index]
     is_effect = effect in ("", fit.headline)
     if len(labels) == 1 and is_effect and isinstance(fit.data, Panel):
         labels = [fit.data.wording.label(fit.data.treatments[0])]
     column = {
-        label: f"{row['mean']:.{digits}f} ({row['lower']:.{digits}f} to "
+        label: f"{row[centre]:.{digits}f} ({median}{row['lower']:.{digits}f} to "
         f"{row['upper']:.{digits}f})"
         for label, (_, row) in zip(labels, numbers.iterrows(), strict=True)
     }

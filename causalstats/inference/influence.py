@@ -32,6 +32,7 @@ from causalstats.data import (
 )
 from causalstats.errors import CausalStatsError, ModelError
 from causalstats.inference.arviz_groups import Source
+from causalstats.numerics.sampling.centre import centre_of, weighted_centre
 from causalstats.numerics.sampling.pareto_smoothing import pareto_smoothed_weights
 from causalstats.runs.progress import stage
 from causalstats.samplers import program_for, sample
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 LARGEST_PARETO_K = 0.7
 _MOST_DRAWS = 2_000  # in all chains
+_WIDTH_IN_SD = 3.92  # of a 95 % interval of a normal distribution
 _MOST_QUARTERED = 20  # different numbers of a column; more are cut into quarters
 
 
@@ -67,6 +69,7 @@ def influence(fit: Fit, by: str | None, entry: str | None, refits: int) -> pd.Da
             "The headline is a number a person: ask for the influence on another."
         )
     reported = fit.effect(fit.headline).numbers()
+    centre = centre_of(reported)
     position = _position(list(map(str, reported.index)), entry)
     answer = _answers(estimand, source.working_draws, fit.data)[:, position]
     log_likelihood = units.log_likelihood()
@@ -77,9 +80,9 @@ def influence(fit: Fit, by: str | None, entry: str | None, refits: int) -> pd.Da
     for k, name in enumerate(groups):
         inside = codes == k
         weights = pareto_smoothed_weights(-log_likelihood[:, inside].sum(axis=1))
-        mean = float(weights.weights @ answer)
-        rows.append((name, int(inside.sum()), mean, weights.pareto_k))
-    columns = [by or units.dim, "size", "mean", "pareto_k"]
+        number = weighted_centre(centre, answer, weights.weights)
+        rows.append((name, int(inside.sum()), number, weights.pareto_k))
+    columns = [by or units.dim, "size", centre, "pareto_k"]
     table = pd.DataFrame(rows, columns=columns).set_index(columns[0])
     table["refitted"] = False
     bad = table["pareto_k"] > LARGEST_PARETO_K
@@ -87,9 +90,13 @@ def influence(fit: Fit, by: str | None, entry: str | None, refits: int) -> pd.Da
     if len(groups) > 1:
         _refit(fit, table, order[:refits], labels, units.labels, position)
     trusted = table["refitted"] | (table["pareto_k"] <= LARGEST_PARETO_K)
-    table.loc[~trusted, "mean"] = np.nan
-    table.insert(2, "change", table["mean"] - float(answer.mean()))
-    table.insert(3, "change_in_sd", table["change"] / reported["sd"].iloc[position])
+    table.loc[~trusted, centre] = np.nan
+    whole = weighted_centre(centre, answer, np.full(len(answer), 1 / len(answer)))
+    table.insert(2, "change", table[centre] - whole)
+    spread = reported["sd"]
+    if centre == "median":  # of a heavy tail the sd says nothing
+        spread = (reported["upper"] - reported["lower"]) / _WIDTH_IN_SD
+    table.insert(3, "change_in_sd", table["change"] / spread.iloc[position])
     largest = -table["change"].abs().fillna(np.inf).to_numpy()
     return table.iloc[np.argsort(largest, kind="stable")]
 
@@ -127,7 +134,10 @@ def _refit(
             answer = _answers(estimand, source.working_draws, fit.data)
         except CausalStatsError:  # what is left cannot answer: the mean stays unknown
             continue
-        table.loc[name, "mean"] = float(answer[:, position].mean())
+        left = answer[:, position]
+        table.loc[name, centre_of(table)] = weighted_centre(
+            centre_of(table), left, np.full(len(left), 1 / len(left))
+        )
         table.loc[name, "refitted"] = True
 
 

@@ -29,6 +29,7 @@ from causalstats.inference.fit import Fit
 from causalstats.inference.joint_groups import joint_answers
 from causalstats.models.partial_correlation import PartialCorrelation
 from causalstats.numerics.compositions.pair_names import matched
+from causalstats.numerics.sampling.centre import estimate_columns
 from causalstats.numerics.testing.partial_pooling import (
     Pooled,
     difference_signs,
@@ -110,7 +111,8 @@ class PooledGroups:
             difference = self.answers[one].minus(
                 self.answers[other], f"{one} - {other}"
             )
-            table = difference.numbers(prob)[["mean", "lower", "upper"]]
+            table = difference.numbers(prob)
+            table = table[estimate_columns(table)]
             if self.pooled is None:
                 values = difference.draws.to_numpy()
                 above = (values > 0).mean(axis=(0, 1))

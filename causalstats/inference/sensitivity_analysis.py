@@ -31,11 +31,14 @@ from causalstats.core.knowledge import Known
 from causalstats.core.model import Model, Problem
 from causalstats.core.workers import in_parallel
 from causalstats.errors import ModelError
+from causalstats.numerics.sampling.centre import centre_of
 
 if TYPE_CHECKING:
     from causalstats.inference.fit import Fit
 
 HIDDEN_CONFOUNDER = "hidden_confounder"
+_NUMBERS = ["median", "mean", "lower", "upper"]
+_BY_MEDIAN = "by median"
 
 
 def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
@@ -59,7 +62,7 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         values = [getattr(model, name) for name in assumptions]
         points += [tuple(map(_label, values))] * len(answer)
         rows.append(answer.assign(used=model == fit.model, healthy=healthy))
-    table = pd.concat(rows)
+    table = _with_one_centre(pd.concat(rows))
     named = [
         row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)
     ]
@@ -82,6 +85,13 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
         if numeric
         else table
     )
+
+
+def _with_one_centre(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with medians where these stand for the answer of some model, or without."""
+    if table.pop(_BY_MEDIAN).any():
+        return table
+    return table.drop(columns="median")
 
 
 def _answers(
@@ -143,7 +153,9 @@ def _headline(fit: Fit, usual: str) -> tuple[pd.DataFrame, bool]:
     Entries of another headline than the usual one, such as bounds where the effect is no longer
     identified, carry its name.
     """
-    answer = fit.effect(fit.headline).numbers()[["mean", "lower", "upper"]]
+    effect = fit.effect(fit.headline)
+    answer = replace(effect, centre="median").numbers()[_NUMBERS]
+    answer[_BY_MEDIAN] = centre_of(effect.numbers()) == "median"
     if fit.headline != usual:
         answer.index = [f"{fit.headline}: {entry}" for entry in answer.index]
     return answer, all(check.passed for check in fit.sampling())

@@ -32,6 +32,7 @@ from causalstats.core.knowledge import Known
 from causalstats.core.model import Model, Problem
 from causalstats.errors import CausalStatsError, ModelError
 from causalstats.inference.graph_gradient import GraphGradient, graph_gradient
+from causalstats.numerics.sampling.centre import centre_of, weighted_centre
 from causalstats.numerics.sampling.pareto_smoothing import pareto_smoothed_weights
 from causalstats.samplers.program_cache import same_program
 
@@ -53,13 +54,13 @@ class Bend:
 
     Parameters
     ----------
-    mean, lower, upper : float
-        Of the headline, with its 95 % interval.
+    centre, lower, upper : float
+        The mean of the headline, or the median where that stands for it, and its 95 % interval.
     pareto_k : float
         Of the weights; 0 of a fit.
     """
 
-    mean: float
+    centre: float
     lower: float
     upper: float
     pareto_k: float
@@ -69,9 +70,9 @@ class Bend:
 
         Examples
         --------
-        >>> Bend(mean=2.0, lower=1.0, upper=3.0, pareto_k=0.0).margin(0.5)
+        >>> Bend(centre=2.0, lower=1.0, upper=3.0, pareto_k=0.0).margin(0.5)
         0.5
-        >>> Bend(mean=2.0, lower=1.0, upper=3.0, pareto_k=0.0).margin(1.5)
+        >>> Bend(centre=2.0, lower=1.0, upper=3.0, pareto_k=0.0).margin(1.5)
         -0.5
         """
         return max(self.lower - threshold, threshold - self.upper)
@@ -321,9 +322,9 @@ class _Answers:
         order = np.argsort(self.values)
         shares_below = np.cumsum(weights.weights[order])
         lower, upper = np.interp(_INTERVAL, shares_below, self.values[order])
-        mean = float(weights.weights @ self.values)
+        answer = self.fit.effect(self.fit.headline).numbers()
         return Bend(
-            mean=mean,
+            centre=weighted_centre(centre_of(answer), self.values, weights.weights),
             lower=float(lower),
             upper=float(upper),
             pareto_k=float(weights.pareto_k),
@@ -338,9 +339,10 @@ class _Answers:
                 other = self.fit.refit(
                     _bent(self.fit.model, self.axes, shares), "Refitting at a bend"
                 )
-            row = other.effect(self.fit.headline).numbers().iloc[0]
+            numbers = other.effect(self.fit.headline).numbers()
+            row, centre = numbers.iloc[0], centre_of(numbers)
             self._fits[key] = Bend(
-                mean=float(row["mean"]),
+                centre=float(row[centre]),
                 lower=float(row["lower"]),
                 upper=float(row["upper"]),
                 pareto_k=0.0,
@@ -396,8 +398,8 @@ def _sentence(
         f"{name} {_short(value)} in place of {_short(axes[name].stated)}"
         for name, value in values.items()
     )
-    before = f"{stated.mean:.3g} ({stated.lower:.3g} to {stated.upper:.3g})"
-    after = f"{bent.mean:.3g} ({bent.lower:.3g} to {bent.upper:.3g})"
+    before = f"{stated.centre:.3g} ({stated.lower:.3g} to {stated.upper:.3g})"
+    after = f"{bent.centre:.3g} ({bent.lower:.3g} to {bent.upper:.3g})"
     takes_in = "leaves out" if stated.margin(threshold) < 0 else "takes in"
     if not turned:
         return (

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from causalstats.colours import Palette
+from causalstats.numerics.sampling.centre import estimate_columns
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.style import WIDTH, axis_label, drawing, wrap
 
@@ -38,8 +39,8 @@ def effects(
     Parameters
     ----------
     tables : DataFrame, or mapping of names to DataFrames
-        With columns mean, lower and upper, all in the same unit. Several tables stand one below the
-        other, under their names.
+        With columns mean (or median), lower and upper, all in the same unit. Several tables stand
+        one below the other, under their names.
     unit : str
     reference : float, optional
         A vertical line: a truth, or the value of no effect.
@@ -167,7 +168,7 @@ def beside(
 
 
 def _is_other_estimate(name: str) -> bool:
-    if name in ("mean", "lower", "upper") or name.startswith("q-value"):
+    if name in ("mean", "median", "lower", "upper") or name.startswith("q-value"):
         return False
     return not name.endswith((", lower", ", upper"))
 
@@ -217,7 +218,7 @@ def estimators(
 def _rows(name: str, table: pd.DataFrame) -> list[Row]:
     """Return the rows of a table, after one of NaN with the name of the table where it has one."""
     first = [(wrap(name, 32), np.nan, np.nan, np.nan)] if name else []
-    numbers = table[["mean", "lower", "upper"]].to_numpy(float).tolist()
+    numbers = table[estimate_columns(table)].to_numpy(float).tolist()
     labels = [wrap(_label(label), 30) for label in table.index]
     return first + [
         (label, *values) for label, values in zip(labels, numbers, strict=True)

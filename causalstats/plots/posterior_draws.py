@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from causalstats.core.effect import INTERVAL
+from causalstats.numerics.sampling.centre import Centre
 from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import entries
 from causalstats.style import Picture, axes_of, figure_of_axes, house_style
@@ -28,7 +29,11 @@ _TICKS = 3  # intervals between them
 
 
 def posterior(
-    dt: xr.DataTree, var_names: str | Sequence[str], ax: AxesLike | None = None
+    dt: xr.DataTree,
+    var_names: str | Sequence[str],
+    ax: AxesLike | None = None,
+    *,
+    centre: Centre = "mean",
 ) -> PlotCollection:
     """Draw the marginal posterior of each number: density, mean and 95 % equal-tailed interval.
 
@@ -40,6 +45,8 @@ def posterior(
         Numbers that do not vary are left out.
     ax : Axes, or array or list of Axes, optional
         One for each number.
+    centre : {"mean", "median"}
+        The number that is marked.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def posterior(
         collection = plot_dist(
             shown,
             kind="kde",
-            point_estimate="mean",
+            point_estimate=centre,
             ci_kind="eti",
             ci_prob=INTERVAL,
             backend="matplotlib",

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from causalstats.errors import ModelError
+from causalstats.numerics.sampling.centre import centre_of, estimate_columns
 from causalstats.style import WIDTH, Canvas, axis_label, drawing, wrap
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def strongest(table: pd.DataFrame, entry: str, null: float = 0.0) -> pd.DataFram
     ['a', 'b', 'c', 'e', 'f']
     """
     count = 1 if table.index.nlevels > 2 else _MOST_ENTRIES
-    away = (table["mean"] - null).abs()
+    away = (table[centre_of(table)] - null).abs()
     kept = away.groupby(level=entry).mean().nlargest(count).index
     chosen = table[table.index.get_level_values(entry).isin(kept)]
     return chosen.droplevel(entry) if count == 1 else chosen
@@ -150,7 +151,7 @@ def _curve_with_band(
     if joined:
         band: dict[str, Any] = {"color": palette.tint, "linewidth": 0}
         axes.fill_between(ticks, table["lower"], table["upper"], **band)
-        axes.plot(ticks, table["mean"].to_numpy(), color=palette.blue)
+        axes.plot(ticks, table[centre_of(table)].to_numpy(), color=palette.blue)
     _points(axes, ticks, table, palette.blue)
 
 
@@ -190,7 +191,7 @@ def _curves(
         positions = ticks + distance * (number - (len(curves) - 1) / 2)
         shade = darkest + (lightest - darkest) * number / last
         colour = colormaps["viridis"](shade)
-        mean = part["mean"].to_numpy()
+        mean = part[centre_of(part)].to_numpy()
         axes.plot(positions[shown], mean[shown], color=colour, label=f"{name} {key}")
         _points(axes, positions, part, colour)
 
@@ -209,13 +210,13 @@ def _points(
     """
     healthy = _flag(table, "healthy", True)
     used = _flag(table, "used", False)
-    mean, lower, upper = (
-        table[name].to_numpy(float) for name in ("mean", "lower", "upper")
+    centre, lower, upper = (
+        table[name].to_numpy(float) for name in estimate_columns(table)
     )
     hollow = axes.get_facecolor()
     axes.vlines(positions, lower, upper, color=colour, linewidth=1.2)
     for chosen, label, fill, marker, size in (
-        (healthy & ~used, "mean and interval", colour, "o", 6),
+        (healthy & ~used, f"{centre_of(table)} and interval", colour, "o", 6),
         (healthy & used, "the value used", colour, "D", 9),
         (~healthy & ~used, "sampling not healthy", hollow, "o", 7),
         (~healthy & used, "the value used, sampling not healthy", hollow, "D", 9),
@@ -223,7 +224,7 @@ def _points(
         if chosen.any():
             axes.plot(
                 positions[chosen],
-                mean[chosen],
+                centre[chosen],
                 marker,
                 markerfacecolor=fill,
                 markeredgecolor=colour,

@@ -6,8 +6,8 @@ import pandas as pd
 
 from causalstats.report.contents import Answer, ReportContents
 
-_NUMBERS = ["mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat"]
-_SHOWN = ["shown_mean", "shown_lower", "shown_upper"]
+_NUMBERS = ["median", "mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat"]
+_SHOWN = ["shown_mean", "shown_median", "shown_lower", "shown_upper"]
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -15,8 +15,9 @@ def answers_csv(contents: ReportContents) -> str:
     """Return a row for each entry of each answer, with its unit, contrast, kind and warnings.
 
     Answers that are a number a person are left out, as in the page. Diagnostics of sampling are
-    empty where nothing was sampled. The columns `label`, `shown_...` have entries and numbers as
-    the page shows them. A text that a spreadsheet would run as a formula begins with an apostrophe.
+    empty where nothing was sampled, `median` where it is the mean that is shown. The columns
+    `label`, `shown_...` have entries and numbers as the page shows them. A text that a spreadsheet
+    would run as a formula begins with an apostrophe.
     """
     columns = ["answer", "entry", *_NUMBERS, "unit", "contrast", "kind", "warnings"]
     columns += ["label", *_SHOWN, "shown_unit"]
@@ -29,7 +30,7 @@ def answers_csv(contents: ReportContents) -> str:
 
 def _rows(answer: Answer) -> pd.DataFrame:
     effect = answer.effect
-    shown = answer.table[["mean", "lower", "upper"]].set_axis(_SHOWN, axis=1)
+    shown = answer.table.add_prefix("shown_").reindex(columns=_SHOWN)
     return answer.diagnostics.reindex(columns=_NUMBERS).assign(
         answer=effect.name,
         entry=[str(label) for label in answer.diagnostics.index],

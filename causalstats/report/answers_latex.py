@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from causalstats.core.effect import INTERVAL
+from causalstats.numerics.sampling.centre import centre_of
 from causalstats.report.contents import Answer, ReportContents
 from causalstats.report.table import aligned_decimals, fixed
 
@@ -20,7 +21,7 @@ _SPECIAL = {
 
 
 def answers_latex(contents: ReportContents) -> str:
-    """Return a table for each answer: mean and interval of each entry, as the page shows them."""
+    """Return a table for each answer: number and interval of each entry, as the page shows them."""
     tables = [_table(answer) for answer in contents.answers]
     return "\n".join([r"% \usepackage{booktabs}", *tables])
 
@@ -52,7 +53,7 @@ def _table(answer: Answer) -> str:
             rf"\caption{{{escaped(caption)} Unit: {escaped(answer.unit)}; {interval} intervals.}}",
             r"\begin{tabular}{lrrr}",
             r"\toprule",
-            r" & mean & lower & upper \\",
+            rf" & {centre_of(answer.table)} & lower & upper \\",
             r"\midrule",
             *(f"{row} \\\\" for row in rows),
             r"\bottomrule",

@@ -19,6 +19,7 @@ from causalstats.core.effect import Effect, warning
 from causalstats.core.estimand import answerable
 from causalstats.core.formatting import shown
 from causalstats.core.wording import capitalised, heading
+from causalstats.numerics.sampling.centre import centre_of, estimate_columns
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.plots.forest import beside
 from causalstats.plots.forest import comparison as methods
@@ -152,7 +153,9 @@ def _headline_figure(fit: Fit, headline: Effect, comparison: pd.DataFrame) -> Fi
     truth = fit.held_out_rate()
     if truth is not None:
         truth = float(headline.display_scale.convert(truth))
-    estimates = comparison[comparison["mean"].notna()]  # bounds would hide all else
+    estimates = comparison[
+        comparison[centre_of(comparison)].notna()
+    ]  # bounds would hide all else
     return methods(estimates, truth, unit=unit)
 
 
@@ -192,7 +195,7 @@ def _one_answer(effect: Effect, headline: Effect) -> Answer:
     return Answer(
         effect=effect,
         sentence=effect.in_words() if has_sentence else "",
-        table=effect.on_display_scale(diagnostics[["mean", "lower", "upper"]]),
+        table=effect.on_display_scale(diagnostics[estimate_columns(diagnostics)]),
         diagnostics=diagnostics,
         unit=effect.display_scale.unit,
         doubts=tuple(check.name for check in effect.doubts if check.name not in told),
@@ -220,7 +223,7 @@ def _sensitivity(
     parts = []
     for assumptions in asked:
         table = fit.sensitivity(**assumptions)
-        numbers = ["mean", "lower", "upper"]
+        numbers = estimate_columns(table)
         table[numbers] = scale.convert(table[numbers])
         if headline.draws.ndim > 2:
             table = headline.relabelled(table)
@@ -285,7 +288,8 @@ def _withheld(
     closer = table[error < error.iloc[0]]
     if closer.empty:
         return f"{finding}. No simpler rule came closer."
-    rules = [f"{name} ({row['mean']:.3g}{suffix})" for name, row in closer.iterrows()]
+    centre = centre_of(table)
+    rules = [f"{name} ({row[centre]:.3g}{suffix})" for name, row in closer.iterrows()]
     return f"{finding}. Closer to the truth came: {'; '.join(rules)}."
 
 

@@ -15,6 +15,7 @@ from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.core.display_scale import rounded_by_interval
 from causalstats.core.wording import capitalised
+from causalstats.numerics.sampling.centre import centre_of
 from causalstats.report.contents import Evidence, Status
 
 _LARGEST_R_HAT = 1.05  # above it chains may be of different posteriors
@@ -210,7 +211,7 @@ def _agreeing(
     """Return which other methods give a number within the interval, and which do not."""
     if comparison is None or len(comparison) < 2:
         return []
-    others = comparison["mean"].iloc[1:].dropna()  # bounds have no mean
+    others = comparison[centre_of(comparison)].iloc[1:].dropna()  # bounds have no mean
     inside = others.between(*interval)
     within = [str(name) for name in others.index[inside]]
     outside = [str(name) for name in others.index[~inside]]
@@ -252,7 +253,7 @@ def _moves(
     unit : str
     """
     others = table[~table["used"]] if "used" in table else table
-    means = others["mean"]
+    means = others[centre_of(others)]
     if means.between(*interval).all():
         stays = f"The answer stays within its interval at other values of {name}"
         if _reaches(null, others, interval):

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from causalstats.numerics.sampling.centre import centre_of
+
 MOST_ROWS = 20  # of one table on the page; the page says how many it left out
 _MANY_COLUMNS = 6
 MISSING = "–"
@@ -156,7 +158,8 @@ def aligned_decimals(frame: pd.DataFrame) -> int | None:
     """
     if not {"lower", "upper"} <= set(frame.columns):
         return None
-    estimated = frame[frame["mean"].notna()] if "mean" in frame else frame
+    centre = centre_of(frame)
+    estimated = frame[frame[centre].notna()] if centre in frame else frame
     widths = np.asarray(estimated["upper"] - estimated["lower"], float).ravel()
     widths = widths[np.isfinite(widths) & (widths > 0)]
     if not len(widths):

@@ -83,6 +83,7 @@ def complier_estimands(route: TableRoute) -> dict[str, Estimand]:
             assumptions=names,
             unavailable_reason=unavailable,
             checks=partial(_checks, route, monotone, effect),
+            centre="median",
         ),
         "compliers": Estimand(
             compute=share,

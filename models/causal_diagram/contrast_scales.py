@@ -4,9 +4,10 @@
     odds ratio                odds(y | do(x)) / odds(y | do(x'))
     number needed to treat    1 / [P(y | do(x)) - P(y | do(x'))]
 
-each in every draw of the posterior. A number needed to treat has no mean, since draws of the
-difference near 0 have reciprocals without bound: draws beyond the one-hundredth of them that is
-farthest out are drawn in to it, which no 95 % interval sees.
+each in every draw of the posterior, and the median of the draws stands for the answer: a few draws
+can carry the mean of a quotient beyond its interval. A number needed to treat has no mean, since
+draws of the difference near 0 have reciprocals without bound: draws beyond the one-hundredth of
+them that is farthest out are drawn in to it, which no 95 % interval sees.
 
 References
 ----------
@@ -82,6 +83,7 @@ def on_scale(scale: ContrastScale, ask: Ask, do: Mapping[str, Any]) -> Query:
         checks=checks,
         scale=None,
         sentence="",
+        centre="median",
         null=1.0 if scale in ("ratio", "odds ratio") else 0.0,
         description=f"{pair.description} On the scale of the {scale}.",
     )

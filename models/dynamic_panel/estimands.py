@@ -67,6 +67,7 @@ def estimands(model: DynamicPanel) -> dict[str, Estimand]:
             contrast=_LASTING,
             scale=slope_scale,
             checks=persistence_checks,
+            centre="median",
         ),
         "persistence": Estimand(
             compute=lambda draws, data: draws["persistence"].sum("lag"),

@@ -34,6 +34,7 @@ def estimands(model: PanelGLM) -> dict[str, Estimand]:
             f"{family.ratio}.",
             unit="ratio",
             null=1.0,
+            centre="median",
             contrast=_CONTRAST,
             sentence=partial(_in_a_sentence, family.ratio),
         ),
@@ -54,6 +55,7 @@ def estimands(model: PanelGLM) -> dict[str, Estimand]:
             scale=_scale_of_change,
             unavailable_reason=lambda data: family.average_unavailable,
             own_posterior=True,
+            centre="median",
         ),
     }
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.stats import norm
 
 import causalstats as cs
 from causalstats.checks.convergence import answer_sampling
@@ -316,3 +317,45 @@ def test_an_average_of_people_takes_their_weights():
     weights = xr.DataArray([3.0, 1.0], dims="pair")
     mean = effect(draws=values, weights=weights).average()
     np.testing.assert_allclose(mean.draws, [[0.15, 0.3]])
+
+
+def heavy_tailed(**more) -> Effect:
+    """Return the quantiles of exp(Normal(7, 3²)): median e⁷, interval e^(7 ± 1.96 * 3)."""
+    normal = norm.ppf((np.arange(4000) + 0.5) / 4000)
+    values = np.exp(7 + 3 * np.random.default_rng(6).permutation(normal)).reshape(
+        4, 1000
+    )
+    values[values == values.max()] = 1e10  # as the largest of many such draws is
+    arguments = dict(draws=values, unit="ratio", null=1.0, description="A factor.")
+    return effect(**(arguments | more))
+
+
+@pytest.mark.parametrize("declared", ["mean", "median"])
+def test_the_median_stands_for_draws_whose_mean_is_outside_their_interval(declared):
+    answer = heavy_tailed(centre=declared, sentence="One {multiplies} it by {value}.")
+    row = answer.summary().iloc[0]
+    assert list(answer.readable()) == ["median", "lower", "upper"]
+    assert row["lower"] < row["median"] < row["upper"] < row["mean"]
+    assert row["median"] == pytest.approx(np.exp(7), rel=0.01)
+    told = "by 1,100 (median; 95 % interval 3.1 to 390,000)"
+    assert told in answer.text() and told in answer.in_words()
+    assert "median" in repr(answer) and "median" in answer._repr_html_()
+    assert "median" in answer.decide()
+    band = answer.simultaneous().iloc[0]
+    assert 0 < band["lower"] < band["median"] < band["upper"]
+
+
+def test_the_median_of_one_entry_brings_those_of_all_into_the_list():
+    values = np.random.default_rng(2).normal(5, 1, size=(4, 500, 2))
+    assert list(effect(draws=values, unit="points").readable())[0] == "mean"
+    values[0, 0, 1] = 1e7
+    answer = effect(draws=values, unit="points")
+    assert list(answer.readable())[0] == "median"
+    assert "medians; 95% intervals" in answer.text()
+
+
+def test_means_of_constants_and_short_intervals_are_not_taken_for_heavy_tails():
+    constant = effect(draws=0.3 + np.zeros((4, 500)))
+    assert "median" not in constant.numbers()
+    skewed = effect(draws=np.random.default_rng(3).exponential(size=(4, 500)))
+    assert "median" not in skewed.numbers(prob=0.05)

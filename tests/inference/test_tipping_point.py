@@ -52,7 +52,7 @@ def test_bends_that_are_none_are_refused(fit, bends, message):
 
 
 def test_the_margin_is_negative_where_the_interval_takes_the_threshold_in():
-    bend = Bend(mean=1.0, lower=0.5, upper=1.5, pareto_k=0.0)
+    bend = Bend(centre=1.0, lower=0.5, upper=1.5, pareto_k=0.0)
     assert [bend.margin(value) for value in (0.0, 1.0, 2.0)] == [0.5, -0.5, 0.5]
 
 
@@ -69,4 +69,4 @@ def test_reweighted_draws_are_within_5_per_cent_of_refits():
         refitted = answers.fitted(np.array(shares))
         assert weighted.pareto_k < 0.7
         width = refitted.upper - refitted.lower
-        assert abs(weighted.mean - refitted.mean) < 0.05 * width
+        assert abs(weighted.centre - refitted.centre) < 0.05 * width

@@ -30,6 +30,7 @@ from causalstats.core.abilities import (
 )
 from causalstats.core.estimand import answerable
 from causalstats.core.model import Model, Problem
+from causalstats.numerics.sampling.centre import centre_of
 from tests.laws.variants import VARIANTS
 
 SHORT = cs.Auto(chains=2, draws=60, tune=60)
@@ -177,6 +178,10 @@ def test_every_answer_has_a_table_a_sentence_and_a_figure(fit):
         effect = fit.effect(name)
         assert isinstance(effect.summary(), pd.DataFrame)
         assert effect.kind in effect.statement()
+        shown = effect.numbers()
+        centre = shown[centre_of(shown)]
+        outside = (centre < shown["lower"] - 1e-9) | (centre > shown["upper"] + 1e-9)
+        assert not outside.any()
         if not estimand.per_person:
             figure = fit.plot(name)
             shown = {text.get_text() for text in figure.findobj(Text)}

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from causalstats.numerics.sampling.centre import centre_of
 from causalstats.numerics.sampling.convergence_diagnostics import (
     bulk_ess,
     r_hat,
@@ -130,7 +131,7 @@ def surest_first(table: pd.DataFrame, at_least: int, null: float = 0.0) -> pd.Da
     if len(table) <= at_least or (table["lower"] > null).all():
         return table
     width = (table["upper"] - table["lower"]).replace(0, np.inf)
-    certainty = (table["mean"] - null).abs() / width
+    certainty = (table[centre_of(table)] - null).abs() / width
     return table.loc[certainty.sort_values(ascending=False, kind="stable").index]
 
 
