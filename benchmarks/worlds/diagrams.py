@@ -249,6 +249,13 @@ def holes(rng: np.random.Generator) -> pd.DataFrame:
     return frame.assign(y=frame["y"].where(rng.random(len(frame)) > 0.2))
 
 
+def effect_along_a_curve(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return people in whom the effect is 1 + .8 z², where the confounder z is normal."""
+    z = rng.normal(size=800)
+    x = coin(rng, logistic(1.5 * z), 800)
+    return {"z": z, "x": x, "y": (1 + 0.8 * z**2) * x + z + rng.normal(size=800)}
+
+
 def product(rng: np.random.Generator, rows: int = 500) -> dict[str, np.ndarray]:
     z, w = rng.normal(size=(2, rows))
     x = z * w + rng.normal(size=rows)
@@ -476,6 +483,15 @@ WRONG = [
         **REGRESSION,
     ),
     world("a product left out", True, TWO_CONFOUNDERS, product, _FORM, **REGRESSION),
+    world(
+        "an effect along a curve of a confounder",
+        True,
+        "z -> x, y; x -> y",
+        effect_along_a_curve,
+        _FORM,
+        **REGRESSION,
+        basis_size=6,
+    ),
     world("no overlap", True, TWO_CONFOUNDERS, separated, "overlap", **REGRESSION),
     world(
         "unequal variances",

@@ -158,8 +158,10 @@ class CausalDiagram:
         The largest number of spline columns of a numeric cause, in the regression route. By default
         1, a straight line: the check `form of the regressions` says where that is too few.
     interactions : "none" or "pairs", default "none"
-        Whether regressions have interactions of each two causes. None by default: the same check
-        tests for them.
+        Whether regressions have interactions of each two causes: products of the columns of labels
+        and of the straight lines of numbers, and with a `basis_size` above 1 also of the smoother
+        half of the splines of one number with the other cause, where ten rows a column are left.
+        None by default: the same check tests for them.
     monotone : list of Monotone, or of (cause, effect), default ()
         Monotonicity: raising the cause lowers the effect for nobody. It narrows the bounds of an
         effect that is not identified. None by default: the data cannot show it.

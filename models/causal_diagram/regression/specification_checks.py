@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,8 +42,10 @@ _ROWS_PER_COLUMN = 15
 _BASIS_SIZE = 8
 _BASIS_SIZE_TO_TRY = 6
 _MOST_PRODUCTS = 60
+_CURVES_IN_PRODUCTS = 3
 _FEWEST_UNUSUAL_ROWS = 10  # in which a column differs from its median
 _LARGEST_RATIO = 1.1  # of robust to model standard errors
+_PRODUCT_OF_A_CURVE = "product of a curve"
 _RIDGE = 1e-3
 _FEWEST_DEGREES = 5
 
@@ -165,7 +167,12 @@ class _Regression:
 
     def score_tests(self) -> list[_ScoreTest]:
         """Return a test of each curve, of codes, and of products that the regression leaves out."""
-        left_out = [*self._curves(), *self._codes(), *self._interactions()]
+        left_out = [
+            *self._curves(),
+            *self._codes(),
+            *self._interactions(),
+            *self._products_of_curves(),
+        ]
         return [
             _ScoreTest(
                 score_test_p(
@@ -227,6 +234,63 @@ class _Regression:
             )
             yield "product", statement, products
 
+    def _products_of_curves(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        """Yield products of a curve in a number with another cause: with the treatment, and others.
+
+        Where the regression has products, it has those of curves only with more than one column.
+        """
+        treatment = self.model.treatment
+        pairs = [
+            (number, other)
+            for number, other in permutations(self.table.given, 2)
+            if number in self.data.continuous
+        ]
+        of_treatment = [pair for pair in pairs if treatment in pair]
+        others = [pair for pair in pairs if treatment not in pair]
+        most = min(self._most_columns, _MOST_PRODUCTS)
+        for each in (of_treatment, others):
+            if not each or most < 1:
+                continue
+            columns = self._curve_products(each, most)
+            if columns.shape[1]:
+                names = list(dict.fromkeys(name for pair in each for name in pair))
+                statement = (
+                    f"two of {', '.join(names)} act on {self.table.variable} together, "
+                    "one of them along a curve"
+                )
+                yield _PRODUCT_OF_A_CURVE, statement, columns
+
+    def _curve_products(
+        self, pairs: Sequence[tuple[str, str]], most: int
+    ) -> np.ndarray:
+        """Return products of curves in a number with another cause, shape (rows, at most `most`).
+
+        Parameters
+        ----------
+        pairs : sequence of (number, other cause)
+        most : int
+        """
+        blocks: list[np.ndarray] = []
+        for number, other in pairs:
+            curves = self._curves_in_products[number]
+            products = curves[:, :, None] * self._standardised(other)[:, None, :]
+            blocks.append(_that_vary(products.reshape(len(self.rows), -1)))
+            if sum(block.shape[1] for block in blocks) >= most:
+                break
+        return np.hstack(blocks)[:, :most]
+
+    @cached_property
+    def _curves_in_products(self) -> dict[str, np.ndarray]:
+        """The curves in each number, shape (rows, curves), more than products have already."""
+        has_them = self.model.interactions != "none" and self.model.basis_size > 1
+        size = 1 + max(_CURVES_IN_PRODUCTS, self.model.basis_size * has_them)
+        curves = {}
+        for name in self.table.given:
+            if name in self.data.continuous:
+                values = self.data.column(name)[self.rows]
+                curves[name] = smooth(values, size).columns(values)[:, 1:]
+        return curves
+
     def _products(self) -> np.ndarray:
         """Return products of each two causes, of those that vary enough, (rows, columns)."""
         by_cause = {name: self._standardised(name) for name in self.table.given}
@@ -234,9 +298,7 @@ class _Regression:
         for one, other in combinations(self.table.given, 2):
             products = by_cause[one][:, :, None] * by_cause[other][:, None, :]
             blocks.append(products.reshape(len(self.rows), -1))
-        columns = np.hstack(blocks)
-        unusual = (columns != np.median(columns, axis=0)).sum(axis=0)
-        return columns[:, unusual >= _FEWEST_UNUSUAL_ROWS]
+        return _that_vary(np.hstack(blocks))
 
     def _standardised(self, name: str) -> np.ndarray:
         """Return a number with mean 0 and variance 1, or an indicator for each level."""
@@ -276,6 +338,12 @@ class _Regression:
         # By ranks, since products of large residuals have no variance to speak of.
         p = float(stats.spearmanr(leverage, square, alternative="greater").pvalue)
         return (p if np.isfinite(p) else 1.0), ratio
+
+
+def _that_vary(columns: np.ndarray) -> np.ndarray:
+    """Return the columns that differ from their median in enough rows, shape (rows, columns)."""
+    unusual = (columns != np.median(columns, axis=0)).sum(axis=0)
+    return columns[:, unusual >= _FEWEST_UNUSUAL_ROWS]
 
 
 def _shape(model: CausalDiagram) -> str:
@@ -346,6 +414,10 @@ def _form_check(model: CausalDiagram, tests: Sequence[_ScoreTest]) -> Check:
     worst = min(tests)
     p = min(1.0, worst.p * len(tests))
     passed = p > _SIGNIFICANCE_LEVEL
+    # A product of two lines is one of a curve too where a cause is skewed: name the simpler term.
+    simpler = [test for test in tests if test.kind != _PRODUCT_OF_A_CURVE]
+    if simpler and min(simpler).p * len(tests) <= _SIGNIFICANCE_LEVEL:
+        worst = min(simpler)
     statement = "" if passed else f": {worst.statement}"
     return Check(
         name="form of the regressions",
@@ -368,6 +440,13 @@ def _form_remedy(model: CausalDiagram, kind: str) -> str:
         )
     if kind == "product":
         return "Take interactions='pairs', or ask within groups, `given={...}`."
+    if kind == _PRODUCT_OF_A_CURVE and model.basis_size < 2 * _BASIS_SIZE:
+        size = max(_BASIS_SIZE_TO_TRY, 2 * model.basis_size)
+        if model.basis_size > 1 and model.interactions == "none":
+            return (
+                "Take interactions='pairs': products then have the smoother curves too."
+            )
+        return f"Take interactions='pairs' and basis_size={size}, for products with curves."
     if model.basis_size < 2 * _BASIS_SIZE:
         size = max(_BASIS_SIZE_TO_TRY, 2 * model.basis_size)
         return f"Take basis_size={size}, splines in place of a {_shape(model)}; or take logarithms."

@@ -1,9 +1,14 @@
-"""Terms of a regression: spline columns of numbers, indicators of levels, and products of pairs."""
+"""Terms of a regression: spline columns of numbers, indicators of levels, and products of pairs.
+
+Products are those of every column of a label, and of the straight line of a number, with every
+column of the other: where x acts along a curve of z, the product of x with the line of z alone
+would have the effect of x change along a line. Curves are not multiplied by curves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -15,6 +20,8 @@ from causalstats.numerics.bases.splines import Smooth, smooth
 if TYPE_CHECKING:
     from causalstats.data import Observations
     from causalstats.models.causal_diagram.tables import Table
+
+_ROWS_PER_COLUMN = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +37,17 @@ class Terms:
     level_counts : mapping of cause to int
         For labels, which have an indicator for each level but the first.
     pairs : tuple of pairs of causes
-        Those whose products are terms: straight lines of numbers, every indicator of labels.
+        Those whose products are terms.
+    multiplies_curves : bool, default True
+        Whether the smoother half of the spline columns of a number are in products, or its straight
+        line alone.
     """
 
     table: Table
     smooths: Mapping[str, Smooth]
     level_counts: Mapping[str, int]
     pairs: tuple[tuple[str, str], ...]
+    multiplies_curves: bool = True
 
     def width(self, cause: str) -> int:
         """The number of columns of a cause by itself."""
@@ -46,24 +57,40 @@ class Terms:
 
     def width_in_products(self, cause: str) -> int:
         """The number of columns of a cause that go into products."""
-        return 1 if cause in self.smooths else self.level_counts[cause] - 1
+        if cause not in self.smooths:
+            return self.level_counts[cause] - 1
+        if not self.multiplies_curves:
+            return 1
+        return 1 + self.width(cause) // 2
+
+    def products(self, one: str, other: str) -> Iterator[tuple[int, int]]:
+        """Yield the positions of the columns of two causes of which products are terms."""
+        for k in range(self.width_in_products(one)):
+            for other_k in range(self.width_in_products(other)):
+                curves = (one in self.smooths and k, other in self.smooths and other_k)
+                if not all(curves):
+                    yield k, other_k
+
+    @property
+    def size(self) -> int:
+        """The number of columns."""
+        return len(self.spectrum)
 
     @property
     def spectrum(self) -> np.ndarray:
         """Relative prior variances of the coefficients, shape (columns,)."""
-        parts = [np.empty(0)]
-        for cause in self.table.given:
-            is_number = cause in self.smooths
-            parts.append(
-                self.smooths[cause].spectrum
-                if is_number
-                else np.ones(self.width(cause))
-            )
-        for one, other in self.pairs:
-            parts.append(
-                np.ones(self.width_in_products(one) * self.width_in_products(other))
-            )
-        return np.concatenate(parts)
+        by_cause = {
+            cause: self.smooths[cause].spectrum
+            if cause in self.smooths
+            else np.ones(self.width(cause))
+            for cause in self.table.given
+        }
+        of_products = [
+            by_cause[one][k] * by_cause[other][other_k]
+            for one, other in self.pairs
+            for k, other_k in self.products(one, other)
+        ]
+        return np.concatenate([*by_cause.values(), of_products, np.empty(0)])
 
     def columns(self, values: Mapping[str, np.ndarray]) -> Iterator[np.ndarray]:
         """Yield each column, in the shape of the values of the causes.
@@ -80,9 +107,8 @@ class Terms:
         for columns in by_cause.values():
             yield from columns
         for one, other in self.pairs:
-            for column in by_cause[one][: self.width_in_products(one)]:
-                for factor in by_cause[other][: self.width_in_products(other)]:
-                    yield column * factor
+            for k, other_k in self.products(one, other):
+                yield by_cause[one][k] * by_cause[other][other_k]
 
     def _columns_of(self, cause: str, values: np.ndarray) -> Iterator[np.ndarray]:
         if cause not in self.smooths:
@@ -103,6 +129,8 @@ def terms_of(
 ) -> Terms:
     """Return the terms of a regression, whose splines are those of the sample.
 
+    Curves are in products where that leaves ten rows a column.
+
     Parameters
     ----------
     table : Table
@@ -122,7 +150,9 @@ def terms_of(
         name: len(levels[name]) for name in table.given if name not in smooths
     }
     pairs = tuple(combinations(table.given, 2)) if interactions == "pairs" else ()
-    return Terms(table, smooths, level_counts, pairs)
+    terms = Terms(table, smooths, level_counts, pairs)
+    enough = counts.sum() >= _ROWS_PER_COLUMN * terms.size
+    return terms if enough else replace(terms, multiplies_curves=False)
 
 
 def values_of(
