@@ -8,14 +8,10 @@ With the precision K = d R d of the log amounts, d_j = ω_j^(-1/2) and R of unit
 
 with the distances x_jk of the parts about their mean, where there are any; otherwise h_jk = 1.
 
-and amounts z ~ Normal(0, K⁻¹), a sweep updates one R_jk after the other. With A the inverse of R
-without part j, r its column j and S̃ the cross-products of d z, the conditional density of an
-entry of r is
-
-    (1 - r'A r)^(m/2) exp(-S̃_jk r_k - r_k² / 2 τ² h_jk² λ_jk²)
-
-which is log-concave on an interval: an independence Metropolis step about its mode is accepted
-nearly always. A r is kept current, so that a sweep over all pairs costs O(D³).
+and amounts z ~ Normal(0, K⁻¹), a sweep updates one R_jk after the other (`correlation_entries`).
+With A the inverse of R without part j and r its column j, A r is kept current, so that a sweep over
+all pairs costs O(D³). Two steps go where single entries do not: `link_exchange`, and those of τ
+together with most R_jk.
 
 A composition lacks the direction 1 of z, which is drawn given the rest, Normal(-1'K r / κ, 1 / κ)
 with κ = 1'K1.
@@ -33,16 +29,22 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from causalstats.numerics.compositions.correlation_entries import (
+    SMALLEST_VARIANCE,
+    draw_entry,
+    draw_entry_and_scale,
+)
+from causalstats.numerics.compositions.link_exchange import exchange_links
+from causalstats.numerics.compositions.symmetric_matrices import (
+    column_of_lower,
+    inner_product,
+    log_determinant,
+    replace_column,
+)
+
 _NEWTON_STEPS = 12
 _ACCURACY = 0.02  # of a mode, in standard deviations of the proposal
-_LARGEST_STEP = 0.9  # of the way to the end of the interval
-_FARTHEST_START = 0.9  # of a mode, from 0
-# Proposals of the variance of a strong link: its median logarithm, and standard deviation
-_LOG_LINK = np.log(0.1)
-_LINK_SPREAD = 1.5
-SMALLEST_VARIANCE = 1e-15  # of a partial correlation, against underflow
 _PROPOSAL_DEGREES = 5.0
-_BLOCK = 64  # rows that are eliminated at once
 _SCALINGS = 4  # random-walk steps of log τ with most R_jk in a sweep
 _LARGEST_SCALING = 1.0  # standard deviation of the longest of them
 _KNOWN_LINK = 1.5  # an R_jk of so many standard errors, 1 / √m, is known well with probability 1/2
@@ -245,6 +247,7 @@ def sweep(
     scaled = _scaled(scatter, roots)
     for part in range(len(roots)):
         _update_column(part, state, scaled, degrees, rng)
+    exchange_links(state, scaled, degrees, rng)
     _scale_correlations(state, scaled, degrees, scales, rng)
     _put(state.inverse, np.linalg.inv(state.correlations))
     update_log_precisions(
@@ -290,164 +293,6 @@ def sweeps_of_known_log_ratios(
 
 
 @_compiled
-def _entry_mode(
-    half_degrees: float, linear: float, centre: float, width: float, variance: float
-) -> tuple[float, float]:
-    """Return the mode of a log-concave density on (-1, 1), and its curvature there.
-
-    f(y) = h log(1 - y²) - l y - (c + w y)² / 2 v
-
-    Parameters
-    ----------
-    half_degrees, linear, centre, width, variance : float
-        h, l, c, w and v.
-    """
-    flat = width * width / variance
-    tilt = linear + width * centre / variance
-    # The mode if the logarithm ended with its quadratic term
-    mode = -tilt / (2 * half_degrees + flat)
-    mode = min(max(mode, -_FARTHEST_START), _FARTHEST_START)
-    curvature = 1.0
-    for _ in range(_NEWTON_STEPS):
-        square = mode * mode
-        pull = 2 * half_degrees / (1 - square)
-        curvature = pull * (1 + square) / (1 - square) + flat
-        step = -(pull * mode + tilt + flat * mode) / curvature
-        if step > 0:
-            step = min(step, _LARGEST_STEP * (1 - mode))
-        else:
-            step = max(step, -_LARGEST_STEP * (1 + mode))
-        mode += step
-        if step * step * curvature < _ACCURACY**2:
-            break
-    return mode, curvature
-
-
-@_compiled
-def draw_entry(
-    entry: float,
-    remainder: float,
-    product: float,
-    diagonal: float,
-    half_degrees: float,
-    cross: float,
-    mean: float,
-    variance: float,
-    rng: np.random.Generator,
-) -> float:
-    """Return by how much an entry of R changes in a Metropolis step.
-
-    The density of a change d is (g - 2 d b - d² a)^h exp(-s d - (r - c + d)² / 2 v). Proposals are
-    normal about its mode, which does not depend on the present entry.
-
-    Parameters
-    ----------
-    entry : float
-        r_k.
-    remainder, product, diagonal : float
-        g = 1 - r'A r, b = (A r)_k and a = A_kk.
-    half_degrees, cross : float
-        h = m/2 and s = S̃_jk.
-    mean, variance : float
-        Of the prior of the entry: c, 0 but for groups that are fitted jointly, and v = τ² λ².
-    rng : Generator
-    """
-    shift = product / diagonal
-    width = np.sqrt((remainder + product * shift) / diagonal)
-    centre = entry - shift - mean
-    linear = cross * width
-    mode, curvature = _entry_mode(half_degrees, linear, centre, width, variance)
-    present = shift / width
-    proposed = mode + rng.standard_normal() / np.sqrt(curvature)
-    if abs(proposed) >= 1:
-        return 0.0
-    gain = half_degrees * np.log((1 - proposed**2) / (1 - present**2))
-    gain -= linear * (proposed - present)
-    gain -= ((centre + width * proposed) ** 2 - (centre + width * present) ** 2) / (
-        2 * variance
-    )
-    gain += curvature * ((proposed - mode) ** 2 - (present - mode) ** 2) / 2
-    if gain >= 0 or rng.standard_exponential() > -gain:
-        return width * (proposed - present)
-    return 0.0
-
-
-@_compiled
-def draw_local_variance(global_variance: float, rng: np.random.Generator) -> float:
-    """Return a proposal of λ²: from its prior, or so that τ λ is the size of a strong link."""
-    if rng.random() < 0.5:
-        return (rng.standard_normal() / rng.standard_normal()) ** 2
-    spread = _LINK_SPREAD * rng.standard_normal()
-    return np.exp(_LOG_LINK + spread) / global_variance
-
-
-@_compiled
-def log_prior_to_proposal(local: float, global_variance: float) -> float:
-    """Return the log ratio of the prior density of λ² to that of its proposals."""
-    distance = (np.log(local * global_variance) - _LOG_LINK) / _LINK_SPREAD
-    link = np.exp(-(distance**2) / 2) / (_LINK_SPREAD * np.sqrt(2 * np.pi))
-    prior = np.sqrt(local) / (np.pi * (1 + local))  # of log λ²
-    return -np.log(1 + link / prior)
-
-
-@_compiled
-def draw_entry_and_scale(
-    entry: float,
-    remainder: float,
-    product: float,
-    diagonal: float,
-    half_degrees: float,
-    cross: float,
-    mean: float,
-    local: float,
-    global_variance: float,
-    rng: np.random.Generator,
-) -> tuple[float, float]:
-    """Return by how much an entry of R changes, and its λ², in a joint Metropolis step.
-
-    Given λ an entry near 0 stays there, and a strong one strong: only together do they change
-    between the two. Proposals of both are independent of the present ones.
-
-    Parameters
-    ----------
-    entry, remainder, product, diagonal, half_degrees, cross, mean : float
-        As in `draw_entry`.
-    local, global_variance : float
-        λ² and τ².
-    rng : Generator
-    """
-    proposed_local = draw_local_variance(global_variance, rng)
-    variance = max(global_variance * local, SMALLEST_VARIANCE)
-    proposed_variance = global_variance * proposed_local
-    if not SMALLEST_VARIANCE < proposed_variance < 1 / SMALLEST_VARIANCE:
-        return 0.0, local
-    shift = product / diagonal
-    width = np.sqrt((remainder + product * shift) / diagonal)
-    centre = entry - shift - mean
-    linear = cross * width
-    mode, curvature = _entry_mode(
-        half_degrees, linear, centre, width, proposed_variance
-    )
-    proposed = mode + rng.standard_normal() / np.sqrt(curvature)
-    if abs(proposed) >= 1:
-        return 0.0, local
-    present = shift / width
-    old_mode, old_curvature = _entry_mode(half_degrees, linear, centre, width, variance)
-    gain = half_degrees * np.log((1 - proposed**2) / (1 - present**2))
-    gain -= linear * (proposed - present)
-    gain -= (centre + width * proposed) ** 2 / (2 * proposed_variance)
-    gain += (centre + width * present) ** 2 / (2 * variance)
-    gain += np.log(variance * old_curvature / (proposed_variance * curvature)) / 2
-    gain += curvature * (proposed - mode) ** 2 / 2
-    gain -= old_curvature * (present - old_mode) ** 2 / 2
-    gain += log_prior_to_proposal(proposed_local, global_variance)
-    gain -= log_prior_to_proposal(local, global_variance)
-    if gain >= 0 or rng.standard_exponential() > -gain:
-        return width * (proposed - present), proposed_local
-    return 0.0, local
-
-
-@_compiled
 def _update_column(
     part: int,
     state: State,
@@ -455,7 +300,7 @@ def _update_column(
     degrees: float,
     rng: np.random.Generator,
 ) -> None:
-    """Update the entries R_jk of one part j, and R⁻¹.
+    """Update the entries R_jk of one part j, and the lower triangle of R⁻¹.
 
     Parameters
     ----------
@@ -471,11 +316,13 @@ def _update_column(
     correlations = state.correlations
     inverse = state.inverse
     size = len(correlations)
-    pivot = inverse[part, part]
-    across = inverse[part].copy()
-    # A = R⁻¹ - across across' / pivot. A r is kept as product - along * across.
+    across = column_of_lower(inverse, part)
+    pivot = across[part]
+    # A = R⁻¹ - across across' / pivot. A r is kept as product - along * across: of the entries
+    # before the present one whole, of those after it without the changes, which a row adds to.
     product = -across / pivot
     product[part] = 0.0
+    changes = np.zeros(size)
     along = 0.0
     remainder = 1 / pivot
     for other in range(size):
@@ -483,6 +330,7 @@ def _update_column(
             continue
         weight = across[other] / pivot
         diagonal = inverse[other, other] - across[other] * weight
+        product[other] += inner_product(inverse[other], changes, other)
         slope = product[other] - along * across[other]
         local = state.local_variances[part, other]
         common = state.scalars[0] * state.relative_variances[part, other]
@@ -520,85 +368,13 @@ def _update_column(
         correlations[part, other] += change
         correlations[other, part] += change
         along += change * weight
-        for row in range(size):
+        changes[other] = change
+        for row in range(other + 1):
             product[row] += change * inverse[other, row]
     for row in range(size):
         product[row] -= along * across[row]
     product[part] = 0.0
     replace_column(inverse, part, across, product, remainder)
-
-
-@_compiled
-def replace_column(
-    inverse: np.ndarray,
-    part: int,
-    across: np.ndarray,
-    product: np.ndarray,
-    remainder: float,
-) -> None:
-    """Update R⁻¹ after the entries r of one part j have changed.
-
-    Parameters
-    ----------
-    inverse : array, shape (D, D)
-        R⁻¹ before.
-    part : int
-        j.
-    across : array, shape (D,)
-        Its row j.
-    product : array, shape (D,)
-        A r, with 0 at j.
-    remainder : float
-        1 - r'A r.
-    """
-    size = len(inverse)
-    pivot = across[part]
-    for row in range(size):
-        gained = product[row] / remainder
-        lost = across[row] / pivot
-        for column in range(size):
-            inverse[row, column] += gained * product[column] - lost * across[column]
-    for row in range(size):
-        inverse[part, row] = -product[row] / remainder
-        inverse[row, part] = -product[row] / remainder
-    inverse[part, part] = 1 / remainder
-
-
-@_compiled
-def log_determinant(matrix: np.ndarray) -> float:
-    """Return the log determinant of a symmetric matrix, -inf where it is not positive definite.
-
-    By elimination in blocks of rows, whose products with all rows below are those of BLAS. It
-    raises no exception where there is none, as `np.linalg.cholesky` does: compiled code would not
-    free the matrix then.
-    """
-    remainder = matrix.copy()
-    size = len(remainder)
-    total = 0.0
-    for first in range(0, size, _BLOCK):
-        last = min(first + _BLOCK, size)
-        for pivot in range(first, last):
-            value = remainder[pivot, pivot]
-            if not value > 0:
-                return -np.inf
-            total += np.log(value)
-            for row in range(pivot + 1, last):
-                factor = remainder[pivot, row] / value
-                for column in range(row, size):
-                    remainder[row, column] -= factor * remainder[pivot, column]
-        if last == size:
-            break
-        across = remainder[first:last, last:].copy()
-        scaled = across.copy()
-        for row in range(last - first):
-            value = remainder[first + row, first + row]
-            for column in range(size - last):
-                scaled[row, column] /= value
-        lost = scaled.T @ across
-        for row in range(last, size):
-            for column in range(row, size):
-                remainder[row, column] -= lost[row - last, column - last]
-    return total
 
 
 @_compiled
@@ -609,13 +385,20 @@ def _scale_correlations(
     scales: Scales,
     rng: np.random.Generator,
 ) -> None:
-    """Update τ together with most R_jk = τ λ_jk z_jk, given z, by random walks of log τ.
+    """Update τ together with most R_jk, by random walks of log τ.
 
     Most R_jk are known hardly better than by their prior, and hold τ where it is when they are
-    given: these are multiplied by the factor f of τ, given λ. Strong ones are well known, and
-    would hold f at 1: they are kept, with λ divided by f. Which are kept is drawn anew for each
-    step, with the probability q(R_jk) = R_jk⁴ / (R_jk⁴ + c⁴), so that the density changes by
-    q(f R_jk) of those that are multiplied, and by the half-Cauchy density of λ of those kept.
+    given. These are moved along with it, given λ: about R₀, the strong ones alone, and with
+    A₀ = R₀⁻¹, the likelihood of an entry is nearly that of a normal one with the precision
+    p = m (A₀_jj A₀_kk + A₀_jk²) and the slope m A₀_jk - S̃_jk at 0, so that given τ
+
+        R_jk ~ Normal(b² (m A₀_jk - S̃_jk), b²),  b⁻² = p + (τ h_jk λ_jk)⁻²,  nearly,
+
+    and the standardised deviation is what a step leaves unchanged. Where the approximation holds,
+    a step is as long as if all these R_jk were integrated out. Strong ones are well known, and
+    would hold τ: they are kept, with λ divided by the factor f of τ. Which are kept is drawn anew
+    for each sweep, with the probability q(R_jk) = R_jk⁴ / (R_jk⁴ + c⁴), so that the density
+    changes by 1 - q of those that are moved, and by the half-Cauchy density of λ of those kept.
 
     Parameters
     ----------
@@ -632,6 +415,16 @@ def _scale_correlations(
     prior = scales.global_shrinkage**2
     fourth = (_KNOWN_LINK / np.sqrt(degrees)) ** 4
     kept = np.zeros((size, size), np.bool_)
+    strong = np.eye(size)
+    for one in range(size):
+        for other in range(one):
+            power = correlations[one, other] ** 4
+            if rng.random() * (power + fourth) < power:
+                kept[one, other] = True
+                strong[one, other] = correlations[one, other]
+                strong[other, one] = correlations[one, other]
+    definite = log_determinant(strong) > -np.inf
+    strong = np.linalg.inv(strong) if definite else np.eye(size)
     proposed = np.eye(size)
     present = log_determinant(correlations)
     for _ in range(_SCALINGS):
@@ -640,24 +433,35 @@ def _scale_correlations(
         variance = state.scalars[0]
         if variance * factor**2 < scales.least_shrinkage**2:
             continue
-        change = 0.0
         gain = step - np.log((prior + variance * factor**2) / (prior + variance))
         for one in range(size):
             for other in range(one):
                 entry = correlations[one, other]
-                power = entry**4
-                kept[one, other] = rng.random() * (power + fourth) < power
+                local = state.local_variances[one, other]
                 if kept[one, other]:
-                    local = state.local_variances[one, other]
                     gain += np.log((1 + local) / (1 + local / factor**2)) - step
+                    moved = entry
                 else:
-                    change += (factor - 1) * entry * scatter[one, other]
-                    gain -= np.log((factor**4 * power + fourth) / (power + fourth))
-                    entry *= factor
-                proposed[one, other] = entry
-                proposed[other, one] = entry
+                    before = variance * local * state.relative_variances[one, other]
+                    before = max(before, SMALLEST_VARIANCE)
+                    after = before * factor**2
+                    link = strong[one, other]
+                    known = strong[one, one] * strong[other, other] + link * link
+                    known *= degrees
+                    slope = degrees * link - scatter[one, other]
+                    less = 1 + known * before
+                    more = 1 + known * after
+                    moved = entry - before / less * slope
+                    moved *= factor * np.sqrt(less / more)
+                    moved += after / more * slope
+                    weight = (entry**4 + fourth) / (moved**4 + fourth)
+                    gain += np.log(less / more * weight * weight) / 2
+                    gain += (entry * entry / before - moved * moved / after) / 2
+                    gain -= (moved - entry) * scatter[one, other]
+                proposed[one, other] = moved
+                proposed[other, one] = moved
         determinant = log_determinant(proposed)
-        gain += degrees / 2 * (determinant - present) - change
+        gain += degrees / 2 * (determinant - present)
         if gain < 0 and rng.standard_exponential() <= -gain:
             continue
         present = determinant

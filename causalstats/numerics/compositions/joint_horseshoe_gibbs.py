@@ -35,18 +35,24 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from causalstats.numerics.compositions.horseshoe_gibbs import (
+from causalstats.numerics.compositions.correlation_entries import (
     SMALLEST_VARIANCE,
-    State,
     draw_entry,
     draw_entry_and_scale,
     draw_local_variance,
-    log_determinant,
     log_prior_to_proposal,
-    replace_column,
+)
+from causalstats.numerics.compositions.horseshoe_gibbs import (
+    State,
     rescaled,
     update_log_precisions,
     update_spread,
+)
+from causalstats.numerics.compositions.symmetric_matrices import (
+    column_of_lower,
+    inner_product,
+    log_determinant,
+    replace_column,
 )
 
 _NEWTON_STEPS = 15
@@ -398,11 +404,14 @@ def _update_columns(
     """
     groups, size = state.log_precisions.shape
     inverses = state.inverses
-    across = inverses[:, part].copy()
+    across = np.empty((groups, size))
+    # A r as in `horseshoe_gibbs`
     product = np.empty((groups, size))
+    changes = np.zeros((groups, size))
     along = np.zeros(groups)
     remainder = np.empty(groups)
     for group in range(groups):
+        across[group] = column_of_lower(inverses[group], part)
         pivot = across[group, part]
         product[group] = -across[group] / pivot
         product[group, part] = 0.0
@@ -418,6 +427,9 @@ def _update_columns(
             beside = across[group, other]
             weight = beside / across[group, part]
             diagonal[group] = inverses[group, other, other] - beside * weight
+            product[group, other] += inner_product(
+                inverses[group, other], changes[group], other
+            )
             slope[group] = product[group, other] - along[group] * beside
         crossing = scatters[:, part, other].copy()
         offsets = slope / diagonal
@@ -505,7 +517,8 @@ def _update_columns(
                 along[group] += (
                     change[group] * across[group, other] / across[group, part]
                 )
-                for row in range(size):
+                changes[group, other] = change[group]
+                for row in range(other + 1):
                     product[group, row] += change[group] * inverses[group, other, row]
         centre = pulled / common_weight
         centre += rng.standard_normal() / np.sqrt(common_weight)

@@ -69,14 +69,14 @@ if TYPE_CHECKING:
 _MOST_TRIES = 10_000
 DISTANCE_EFFECT = "distance_effect"
 # Sweeps of a chain by the number of parts: those of few are quick, and mix slowly. Of 40 to 100
-# parts, 1,000 sweeps are worth some 35 independent draws of τ.
+# parts, 1,000 sweeps are worth some 100 independent draws of τ.
 _SWEEPS_BY_PARTS = 2e5
 _FEWEST_SWEEPS = 3000
 _MOST_SWEEPS = 40_000
 # Those over hidden log-ratios and dependent rows take longer. Of 200 taxa in 200 samples, 99 % of
 # the pairs that counts determine then have 400 effective draws.
 _ROW_SWEEPS_BY_PARTS = 3e5
-_FEWEST_ROW_SWEEPS = 1000
+_FEWEST_ROW_SWEEPS = 600
 _MOST_ROW_SWEEPS = 20_000
 # τ_min with few parts: see `benchmarks/default_prior.json`
 _LEAST_SHRINKAGE = 0.25

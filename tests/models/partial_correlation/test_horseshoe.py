@@ -7,7 +7,13 @@ from scipy import stats
 
 import causalstats as cs
 from causalstats.models.partial_correlation.hyperpriors import HalfCauchyAbove
-from causalstats.numerics.compositions import count_gibbs, horseshoe_gibbs, row_gibbs
+from causalstats.numerics.compositions import (
+    count_gibbs,
+    horseshoe_gibbs,
+    link_exchange,
+    row_gibbs,
+    symmetric_matrices,
+)
 from causalstats.numerics.compositions.horseshoe_gibbs import Scales, State
 from causalstats.numerics.compositions.partial_correlations import (
     partial_correlations,
@@ -142,14 +148,60 @@ def test_sweeps_leave_the_posterior_as_it_is(rows, rotated, scales):
     assert np.abs(z).max() < stats.norm.isf(0.0005 / len(z)), z.round(2)
 
 
+def test_exchanged_links_have_their_conditional_distribution():
+    """Against quadrature over the two entries, given either order of their scales."""
+    rng = np.random.default_rng(0)
+    degrees, least, variances = 12.0, 0.1, (0.3, 0.002)
+    correlations = np.eye(PARTS)
+    correlations[0, 1] = correlations[1, 0] = 0.6
+    correlations[2, :2] = correlations[:2, 2] = (-0.3, 0.02)
+    scatter = np.eye(PARTS)
+    scatter[2, :2] = scatter[:2, 2] = (5.0, -4.0)
+    local = np.ones((PARTS, PARTS))
+    local[2, :2] = local[:2, 2] = variances
+    state = State(
+        correlations.copy(),
+        np.linalg.inv(correlations),
+        np.zeros(PARTS),
+        local,
+        np.array([1.0, 0.0, 1.0, 0.0]),
+        np.ones((PARTS, PARTS)),
+    )
+    grid = np.linspace(-1, 1, 401)
+    first, second = np.meshgrid(grid, grid, indexing="ij")
+    # |R| = (1 - r'A r) |R without the part|, with A the inverse of the other two
+    square = (first**2 + second**2 - 1.2 * first * second) / (1 - 0.36)
+    inside = (square < 1) & (np.maximum(abs(first), abs(second)) > least)
+    logs = (
+        degrees / 2 * np.log(np.where(inside, 1 - square, 1)) - 5 * first + 4 * second
+    )
+    likelihood = np.where(inside, np.exp(logs), 0)
+    masses, moments = [], []
+    for one, two in (variances, variances[::-1]):
+        density = likelihood * np.exp(-(first**2) / 2 / one - second**2 / 2 / two)
+        masses.append(density.sum())
+        moments.append(np.array([(density * first).sum(), (density * second).sum()]))
+    draws = np.empty((40_000, 3))
+    for draw in draws:
+        link_exchange._exchange(2, 0, 1, least, state, scatter, degrees, rng)
+        draw[:] = [local[2, 0] > local[2, 1], *state.correlations[2, :2]]
+    expected = np.append(masses[0], moments[0] + moments[1]) / sum(masses)
+    batches = draws.reshape(40, -1, 3).mean(axis=1)
+    error = batches.std(axis=0, ddof=1) / np.sqrt(len(batches))
+    assert 0.1 < expected[0] < 0.9
+    assert np.abs((draws.mean(axis=0) - expected) / error).max() < 4
+    lower = np.tril(np.linalg.inv(state.correlations))
+    np.testing.assert_allclose(np.tril(state.inverse), lower, atol=1e-8)
+
+
 @pytest.mark.parametrize("size", [5, 64, 150])
 def test_the_log_determinant_is_that_of_numpy(size):
     rows = np.random.default_rng(3).standard_normal((2 * size, size))
     matrix = np.corrcoef(rows.T)
-    ours = horseshoe_gibbs.log_determinant(matrix)
+    ours = symmetric_matrices.log_determinant(matrix)
     np.testing.assert_allclose(ours, np.linalg.slogdet(matrix)[1], rtol=1e-9)
     matrix[-1, -2] = matrix[-2, -1] = 1.5
-    assert horseshoe_gibbs.log_determinant(matrix) == -np.inf
+    assert symmetric_matrices.log_determinant(matrix) == -np.inf
 
 
 @pytest.fixture(scope="module")
