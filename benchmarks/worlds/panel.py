@@ -506,6 +506,25 @@ def _modified(
     return _model(), _read(frame, ["x", "z"])
 
 
+def _few_large_units(
+    seed: int, effect: float, large: int = 3, rows: int = 200, rho: float = 0.0
+) -> Drawn:
+    """Return 60 units of 6 rows, of effect 1, and few large ones of another effect."""
+    rng = np.random.default_rng(seed)
+    sizes = np.r_[np.full(60, 6), np.full(large, rows)]
+    unit = np.repeat(np.arange(len(sizes)), sizes)
+    time = np.concatenate([np.arange(size) for size in sizes])
+    frame = pd.DataFrame({"unit": unit, "time": time})
+    d, errors = rng.normal(size=(2, len(frame)))
+    for row in np.flatnonzero(time):  # autoregressions that begin anew in each unit
+        d[row] = rho * d[row - 1] + np.sqrt(1 - rho**2) * d[row]
+        errors[row] = rho * errors[row - 1] + np.sqrt(1 - rho**2) * errors[row]
+    frame["d"] = d + rng.normal(size=len(sizes))[unit]
+    slope = np.where(sizes > 6, effect, 1.0)[unit]
+    frame["y"] = slope * frame["d"] + rng.normal(size=len(sizes))[unit] + errors
+    return _model(), _read(frame)
+
+
 _ONE_EFFECT = ("one effect",)
 _STAGGERED = ("one effect under staggered adoption",)
 _FORM = ("covariates act as assumed",)
@@ -590,6 +609,23 @@ WORLDS = [
     _right(
         "spread of the treatment differs by unit",
         partial(_modified, slope=0.0, spread=0.7, by_unit=True),
+    ),
+    _right(
+        "three large units of the same effect", partial(_few_large_units, effect=1.0)
+    ),
+    _right(
+        "three large units of the same effect, lasting treatment and errors",
+        partial(_few_large_units, effect=1.0, rho=0.8),
+    ),
+    _wrong(
+        "three large units of another effect",
+        partial(_few_large_units, effect=1.5),
+        _ONE_EFFECT,
+    ),
+    _wrong(
+        "one large unit of another effect",
+        partial(_few_large_units, effect=1.6, large=1),
+        _ONE_EFFECT,
     ),
     _right(
         "products in the treatment's equation alone", _products_of_the_treatment_alone

@@ -64,7 +64,7 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
         *no_copy_within_units(data, estimands, CONFOUNDERS),
         *nuisance_form(model, adjusted, estimands),
         *functions_are_learned(model, data, adjusted.columns, estimands),
-        *one_effect(model, adjusted, len(data), estimands),
+        *one_effect(model, adjusted, data, estimands),
         *effect_in_proportion(model, adjusted, estimands),
         *linear_moderation(model, adjusted, estimands),
         *over_time,

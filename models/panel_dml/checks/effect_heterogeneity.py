@@ -8,6 +8,9 @@ mean effect. Effects that differ by unit move the average only if they go with t
 v². So the least-squares slopes of units are regressed on the logarithm of it, each with the weight
 1 / (τ² + σ² / Σ v²) that it has in a meta-analysis with random effects (DerSimonian & Laird 1986).
 
+Units that have more rows weigh more too: the slopes are regressed on the logarithm of their number
+as well, and those of few large units compared with the others' (`few_large_units`).
+
 A difference counts where its coefficient differs from 0, and the effect moves when it is added.
 """
 
@@ -24,6 +27,7 @@ from scipy import stats
 from causalstats.core.check import Check
 from causalstats.data import Panel
 from causalstats.data.formulas import formula_variables
+from causalstats.models.panel_dml.checks.few_large_units import few_large_units
 from causalstats.models.panel_dml.checks.score_tests import (
     FEWEST_CLUSTERS,
     Adjusted,
@@ -38,6 +42,7 @@ _LEVEL = 0.005
 _LEAST_SHIFT = 0.5  # standard errors of the effect
 _MOST_LEVELS = 20  # of a text, the most frequent
 _NAME = "one effect"
+_BY_SIZE = "goes with the number of rows of a unit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +50,9 @@ class _Modification:
     """An effect that differs by a covariate, or by unit where `covariate` is empty.
 
     `p` is the p-value of the interaction, and `moved` what the effect of `treatment` is more with
-    the interaction in the model.
+    the interaction in the model. `sizes` is how the effect differs with the weight that a unit has
+    by its number of rows, in words; empty where it goes with the variance of the treatment.
+    `answer` is the effect before, where other rows were looked at.
     """
 
     treatment: int
@@ -53,10 +60,12 @@ class _Modification:
     label: str
     p: float
     moved: float
+    sizes: str = ""
+    answer: float | None = None
 
 
 def one_effect(
-    model: PanelDML, adjusted: Adjusted, rows: int, estimands: tuple[str, ...]
+    model: PanelDML, adjusted: Adjusted, whole: Panel, estimands: tuple[str, ...]
 ) -> tuple[Check, ...]:
     """Return the check of effects that differ together with the residual variance of a treatment.
 
@@ -65,8 +74,7 @@ def one_effect(
     model : PanelDML
     adjusted : Adjusted
         The residuals of the panel, or of some of its units.
-    rows : int
-        Number of rows of the whole panel.
+    whole : Panel
     estimands : tuple of str
         The answers that a failure stands on.
     """
@@ -88,10 +96,11 @@ def one_effect(
         modifications += _by_covariates(adjusted, k, columns)
     for treatment in by_unit:
         modifications += _by_unit(adjusted, int(treatment))
+        modifications += _by_large_units(adjusted, int(treatment), whole)
     if not modifications:
         return ()
     # A standard error of all rows, where only some of the units are looked at.
-    errors = adjusted.standard_errors * np.sqrt(len(data) / rows)
+    errors = adjusted.standard_errors * np.sqrt(len(data) / len(whole))
     return (_check(model, adjusted, modifications, errors, estimands, assumption),)
 
 
@@ -165,8 +174,8 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
         return []
     spread = np.where(seen, np.log(np.where(seen, squares, 1.0) / data.sizes), 0.0)
     spread = spread - np.average(spread, weights=data.sizes * seen)
-    if spread[seen].std() < 1e-6:
-        return []
+    size = np.where(seen, np.log(data.sizes), 0.0)
+    size = size - np.average(size, weights=seen)  # its mean over units
     per_square = np.where(seen, 1 / np.where(seen, total, 1.0), 0.0)
 
     def slopes(columns: np.ndarray) -> np.ndarray:
@@ -185,15 +194,43 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
         return []
     weights = np.zeros(len(total))
     weights[seen] = _random_effects(each[seen], noise * per_square[seen])
-    centred = spread - np.average(spread, weights=weights)
-    row_weights = (weights * centred * per_square)[data.unit] * d
-    row_weights = row_weights - inner @ (inverse @ (given.T @ row_weights))
     null = rest - np.average(each, weights=weights) * d
-    scores = np.bincount(adjusted.clusters, row_weights * null)
-    z = scores.sum() / max(np.sqrt((scores**2).sum()), 1e-300)
-    slope = float(scores.sum() / (weights @ centred**2))
-    moved = -slope * float(np.average(spread, weights=squares * seen))
-    return [_Modification(k, "", "unit", float(2 * stats.norm.sf(abs(z))), moved)]
+
+    def by(modifier: np.ndarray, label: str, sizes: str = "") -> list[_Modification]:
+        if modifier[seen].std() < 1e-6:
+            return []
+        centred = modifier - np.average(modifier, weights=weights)
+        row_weights = (weights * centred * per_square)[data.unit] * d
+        row_weights = row_weights - inner @ (inverse @ (given.T @ row_weights))
+        scores = np.bincount(adjusted.clusters, row_weights * null)
+        z = scores.sum() / max(np.sqrt((scores**2).sum()), 1e-300)
+        slope = float(scores.sum() / (weights @ centred**2))
+        moved = -slope * float(np.average(modifier, weights=squares * seen))
+        p = float(2 * stats.norm.sf(abs(z)))
+        return [_Modification(k, "", label, p, moved, sizes)]
+
+    return [*by(spread, "unit"), *by(size, "unit", _BY_SIZE)]
+
+
+def _by_large_units(adjusted: Adjusted, k: int, whole: Panel) -> list[_Modification]:
+    """By whether a unit is one of few that carry the answer."""
+    large = few_large_units(adjusted, k, whole)
+    if large is None:
+        return []
+    carried = (
+        "the unit that carries"
+        if large.count == 1
+        else f"the {large.count} units that carry"
+    )
+    sizes = (
+        f"in {carried} {large.share:.0%} of the answer differs by {large.difference:.3g} from that "
+        "in the others"
+    )
+    return [
+        _Modification(
+            k, "", "unit", large.p, large.mean - large.answer, sizes, large.answer
+        )
+    ]
 
 
 def _random_effects(values: np.ndarray, variances: np.ndarray) -> np.ndarray:
@@ -239,12 +276,20 @@ def _finding(adjusted: Adjusted, shown: list[_Modification], p: float) -> str:
         return f"no sign that the effect differs with the variance of the treatment, p = {p:.2g}"
     first = shown[0]
     name = adjusted.data.treatments[first.treatment]
-    before = float(adjusted.effect[first.treatment])
-    by = dict.fromkeys(each.label for each in shown)
+    before = first.answer
+    if before is None:
+        before = float(adjusted.effect[first.treatment])
+    after = before + first.moved
+    if first.sizes:
+        return (
+            f"the effect of {name} {first.sizes}, p = {p:.2g}: units with more rows weigh more, "
+            f"and the mean effect over units is {after:.3g} instead of {before:.3g}"
+        )
+    by = dict.fromkeys(each.label for each in shown if not each.sizes)
     return (
         f"the effect of {name} and its residual variance both differ by {', '.join(by)}, "
         f"p = {p:.2g}: rows with more of that variance weigh more, and with effects by "
-        f"{first.label} the mean effect is {before + first.moved:.3g} instead of {before:.3g}"
+        f"{first.label} the mean effect is {after:.3g} instead of {before:.3g}"
     )
 
 

@@ -133,3 +133,55 @@ def test_outcomes_that_vary_only_in_untreated_units_leave_a_plain_answer():
 def _check_of_units(frame: pd.DataFrame) -> cs.Check | None:
     checks = cs.PanelDML().data_checks(cs.Panel.from_frame(frame, **_ROLES))
     return next((check for check in checks if check.name == _NAME), None)
+
+
+def _few_large(seed: int, effect: float, large: int = 3, rows: int = 200) -> cs.Panel:
+    """60 firms of 6 years and effect 1, and few of many years: the mean over firms is about 1."""
+    rng = np.random.default_rng(seed)
+    sizes = np.r_[np.full(60, 6), np.full(large, rows)]
+    firm = np.repeat(np.arange(len(sizes)), sizes)
+    year = np.concatenate([np.arange(size) for size in sizes])
+    price, errors = rng.normal(size=(2, len(firm)))
+    slope = np.where(sizes > 6, effect, 1.0)[firm]
+    sales = slope * price + rng.normal(size=len(sizes))[firm] + errors
+    frame = pd.DataFrame({"firm": firm, "year": year, "price": price, "sales": sales})
+    return cs.Panel.from_frame(frame, **_ROLES)
+
+
+@pytest.mark.parametrize("large", [1, 3])
+def test_few_large_units_of_another_effect_are_doubted(large):
+    for seed in range(3):
+        check = _check(cs.PanelDML(), _few_large(seed, 1.7, large))
+        assert check.passed is False and "effects='unit'" in check.remedy
+        carrying = "the unit that carries" if large == 1 else "the 3 units that carry"
+        assert carrying in check.finding
+
+
+def test_few_large_units_of_the_same_effect_are_not_doubted():
+    """An alarm in five of a thousand data sets: two among six would be a mistake."""
+    checks = [_check(cs.PanelDML(), _few_large(seed, 1.0)) for seed in range(6)]
+    assert sum(check.passed is False for check in checks) <= 1
+
+
+def test_few_large_units_are_looked_at_in_panels_of_which_the_checks_take_some_units():
+    check = _check(cs.PanelDML(), _few_large(1, 1.3, rows=3_000))
+    mean, answer = check.finding.split("over units is ")[1].split(" instead of ")
+    assert check.passed is False
+    assert float(mean) == pytest.approx(1 + 0.3 * 3 / 63, abs=0.1)
+    assert float(answer) == pytest.approx(1.3, abs=0.05)
+
+
+def test_effects_that_go_with_the_number_of_rows_are_doubted():
+    """Sizes from 3 to 30 rows, and an effect of 1 plus half the deviation of their logarithm."""
+    rng = np.random.default_rng(5)
+    sizes = np.round(np.exp(rng.uniform(np.log(3), np.log(30), 150))).astype(int)
+    firm = np.repeat(np.arange(150), sizes)
+    year = np.concatenate([np.arange(size) for size in sizes])
+    price, errors = rng.normal(size=(2, len(firm)))
+    logs = np.log(sizes) - np.log(sizes).mean()
+    sales = (1 + 0.5 * logs)[firm] * price + rng.normal(size=150)[firm] + errors
+    frame = pd.DataFrame({"firm": firm, "year": year, "price": price, "sales": sales})
+    check = _check(cs.PanelDML(), cs.Panel.from_frame(frame, **_ROLES))
+    assert check.passed is False and "number of rows of a unit" in check.finding
+    mean = float(check.finding.split("over units is ")[1].split(" ")[0])
+    assert mean == pytest.approx(1.0, abs=0.12)
