@@ -85,3 +85,18 @@ def programs_are_shared_between_files() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(program_cache, "_MOST_PROGRAMS", _PROGRAMS_OF_A_WORKER)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def graphs_in_python_need_no_compiler() -> Iterator[None]:
+    """Evaluate a graph in Python with the functions inside it, where a test asks for that.
+
+    PyTensor links inner functions in C otherwise, and runs g++ for a second for each operation.
+    """
+    from pytensor.compile.mode import predefined_linkers
+    from pytensor.link.vm import VMLinker
+
+    in_python = VMLinker(use_cloop=False, c_thunks=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(predefined_linkers, "vm", in_python)
+        yield
