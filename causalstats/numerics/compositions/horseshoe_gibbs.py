@@ -48,6 +48,7 @@ _PROPOSAL_DEGREES = 5.0
 _SCALINGS = 4  # random-walk steps of log τ with most R_jk in a sweep
 _LARGEST_SCALING = 1.0  # standard deviation of the longest of them
 _KNOWN_LINK = 1.5  # an R_jk of so many standard errors, 1 / √m, is known well with probability 1/2
+_SMALL = 1e-100
 _TRIES = 3  # random-walk steps of a scale in a sweep
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -425,6 +426,15 @@ def _scale_correlations(
                 strong[other, one] = correlations[one, other]
     definite = log_determinant(strong) > -np.inf
     strong = np.linalg.inv(strong) if definite else np.eye(size)
+    # p and the slope of each entry
+    known = np.empty((size, size))
+    slopes = np.empty((size, size))
+    for one in range(size):
+        for other in range(one):
+            link = strong[one, other]
+            information = strong[one, one] * strong[other, other] + link * link
+            known[one, other] = degrees * information
+            slopes[one, other] = degrees * link - scatter[one, other]
     proposed = np.eye(size)
     present = log_determinant(correlations)
     for _ in range(_SCALINGS):
@@ -434,35 +444,38 @@ def _scale_correlations(
         if variance * factor**2 < scales.least_shrinkage**2:
             continue
         gain = step - np.log((prior + variance * factor**2) / (prior + variance))
+        square = factor**2
+        product = 1.0  # of which the logarithm is added: few logarithms are taken
         for one in range(size):
             for other in range(one):
                 entry = correlations[one, other]
                 local = state.local_variances[one, other]
+                moved = entry
                 if kept[one, other]:
-                    gain += np.log((1 + local) / (1 + local / factor**2)) - step
-                    moved = entry
+                    product *= square * (1 + local) ** 2 / (square + local) ** 2
                 else:
                     before = variance * local * state.relative_variances[one, other]
                     before = max(before, SMALLEST_VARIANCE)
-                    after = before * factor**2
-                    link = strong[one, other]
-                    known = strong[one, one] * strong[other, other] + link * link
-                    known *= degrees
-                    slope = degrees * link - scatter[one, other]
-                    less = 1 + known * before
-                    more = 1 + known * after
-                    moved = entry - before / less * slope
-                    moved *= factor * np.sqrt(less / more)
-                    moved += after / more * slope
+                    after = before * square
+                    slope = slopes[one, other]
+                    less = 1 + known[one, other] * before
+                    more = 1 + known[one, other] * after
+                    ratio = 1 / (less * more)
+                    moved -= before * more * ratio * slope
+                    moved *= factor * less * np.sqrt(ratio)
+                    moved += after * less * ratio * slope
                     weight = (entry**4 + fourth) / (moved**4 + fourth)
-                    gain += np.log(less / more * weight * weight) / 2
-                    gain += (entry * entry / before - moved * moved / after) / 2
+                    product *= less * less * ratio * weight * weight
+                    gain += (square * entry * entry - moved * moved) / (2 * after)
                     gain -= (moved - entry) * scatter[one, other]
+                if not _SMALL < product < 1 / _SMALL:
+                    gain += np.log(product) / 2
+                    product = 1.0
                 proposed[one, other] = moved
                 proposed[other, one] = moved
         determinant = log_determinant(proposed)
-        gain += degrees / 2 * (determinant - present)
-        if gain < 0 and rng.standard_exponential() <= -gain:
+        gain += np.log(product) / 2 + degrees / 2 * (determinant - present)
+        if not (gain >= 0 or rng.standard_exponential() > -gain):
             continue
         present = determinant
         state.scalars[0] = variance * factor**2

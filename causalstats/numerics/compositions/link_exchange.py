@@ -138,7 +138,7 @@ def _exchange(
     gain += (noise[0] ** 2 + noise[1] ** 2) / 2 - np.log(root * rest)
     gain -= _square(bend, (entries[0] - back[0], entries[1] - back[1])) / 2
     gain += np.log(bend[0] * bend[2] - bend[1] ** 2) / 2
-    if gain < 0 and rng.standard_exponential() <= -gain:
+    if not (gain >= 0 or rng.standard_exponential() > -gain):
         return
     column = column_of_lower(inverse, part)
     product = -column / pivot

@@ -68,10 +68,10 @@ if TYPE_CHECKING:
 
 _MOST_TRIES = 10_000
 DISTANCE_EFFECT = "distance_effect"
-# Sweeps of a chain by the number of parts: those of few are quick, and mix slowly. Of 40 to 100
-# parts, 1,000 sweeps are worth some 100 independent draws of τ.
-_SWEEPS_BY_PARTS = 2e5
-_FEWEST_SWEEPS = 3000
+# Sweeps of a chain by the number of parts: those of few are quick, and mix slowly. Of 20 to 100
+# parts, 1,000 sweeps are worth some 100 independent draws of τ, and 200 of the slowest pair.
+_SWEEPS_BY_PARTS = 6e4
+_FEWEST_SWEEPS = 2000
 _MOST_SWEEPS = 40_000
 # Those over hidden log-ratios and dependent rows take longer. Of 200 taxa in 200 samples, 99 % of
 # the pairs that counts determine then have 400 effective draws.
