@@ -256,6 +256,16 @@ def effect_along_a_curve(rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {"z": z, "x": x, "y": (1 + 0.8 * z**2) * x + z + rng.normal(size=800)}
 
 
+def number_and_labels(
+    rng: np.random.Generator, shape: str, rows: int = 800
+) -> dict[str, np.ndarray]:
+    """Return treatment and outcome of two levels, and a confounder that is a number."""
+    z = rng.normal(size=rows)
+    score = {"line": z, "square": 1.3 * (z**2 - 1)}[shape]
+    x = coin(rng, logistic(score), rows)
+    return {"z": z, "x": x, "y": coin(rng, logistic(-0.5 + 0.8 * x + score), rows)}
+
+
 def product(rng: np.random.Generator, rows: int = 500) -> dict[str, np.ndarray]:
     z, w = rng.normal(size=(2, rows))
     x = z * w + rng.normal(size=rows)
@@ -492,6 +502,14 @@ WRONG = [
         **REGRESSION,
         basis_size=6,
     ),
+    world(
+        "a square left out of hierarchical regressions",
+        True,
+        "z -> x, y; x -> y",
+        partial(number_and_labels, shape="square"),
+        _FORM,
+        route="hierarchical",
+    ),
     world("no overlap", True, TWO_CONFOUNDERS, separated, "overlap", **REGRESSION),
     world(
         "unequal variances",
@@ -605,6 +623,21 @@ RIGHT = [
         TWO_CONFOUNDERS,
         partial(labelled, rows=400),
         **REGRESSION,
+    ),
+    world(
+        "hierarchical regressions with a number, 300 rows",
+        False,
+        "z -> x, y; x -> y",
+        partial(number_and_labels, shape="line", rows=300),
+        route="hierarchical",
+    ),
+    world(
+        "hierarchical regressions with splines of a number, 300 rows",
+        False,
+        "z -> x, y; x -> y",
+        partial(number_and_labels, shape="square", rows=300),
+        basis_size=6,
+        route="hierarchical",
     ),
     world(
         "a square with splines",

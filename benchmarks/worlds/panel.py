@@ -525,6 +525,17 @@ def _few_large_units(
     return _model(), _read(frame)
 
 
+def _modified_by_curve(seed: int) -> Drawn:
+    """The effect is 1 + .8 x², and x² lowers the spread of the treatment."""
+    rng = np.random.default_rng(seed)
+    frame = _grid(150, 5)
+    x = rng.normal(size=len(frame))
+    d = x + np.exp(-0.5 * x**2) * rng.normal(size=len(frame))
+    y = (1 + 0.8 * x**2) * d + x + _unit_normal(rng, frame)
+    frame = frame.assign(x=x, d=d, y=y + rng.normal(size=len(frame)))
+    return _model(), _read(frame, ["x"])
+
+
 _ONE_EFFECT = ("one effect",)
 _STAGGERED = ("one effect under staggered adoption",)
 _FORM = ("covariates act as assumed",)
@@ -741,6 +752,11 @@ WORLDS = [
     _wrong(
         "effect and spread of the treatment rise with a covariate",
         _modified,
+        _ONE_EFFECT,
+    ),
+    _wrong(
+        "effect and spread of the treatment differ along a curve of a covariate",
+        _modified_by_curve,
         _ONE_EFFECT,
     ),
     _wrong(

@@ -248,13 +248,15 @@ def hierarchical_assumption(model: CausalDiagram) -> Assumption:
         statement="Labels are logistic in what they depend on, with interactions that are mostly "
         "small: coefficients of confounders, of pairs of them, and of the treatment by them are "
         "normal with standard deviations that are learned (half-normal, "
-        f"{model.confounder_scale:g} and {model.interaction_scale:g} logits). Products of more "
+        f"{model.confounder_scale:g} and {model.interaction_scale:g} logits). Numbers act along "
+        f"{_curve(model)}. Products of more "
         "confounders are entered where a score test finds them, and a propensity of the treatment "
         "is a covariate.",
         if_wrong="Many small interactions of three or more confounders, in treatment and outcome "
         "alike, leave confounding in the answer that no check of these data can find.",
         formula="logit P(y | x, z) = x'b + u_z, b ~ N(0, s²) in each block, s ~ half-normal",
         checks=(
+            "form of the regressions",
             "confounding left by the regressions",
             "dense interactions",
             "positivity",
@@ -267,5 +269,12 @@ def hierarchical_assumption(model: CausalDiagram) -> Assumption:
             "interaction_scale",
             "logit_sd",
             "logit_intercept_sd",
+            "basis_size",
         ),
     )
+
+
+def _curve(model: CausalDiagram) -> str:
+    if model.basis_size == 1:
+        return "straight lines"
+    return f"splines of {model.basis_size} columns"

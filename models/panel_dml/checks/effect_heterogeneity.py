@@ -2,10 +2,11 @@
 
 With one effect in the model, rows weigh by the squared residuals v² of their treatment. Where the
 effect θ(w) depends on a covariate w and the variance of v does too, the answer is not the mean of
-θ(w) over rows, and differs from it by Cov(v², θ(w)) / E(v²). So v times each covariate is added to
-the equation of the outcome, about the covariate's mean, so that the coefficient of v becomes the
-mean effect. Effects that differ by unit move the average only if they go with the unit's mean of
-v². So the least-squares slopes of units are regressed on the logarithm of it, each with the weight
+θ(w) over rows, and differs from it by Cov(v², θ(w)) / E(v²). So v times each covariate, and times
+its distance from its median, is added to the equation of the outcome, about their means, so that
+the coefficient of v becomes the mean effect. A distance has less leverage than a square. Effects
+that differ by unit move the average only if they go with the unit's mean of v². So the
+least-squares slopes of units are regressed on the logarithm of it, each with the weight
 1 / (τ² + σ² / Σ v²) that it has in a meta-analysis with random effects (DerSimonian & Laird 1986).
 
 Units that have more rows weigh more too: the slopes are regressed on the logarithm of their number
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.005
 _LEAST_SHIFT = 0.5  # standard errors of the effect
 _MOST_LEVELS = 20  # of a text, the most frequent
+_FEWEST_VALUES = 5  # of a covariate that can have a curve
 _NAME = "one effect"
 _BY_SIZE = "goes with the number of rows of a unit"
 
@@ -50,7 +52,8 @@ class _Modification:
     """An effect that differs by a covariate, or by unit where `covariate` is empty.
 
     `p` is the p-value of the interaction, and `moved` what the effect of `treatment` is more with
-    the interaction in the model. `sizes` is how the effect differs with the weight that a unit has
+    the interaction in the model. `middle` is the median of the covariate, where the interaction
+    is with the distance from it. `sizes` is how the effect differs with the weight that a unit has
     by its number of rows, in words; empty where it goes with the variance of the treatment.
     `answer` is the effect before, where other rows were looked at.
     """
@@ -62,6 +65,17 @@ class _Modification:
     moved: float
     sizes: str = ""
     answer: float | None = None
+    middle: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """Values (n,) of a covariate or of its distance from its median, its name and a label."""
+
+    name: str
+    label: str
+    values: np.ndarray
+    middle: float | None = None
 
 
 def one_effect(
@@ -104,9 +118,9 @@ def one_effect(
     return (_check(model, adjusted, modifications, errors, estimands, assumption),)
 
 
-def _covariates(data: Panel, named: set[str]) -> list[tuple[str, str, np.ndarray]]:
-    """Name, label and values of the covariates that are not moderators, text by its levels."""
-    columns: list[tuple[str, str, np.ndarray]] = []
+def _covariates(data: Panel, named: set[str]) -> list[_Column]:
+    """Return the covariates that are no moderators: text by its levels, numbers by two columns."""
+    columns: list[_Column] = []
     for name in data.covariates:
         column = data.source[name]
         if name in named:
@@ -116,16 +130,25 @@ def _covariates(data: Panel, named: set[str]) -> list[tuple[str, str, np.ndarray
             levels = list(counts.index[counts > 0])
             kept = levels[1:] if len(levels) <= _MOST_LEVELS else levels[:_MOST_LEVELS]
             for level in kept:
-                columns.append(
-                    (name, f"{name} = {level}", (column == level).to_numpy(float))
-                )
+                is_it = (column == level).to_numpy(float)
+                columns.append(_Column(name, f"{name} = {level}", is_it))
         else:
-            columns.append((name, name, column.to_numpy(float)))
-    return [each for each in columns if np.ptp(each[2]) > 0]
+            columns += _lines_and_distances(name, column.to_numpy(float))
+    return [each for each in columns if np.ptp(each.values) > 0]
+
+
+def _lines_and_distances(name: str, values: np.ndarray) -> list[_Column]:
+    """Return a number and its distance from its median, if it has values enough for a curve."""
+    line = _Column(name, name, values)
+    if len(np.unique(values)) < _FEWEST_VALUES:
+        return [line]
+    middle = float(np.median(values))
+    label = f"how far {name} is from its median"
+    return [line, _Column(name, label, np.abs(values - middle), middle)]
 
 
 def _by_covariates(
-    adjusted: Adjusted, k: int, columns: list[tuple[str, str, np.ndarray]]
+    adjusted: Adjusted, k: int, columns: list[_Column]
 ) -> list[_Modification]:
     """Interactions of the k-th treatment with covariates.
 
@@ -133,11 +156,11 @@ def _by_covariates(
     ----------
     adjusted : Adjusted
     k : int
-    columns : list of (name, label, values)
+    columns : list of _Column
     """
     if not columns:
         return []
-    values = np.column_stack([each[2] for each in columns])
+    values = np.column_stack([each.values for each in columns])
     values = (values - values.mean(axis=0)) / values.std(axis=0)
     products = adjusted.treatment[:, [k]] * values
     added = adjusted.residuals(products / np.sqrt(adjusted.data.weights)[:, None])
@@ -146,9 +169,11 @@ def _by_covariates(
     for column in np.flatnonzero(varies(residuals, products)):
         test = adjusted.score_test(residuals[:, [column]])
         slopes = np.linalg.lstsq(adjusted.treatment, added[:, column], rcond=1e-10)[0]
-        name, label, _ = columns[column]
+        each = columns[column]
         moved = -float(test.slopes[0] * slopes[k])
-        modifications.append(_Modification(k, name, label, test.p, moved))
+        modifications.append(
+            _Modification(k, each.name, each.label, test.p, moved, middle=each.middle)
+        )
     return modifications
 
 
@@ -251,12 +276,15 @@ def _check(
     assumption: str,
 ) -> Check:
     count = len(modifications)
-    shown = [
-        each
-        for each in sorted(modifications, key=lambda each: (not each.covariate, each.p))
-        if count * each.p < _LEVEL
-        and abs(each.moved) > _LEAST_SHIFT * errors[each.treatment]
-    ]
+    shown: list[_Modification] = []
+    for each in sorted(modifications, key=lambda each: (not each.covariate, each.p)):
+        clear = count * each.p < _LEVEL
+        moves = abs(each.moved) > _LEAST_SHIFT * errors[each.treatment]
+        # A line and a distance see each other: of one covariate, the clearer is shown.
+        known = [(other.treatment, other.covariate) for other in shown]
+        is_known = bool(each.covariate) and (each.treatment, each.covariate) in known
+        if clear and moves and not is_known:
+            shown.append(each)
     p = min(1.0, count * min(each.p for each in shown or modifications))
     return Check(
         name=_NAME,
@@ -296,12 +324,19 @@ def _finding(adjusted: Adjusted, shown: list[_Modification], p: float) -> str:
 def _remedy(model: PanelDML, shown: list[_Modification], treatments: int) -> str:
     """Covariates first: one that changes within units makes slopes of units differ as well."""
     names = list(dict.fromkeys(each.covariate for each in shown if each.covariate))
+    middles: dict[str, float] = {
+        each.covariate: each.middle for each in shown if each.middle is not None
+    }
     steps = []
     if names:
         moderators = [] if model.moderators is None else [model.moderators]
         plain = {name: re.sub(r"\W", "_", name) for name in names}
         renamed = [f"{name!r} to {new!r}" for name, new in plain.items() if name != new]
-        formula = " + ".join([*moderators, *plain.values()])
+        terms = [
+            f"{new} + I({_about(new, middles[name])}**2)" if name in middles else new
+            for name, new in plain.items()
+        ]
+        formula = " + ".join([*moderators, *terms])
         first = f"rename {', '.join(renamed)}, and " if renamed else ""
         steps.append(
             f"{first}say `moderators={formula!r}`: the answer is then the mean effect over rows"
@@ -324,6 +359,11 @@ def _remedy(model: PanelDML, shown: list[_Modification], treatments: int) -> str
         + "; or, if that leaves a doubt, ".join(steps)
         + "."
     )
+
+
+def _about(name: str, middle: float) -> str:
+    """Return the difference of a column from a number, as a formula writes it."""
+    return f"({name} {'-' if middle >= 0 else '+'} {abs(middle):.3g})"
 
 
 def _too_few(count: int, estimands: tuple[str, ...], assumption: str) -> Check:

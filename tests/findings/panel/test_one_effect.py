@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("without_trees")
 
 _ROLES = {"unit": "firm", "time": "year", "outcome": "sales", "treatment": "price"}
 _NAME = "one effect"
-_KINDS = ("number", "text", "unit")
+_KINDS = ("number", "curve", "text", "unit")
 
 
 def _panel(
@@ -28,6 +28,7 @@ def _panel(
     frame["region"] = np.where(rng.random(size) < 0.5, "north", "south")
     modifier = {
         "number": (frame["age"].to_numpy() - 40) / 10,
+        "curve": ((frame["age"].to_numpy() - 40) / 10) ** 2 / np.sqrt(2),
         "text": np.where(frame["region"] == "north", 1.0, -1.0),
         "unit": rng.normal(size=firms)[firm],
     }[kind]
@@ -51,6 +52,7 @@ def test_effects_that_go_with_the_variance_of_the_treatment_are_doubted(kind):
     assert len(failed) >= 2
     remedies = {
         "number": "moderators='age'",
+        "curve": "moderators='age + I((age - ",
         "text": "moderators='region'",
         "unit": "effects='unit'",
     }
@@ -70,6 +72,11 @@ def test_equal_effects_are_not_doubted_however_the_treatment_varies(kind):
     ("kind", "remedy"),
     [
         ("number", {"moderators": "age"}),
+        pytest.param(
+            "curve",
+            {"moderators": "age + I((age - 40)**2)"},
+            marks=pytest.mark.slow,
+        ),
         ("text", {"moderators": "region"}),
         pytest.param("unit", {"effects": "unit"}, marks=pytest.mark.slow),
     ],

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import causalstats as cs
 from causalstats.models.causal_diagram.regression.specification_checks import (
@@ -33,3 +34,45 @@ def test_multinomial_logits_that_are_linear_pass():
 
 def test_a_curve_of_one_level_is_found():
     assert not any(passed(seed, 1.0, 0.3) for seed in range(3))
+
+
+def hierarchical(shape, basis_size=1, seed=1, rows=800):
+    """Return a fit of an effect of .8 logits, with a confounder that acts by a function of z."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=rows)
+    score = {"line": z, "square": 1.3 * (z**2 - 1), "step": 2.5 * (z > 0.7) - 1}[shape]
+    x = (rng.random(rows) < 1 / (1 + np.exp(-score))).astype(int)
+    y = (rng.random(rows) < 1 / (1 + np.exp(0.5 - 0.8 * x - score))).astype(int)
+    difference = 1 / (1 + np.exp(-0.3 - score)) - 1 / (1 + np.exp(0.5 - score))
+    model = cs.CausalDiagram(
+        "z -> x, y; x -> y",
+        treatment="x",
+        outcome="y",
+        route="hierarchical",
+        basis_size=basis_size,
+    )
+    data = cs.Observations.from_frame(pd.DataFrame({"z": z, "x": x, "y": y}))
+    fit = cs.fit(model, data, seed=1, progress=False)
+    return fit.effect("effect"), difference.mean()
+
+
+def names(answer):
+    return [check.name for check in answer.doubts]
+
+
+@pytest.mark.parametrize("shape", ["square", "step"])
+def test_hierarchical_regressions_say_where_a_number_acts_by_a_curve(shape):
+    """Straight lines leave the confounding: .40 for .15, beside a caution about interactions."""
+    answer, truth = hierarchical(shape)
+    assert float(answer.draws.mean()) - truth > 2.5 * float(answer.draws.std())
+    assert "form of the regressions" in names(answer)
+    assert "basis_size=6" in " ".join(answer.warnings)
+    better, truth = hierarchical(shape, basis_size=6)
+    assert abs(float(better.draws.mean()) - truth) < 2.5 * float(better.draws.std())
+
+
+def test_hierarchical_regressions_of_a_line_carry_no_doubt():
+    """Of 8 at the level of .01, 2 and more have a chance of .003; one confounder has no product."""
+    doubts = [names(hierarchical("line", seed=seed, rows=300)[0]) for seed in range(8)]
+    assert not any("dense interactions" in each for each in doubts)
+    assert sum("form of the regressions" in each for each in doubts) < 2

@@ -51,7 +51,7 @@ class LabelCoding:
 
 @dataclass(frozen=True, eq=False)
 class NumberCoding:
-    """The spline columns of a number; products are of its straight line."""
+    """The spline columns of a number; products are of its straight line and smoother curves."""
 
     smooth: Smooth
 
@@ -59,15 +59,18 @@ class NumberCoding:
     def width(self) -> int:
         return len(self.smooth.spectrum)
 
-    width_in_products = 1
+    @property
+    def width_in_products(self) -> int:
+        """The number of columns that products are made of."""
+        return 1 + self.width // 2
 
     def columns(self, values: np.ndarray) -> np.ndarray:
         """Return the columns of numbers, shape (rows, width)."""
         return self.smooth.columns(values.astype(float)) * self._factors
 
     def columns_in_products(self, values: np.ndarray) -> np.ndarray:
-        """Return the column that products are made of, shape (rows, 1)."""
-        return self.columns(values)[:, :1]
+        """Return the columns that products are made of, shape (rows, width in products)."""
+        return self.columns(values)[:, : self.width_in_products]
 
     @property
     def _factors(self) -> np.ndarray:

@@ -12,10 +12,14 @@ from causalstats.models.causal_diagram.regression.conditionals import (
     Conditional,
     HierarchicalLogistic,
 )
+from causalstats.models.causal_diagram.regression.hierarchical.form_tests import (
+    form_tests,
+)
 from causalstats.models.causal_diagram.regression.hierarchical.logistic_regression import (
     LARGEST_RESIDUAL_COVARIANCE,
     Kernel,
 )
+from causalstats.models.causal_diagram.regression.left_out import form_check
 from causalstats.models.causal_diagram.regression.overlap import overlap_check
 from causalstats.models.causal_diagram.regression.specification_checks import (
     rows_looked_at,
@@ -61,7 +65,7 @@ def kernel_checks(conditionals: Sequence[Conditional]) -> tuple[Check, ...]:
     if not kernels:
         return ()
     confounded = [each for each in kernels if each.kernel.propensity is not None]
-    checks = [_events(kernels), _normal_approximation(kernels)]
+    checks = [*_form(kernels), _events(kernels), _normal_approximation(kernels)]
     if confounded:
         checks += [
             _confounding_left(confounded),
@@ -69,6 +73,17 @@ def kernel_checks(conditionals: Sequence[Conditional]) -> tuple[Check, ...]:
             _positivity(confounded),
         ]
     return tuple(checks)
+
+
+def _form(kernels: Sequence[HierarchicalLogistic]) -> tuple[Check, ...]:
+    """Return the check of curves in numbers, which products of straight lines are not."""
+    tests = [
+        test
+        for each in kernels
+        if any(name in each.data.continuous for name in each.table.given)
+        for test in form_tests(each)
+    ]
+    return (form_check(kernels[0].model, tests, _ASSUMPTION),) if tests else ()
 
 
 def _confounding_left(kernels: Sequence[HierarchicalLogistic]) -> Check:
@@ -104,7 +119,13 @@ def _confounding_left(kernels: Sequence[HierarchicalLogistic]) -> Check:
 
 
 def _dense_interactions(kernels: Sequence[HierarchicalLogistic]) -> tuple[Check, ...]:
-    """Return a caution where few people have others with the same confounders to compare with."""
+    """Return a caution where few people have others with the same confounders to compare with.
+
+    Products of two confounders are always in the regressions: of two there are no others.
+    """
+    kernels = [each for each in kernels if len(each.kernel.data.confounders) > 2]
+    if not kernels:
+        return ()
     comparable = min(_share_comparable(each.kernel) for each in kernels)
     if comparable >= _LEAST_SHARE_COMPARABLE:
         return ()
