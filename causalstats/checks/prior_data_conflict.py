@@ -63,7 +63,7 @@ def prior_data_conflict(relaxation: Relaxation, refit: Fit) -> tuple[Check, ...]
         finding = f"{finding}; undecided, because {doubt}"
         remedy = "Sample longer." if poor else ""
     check = Check(
-        name=f"agrees with the data: {relaxation.name}",
+        name=conflict_name(relaxation),
         passed=None if doubt else agrees,
         value=float(z[worst]),
         expected=f"|z| below {limit:.2f}",
@@ -71,6 +71,11 @@ def prior_data_conflict(relaxation: Relaxation, refit: Fit) -> tuple[Check, ...]
         remedy=remedy,
     )
     return (check,)
+
+
+def conflict_name(relaxation: Relaxation) -> str:
+    """Return the name of the check of a piece of knowledge."""
+    return f"agrees with the data: {relaxation.name}"
 
 
 def _known(relaxation: Relaxation, label: str) -> Known:

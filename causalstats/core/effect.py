@@ -61,6 +61,8 @@ _OWN_SCALE = ("q-value", "error", "sd", "pull")  # columns that no scale convert
 _ROUNDING = 1e-9  # numbers smaller than that, by the largest, are shown as 0
 _SHOWN = 10
 _NAMED = 4
+_CONTRADICTED = " (contradicted by these data)"
+_UNTESTED = " (not yet set against the data: `fit.check()`)"
 
 
 class MarginalDistributions(Protocol):
@@ -95,6 +97,9 @@ class Effect:
         The names of the assumptions that the answer depends on.
     make_doubts : callable, optional
         Gives the checks that the answer carries; called when `doubts` is first read.
+    find_untested : callable, optional
+        Gives the names of assumptions that only refits could contradict, which have not been run;
+        called when `doubts` is first read. Sentences mark them.
     sentence : str, optional
         The answer as a reader would say it, with `{value}` where the number belongs. `{raises}` is
         the verb that its sign asks for: "raises", "lowers", or "changes" where the interval
@@ -154,6 +159,7 @@ class Effect:
     kind: Kind
     assumptions: tuple[str, ...]
     make_doubts: Callable[[], tuple[Check, ...]] = tuple
+    find_untested: Callable[[], tuple[str, ...]] = tuple
     sentence: str = ""
     marginals: MarginalDistributions | None = None
     savage_dickey: Callable[[], np.ndarray | None] | None = None
@@ -166,14 +172,24 @@ class Effect:
     weights: xr.DataArray | None = None
     centre: Centre = "mean"
 
-    @cached_property
+    @property
     def doubts(self) -> tuple[Check, ...]:
         """The checks that failed, or cannot be decided, and that this answer depends on."""
-        return self.make_doubts()
+        return self._carried[0]
+
+    @cached_property
+    def _carried(self) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+        """The doubts, and the assumptions that were untested when these were looked for."""
+        return self.make_doubts(), self.find_untested()
 
     def __getstate__(self) -> dict[str, Any]:
         # Functions of a fit stay in its process; a copy takes along what they give.
-        state = {**vars(self), "make_doubts": partial(_given, self.doubts)}
+        doubts, untested = self._carried
+        state = {
+            **vars(self),
+            "make_doubts": partial(_given, doubts),
+            "find_untested": partial(_given, untested),
+        }
         for name in ("savage_dickey", "over_null", "determined"):
             compute = getattr(self, name)
             state[name] = None if compute is None else partial(_given, compute())
@@ -428,6 +444,9 @@ class Effect:
         def doubts() -> tuple[Check, ...]:
             return tuple(dict.fromkeys([*self.doubts, *other.doubts]))
 
+        def untested() -> tuple[str, ...]:
+            return tuple(dict.fromkeys([*self._carried[1], *other._carried[1]]))
+
         return replace(
             self,
             draws=difference,
@@ -440,6 +459,7 @@ class Effect:
             determined=None,
             assumptions=assumptions,
             make_doubts=doubts,
+            find_untested=untested,
             drawn_from=self.drawn_from if one_fit else "",
             null=0.0,
             scale=scale_of_differences(self.display_scale),
@@ -940,12 +960,13 @@ class Effect:
         return int(apart.sum()), surest[: min(_NAMED, int(apart.sum()))]
 
     def _standing(self) -> list[str]:
-        """Return the names of the assumptions, those that a check contradicts marked."""
-        refuted = {check.assumption for check in self.doubts if check.passed is False}
-        return [
-            f"{name} (contradicted by these data)" if name in refuted else name
-            for name in self.assumptions
-        ]
+        """Return the names of the assumptions, those marked that are contradicted or untested."""
+        doubts, untested = self._carried
+        marks = dict.fromkeys(untested, _UNTESTED)
+        for check in doubts:
+            if check.passed is False:
+                marks[check.assumption] = _CONTRADICTED
+        return [name + marks.get(name, "") for name in self.assumptions]
 
     def _first(self) -> tuple[pd.DataFrame, str]:
         """Return the table of the first entries, and how many were left out."""

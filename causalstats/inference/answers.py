@@ -12,7 +12,7 @@ import numpy as np
 from causalstats.checks.convergence import answer_sampling, sampling
 from causalstats.checks.posterior_contraction import posterior_contraction
 from causalstats.checks.posterior_predictive import posterior_predictive_checks
-from causalstats.checks.prior_data_conflict import prior_data_conflict
+from causalstats.checks.prior_data_conflict import conflict_name, prior_data_conflict
 from causalstats.checks.rows_within_the_data import rows_within_the_data
 from causalstats.core.abilities import (
     AssumesByData,
@@ -193,6 +193,7 @@ def answer(
         kind=estimand.kind,
         assumptions=assumptions,
         make_doubts=partial(carried_checks, fit, name, estimand, draws, by, at),
+        find_untested=partial(untested_knowledge, fit),
         sentence=sentence,
         marginals=marginals,
         savage_dickey=savage_dickey,
@@ -422,6 +423,24 @@ def carried_checks(
     candidates += calibration_checks(fit)
     standing = [check for check in candidates if check.stands_on(name)]
     return tuple(dict.fromkeys(_explained(fit, standing)))
+
+
+def untested_knowledge(fit: Fit) -> tuple[str, ...]:
+    """Return the assumptions that only the refits of `fit.check` can contradict, before it ran.
+
+    Parameters
+    ----------
+    fit : Fit
+    """
+    model = fit.model
+    if fit.kept("checks") is not None or not isinstance(model, HasRelaxations):
+        return ()
+    checks = [conflict_name(each) for each in model.relaxations(fit.data)]
+    return tuple(
+        assumption.name
+        for assumption in model.assumptions()
+        if any(name.startswith(assumption.checks) for name in checks)
+    )
 
 
 def _group_checks(fit: Fit, name: str, by: Any) -> list[Check]:

@@ -160,7 +160,11 @@ def _exclusion(model: Instrument) -> Assumption:
         "others.",
         if_wrong="A larger direct effect is divided by the first stage and added to the answer.",
         formula="y = Tβ + Wγ + Zη + u with η ~ Normal",
-        checks=("overidentification", "predicts the outcome by instrument"),
+        checks=(
+            "overidentification",
+            "predicts the outcome by instrument",
+            "agrees with the data: direct effect of",
+        ),
         fields=("direct",),
     )
 

@@ -1,5 +1,6 @@
 """An answer carries the checks that concern it: in its sentence, its table, the card of its fit."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -359,3 +360,24 @@ def test_means_of_constants_and_short_intervals_are_not_taken_for_heavy_tails():
     assert "median" not in constant.numbers()
     skewed = effect(draws=np.random.default_rng(3).exponential(size=(4, 500)))
     assert "median" not in skewed.numbers(prob=0.05)
+
+
+def test_knowledge_that_no_refit_was_set_against_is_marked_until_one_is():
+    rng = np.random.default_rng(3)
+    z1, z2, hidden = rng.normal(size=(3, 500))
+    t = z1 + z2 + hidden + rng.normal(size=500)
+    y = t + hidden + rng.normal(size=500)
+    frame = pd.DataFrame({"z1": z1, "z2": z2, "t": t, "y": y})
+    data = cs.Instrumented.from_formula("y ~ 1 | t ~ z1 + z2", frame)
+    model = cs.Instrument(direct={"z2": cs.Known(0.0, sd=0.01)})
+    fit = cs.fit(model, data, seed=1, progress=False)
+    before = fit.effect("effect")
+    copied = pickle.loads(pickle.dumps(before))
+    mark = "(not yet set against the data: `fit.check()`)"
+    name = next(
+        name for name in before.assumptions if f"{name} {mark}" in before.text()
+    )
+    assert f"{name} {mark}" in copied.text()
+    fit.check()
+    after = fit.effect("effect")
+    assert mark not in after.text() and mark in before.text()
