@@ -133,6 +133,15 @@ def clustered(rng: np.random.Generator) -> dict[str, np.ndarray]:
     }
 
 
+def of_groups(rng: np.random.Generator, shock: float) -> dict[str, np.ndarray]:
+    """Return numbers of 30 groups of 20 rows in random order, whose y may share a shock."""
+    group = rng.permutation(600) % 30
+    of_group, common = rng.normal(size=(2, 30))
+    z, w, of_y = rng.normal(size=(3, 600))
+    x = of_group[group]
+    return {"z": z, "w": w, "x": x, "y": x + z + w + of_y + shock * common[group]}
+
+
 def in_time(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return labels whose treatment and outcome became more frequent over time."""
     time = np.linspace(0, 1, 4000)
@@ -676,6 +685,21 @@ RECORDINGS = [
         TWO_CONFOUNDERS,
         clustered,
         "rows independent of their neighbours",
+        **REGRESSION,
+    ),
+    world(
+        "a treatment of 30 groups that share a shock, in random order, not drawn",
+        True,
+        "z -> y; w -> y; x -> y",
+        partial(of_groups, shock=0.7),
+        "rows of one group independent",
+        **REGRESSION,
+    ),
+    world(
+        "a treatment of 30 groups, with independent rows",
+        False,
+        "z -> y; w -> y; x -> y",
+        partial(of_groups, shock=0.0),
         **REGRESSION,
     ),
     world(

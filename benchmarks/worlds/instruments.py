@@ -106,6 +106,21 @@ def instrumented(
     return cs.Instrument(**fields), data
 
 
+def instrument_of_groups(
+    seed: int, shock: float
+) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Return 600 rows in random order, with an instrument of 30 groups that may share a shock."""
+    rng = np.random.default_rng(seed)
+    group = rng.permutation(600) % 30
+    z, common = rng.normal(size=(2, 30))
+    x, v, e = rng.normal(size=(3, 600))
+    treatment = 0.6 * z[group] + x + v
+    outcome = treatment + x + 0.5 * v + e + shock * common[group]
+    frame = pd.DataFrame({"y": outcome, "t": treatment, "z": z[group], "x": x})
+    data = cs.Instrumented.from_formula("y ~ x | t ~ z", frame)
+    return cs.Instrument(), data
+
+
 def several_treatments(
     seed: int,
     *,
@@ -391,6 +406,19 @@ WORLDS = [
         ("rows independent of their neighbours",),
         clusters=60,
         named=False,
+    ),
+    World(
+        name="an instrument of thirty groups, with independent rows",
+        family="instruments",
+        wrong=False,
+        make=partial(instrument_of_groups, shock=0.0),
+    ),
+    World(
+        name="an instrument of thirty groups that share a shock, in random order, not named",
+        family="instruments",
+        wrong=True,
+        make=partial(instrument_of_groups, shock=0.7),
+        catches=("rows of one group independent",),
     ),
     _several("two treatments"),
     _several("two treatments, iid errors", errors="iid"),

@@ -181,6 +181,25 @@ def numbers(
     return cs.Heckman(**fields), data
 
 
+def outcomes_of_groups(seed: int, shock: float) -> tuple[cs.Heckman, cs.Decisions]:
+    """Return 1,200 people of 30 groups in random order, whose outcomes may share a shock."""
+    rng = np.random.default_rng(seed)
+    group = rng.permutation(1200) % 30
+    of_group, common = rng.standard_normal((2, 30))
+    x, z, v, e = rng.standard_normal((4, 1200))
+    seen = 0.3 + 0.5 * x + 0.8 * z + 0.3 * of_group[group] + v > 0
+    y = 1 + 0.5 * x - 0.5 * of_group[group] + 0.5 * v + e + shock * common[group]
+    columns = {"x": x, "z": z, "of_group": of_group[group], "seen": seen}
+    data = cs.Decisions.from_frame(
+        pd.DataFrame(columns).assign(y=np.where(seen, y, np.nan)),
+        outcome="y",
+        decision="seen",
+        features=["x", "z", "of_group"],
+        kind="continuous",
+    )
+    return cs.Heckman(excluded=["z"]), data
+
+
 def _drawn(
     rng: np.random.Generator,
     index: np.ndarray,
@@ -408,6 +427,17 @@ WORLDS = [
     _right("withheld outcomes", labels, withheld=True),
     _right("Heckman with an exclusion", numbers, effect_of_c=0.0, excluded=["c"]),
     _right("Heckman, nothing excluded", numbers, people=800),
+    _right(
+        "Heckman with a feature of 30 groups, and independent people",
+        outcomes_of_groups,
+        shock=0.0,
+    ),
+    _wrong(
+        "Heckman with a feature of 30 groups that share a shock, in random order",
+        outcomes_of_groups,
+        ("rows of one group independent",),
+        shock=0.7,
+    ),
     _right(
         "Heckman, no selection, with an exclusion",
         numbers,

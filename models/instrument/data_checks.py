@@ -34,6 +34,7 @@ from causalstats.models.shared.independent_rows import (
 )
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.models.shared.missing_rows import rows_left_out
+from causalstats.models.shared.rows_of_groups import Residuals, groups_independent
 from causalstats.models.shared.weights_of_rows import no_rows_outweigh
 from causalstats.numerics.bases.omitted_terms import indicators_of_codes
 from causalstats.numerics.instruments.anderson_rubin import (
@@ -354,7 +355,19 @@ def independence_of_rows(model: Instrument, data: Instrumented) -> tuple[Check, 
     # Direct effects give scores a mean, by which neighbours would be alike
     scores = scores - scores.mean(axis=0)
     explained = np.column_stack([data.outcome, data.treatment])
-    return _independent(Scores(scores, explained), data, assumption)
+    columns = dict(zip(data.instrument_columns, data.instruments.T, strict=True))
+    if data.covariate_design is not None:
+        names = data.covariate_design.columns
+        columns |= dict(zip(names, data.covariates.T, strict=True))
+    return (
+        *_independent(Scores(scores, explained), data, assumption),
+        *groups_independent(
+            [Residuals(residual[:, 0], columns)],
+            remedy="Name the groups, `cluster=`.",
+            assumption=assumption,
+            estimands=_ANSWERS,
+        ),
+    )
 
 
 def _independent(

@@ -27,7 +27,11 @@ _ROWS_A_COMBINATION = 3
 INDEPENDENT_PEOPLE = "independent people"
 
 
-INDEPENDENCE_CHECKS = ("rows independent of their neighbours", "no row twice")
+INDEPENDENCE_CHECKS = (
+    "rows independent of their neighbours",
+    "rows of one group independent",
+    "no row twice",
+)
 
 
 def independent_people(each: str) -> Assumption:

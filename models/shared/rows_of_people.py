@@ -20,6 +20,7 @@ from causalstats.models.shared.independent_rows import (
 )
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.models.shared.overlap_of_decisions import overlap_of_decisions
+from causalstats.models.shared.rows_of_groups import Residuals, groups_independent
 from causalstats.models.shared.weights_of_rows import no_rows_outweigh
 from causalstats.numerics.regression.ridge_logistic import fitted_probabilities
 
@@ -61,7 +62,8 @@ def _neighbours(data: Decisions, numeric_outcome: bool) -> tuple[Check, ...]:
     decision = data.decision[:_MOST_PEOPLE]
     outcome = data.outcome[:_MOST_PEOPLE]
     features = _features(data)
-    equations = []
+    equations, groups = [], []
+    columns = dict(zip(data.features, data.matrix[:_MOST_PEOPLE].T, strict=True))
     seen = outcome[decision]
     if len(seen) and np.ptp(seen) > 0:
         of_outcome = (
@@ -70,13 +72,24 @@ def _neighbours(data: Decisions, numeric_outcome: bool) -> tuple[Check, ...]:
             else _residuals(features[decision], seen)
         )
         equations.append(Scores(of_outcome, seen[:, None]))
+        of_seen = {name: values[decision] for name, values in columns.items()}
+        groups.append(Residuals(of_outcome[:, 0], of_seen))
     if decision.any() and not decision.all():
         of_decision = _residuals(features, decision * 1.0)
         equations.append(Scores(of_decision, decision[:, None] * 1.0))
-    return rows_independent(
-        equations,
-        remedy="Name what they share as a feature, or the `decider=`; keep one row of each person.",
-        assumption=INDEPENDENT_PEOPLE,
+        groups.append(Residuals(of_decision[:, 0], columns))
+    return (
+        *rows_independent(
+            equations,
+            remedy="Name what they share as a feature, or the `decider=`; keep one row of each "
+            "person.",
+            assumption=INDEPENDENT_PEOPLE,
+        ),
+        *groups_independent(
+            groups,
+            remedy="Make the groups a feature, as text: `frame['group'].astype(str)`.",
+            assumption=INDEPENDENT_PEOPLE,
+        ),
     )
 
 

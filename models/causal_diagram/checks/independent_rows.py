@@ -24,6 +24,7 @@ from causalstats.models.shared.independent_rows import (
     rows_independent,
 )
 from causalstats.models.shared.measurement import recorded_values
+from causalstats.models.shared.rows_of_groups import Residuals, groups_independent
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
@@ -57,23 +58,37 @@ def _order(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     if not arrows or is_table_of_counts(data.source[list(data.variables)]):
         return ()
     scores = []
+    groups = {}
     for cause, effect, others in arrows:
         columns = _design(data, [*others, cause], len(data.source))
         of_effect = least_squares_residuals(columns, _numbers(data, effect)[:, None])
         given = _design(data, others, len(data.source))
         of_cause = least_squares_residuals(given, _numbers(data, cause)[:, None])
         scores.append(of_effect * of_cause)
+        numbers = {
+            name: _numbers(data, name)
+            for name in (*others, cause)
+            if name in data.continuous
+        }
+        groups[effect] = Residuals(of_effect[:, 0], numbers)
     explained = dict.fromkeys(effect for _, effect, _ in arrows)
-    return rows_independent(
-        [
-            Scores(
-                np.column_stack(scores),
-                np.column_stack([_numbers(data, name) for name in explained]),
-            )
-        ],
-        remedy="Draw what they share as a variable of the diagram; or keep one row of each "
-        "cluster. Rows of the same units over time are a `Panel`.",
-        assumption=INDEPENDENT_OBSERVATIONS,
+    return (
+        *rows_independent(
+            [
+                Scores(
+                    np.column_stack(scores),
+                    np.column_stack([_numbers(data, name) for name in explained]),
+                )
+            ],
+            remedy="Draw what they share as a variable of the diagram; or keep one row of each "
+            "cluster. Rows of the same units over time are a `Panel`.",
+            assumption=INDEPENDENT_OBSERVATIONS,
+        ),
+        *groups_independent(
+            list(groups.values()),
+            remedy="Take a row a group, the means of its rows.",
+            assumption=INDEPENDENT_OBSERVATIONS,
+        ),
     )
 
 
