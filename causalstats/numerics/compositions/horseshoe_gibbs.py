@@ -47,7 +47,7 @@ _ACCURACY = 0.02  # of a mode, in standard deviations of the proposal
 _PROPOSAL_DEGREES = 5.0
 _SCALINGS = 4  # random-walk steps of log τ with most R_jk in a sweep
 _LARGEST_SCALING = 1.0  # standard deviation of the longest of them
-_KNOWN_LINK = 1.5  # an R_jk of so many standard errors, 1 / √m, is known well with probability 1/2
+KNOWN_LINK = 1.5  # an R_jk of so many standard errors, 1 / √m, is known well with probability 1/2
 _SMALL = 1e-100
 _TRIES = 3  # random-walk steps of a scale in a sweep
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -414,7 +414,7 @@ def _scale_correlations(
     correlations = state.correlations
     size = len(correlations)
     prior = scales.global_shrinkage**2
-    fourth = (_KNOWN_LINK / np.sqrt(degrees)) ** 4
+    fourth = (KNOWN_LINK / np.sqrt(degrees)) ** 4
     kept = np.zeros((size, size), np.bool_)
     strong = np.eye(size)
     for one in range(size):

@@ -43,6 +43,7 @@ from causalstats.numerics.compositions.correlation_entries import (
     log_prior_to_proposal,
 )
 from causalstats.numerics.compositions.horseshoe_gibbs import (
+    KNOWN_LINK,
     State,
     rescaled,
     update_log_precisions,
@@ -59,9 +60,8 @@ _NEWTON_STEPS = 15
 _ACCURACY = 0.02  # of a mode, in standard deviations of the proposal
 _LARGEST_STEP = 0.9  # of the way to the end of the interval
 _NEAREST_START = 0.05  # of the width of the interval, to one of its ends
-_LARGEST_SCALING = (
-    0.5  # standard deviation of the longest steps of log τ or log ρ with entries
-)
+_SCALINGS = 4  # random-walk steps of log τ, and of log ρ, with entries in a sweep
+_LARGEST_SCALING = 1.0  # standard deviation of the longest of them
 # Positions in `JointState.scalars`
 GLOBAL, RATIO, MEAN, SPREAD, GROUP_SPREAD = range(5)
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -585,7 +585,11 @@ def _scale_together(
     degrees: np.ndarray,
     rng: np.random.Generator,
 ) -> None:
-    """Update τ with all c and δ, or ρ with all δ, given the rest, by a random walk of its log.
+    """Update τ with most c and δ, or ρ with most δ, given the rest, by random walks of its log.
+
+    What is well known would hold τ or ρ where it is: strong links, and large differences, are kept,
+    with λ or κ divided by the factor f. Which are kept is drawn with the probability
+    s² / (s² + c⁴) of `horseshoe_gibbs`, where s is the mean of R_gjk² over the groups, or δ_gjk².
 
     Parameters
     ----------
@@ -603,37 +607,91 @@ def _scale_together(
     rng : Generator
     """
     groups, size = state.log_precisions.shape
-    step = _LARGEST_SCALING * np.exp(-4 * rng.random()) * rng.standard_normal()
-    factor = np.exp(step)
-    if state.scalars[which] * factor**2 < least**2:
-        return
     present = state.correlations
-    factor_of_common = factor if which == GLOBAL else 1.0
-    proposed = np.empty_like(present)
-    gain = 0.0
+    # Of τ one λ a pair, of ρ one κ a pair and group
+    sets = 1 if which == GLOBAL else groups
+    kept = np.zeros((sets, size, size), np.bool_)
+    fourth = (KNOWN_LINK**2 / degrees.mean()) ** 2
+    for one in range(size):
+        for other in range(one):
+            for each in range(sets):
+                power = _strength(state, which, each, one, other) ** 2
+                kept[each, one, other] = rng.random() * (power + fourth) < power
+    proposed = np.ones_like(present)
+    determinants = np.empty(groups)
     for group in range(groups):
-        change = 0.0
-        for row in range(size):
-            for column in range(size):
-                before = present[group, row, column]
-                centre = state.common[row, column]
-                after = factor_of_common * centre + factor * (before - centre)
-                after = 1.0 if row == column else after
-                proposed[group, row, column] = after
-                change += (after - before) * scatters[group, row, column]
-        ratio = log_determinant(proposed[group]) - log_determinant(present[group])
-        gain += degrees[group] / 2 * ratio
-        gain -= change / 2
-    variance = state.scalars[which]
-    prior = prior_scale**2
-    gain += step - np.log((prior + variance * factor**2) / (prior + variance))
-    if gain >= 0 or rng.standard_exponential() > -gain:
-        for row in range(size):
-            for column in range(size):
-                state.common[row, column] *= factor_of_common
+        determinants[group] = log_determinant(present[group])
+    for _ in range(_SCALINGS):
+        step = _LARGEST_SCALING * np.exp(-4 * rng.random()) * rng.standard_normal()
+        factor = np.exp(step)
+        variance = state.scalars[which]
+        if variance * factor**2 < least**2:
+            continue
+        prior = prior_scale**2
+        gain = step - np.log((prior + variance * factor**2) / (prior + variance))
+        for one in range(size):
+            for other in range(one):
+                for each in range(sets):
+                    if kept[each, one, other]:
+                        local = _local_variances(state, which, each)[one, other]
+                        gain += np.log((1 + local) / (1 + local / factor**2)) - step
+                    else:
+                        power = _strength(state, which, each, one, other) ** 2
+                        gain -= np.log((factor**4 * power + fourth) / (power + fourth))
                 for group in range(groups):
-                    present[group, row, column] = proposed[group, row, column]
+                    before = present[group, one, other]
+                    after = before
+                    if not kept[min(group, sets - 1), one, other]:
+                        fixed = 0.0 if which == GLOBAL else state.common[one, other]
+                        after = fixed + factor * (before - fixed)
+                    proposed[group, one, other] = after
+                    proposed[group, other, one] = after
+                    gain -= (after - before) * scatters[group, one, other]
+        after = np.empty(groups)
+        for group in range(groups):
+            after[group] = log_determinant(proposed[group])
+            gain += degrees[group] / 2 * (after[group] - determinants[group])
+        if not (gain >= 0 or rng.standard_exponential() > -gain):
+            continue
+        determinants = after
         state.scalars[which] = variance * factor**2
+        for one in range(size):
+            for other in range(one):
+                for each in range(sets):
+                    if kept[each, one, other]:
+                        locals_of_set = _local_variances(state, which, each)
+                        local = locals_of_set[one, other] / factor**2
+                        locals_of_set[one, other] = local
+                        locals_of_set[other, one] = local
+                if which == GLOBAL and not kept[0, one, other]:
+                    centre = state.common[one, other] * factor
+                    state.common[one, other] = centre
+                    state.common[other, one] = centre
+        for group in range(groups):
+            for row in range(size):
+                for column in range(size):
+                    present[group, row, column] = proposed[group, row, column]
+
+
+@_compiled
+def _strength(state: JointState, which: int, group: int, one: int, other: int) -> float:
+    """Return the mean of R_gjk² over the groups, or δ_gjk² of one."""
+    if which == RATIO:
+        entry = state.correlations[group, one, other]
+        return (entry - state.common[one, other]) ** 2
+    groups = len(state.correlations)
+    total = 0.0
+    for each in range(groups):
+        total += state.correlations[each, one, other] ** 2
+    return total / groups
+
+
+@_compiled
+def _local_variances(state: JointState, which: int, group: int) -> np.ndarray:
+    """Return λ², or κ² of a group."""
+    if which == RATIO:
+        return state.difference_variances[group]
+    return state.common_variances
 
 
 @_compiled
