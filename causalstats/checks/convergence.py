@@ -12,6 +12,8 @@ from causalstats.core.check import Check
 from causalstats.core.draws_kind import DrawsKind, draws_kind
 from causalstats.core.effect import INTERVAL
 from causalstats.numerics.sampling.convergence_diagnostics import (
+    LARGEST_R_HAT,
+    SMALLEST_ESS,
     SUPERCHAIN,
     bulk_ess,
     r_hat,
@@ -21,8 +23,6 @@ from causalstats.numerics.sampling.convergence_diagnostics import (
 )
 from causalstats.numerics.sampling.posterior_summaries import entries
 
-_LARGEST_R_HAT = 1.01
-_SMALLEST_ESS = 400
 _FEWEST_INDEPENDENT = 100  # draws of an exact posterior
 _SMALLEST_BFMI = 0.3
 _LARGEST_PARETO_K = 0.7
@@ -112,19 +112,19 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
     bulk = bulks[least_bulk]
     tail = tails[least_tail]
     longer = _longer(draws.attrs)
-    enough = f"at least {_SMALLEST_ESS} for every parameter"
+    enough = f"at least {SMALLEST_ESS} for every parameter"
     return (
         _check(
             "R-hat",
-            largest < _LARGEST_R_HAT,
+            largest < LARGEST_R_HAT,
             largest,
-            f"below {_LARGEST_R_HAT} for every parameter",
+            f"below {LARGEST_R_HAT} for every parameter",
             f"largest R-hat {largest:.4f} ({worst})",
             longer,
         ),
         _check(
             "bulk ESS",
-            bulk >= _SMALLEST_ESS,
+            bulk >= SMALLEST_ESS,
             bulk,
             enough,
             f"smallest bulk ESS {bulk:.0f} ({least_bulk})",
@@ -132,7 +132,7 @@ def _mixing(draws: xr.DataTree, parameters: tuple[str, ...]) -> tuple[Check, ...
         ),
         _check(
             "tail ESS",
-            tail >= _SMALLEST_ESS,
+            tail >= SMALLEST_ESS,
             tail,
             enough,
             f"smallest tail ESS {tail:.0f} ({least_tail})",
@@ -147,7 +147,7 @@ def _never_moved(attrs: Mapping[Any, Any]) -> Check:
         "R-hat",
         False,
         float("nan"),
-        f"below {_LARGEST_R_HAT} for every parameter",
+        f"below {LARGEST_R_HAT} for every parameter",
         "all draws are the same",
         _longer(attrs),
     )
@@ -223,9 +223,9 @@ def _importance_weights(draws: xr.DataTree) -> tuple[Check, ...]:
         ),
         _check(
             "importance ESS",
-            ess >= _SMALLEST_ESS,
+            ess >= SMALLEST_ESS,
             ess,
-            f"at least {_SMALLEST_ESS}",
+            f"at least {SMALLEST_ESS}",
             f"the weights are worth {ess:.0f} draws",
             "Take more draws, or use `cs.Nuts()`.",
         ),
@@ -271,17 +271,17 @@ def answer_sampling(
     return (
         _check(
             "R-hat of this answer",
-            largest < _LARGEST_R_HAT,
+            largest < LARGEST_R_HAT,
             largest,
-            f"below {_LARGEST_R_HAT}",
+            f"below {LARGEST_R_HAT}",
             f"largest R-hat {largest:.4f}" + (f" ({worst})" if worst else ""),
             longer,
         ),
         _check(
             "bulk ESS of this answer",
-            bulk >= _SMALLEST_ESS,
+            bulk >= SMALLEST_ESS,
             bulk,
-            f"at least {_SMALLEST_ESS}",
+            f"at least {SMALLEST_ESS}",
             f"smallest bulk ESS {bulk:.0f}" + (f" ({least})" if least else ""),
             longer,
         ),

@@ -29,6 +29,9 @@ class GibbsKernel:
     tune, draws, thin : int
         Sweeps that are dropped, draws that are kept of each chain, and sweeps from one draw to the
         next: those that suit the size of the data.
+    longest_thin : int
+        Sweeps from one draw to the next of chains that go on because their first draws had not
+        mixed; 0 if they never do.
     """
 
     start: Callable[[np.random.Generator], Any]
@@ -39,3 +42,4 @@ class GibbsKernel:
     tune: int
     draws: int
     thin: int
+    longest_thin: int = 0

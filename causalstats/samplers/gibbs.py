@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from causalstats.core.field_names import names_fields
 from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
+from causalstats.numerics.sampling.convergence_diagnostics import have_mixed
 from causalstats.runs.progress import Advance, silent
 from causalstats.samplers.base import (
     FEWEST_DRAWS_OF_A_CHAIN,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_LOOKS = 0.05
 _SWEEPS_BETWEEN_LOOKS = 20
+_MOST_DIAGNOSED = 250  # numbers of a draw
 
 
 def gibbs_kernel(problem: Problem) -> GibbsKernel | None:
@@ -45,7 +48,9 @@ class Gibbs:
     """Gibbs sampling: sweeps that draw each block of the parameters given all the others.
 
     `Auto` takes it where the model has such sweeps for the data. Nothing is adapted, so that the
-    first sweeps serve only to reach the posterior.
+    first sweeps serve only to reach the posterior. Where the model chooses `draws`, `tune` and
+    `thin`, and R-hat or the effective sample size of these draws fails, all sweeps so far become
+    first ones, and the chains go on with more sweeps from one draw to the next.
 
     Parameters
     ----------
@@ -139,6 +144,11 @@ def run_kernel(
     # The chains are threads; those of linear algebra would wait for each other.
     with threadpool_limits(1, "blas"):
         interrupted = _run(chains, advance)
+        if not interrupted and _should_go_on(chains):
+            finished = [chain.go_on() for chain in chains]
+            interrupted = _run(chains, advance)
+            if interrupted:
+                chains = finished
     kept = min(chain.kept for chain in chains)
     if kept < FEWEST_DRAWS_OF_A_CHAIN and interrupted:
         raise KeyboardInterrupt(
@@ -171,9 +181,11 @@ class _Chain:
         self.kernel = kernel
         self.rng = rng
         self.chains = sampler.chains
+        self.given = sampler != Gibbs(chains=sampler.chains)
         self.tune = sampler.tune or kernel.tune
         self.draws = sampler.draws or kernel.draws
         self.thin = sampler.thin or kernel.thin
+        self.state: object = None
         self.sweeps = 0
         self.kept = 0
         self.arrays: dict[str, np.ndarray] = {}
@@ -190,19 +202,29 @@ class _Chain:
         """The share of the sweeps that is done."""
         return self.sweeps / (self.tune + self.draws * self.thin)
 
+    def go_on(self) -> _Chain:
+        """Take all sweeps so far for first ones; returns the chain as it was."""
+        finished = copy(self)
+        self.tune = self.sweeps
+        self.thin = self.kernel.longest_thin
+        self.kept = 0
+        self.arrays = {}
+        return finished
+
     def run(self, stop: threading.Event) -> None:
-        state = self.kernel.start(self.rng)
-        self._advance(state, self.tune, stop)
+        if self.sweeps == 0:
+            self.state = self.kernel.start(self.rng)
+        self._advance(self.tune - self.sweeps, stop)
         while self.kept < self.draws:
-            self._advance(state, self.thin, stop)
+            self._advance(self.thin, stop)
             if stop.is_set():
                 return
-            self._keep(self.kernel.draw(state))
+            self._keep(self.kernel.draw(self.state))
 
-    def _advance(self, state: object, sweeps: int, stop: threading.Event) -> None:
+    def _advance(self, sweeps: int, stop: threading.Event) -> None:
         while sweeps > 0 and not stop.is_set():
             block = min(sweeps, _SWEEPS_BETWEEN_LOOKS)
-            self.kernel.advance(state, block, self.rng)
+            self.kernel.advance(self.state, block, self.rng)
             self.sweeps += block
             sweeps -= block
 
@@ -213,6 +235,20 @@ class _Chain:
                 self.arrays[name] = np.empty(shape, np.asarray(value).dtype)
             self.arrays[name][self.kept] = value
         self.kept += 1
+
+
+def _should_go_on(chains: list[_Chain]) -> bool:
+    """Return whether chains of the model's own length have not mixed, and may be longer."""
+    first = chains[0]
+    kernel = first.kernel
+    if first.given or kernel.longest_thin <= first.thin:
+        return False
+    entries = []
+    for name, dims in kernel.dims.items():
+        if len(dims) <= 1:
+            values = np.array([chain.arrays[name] for chain in chains])
+            entries += list(np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0))
+    return not all(have_mixed(values) for values in entries[:_MOST_DIAGNOSED])
 
 
 def _run(chains: list[_Chain], advance: Advance) -> bool:

@@ -503,7 +503,7 @@ class PartialCorrelation:
         >>> model = cs.PartialCorrelation(prior="horseshoe")
         >>> kernel = model.gibbs_kernel(model.simulate(seed=1, rows=20, parts=4).data)
         >>> kernel.draws, kernel.thin
-        (1000, 40)
+        (1000, 15)
         """
         prior = self._prior_for(data)
         if not isinstance(prior, GibbsSampledPrior):

@@ -8,6 +8,9 @@ import xarray as xr
 
 SUPERCHAIN = "superchain"
 """A coordinate of chains: the number of the starting point that a chain shares with others."""
+LARGEST_R_HAT = 1.01
+SMALLEST_ESS = 400
+_INTERVAL = 0.95  # whose ends tail_ess is for
 
 
 def varies(values: np.ndarray) -> bool:
@@ -92,6 +95,21 @@ def r_hat(values: np.ndarray, superchain: list[int] | None = None) -> float:
     if superchain is None:
         return float(az.rhat(values))
     return float(az.rhat_nested(values, superchain_ids=superchain))
+
+
+def have_mixed(values: np.ndarray) -> bool:
+    """Return whether chains agree, and are worth enough independent draws.
+
+    Parameters
+    ----------
+    values : array, shape (chain, draw)
+        Constants have.
+    """
+    if not varies(values):
+        return True
+    if r_hat(values) > LARGEST_R_HAT or bulk_ess(values) < SMALLEST_ESS:
+        return False
+    return tail_ess(values, _INTERVAL) >= SMALLEST_ESS
 
 
 def split_r_hats(values: np.ndarray) -> np.ndarray:

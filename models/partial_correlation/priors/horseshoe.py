@@ -72,12 +72,14 @@ DISTANCE_EFFECT = "distance_effect"
 # parts, 1,000 sweeps are worth some 100 independent draws of τ, and 200 of the slowest pair.
 _SWEEPS_BY_PARTS = 6e4
 _FEWEST_SWEEPS = 2000
-_MOST_SWEEPS = 40_000
+_MOST_SWEEPS = 20_000
 # Those over hidden log-ratios and dependent rows take longer. Of 200 taxa in 200 samples, 99 % of
 # the pairs that counts determine then have 400 effective draws.
-_ROW_SWEEPS_BY_PARTS = 3e5
-_FEWEST_ROW_SWEEPS = 600
-_MOST_ROW_SWEEPS = 20_000
+_ROW_SWEEPS_OF_MANY_PARTS = 3e5
+_FEWEST_ROW_SWEEPS = (600, 1500)
+# Times as many, of up to so many parts, where these have not mixed: of rare counts
+_LONGER = 5
+_MOST_PARTS_OF_LONGER = 60
 # τ_min with few parts: see `benchmarks/default_prior.json`
 _LEAST_SHRINKAGE = 0.25
 _FEW_PARTS = 8
@@ -218,12 +220,11 @@ class Horseshoe(SampledPrior):
         dims = DIMS
         if data.distances is not None:
             dims = {**DIMS, DISTANCE_EFFECT: ()}
-        sweeps = np.clip(_SWEEPS_BY_PARTS / size, _FEWEST_SWEEPS, _MOST_SWEEPS)
+        fewest = _FEWEST_SWEEPS
         if not knows_log_ratios(data) or model.errors == "student":
             kernel = _of_rows
-            sweeps = np.clip(
-                _ROW_SWEEPS_BY_PARTS / size, _FEWEST_ROW_SWEEPS, _MOST_ROW_SWEEPS
-            )
+            fewest = np.clip(_ROW_SWEEPS_OF_MANY_PARTS / size, *_FEWEST_ROW_SWEEPS)
+        sweeps = np.clip(_SWEEPS_BY_PARTS / size, fewest, _MOST_SWEEPS)
         return kernel(
             model,
             data,
@@ -236,6 +237,9 @@ class Horseshoe(SampledPrior):
             tune=int(_FIRST_SHARE * sweeps),
             draws=draws,
             thin=int(sweeps // draws),
+            longest_thin=int(_LONGER * sweeps // draws)
+            if size <= _MOST_PARTS_OF_LONGER
+            else 0,
         )
 
     def simulate(
