@@ -116,7 +116,8 @@ def rounded_by_interval(
 ) -> tuple[str, str, str]:
     """Return a number and the ends of its interval with the digits that the interval leaves.
 
-    The last digit is a sixth of the interval's width or less, and more digits would be noise.
+    The last digit is a sixth of the interval's width or less, and more digits would be noise. An
+    interval that leaves out 0 has one digit or two more where its end would be shown as 0.
     Numbers without an interval have three significant digits.
 
     Parameters
@@ -133,15 +134,27 @@ def rounded_by_interval(
     ('7', '3', '12')
     >>> rounded_by_interval(5.39, 2.14, 7.28)
     ('5.4', '2.1', '7.3')
+    >>> rounded_by_interval(-0.29, -0.604, -0.012)
+    ('-0.29', '-0.60', '-0.01')
     >>> rounded_by_interval(1734.0, 70.3, 1.54e6, each_by_itself=True)
     ('1,700', '70', '1,500,000')
     """
     decimals = _decimals(abs(upper - lower))
+    if decimals is not None and lower * upper > 0:
+        decimals = _apart_from_zero(min(abs(lower), abs(upper)), decimals)
     middle, low, high = (
         _rounded(value, _own_decimals(value, decimals) if each_by_itself else decimals)
         for value in (mean, lower, upper)
     )
     return middle, low, high
+
+
+def _apart_from_zero(end: float, decimals: int) -> int:
+    """Return decimals that do not show an end of an interval as 0, at most two more."""
+    for more in (0, 1, 2):
+        if round(end, decimals + more) != 0:
+            return decimals + more
+    return decimals
 
 
 def _own_decimals(value: float, decimals: int | None) -> int | None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _SEED = 0  # of the modules and of the layout, which start at random
 _ATTRIBUTES = ("weight", "lower", "upper", "q_value")
+_SHOWN = ("one", "other", "weight", "lower", "upper", "excess", "q_value")
+_MOST_SHOWN = 20  # edges
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,12 +42,32 @@ class Network:
       one other  weight
     0  p3    p4     0.8
     1  p4    p5    -0.6
+    >>> print(str(network).splitlines()[0])
+    Network of 5 nodes: 7 of 10 pairs selected (fdr=0.05, rope=0)
     """
 
     nodes: tuple[str, ...]
     pairs: pd.DataFrame
     rope: float
     fdr: float
+
+    def __repr__(self) -> str:
+        """Return how many pairs were selected, and these with their weights and intervals.
+
+        The excess is what the weight is beyond that of no link, by which they were selected.
+        """
+        edges = self.edges
+        title = (
+            f"Network of {len(self.nodes)} nodes: {len(edges)} of {len(self.pairs)} pairs selected "
+            f"(fdr={self.fdr:g}, rope={self.rope:g})"
+        )
+        if edges.empty:
+            return title
+        names = [name for name in _SHOWN if name in edges]
+        shown = edges[names].head(_MOST_SHOWN)
+        rest = len(edges) - len(shown)
+        more = f"\n... and {rest} more: see `.edges`" if rest else ""
+        return f"{title}\n{shown.round(3).to_string(index=False)}{more}"
 
     @property
     def edges(self) -> pd.DataFrame:

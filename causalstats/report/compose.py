@@ -74,7 +74,7 @@ def compose(
         banner=tuple(f"{warning(check)}." for check in doubts if is_fatal(check)),
         answer=_answer(fit),
         figure=_headline_figure(fit, headline, comparison),
-        figure_caption="The answer beside other methods on the same data, with 95 % intervals.",
+        figure_caption=_figure_caption(comparison, has_many_entries),
         evidence=evidence(
             _assumptions(fit),
             doubts,
@@ -88,7 +88,7 @@ def compose(
         data_facts=_facts(fit.data),
         answers=_answers(fit, headline, answers),
         comparison=_without_other_intervals(comparison),
-        comparison_note=_comparison_note(headline, has_many_entries),
+        comparison_note=_comparison_note(headline, comparison, has_many_entries),
         withheld=_withheld(checks, comparison, headline.display_scale.suffix),
         sensitivity=curves,
         assumptions=_assumptions(fit),
@@ -165,7 +165,27 @@ def _without_other_intervals(comparison: pd.DataFrame) -> pd.DataFrame:
     return comparison.drop(columns=others)
 
 
-def _comparison_note(headline: Effect, has_many_entries: bool) -> str:
+def _has_other_methods(comparison: pd.DataFrame, has_many_entries: bool) -> bool:
+    """Return whether another method stands beside the answer: in columns of its own, or rows."""
+    if has_many_entries:
+        return comparison.shape[1] > len(estimate_columns(comparison))
+    return len(comparison) > 1
+
+
+def _figure_caption(comparison: pd.DataFrame, has_many_entries: bool) -> str:
+    if _has_other_methods(comparison, has_many_entries):
+        return "The answer beside other methods on the same data, with 95 % intervals."
+    return "The answer, with 95 % intervals."
+
+
+def _comparison_note(
+    headline: Effect, comparison: pd.DataFrame, has_many_entries: bool
+) -> str:
+    if not _has_other_methods(comparison, has_many_entries):
+        return (
+            "No standard estimator answers this question on these data: the numbers "
+            f"({headline.display_scale.unit}) are those of this model."
+        )
     note = f"Standard estimators on the same data ({headline.display_scale.unit})"
     if has_many_entries:
         return f"{note}; the interval is that of this model."

@@ -39,11 +39,13 @@ from causalstats.models.causal_diagram.mediation import (
     mediation_estimands,
 )
 from causalstats.models.causal_diagram.notation import (
+    compared_in_words,
     effect_in_a_sentence,
     words_with_levels,
 )
 
 if TYPE_CHECKING:
+    from causalstats.models.causal_diagram.model import CausalDiagram
     from causalstats.models.causal_diagram.routes.tables import TableRoute
 
 Compute = Callable[[xr.Dataset, Observations], xr.DataArray]
@@ -63,11 +65,18 @@ def table_estimands(route: TableRoute) -> dict[str, Estimand]:
         estimands = effects | estimands | {"confounding": _confounding_estimand(route)}
         parts = partial(_part_of_effect, route)
         checks = partial(_mediation_checks, route)
-        estimands |= mediation_estimands(route.model, DIFFERENCE, parts, checks)
+        words = partial(_words_of_parts, route.model)
+        estimands |= mediation_estimands(route.model, DIFFERENCE, parts, checks, words)
     else:
         estimands = {"bounds": effect_bounds(route)} | estimands
         estimands |= complier_estimands(route)
     return estimands | route.extra_estimands()
+
+
+def _words_of_parts(model: CausalDiagram, data: Observations) -> tuple[str, str]:
+    """Return the first level of the treatment, and the contrast of the parts of its effect."""
+    first = model.levels(data)[model.treatment][0]
+    return f"{model.treatment}={first}", compared_in_words(model, data)
 
 
 def _contrast(route: TableRoute) -> str:

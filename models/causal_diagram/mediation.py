@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from causalstats.core.check import Check
+from causalstats.core.display_scale import DisplayScale
 from causalstats.core.estimand import Estimand
 from causalstats.data import Observations
 from causalstats.diagrams.identification.counterfactuals import (
@@ -93,7 +94,9 @@ def mediation_estimands(
     unit: str,
     compute: Callable[..., xr.DataArray],
     checks: Callable[[xr.Dataset, Observations], tuple[Check, ...]],
+    words: Callable[[Observations], tuple[str, str]],
     unavailable: Callable[[Observations], str] | None = None,
+    scale: Callable[[Observations], DisplayScale] | None = None,
 ) -> dict[str, Estimand]:
     """Return the natural direct and indirect effect, where the diagram has and identifies them.
 
@@ -104,41 +107,69 @@ def mediation_estimands(
     compute : function of (direct or indirect, draws, data)
     checks : function of draws and data
         Of the formula of either.
+    words : function of data
+        The value of the treatment that others are compared with, "x=0", and the contrast.
     unavailable : function of data, optional
         Why these data have no such answer; empty where they have.
+    scale : function of data, optional
+        As in `Estimand`.
     """
     between = mediators(model)
     if not between:
         return {}
-    x, y = model.treatment, model.outcome
-    through = ", ".join(between)
+    x = model.treatment
     names = (*assumption_names(model), INDEPENDENT_ERRORS)
 
-    def estimand(part: str, description: str) -> Estimand:
+    def estimand(part: str) -> Estimand:
+        def in_words(data: Observations) -> tuple[str, str]:
+            reference, contrast = words(data)
+            return _description(model, between, part, reference), contrast
+
         return Estimand(
             compute=partial(compute, part),
-            description=description,
+            description=_description(model, between, part, f"the first level of {x}"),
             unit=unit,
             contrast=f"each level of {x} against the first; of a number, one unit",
             kind="causal",
             assumptions=names,
             checks=checks,
             unavailable_reason=unavailable,
+            in_words=in_words,
+            scale=scale,
         )
 
-    return {
-        "natural_direct": estimand(
-            "direct",
-            f"The natural direct effect of {x} on {y}: {x} changes, and {through} stay what they "
-            f"would have been at the first level of {x}.",
-        ),
-        "natural_indirect": estimand(
-            "indirect",
-            f"The natural indirect effect of {x} on {y}: {through} change as {x} would have "
-            f"changed them, and {x} itself does not act on {y} otherwise. The natural direct and "
-            "indirect effects add up to the effect.",
-        ),
-    }
+    return {f"natural_{part}": estimand(part) for part in ("direct", "indirect")}
+
+
+def _description(
+    model: CausalDiagram, between: Sequence[str], part: str, reference: str
+) -> str:
+    """Return what a natural effect is.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    between : sequence of str
+        The mediators.
+    part : "direct" or "indirect"
+    reference : str
+        The value of the treatment that others are compared with.
+    """
+    x, y = model.treatment, model.outcome
+    through = ", ".join(between)
+    several = len(between) > 1
+    if part == "direct":
+        stays = "stay what they" if several else "stays what it"
+        return (
+            f"The natural direct effect of {x} on {y}: {x} changes, and {through} {stays} would "
+            f"have been at {reference}."
+        )
+    changes, them = ("change", "them") if several else ("changes", "it")
+    return (
+        f"The natural indirect effect of {x} on {y}: {through} {changes} as {x} would have "
+        f"changed {them}, and {x} itself does not act on {y} otherwise. The natural direct and "
+        "indirect effects add up to the effect."
+    )
 
 
 def pairs_of_worlds(part: str, value: Any, reference: Any) -> list[World]:

@@ -90,9 +90,17 @@ def regression_estimands(model: CausalDiagram) -> dict[str, Estimand]:
             UNIT,
             partial(_part_of_effect, model),
             partial(_mediation_checks, model),
+            partial(_words_of_parts, model),
             partial(_mediation_unavailable, model),
+            partial(effect_scale, model),
         ),
     }
+
+
+def _words_of_parts(model: CausalDiagram, data: Observations) -> tuple[str, str]:
+    """Return the first level of the treatment or its lower quartile, and the contrast."""
+    _, names = _arms(model, data)
+    return f"{model.treatment}={names[0]}", _words_with_levels(model, data)[1]
 
 
 def _mediation_checks(

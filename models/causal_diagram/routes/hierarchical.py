@@ -252,8 +252,9 @@ def hierarchical_assumption(model: CausalDiagram) -> Assumption:
         f"{_curve(model)}. Products of more "
         "confounders are entered where a score test finds them, and a propensity of the treatment "
         "is a covariate.",
-        if_wrong="Many small interactions of three or more confounders, in treatment and outcome "
-        "alike, leave confounding in the answer that no check of these data can find.",
+        if_wrong="A curve in a number that is left out leaves confounding in the answer, which "
+        "`basis_size` lessens; so do many small interactions of three or more confounders, in "
+        "treatment and outcome alike, which no check of these data can find.",
         formula="logit P(y | x, z) = x'b + u_z, b ~ N(0, s²) in each block, s ~ half-normal",
         checks=(
             "form of the regressions",
