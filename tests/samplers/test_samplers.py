@@ -4,6 +4,7 @@ One program for a structure, one result for a seed, and what an interrupt leaves
 """
 
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,44 +22,120 @@ from causalstats.samplers.base import describe_run
 BACKENDS = ("numba", "jax", "numpyro")
 
 
-@pytest.fixture(scope="module")
-def problem():
-    return Problem(
-        cs.SelectiveLabels(prevalence=0.4),
-        cs.SelectiveLabels().simulate(1, people=100, features=3).data,
+@dataclass(frozen=True)
+class Case:
+    """A problem, and others whose graphs have the same structure, or another.
+
+    Attributes
+    ----------
+    problem : Problem
+    of_other_constants : tuple of Problem
+        With programs of the same structure.
+    of_other_structure : tuple of Problem
+    refuse_own_constants : function of a posterior
+        Fails unless the posterior is that of the last problem of other constants.
+    """
+
+    problem: Problem
+    of_other_constants: tuple[Problem, ...]
+    of_other_structure: tuple[Problem, ...]
+    refuse_own_constants: Callable[[xr.DataTree], None]
+
+
+def selective_labels() -> Case:
+    data = cs.SelectiveLabels().simulate(1, people=100, features=3).data
+    named = cs.Decisions.from_frame(
+        data.source.rename(columns={"x1": "age"}),
+        outcome="outcome",
+        decision="tested",
+        features=["age", "x2", "x3"],
+    )
+    model = cs.SelectiveLabels(prevalence=0.4)
+    last = cs.SelectiveLabels(prevalence=0.5, expertise=["x2", "x3"])
+
+    def refuse_own_constants(posterior: xr.DataTree) -> None:
+        prevalence = last.estimands()["prevalence"]
+        np.testing.assert_allclose(
+            prevalence.compute(posterior.to_dataset(), data), 0.5, rtol=1e-9
+        )
+        coefficients = posterior["policy_coefficient"]
+        assert np.all(coefficients.sel(feature=["x2", "x3"]) == 0)
+        assert coefficients.sel(feature="x1").std() > 0
+
+    return Case(
+        Problem(model, data),
+        (Problem(cs.SelectiveLabels(prevalence=0.45), data), Problem(last, data)),
+        (Problem(cs.SelectiveLabels(), data), Problem(model, named)),
+        refuse_own_constants,
+    )
+
+
+def panel_of_counts() -> Case:
+    """A graph that XLA compiles in a fifth of the time."""
+    model = cs.PanelGLM(scale=(1.0,), errors="iid", effect_sd=0.5, coefficient_sd=0.5)
+    data = model.simulate(1, units=40, times=4).data
+    named = cs.Panel.from_frame(
+        data.source.rename(columns={"d": "dose"}),
+        unit="unit",
+        time="time",
+        outcome="y",
+        treatment="dose",
+    )
+    logit = replace(model, family="logit")
+    zeros_and_ones = logit.simulate(1, units=40, times=4).data
+
+    def refuse_own_constants(posterior: xr.DataTree) -> None:
+        coefficients = posterior["coefficient"]
+        assert abs(coefficients.sel(column="d")).max() < 0.01
+        assert coefficients.sel(column="period 1").std() > 0.1
+
+    return Case(
+        Problem(model, data),
+        (Problem(replace(model, effect_sd=0.001), data),),
+        (Problem(logit, zeros_and_ones), Problem(model, named)),
+        refuse_own_constants,
     )
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def program(request, problem):
-    return cs.Nuts(chains=2, draws=60, tune=60, backend=request.param).compile(problem)
+def backend(request):
+    return request.param
 
 
-def test_graphs_with_other_constants_are_the_same_program(program, problem):
-    for constants in ({"prevalence": 0.45}, {"prevalence": 0.4, "expertise": ["x2"]}):
-        assert same_program(
-            program.graph, cs.SelectiveLabels(**constants).build(problem.data)
-        )
-    assert not same_program(program.graph, cs.SelectiveLabels().build(problem.data))
+@pytest.fixture(scope="module")
+def case(backend):
+    return selective_labels() if backend == "numba" else panel_of_counts()
 
 
-def test_a_program_reads_the_constants_of_the_problem_it_runs(program, problem):
-    other = Problem(
-        cs.SelectiveLabels(prevalence=0.5, expertise=["x2", "x3"]), problem.data
-    )
-    posterior = program.run(other, 3)["posterior"]
-    estimand = other.model.estimands()["prevalence"]
-    np.testing.assert_allclose(
-        estimand.compute(posterior.to_dataset(), problem.data), 0.5, rtol=1e-9
-    )
-    assert np.all(posterior["policy_coefficient"].sel(feature=["x2", "x3"]) == 0)
-    assert posterior["policy_coefficient"].sel(feature="x1").std() > 0
+@pytest.fixture(scope="module")
+def problem(case):
+    return case.problem
+
+
+@pytest.fixture(scope="module")
+def program(backend, problem):
+    return cs.Nuts(chains=2, draws=60, tune=60, backend=backend).compile(problem)
+
+
+def test_graphs_with_other_constants_are_the_same_program(program, case):
+    for other in case.of_other_constants:
+        assert same_program(program.graph, other.graph)
+
+
+def test_graphs_of_other_structure_or_with_other_names_are_not(program, case):
+    for other in case.of_other_structure:
+        assert not same_program(program.graph, other.graph)
+
+
+def test_a_program_reads_the_constants_of_the_problem_it_runs(program, case):
+    draws = program.run(case.of_other_constants[-1], 3)
+    case.refuse_own_constants(draws["posterior"])
 
 
 def test_same_seed_same_draws(program, problem):
+    name = problem.graph.free_RVs[0].name
     first, again, other = (
-        program.run(problem, seed)["posterior"]["risk_intercept"].to_numpy()
-        for seed in (3, 3, 4)
+        program.run(problem, seed)["posterior"][name].to_numpy() for seed in (3, 3, 4)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -112,33 +189,18 @@ def test_large_data_take_jax_and_small_data_numba_on_a_cpu():
     assert backend_for(10_000_000) == "jax"
 
 
-def test_a_structure_is_compiled_once_for_all_samplers(program, problem):
-    """For other constants and numbers of draws too.
-
-    Not for features of other names, which its draws have.
-    """
+def test_a_structure_is_compiled_once_for_all_samplers(program, case):
+    """For other constants and numbers of draws too."""
     part = "compiled" if hasattr(program, "compiled") else "functions"
-    other = Problem(cs.SelectiveLabels(prevalence=0.5), problem.data)
+    other = case.of_other_constants[-1]
     first, again = (
-        program.sampler.compile(problem),
+        program.sampler.compile(case.problem),
         replace(program.sampler, draws=70).compile(other),
     )
     assert getattr(again, part) is getattr(first, part) and again.sampler.draws == 70
     draws = again.run(other, 3)["posterior"]
     assert draws.sizes["draw"] == 70
-    np.testing.assert_allclose(
-        other.model.estimands()["prevalence"].compute(draws.to_dataset(), problem.data),
-        0.5,
-        rtol=1e-9,
-    )
-    frame = problem.data.source.rename(columns={"x1": "age"})
-    named = Problem(
-        problem.model,
-        cs.Decisions.from_frame(
-            frame, outcome="outcome", decision="tested", features=["age", "x2", "x3"]
-        ),
-    )
-    assert not same_program(first.graph, named.graph)
+    case.refuse_own_constants(draws)
 
 
 def test_poor_importance_weights_fall_back_to_nuts(monkeypatch):
