@@ -217,14 +217,19 @@ def predictions(
     periods, period = np.unique(data.time[: len(unit)], return_inverse=True)
     neighbours = np.diff(unit) == 0
 
+    def means_over_time(error: np.ndarray) -> np.ndarray:
+        return np.asarray(np.bincount(period, error) / np.bincount(period))
+
     def summaries(error: np.ndarray) -> list[np.ndarray]:
         scores = treatment * error[:, None]
         products = (scores[1:] * scores[:-1])[neighbours].sum(axis=0)
         tails = np.array([(error**4).mean() / (error**2).mean() ** 2])
-        means = np.bincount(period, error) / np.bincount(period)
-        return [products / (scores**2).sum(axis=0), tails, means]
+        return [products / (scores**2).sum(axis=0), tails, means_over_time(error)]
 
     root = np.sqrt(weights)
+    # Errors that last make means of neighbouring periods alike: each cluster keeps its own
+    flips = rng.spawn(1)[0]
+    cluster = np.asarray(data.cluster)[data.unit[: len(unit)]]
     gap = model.error_model.correlations(model, data)[1]
     gap = None if gap is None else gap[: len(unit)]
     correlation = float(scales.get("serial_correlation", np.zeros(1))[-1])
@@ -239,7 +244,11 @@ def predictions(
         noise = rng.standard_normal(len(error))
         noise = model.error_model.dependent(noise, gap, starts, correlation)
         unweighted = (sd * noise / root)[:, None]
-        return summaries(root * about_units(unweighted)[:, 0])
+        drawn = summaries(root * about_units(unweighted)[:, 0])
+        if model.error_model.robust:
+            signs = flips.choice([-1.0, 1.0], size=int(cluster.max()) + 1)
+            drawn[-1] = means_over_time(error * signs[cluster])
+        return drawn
 
     observed = summaries(error)
     replicated = [replicate() for _ in range(_REPLICATIONS)]

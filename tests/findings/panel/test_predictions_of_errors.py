@@ -65,6 +65,23 @@ def test_lasting_treatment_and_errors_are_serial_correlation():
     assert _failed(frame) == {"predicts the serial correlation"}
 
 
+def test_errors_that_last_within_few_long_units_are_no_shocks_of_periods():
+    """Against independent errors, means of neighbouring periods are too much alike."""
+    for seed in range(3):
+        rng, frame = np.random.default_rng(seed), _grid(3, 200)
+        short = _grid(40, 6).assign(unit=lambda each: each["unit"] + 3)
+        frame = pd.concat([frame, short], ignore_index=True)
+        last = [_persistent(rng, *shape, 0.9) for shape in ((3, 200), (40, 6))]
+        frame["d"] = rng.normal(size=len(frame))
+        frame["y"] = frame["d"] + np.concatenate(last)
+        panel = cs.Panel.from_frame(
+            frame, unit="unit", time="time", outcome="y", treatment="d"
+        )
+        fit = cs.fit(cs.PanelDML(), panel, seed=1, progress=False)
+        checks = {check.name: check for check in fit.effect("effect").doubts}
+        assert "predicts the mean over time" not in checks
+
+
 def test_outliers_of_the_outcome_are_found_and_logarithms_help():
     rng, frame = np.random.default_rng(6), _grid(100, 8)
     frame["d"] = rng.normal(size=len(frame))
