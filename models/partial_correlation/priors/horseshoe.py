@@ -75,7 +75,7 @@ _FEWEST_SWEEPS = 2000
 _MOST_SWEEPS = 20_000
 # Those over hidden log-ratios and dependent rows take longer. Of 200 taxa in 200 samples, 99 % of
 # the pairs that counts determine then have 400 effective draws.
-_ROW_SWEEPS_OF_MANY_PARTS = 3e5
+_ROW_SWEEPS_OF_MANY_PARTS = 4e5
 _FEWEST_ROW_SWEEPS = (600, 1500)
 # Times as many, of up to so many parts, where these have not mixed: of rare counts
 _LONGER = 5
