@@ -239,6 +239,16 @@ def augmented(
     return cs.Instrument(first_stage="designed", errors="iid"), data
 
 
+def _effect_by_curve(seed: int) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Effect and first stage rise with the square of the covariate; the mean effect is 1."""
+    rng = np.random.default_rng(seed)
+    z, x, u, v, e = rng.normal(size=(5, 800))
+    t = z * (1 + 0.8 * x**2) + x + u + v
+    y = t * (1 + 0.8 * (x**2 - 1)) + x + u + e
+    frame = pd.DataFrame({"z": z, "x": x, "t": t, "y": y})
+    return cs.Instrument(), cs.Instrumented.from_formula("y ~ x | t ~ z", frame)
+
+
 def _several(name: str, *catches: str, **settings: Any) -> World:
     return World(
         name=name,
@@ -281,6 +291,13 @@ def _make(settings: dict[str, Any]) -> Callable[[int], Any]:
 
 
 WORLDS = [
+    World(
+        name="effect and first stage go with a covariate along a curve",
+        family="instruments",
+        wrong=True,
+        make=_effect_by_curve,
+        catches=("one effect",),
+    ),
     _right("two instruments"),
     _right("ten instruments", instruments=10),
     _right("unequal variances, robust errors", uneven=True),

@@ -193,6 +193,7 @@ def _effects(model: Instrument) -> Assumption:
             if_wrong="The answer is then about those whose treatment the instruments move, and "
             "only if no treatment is moved the other way: `effects='compliers'`.",
             formula="y_i = T_i β + ...",
+            checks=("one effect",),
             fields=("effects",),
         )
     return Assumption(

@@ -22,6 +22,7 @@ from causalstats.models.instrument.designed_first_stage_checks import (
     directions_check,
     regression_residuals,
 )
+from causalstats.models.instrument.effect_modification import one_effect
 from causalstats.models.instrument.posterior import direct_prior, moments_of
 from causalstats.models.instrument.several_treatments_checks import (
     several_treatments_checks,
@@ -72,6 +73,8 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
         *_no_copy(data.thinned(_MOST_ROWS)),
         leverage_check(data),
     ]
+    if len(data.treatments) == 1 and not model.learns_direct and model.effects == "one":
+        checks += one_effect(data.thinned(_MOST_ROWS), _ANSWERS)
     if data.cluster is not None:
         checks.append(_clusters(data))
     else:
