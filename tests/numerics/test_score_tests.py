@@ -5,7 +5,12 @@ import pytest
 from scipy.special import expit
 
 from causalstats.numerics.bases.omitted_terms import Feature, omitted_terms
-from causalstats.numerics.testing.score_tests import binary_equation, largest_score
+from causalstats.numerics.selection.selection_normality import normality_test
+from causalstats.numerics.testing.score_tests import (
+    Equation,
+    binary_equation,
+    largest_score,
+)
 
 
 def logistic_posterior(x, outcome, rng, draws=200):
@@ -101,3 +106,47 @@ def test_too_few_rows_give_no_test():
     )
     x = np.linspace(-1, 1, 20)[:, None]
     assert largest_score([p], x**2, x, np.random.default_rng(1)) is None
+
+
+def test_a_curve_is_found_in_whatever_unit_the_outcome_is_measured():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(400, 1))
+    y = x[:, 0] + 0.5 * x[:, 0] ** 2 + rng.normal(size=400)
+    line = np.column_stack([np.ones(400), x])
+    fitted = line @ np.linalg.lstsq(line, y, rcond=None)[0]
+    found = {}
+    for unit in (1.0, 1e9, 1e-9):
+
+        def replicate(rng, count, unit=unit):
+            return unit * (fitted + rng.normal(size=(count, 400)))
+
+        equation = Equation(
+            name="outcome",
+            rows=np.arange(400),
+            observed=unit * y,
+            fitted=np.tile(unit * fitted, (10, 1)),
+            variance=np.full(400, unit**2),
+            slope=np.ones(400),
+            replicate=replicate,
+        )
+        score = largest_score([equation], x**2, x, np.random.default_rng(1))
+        assert score is not None and score.p < 0.01
+        found[unit] = score.z
+    assert np.ptp(list(found.values())) < 1e-6
+
+
+@pytest.mark.parametrize("unit", [1e9, 1e-9])
+def test_normality_of_errors_does_not_depend_on_the_unit_of_the_outcome(unit):
+    rng = np.random.default_rng(1)
+    x, z, v, e = rng.normal(size=(4, 600))
+    seen = 0.5 * x + z + v > 0
+    design = np.column_stack([np.ones(600), x])
+    selection = np.column_stack([design, z])
+    y = (2 + x + 0.6 * v + 0.8 * e)[seen]
+
+    def test(outcome):
+        given = (design, selection, seen, np.linspace(-1, 1, 11), 3.0)
+        return normality_test(outcome, *given, np.random.default_rng(2))
+
+    assert test(unit * y).p == test(y).p
+    np.testing.assert_allclose(test(unit * y).observed, test(y).observed, rtol=1e-6)

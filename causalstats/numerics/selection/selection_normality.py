@@ -129,6 +129,7 @@ def normality_test(
     NormalityTest
     """
     gamma, covariance = probit(selection, decision, prior_sd)
+    outcome = (outcome - outcome.mean()) / max(float(outcome.std()), 1e-300)
     seen = selection[decision]
     index = seen @ gamma
     basis = _second_step_basis(matrix[decision], inverse_mills_ratio(index))

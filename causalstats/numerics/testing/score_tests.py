@@ -24,7 +24,7 @@ _TAIL = 0.99
 # Standard deviations; of fewer, a score rests on one outcome or none
 _LEAST_QUANTILE = 1.0
 _LEAST_COMPONENT = 0.01  # of the variance that one parameter gives the scores
-_LEAST_VARIANCE = 1e-12
+_LEAST_VARIANCE = 1e-12  # of the largest
 _LEAST_SHARE = 1e-3  # of the squares of a term, that the components leave
 _LARGEST_LEVERAGE = 0.2  # of one row, in a score
 _FEWEST_DEGREES = 30
@@ -172,6 +172,7 @@ def _partialled_out(
         Positions of the terms; others are determined by what was partialled out, or by one row.
     """
     scale = (equation.slope / _root_variance(equation))[:, None]
+    scale = scale / max(np.abs(scale).max(), 1e-300)  # whatever the unit of the outcome
     size = len(equation.rows)
     columns_of_model = linear[equation.rows] if equation.linear else np.empty((size, 0))
     known = np.column_stack([np.ones(size), columns_of_model]) * scale
@@ -197,7 +198,8 @@ def _squares(columns: np.ndarray) -> np.ndarray:
 
 
 def _root_variance(equation: Equation) -> np.ndarray:
-    return np.sqrt(np.maximum(equation.variance, _LEAST_VARIANCE))
+    least = max(_LEAST_VARIANCE * float(equation.variance.max()), 1e-300)
+    return np.sqrt(np.maximum(equation.variance, least))
 
 
 def _components(equation: Equation) -> np.ndarray:
