@@ -255,11 +255,11 @@ def _many_links(draws: xr.Dataset, size: int) -> list[Check]:
 def _links_drawn_in(
     model: PartialCorrelation, draws: xr.Dataset, data: Composition
 ) -> list[Check]:
-    """Return the caution that a sparse prior understates a strong link, where rows show it.
+    """Return the caution that a sparse prior understates a strong link.
 
-    Rows do where their log-ratios are known, independent and normal, and two or more a part: the
-    estimate without a prior is then unbiased, and a link that its test finds among all pairs is
-    compared with the posterior.
+    Rows show it where their log-ratios are known, independent and normal, and two or more a part:
+    the estimate without a prior is then unbiased, and a link that its test finds among all pairs is
+    compared with the posterior. Where no link shows, of many parts in few rows, that says little.
 
     Parameters
     ----------
@@ -270,14 +270,16 @@ def _links_drawn_in(
     size = len(data.parts)
     exact = model.errors == "normal" and observation_of(data).exact
     known = exact and row_dependence_of(data).independent
+    many = size >= _PARTS_OF_A_NETWORK and data.degrees < _ROWS_A_PART * size
+    unshown = [_sparse_in_few_rows(data)] if many else []
     if not known or data.degrees < _ROWS_FOR_ESTIMATES * size:
-        return []
+        return unshown
     if linearly_dependent(data.scatter):  # there is no estimate without a prior
-        return []
+        return unshown
     shift = link_shrinkage(_precisions(draws), 0.0, data.scatter, data.degrees)
     most = int(shift.argmax())
     if shift[most] <= _LARGEST_SHIFT_OF_ONE:
-        return []
+        return unshown
     return [
         Check(
             name="shrinkage of strong links",
@@ -293,6 +295,24 @@ def _links_drawn_in(
             caution=True,
         )
     ]
+
+
+def _sparse_in_few_rows(data: Composition) -> Check:
+    """Return the caution that rows are too few to show a link that a sparse prior draws in."""
+    rows, parts = f"{len(data):,}", len(data.parts)
+    return Check(
+        name="shrinkage of strong links",
+        passed=None,
+        value=data.degrees / parts,
+        expected=f"{_ROWS_A_PART:g} rows a part or more",
+        finding=f"{rows} rows of {parts} parts are fewer than {_ROWS_A_PART:g} a part, and cannot "
+        "show which strong links the prior of few links draws towards independence: 95 % intervals "
+        "of links of .4 to .8 cover .82 in 60 rows of 30 parts, and .87 to .91 of 200 to 1,000 "
+        "taxa",
+        remedy="Read the interval of a strong link as one of some 85 %; more rows narrow the gap.",
+        assumption="sparsity",
+        caution=True,
+    )
 
 
 def _strong_links(
