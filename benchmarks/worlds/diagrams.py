@@ -268,7 +268,15 @@ def effect_along_a_curve(rng: np.random.Generator) -> dict[str, np.ndarray]:
 def number_and_labels(
     rng: np.random.Generator, shape: str, rows: int = 800
 ) -> dict[str, np.ndarray]:
-    """Return treatment and outcome of two levels, and a confounder that is a number."""
+    """Return treatment and outcome of two levels, and a confounder that is a number.
+
+    Parameters
+    ----------
+    rng : Generator
+    shape : {"line", "square"}
+        Of the confounder's effect on both log-odds.
+    rows : int
+    """
     z = rng.normal(size=rows)
     score = {"line": z, "square": 1.3 * (z**2 - 1)}[shape]
     x = coin(rng, logistic(score), rows)

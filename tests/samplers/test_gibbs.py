@@ -9,7 +9,16 @@ from causalstats.samplers import gibbs
 
 
 def autoregressive(correlation, longest_thin, interrupt_after=np.inf):
-    """Return a kernel whose draws are a stationary autoregression with mean 0 and variance 1."""
+    """Return a kernel whose draws are a stationary autoregression with mean 0 and variance 1.
+
+    Parameters
+    ----------
+    correlation : float
+        Of neighbouring sweeps.
+    longest_thin : int
+    interrupt_after : float
+        Sweeps of all chains after which a user interrupts them.
+    """
     advanced = [0]
 
     def advance(state, sweeps, rng):

@@ -46,7 +46,14 @@ def log_determinant(matrix: np.ndarray) -> float:
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def inner_product(one: np.ndarray, other: np.ndarray, count: int) -> float:
-    """Return the inner product of the first entries of two vectors, summed in any order."""
+    """Return the inner product of the first entries of two vectors, summed in any order.
+
+    Parameters
+    ----------
+    one, other : array, shape (n,)
+    count : int
+        Of the entries.
+    """
     total = 0.0
     for place in range(count):
         total += one[place] * other[place]

@@ -151,6 +151,14 @@ def test_no_curve_is_seen_in_effects_that_are_all_the_same():
 
 
 def effect_along_a_curve(curvature, seed, rows=800):
+    """Return data whose effect changes along the square of a confounder.
+
+    Parameters
+    ----------
+    curvature : float
+        The effect is 1 + curvature z².
+    seed, rows : int
+    """
     rng = np.random.default_rng(seed)
     z = rng.normal(size=rows)
     x = (rng.random(rows) < logistic(1.5 * z)).astype(int)

@@ -37,7 +37,14 @@ def test_a_curve_of_one_level_is_found():
 
 
 def hierarchical(shape, basis_size=1, seed=1, rows=800):
-    """Return a fit of an effect of .8 logits, with a confounder that acts by a function of z."""
+    """Return a fit of an effect of .8 logits, with a confounder that acts by a function of z.
+
+    Parameters
+    ----------
+    shape : {"line", "square", "step"}
+        Of the function.
+    basis_size, seed, rows : int
+    """
     rng = np.random.default_rng(seed)
     z = rng.normal(size=rows)
     score = {"line": z, "square": 1.3 * (z**2 - 1), "step": 2.5 * (z > 0.7) - 1}[shape]

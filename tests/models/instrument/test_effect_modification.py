@@ -9,7 +9,15 @@ _NAME = "one effect"
 
 
 def frame(seed, differs, rows=800):
-    """Return data of the mean effect 1, in which the instrument moves people by 1 + .8 w²."""
+    """Return data of the mean effect 1, in which the instrument moves people by 1 + .8 w².
+
+    Parameters
+    ----------
+    seed : int
+    differs : float
+        By how much the effect changes with w².
+    rows : int
+    """
     rng = np.random.default_rng(seed)
     z, w, u, v, e = rng.normal(size=(5, rows))
     x = z * (1 + 0.8 * w**2) + w + u + v
