@@ -8,6 +8,8 @@ precision R, the conditional density of an entry of r under the prior Normal(c, 
 which is log-concave on an interval: an independence step about its mode is accepted nearly always.
 """
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
@@ -20,6 +22,25 @@ _LOG_LINK = np.log(0.1)
 _LINK_SPREAD = 1.5
 SMALLEST_VARIANCE = 1e-15  # of a partial correlation, against underflow
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+class Mixture(NamedTuple):
+    """A prior of an entry with two components, the spike and the slab.
+
+    Attributes
+    ----------
+    spike_variance, slab_variance : float
+        0 where the prior is another one.
+    log_odds : float
+        Of the slab to the spike.
+    """
+
+    spike_variance: float
+    slab_variance: float
+    log_odds: float
+
+
+NO_MIXTURE = Mixture(0.0, 0.0, 0.0)
 
 
 @_compiled
@@ -154,6 +175,49 @@ def draw_entry_and_scale(
     proposed_variance = global_variance * proposed_local
     if not SMALLEST_VARIANCE < proposed_variance < 1 / SMALLEST_VARIANCE:
         return 0.0, local
+    odds = log_prior_to_proposal(proposed_local, global_variance)
+    odds -= log_prior_to_proposal(local, global_variance)
+    change, accepted = draw_entry_given_other_variance(
+        entry,
+        remainder,
+        product,
+        diagonal,
+        half_degrees,
+        cross,
+        mean,
+        variance,
+        proposed_variance,
+        odds,
+        rng,
+    )
+    return change, proposed_local if accepted else local
+
+
+@_compiled
+def draw_entry_given_other_variance(
+    entry: float,
+    remainder: float,
+    product: float,
+    diagonal: float,
+    half_degrees: float,
+    cross: float,
+    mean: float,
+    variance: float,
+    proposed_variance: float,
+    log_odds: float,
+    rng: np.random.Generator,
+) -> tuple[float, bool]:
+    """Return by how much an entry changes with another prior variance, and whether both do.
+
+    Parameters
+    ----------
+    entry, remainder, product, diagonal, half_degrees, cross, mean, variance : float
+        As in `draw_entry`.
+    proposed_variance : float
+    log_odds : float
+        Of the proposed variance to the present one in its prior, with its proposals.
+    rng : Generator
+    """
     shift = product / diagonal
     width = np.sqrt((remainder + product * shift) / diagonal)
     centre = entry - shift - mean
@@ -163,7 +227,7 @@ def draw_entry_and_scale(
     )
     proposed = mode + rng.standard_normal() / np.sqrt(curvature)
     if abs(proposed) >= 1:
-        return 0.0, local
+        return 0.0, False
     present = shift / width
     old_mode, old_curvature = _entry_mode(half_degrees, linear, centre, width, variance)
     gain = half_degrees * np.log((1 - proposed**2) / (1 - present**2))
@@ -173,8 +237,48 @@ def draw_entry_and_scale(
     gain += np.log(variance * old_curvature / (proposed_variance * curvature)) / 2
     gain += curvature * (proposed - mode) ** 2 / 2
     gain -= old_curvature * (present - old_mode) ** 2 / 2
-    gain += log_prior_to_proposal(proposed_local, global_variance)
-    gain -= log_prior_to_proposal(local, global_variance)
+    gain += log_odds
     if gain >= 0 or rng.standard_exponential() > -gain:
-        return width * (proposed - present), proposed_local
-    return 0.0, local
+        return width * (proposed - present), True
+    return 0.0, False
+
+
+@_compiled
+def draw_entry_and_component(
+    entry: float,
+    remainder: float,
+    product: float,
+    diagonal: float,
+    half_degrees: float,
+    cross: float,
+    variance: float,
+    mixture: Mixture,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Return by how much an entry of R changes, and the variance of its component, the other one.
+
+    Parameters
+    ----------
+    entry, remainder, product, diagonal, half_degrees, cross : float
+        As in `draw_entry`.
+    variance : float
+        Of the present component.
+    mixture : Mixture
+    rng : Generator
+    """
+    in_slab = variance == mixture.slab_variance
+    other = mixture.spike_variance if in_slab else mixture.slab_variance
+    change, accepted = draw_entry_given_other_variance(
+        entry,
+        remainder,
+        product,
+        diagonal,
+        half_degrees,
+        cross,
+        0.0,
+        variance,
+        other,
+        -mixture.log_odds if in_slab else mixture.log_odds,
+        rng,
+    )
+    return change, other if accepted else variance

@@ -30,8 +30,11 @@ import numba
 import numpy as np
 
 from causalstats.numerics.compositions.correlation_entries import (
+    NO_MIXTURE,
     SMALLEST_VARIANCE,
+    Mixture,
     draw_entry,
+    draw_entry_and_component,
     draw_entry_and_scale,
 )
 from causalstats.numerics.compositions.link_exchange import exchange_links
@@ -247,7 +250,7 @@ def sweep(
     roots = np.exp(state.log_precisions / 2)
     scaled = _scaled(scatter, roots)
     for part in range(len(roots)):
-        _update_column(part, state, scaled, degrees, rng)
+        update_column(part, state, scaled, degrees, NO_MIXTURE, rng)
     exchange_links(state, scaled, degrees, rng)
     _scale_correlations(state, scaled, degrees, scales, rng)
     _put(state.inverse, np.linalg.inv(state.correlations))
@@ -260,7 +263,7 @@ def sweep(
         state.scalars[2],
         rng,
     )
-    _update_variance_prior(state, scales, rng)
+    update_variance_prior(state, scales, rng)
     _update_shrinkage(state, scales, rng)
     if scales.distance_effect_sd > 0:
         _update_distance_effect(state, scales, rng)
@@ -294,11 +297,12 @@ def sweeps_of_known_log_ratios(
 
 
 @_compiled
-def _update_column(
+def update_column(
     part: int,
     state: State,
     scatter: np.ndarray,
     degrees: float,
+    mixture: Mixture,
     rng: np.random.Generator,
 ) -> None:
     """Update the entries R_jk of one part j, and the lower triangle of R⁻¹.
@@ -312,6 +316,8 @@ def _update_column(
         S̃, the cross-products of amounts in units of their ω.
     degrees : float
         m.
+    mixture : Mixture
+        The prior of the entries; that of the horseshoe where it is `NO_MIXTURE`.
     rng : Generator
     """
     correlations = state.correlations
@@ -336,7 +342,21 @@ def _update_column(
         local = state.local_variances[part, other]
         common = state.scalars[0] * state.relative_variances[part, other]
         # A pair is visited twice, and once with its scale.
-        if other < part:
+        if other < part and mixture.spike_variance > 0:
+            change, local = draw_entry_and_component(
+                correlations[part, other],
+                remainder,
+                slope,
+                diagonal,
+                degrees / 2,
+                scatter[part, other],
+                local,
+                mixture,
+                rng,
+            )
+            state.local_variances[part, other] = local
+            state.local_variances[other, part] = local
+        elif other < part:
             change, local = draw_entry_and_scale(
                 correlations[part, other],
                 remainder,
@@ -559,7 +579,7 @@ def update_log_precisions(
 
 
 @_compiled
-def _update_variance_prior(
+def update_variance_prior(
     state: State, scales: Scales, rng: np.random.Generator
 ) -> None:
     """Update μ from its normal conditional, and σ by random walks of its logarithm."""

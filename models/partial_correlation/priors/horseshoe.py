@@ -215,16 +215,14 @@ class Horseshoe(SampledPrior):
     def gibbs_kernel(self, model: PartialCorrelation, data: Composition) -> GibbsKernel:
         """Return the sweeps, over hidden log-ratios and the row correlation where there are any."""
         size = len(data.parts)
-        draws = int(np.clip(_NUMBERS_KEPT / size**2, _FEWEST_DRAWS, _MOST_DRAWS))
-        kernel = _of_known_log_ratios
-        dims = DIMS
-        if data.distances is not None:
-            dims = {**DIMS, DISTANCE_EFFECT: ()}
-        fewest = _FEWEST_SWEEPS
+        kernel, lengths = _of_known_log_ratios, chain_lengths(size)
         if not knows_log_ratios(data) or model.errors == "student":
             kernel = _of_rows
             fewest = np.clip(_ROW_SWEEPS_OF_MANY_PARTS / size, *_FEWEST_ROW_SWEEPS)
-        sweeps = np.clip(_SWEEPS_BY_PARTS / size, fewest, _MOST_SWEEPS)
+            lengths = chain_lengths(size, float(fewest))
+        dims = DIMS
+        if data.distances is not None:
+            dims = {**DIMS, DISTANCE_EFFECT: ()}
         return kernel(
             model,
             data,
@@ -234,12 +232,7 @@ class Horseshoe(SampledPrior):
                 "other_part": list(data.parts),
                 "pair": pair_labels(data.parts),
             },
-            tune=int(_FIRST_SHARE * sweeps),
-            draws=draws,
-            thin=int(sweeps // draws),
-            longest_thin=int(_LONGER * sweeps // draws)
-            if size <= _MOST_PARTS_OF_LONGER
-            else 0,
+            **lengths,
         )
 
     def simulate(
@@ -267,6 +260,25 @@ class Horseshoe(SampledPrior):
             "basis_correlation": -entries,
             "precision": precision - sums[:, None] * sums / sums.sum(),
         }
+
+
+def chain_lengths(parts: int, fewest_sweeps: float = _FEWEST_SWEEPS) -> dict[str, int]:
+    """Return `tune`, `draws`, `thin` and `longest_thin` of a `GibbsKernel` of so many parts.
+
+    Examples
+    --------
+    >>> chain_lengths(20)
+    {'tune': 600, 'draws': 1000, 'thin': 3, 'longest_thin': 15}
+    """
+    draws = int(np.clip(_NUMBERS_KEPT / parts**2, _FEWEST_DRAWS, _MOST_DRAWS))
+    sweeps = np.clip(_SWEEPS_BY_PARTS / parts, fewest_sweeps, _MOST_SWEEPS)
+    longest = int(_LONGER * sweeps // draws)
+    return {
+        "tune": int(_FIRST_SHARE * sweeps),
+        "draws": draws,
+        "thin": int(sweeps // draws),
+        "longest_thin": longest if parts <= _MOST_PARTS_OF_LONGER else 0,
+    }
 
 
 def least_shrinkage(model: PartialCorrelation, parts: int) -> float:

@@ -7,7 +7,8 @@ mixture: near 0 (the spike) or not (the slab),
 
 with q the `prior_inclusion_probability`, both cut to (-1, 1) and jointly to positive definite R.
 The indicator of spike or slab is marginalised out. The Θ of the composition is K - K11'K / 1'K1.
-All of it is sampled.
+All of it is sampled: of log-ratios that are known in independent rows by Gibbs sweeps, in which
+the indicators are drawn too (`spike_slab_gibbs`); of others by NUTS.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from causalstats.core.assumption import Assumption
+from causalstats.core.gibbs_kernel import GibbsKernel
 from causalstats.data import Composition
 from causalstats.errors import ModelError
 from causalstats.models.partial_correlation import student_rows
 from causalstats.models.partial_correlation.graph_context import GraphContext
 from causalstats.models.partial_correlation.hyperpriors import Beta, Hyperprior
 from causalstats.models.partial_correlation.marginal_posteriors import (
+    pair_labels,
     with_unit_diagonal,
 )
 from causalstats.models.partial_correlation.priors.base import AnswerText, Scatter
@@ -34,7 +37,15 @@ from causalstats.models.partial_correlation.priors.basis_variances import (
     PARAMETERS,
     add_basis_variances,
     draw_basis_variances,
+    log_variance_of,
     variance_hyperpriors,
+)
+from causalstats.models.partial_correlation.priors.horseshoe import (
+    DIMS,
+    chain_lengths,
+    draw_covariance,
+    knows_log_ratios,
+    scatter_root,
 )
 from causalstats.models.partial_correlation.priors.sampled import SampledPrior
 from causalstats.numerics.compositions.pair_names import pair_name
@@ -44,6 +55,7 @@ if TYPE_CHECKING:
 
 _SHARE_COUNT = 5.0  # pseudo-observations of the Beta prior of π: Beta(1, 4) at q = 0.2
 _MOST_TRIES = 10_000
+_FEWEST_SWEEPS = 4000  # of a chain, of many parts: π mixes slowly
 
 
 @dataclass(frozen=True)
@@ -160,6 +172,70 @@ class SpikeAndSlab(SampledPrior):
     def nuts_options(self, data: Composition) -> dict[str, Any]:
         """Return long runs: links that come and go are slow to mix."""
         return {"backend": "numba", "target_accept": 0.97, "tune": 1500, "draws": 4000}
+
+    def gibbs_kernel(
+        self, model: PartialCorrelation, data: Composition
+    ) -> GibbsKernel | None:
+        """Return the sweeps given log-ratios; None where these are not known, or rows depend."""
+        if not knows_log_ratios(data) or model.errors == "student":
+            return None
+        from causalstats.numerics.compositions import horseshoe_gibbs, spike_slab_gibbs
+
+        degrees = int(data.degrees)
+        root = scatter_root(data.scatter, degrees)
+        spare = degrees - len(root)
+        variances = np.diagonal(data.scatter) / degrees
+        prior = self._share_prior(model)
+        spike, slab = float(model.spike_sd), float(model.slab_sd)
+        inside = special.log_ndtr(-1 / np.array([spike, slab]))
+        cut = np.log1p(-2 * np.exp(inside))
+        components = spike_slab_gibbs.Components(
+            spike**2, slab**2, float(cut[0] - cut[1]), prior.one, prior.other
+        )
+        scales = horseshoe_gibbs.Scales(
+            float(log_variance_of(model, data)),
+            float(model.basis_variance_sd),
+            float(model.variance_spread_scale),
+            1.0,
+        )
+
+        def start(rng: np.random.Generator) -> Any:
+            state = horseshoe_gibbs.initial_state(variances, rng)
+            state.scalars[0] = 1.0
+            state.local_variances[:] = spike**2
+            return state, np.array([rng.uniform(0.1, 0.5)])
+
+        def advance(state: Any, sweeps: int, rng: np.random.Generator) -> None:
+            covariance, share = state
+            spike_slab_gibbs.sweeps_of_known_log_ratios(
+                sweeps, root, spare, covariance, share, components, scales, rng
+            )
+
+        def draw(state: Any) -> dict[str, np.ndarray]:
+            covariance, share = state
+            variables = draw_covariance(covariance)
+            del variables["global_shrinkage"]
+            r = -variables["basis_correlation"]
+            odds = stats.norm.logpdf(r, scale=slab) - stats.norm.logpdf(r, scale=spike)
+            odds += np.log(share[0] / (1 - share[0])) + components.log_cut
+            variables["inclusion"] = special.expit(odds).astype(r.dtype)
+            return {**variables, "slab_share": np.asarray(share[0])}
+
+        dims = {
+            name: value for name, value in DIMS.items() if name != "global_shrinkage"
+        }
+        return GibbsKernel(
+            start=start,
+            advance=advance,
+            draw=draw,
+            dims={**dims, "inclusion": ("pair",), "slab_share": ()},
+            coords={
+                "part": list(data.parts),
+                "other_part": list(data.parts),
+                "pair": pair_labels(data.parts),
+            },
+            **chain_lengths(len(data.parts), _FEWEST_SWEEPS),
+        )
 
     def simulate(
         self,

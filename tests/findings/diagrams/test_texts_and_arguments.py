@@ -136,7 +136,7 @@ def test_long_texts_are_read_in_linear_time(start):
     for blank in (" ", "\t", "\n"):
         with suppress(cs.ModelError):
             Diagram.parse(start + blank * 100_000)
-    assert time.process_time() - began < 1.5
+    assert time.process_time() - began < 10  # the square of 100,000 would take minutes
 
 
 DIAGRAM = Diagram.parse("z -> x, y; x -> y").with_levels(dict.fromkeys("xyz", 2))

@@ -196,13 +196,15 @@ def test_regressions_of_a_group_do_not_shrink_it(fits):
 
 def test_a_caution_of_the_fit_is_said_once():
     rng = np.random.default_rng(3)
-    z = rng.normal(size=200)
-    x = (rng.random(200) < expit(z)).astype(int)
+    z, v, w = rng.normal(size=(3, 200))
+    x = (rng.random(200) < expit(z + v + w)).astype(int)
     m = (rng.random(200) < expit(x + z - 0.5)).astype(int)
     y = (rng.random(200) < expit(x + m - 1)).astype(int)
-    frame = pd.DataFrame({"z": z, "x": x, "m": m, "y": y})
+    frame = pd.DataFrame({"z": z, "v": v, "w": w, "x": x, "m": m, "y": y})
     model = cs.CausalDiagram(
-        "z -> x, m, y; x -> m -> y; x -> y", treatment="x", route="hierarchical"
+        "z, v, w -> x, m, y; x -> m -> y; x -> y",
+        treatment="x",
+        route="hierarchical",
     )
     data = cs.Observations.from_frame(frame)
     sampler = cs.Exact(chains=2, draws=25)

@@ -278,7 +278,7 @@ def test_the_default_sampler_is_gibbs_and_repeats_by_its_seed(data):
     assert one.to_dataset().equals(same.to_dataset())
     assert not one.to_dataset().equals(other.to_dataset())
     with pytest.raises(cs.SamplingError, match="no blocks of its parameters"):
-        sampler(cs.Problem(cs.PartialCorrelation(prior="sparse"), data), 1)
+        sampler(cs.Problem(cs.PartialCorrelation(prior="invariant"), data), 1)
 
 
 def test_without_an_effect_of_distances_sweeps_are_those_of_data_without_any():
