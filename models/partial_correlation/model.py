@@ -241,16 +241,17 @@ class PartialCorrelation:
     cover .9 or more: "shrunk" and "invariant" shrink strong links among many weak ones, and the
     caution `shrinkage of strong links` stands on the answer where a link is sure and shrunk by more
     than one posterior standard deviation, and with ten parts or more and fewer than four rows a
-    part, where no link may be sure enough to show it. Under "horseshoe" and
-    "sparse", of known log-ratios in two or more rows a part, it stands where a link that the t-test
-    finds among all pairs is .7 of a standard deviation nearer to 0 than its estimate without a
-    prior: in .93 of data sets of 60 x 8 with strong links, .07 of those without any and .10 of
-    those with weak ones (30 each). In 20 other data sets with strong links .08 of them are missed
-    without a word, before .19, and under "matching" .13. Of counts there is no such estimate. With
-    four parts, "horseshoe" and "shrunk" cover alike. Where most amounts are linked, answers of
-    "horseshoe" carry the caution `few links among the amounts`. Over all pairs of 4 parts in 40
-    rows, intervals of "shrunk" cover .95 with 500 counts a row and .92 with 25 (32 data sets each),
-    as where log-ratios are known.
+    part, where no link may be sure enough to show it. Under "horseshoe" and "sparse", of known
+    log-ratios in two or more rows a part, it stands where a link that the t-test finds among all
+    pairs is .7 of a standard deviation nearer to 0 than its estimate without a prior: in .93 of
+    data sets of 60 x 8 with strong links, .07 of those without any and .10 of those with weak ones
+    (30 each). In 20 other data sets with strong links .08 of them are missed without a word, before
+    .19, and under "matching" .13. Of counts there is no such estimate. With ten parts or more and
+    fewer than four rows a part, it stands always: where no link shows, these data cannot say which
+    strong ones are drawn in. With four parts, "horseshoe" and "shrunk" cover alike. Where most
+    amounts are linked, answers of "horseshoe" carry the caution `few links among the amounts`. Over
+    all pairs of 4 parts in 40 rows, intervals of "shrunk" cover .95 with 500 counts a row and .92
+    with 25 (32 data sets each), as where log-ratios are known.
 
     "invariant" gives all parts one variance. With many parts of unequal variances its weight is
     large and it predicts the spread of the parts wrongly (standard deviations exp(Normal(0, .3²)),
