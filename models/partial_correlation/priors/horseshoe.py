@@ -262,8 +262,18 @@ class Horseshoe(SampledPrior):
         }
 
 
-def chain_lengths(parts: int, fewest_sweeps: float = _FEWEST_SWEEPS) -> dict[str, int]:
+def chain_lengths(
+    parts: int, fewest_sweeps: float = _FEWEST_SWEEPS, longer: int = _LONGER
+) -> dict[str, int]:
     """Return `tune`, `draws`, `thin` and `longest_thin` of a `GibbsKernel` of so many parts.
+
+    Parameters
+    ----------
+    parts : int
+    fewest_sweeps : float
+        Of a chain, after the first.
+    longer : int
+        How many times as long a chain is that goes on, of up to 60 parts.
 
     Examples
     --------
@@ -272,7 +282,7 @@ def chain_lengths(parts: int, fewest_sweeps: float = _FEWEST_SWEEPS) -> dict[str
     """
     draws = int(np.clip(_NUMBERS_KEPT / parts**2, _FEWEST_DRAWS, _MOST_DRAWS))
     sweeps = np.clip(_SWEEPS_BY_PARTS / parts, fewest_sweeps, _MOST_SWEEPS)
-    longest = int(_LONGER * sweeps // draws)
+    longest = int(longer * sweeps // draws)
     return {
         "tune": int(_FIRST_SHARE * sweeps),
         "draws": draws,

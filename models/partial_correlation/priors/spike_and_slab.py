@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 _SHARE_COUNT = 5.0  # pseudo-observations of the Beta prior of π: Beta(1, 4) at q = 0.2
 _MOST_TRIES = 10_000
 _FEWEST_SWEEPS = 4000  # of a chain, of many parts: π mixes slowly
+_LONGER = 20  # times as long, where chains have not mixed: links that come and go
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,7 @@ class SpikeAndSlab(SampledPrior):
                 "other_part": list(data.parts),
                 "pair": pair_labels(data.parts),
             },
-            **chain_lengths(len(data.parts), _FEWEST_SWEEPS),
+            **chain_lengths(len(data.parts), _FEWEST_SWEEPS, _LONGER),
         )
 
     def simulate(
