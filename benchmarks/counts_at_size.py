@@ -39,7 +39,7 @@ from causalstats.numerics.compositions.partial_correlations import partial_corre
 from causalstats.numerics.sampling.convergence_diagnostics import split_r_hats
 
 # Samples, taxa, chains, sweeps of each and sweeps from one draw to the next
-SIZES = [(200, 200, 4, 2000, 4), (1000, 500, 1, 300, 3), (500, 1000, 1, 300, 3)]
+SIZES = [(200, 200, 4, 2000, 4), (1000, 500, 1, 300, 3)]
 NEEDED = 400
 STRONG = (0.4, 0.85)
 LEAST_SHARED = 0.5  # of the rows, by whose counts a pair is determined
