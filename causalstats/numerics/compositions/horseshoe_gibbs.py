@@ -42,7 +42,9 @@ from causalstats.numerics.compositions.symmetric_matrices import (
     column_of_lower,
     inner_product,
     log_determinant,
+    put,
     replace_column,
+    scaled_by,
 )
 
 _NEWTON_STEPS = 12
@@ -141,26 +143,6 @@ def initial_state(
     )
 
 
-# Loops over entries stand where NumPy's operations on two arrays would do: those bring messages
-# about shapes that do not agree into every function, and double the time of compiling.
-@_compiled
-def _scaled(matrix: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Return a matrix (D, D) whose rows and columns are multiplied by factors (D,)."""
-    scaled = np.empty_like(matrix)
-    for row in range(len(factors)):
-        for column in range(len(factors)):
-            scaled[row, column] = matrix[row, column] * (factors[row] * factors[column])
-    return scaled
-
-
-@_compiled
-def _put(target: np.ndarray, values: np.ndarray) -> None:
-    """Write a matrix (D, D) over another."""
-    for row in range(len(values)):
-        for column in range(len(values)):
-            target[row, column] = values[row, column]
-
-
 @_compiled
 def row_sums(matrix: np.ndarray) -> np.ndarray:
     """Return the sum of each row of a matrix, (n, D) -> (n,)."""
@@ -174,7 +156,7 @@ def row_sums(matrix: np.ndarray) -> np.ndarray:
 @_compiled
 def basis_precision(state: State) -> np.ndarray:
     """Return K (D, D), the precision of the log amounts."""
-    return _scaled(state.correlations, np.exp(state.log_precisions / 2))
+    return scaled_by(state.correlations, np.exp(state.log_precisions / 2))
 
 
 @_compiled
@@ -248,12 +230,12 @@ def sweep(
     rng : Generator
     """
     roots = np.exp(state.log_precisions / 2)
-    scaled = _scaled(scatter, roots)
+    scaled = scaled_by(scatter, roots)
     for part in range(len(roots)):
         update_column(part, state, scaled, degrees, NO_MIXTURE, rng)
     exchange_links(state, scaled, degrees, rng)
     _scale_correlations(state, scaled, degrees, scales, rng)
-    _put(state.inverse, np.linalg.inv(state.correlations))
+    put(state.inverse, np.linalg.inv(state.correlations))
     update_log_precisions(
         state.correlations,
         state.log_precisions,
@@ -499,7 +481,7 @@ def _scale_correlations(
             continue
         present = determinant
         state.scalars[0] = variance * factor**2
-        _put(correlations, proposed)
+        put(correlations, proposed)
         for one in range(size):
             for other in range(one):
                 if kept[one, other]:

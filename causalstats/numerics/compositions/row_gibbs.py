@@ -228,7 +228,7 @@ def initial_state(
 
 @_compiled
 def _subtract(target: np.ndarray, values: np.ndarray) -> None:
-    """Subtract a matrix (n, k) from another in place, as loops: see `horseshoe_gibbs`."""
+    """Subtract a matrix (n, k) from another in place, as loops: see `symmetric_matrices`."""
     for row in range(target.shape[0]):
         for column in range(target.shape[1]):
             target[row, column] -= values[row, column]

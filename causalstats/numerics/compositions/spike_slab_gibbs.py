@@ -31,6 +31,7 @@ from causalstats.numerics.compositions.horseshoe_gibbs import (
     update_log_precisions,
     update_variance_prior,
 )
+from causalstats.numerics.compositions.symmetric_matrices import put, scaled_by
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -109,21 +110,14 @@ def _sweep(
     state, share, components, scales, rng
         As in `sweeps_of_known_log_ratios`.
     """
-    roots = np.exp(state.log_precisions / 2)
-    size = len(roots)
-    scaled = np.empty_like(scatter)
-    for row in range(size):
-        for column in range(size):
-            scaled[row, column] = scatter[row, column] * (roots[row] * roots[column])
+    size = len(scatter)
+    scaled = scaled_by(scatter, np.exp(state.log_precisions / 2))
     odds = np.log(share[0] / (1 - share[0])) + components.log_cut
     mixture = Mixture(components.spike_variance, components.slab_variance, odds)
     for part in range(size):
         update_column(part, state, scaled, degrees, mixture, rng)
     _update_components(state, share, components, odds, rng)
-    inverse = np.linalg.inv(state.correlations)
-    for row in range(size):
-        for column in range(size):
-            state.inverse[row, column] = inverse[row, column]
+    put(state.inverse, np.linalg.inv(state.correlations))
     update_log_precisions(
         state.correlations,
         state.log_precisions,
