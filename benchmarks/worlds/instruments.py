@@ -249,6 +249,55 @@ def _effect_by_curve(seed: int) -> tuple[cs.Instrument, cs.Instrumented]:
     return cs.Instrument(), cs.Instrumented.from_formula("y ~ x | t ~ z", frame)
 
 
+def _curve(
+    seed: int, bent: float, rows: int = 800
+) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Return an outcome that is a curve in the treatment, and an exponential instrument."""
+    rng = np.random.default_rng(seed)
+    z = rng.exponential(size=rows)
+    u, v, e = rng.normal(size=(3, rows))
+    t = z + u + v
+    frame = pd.DataFrame({"z": z, "t": t, "y": t + bent * t**2 + u + e})
+    return cs.Instrument(), cs.Instrumented.from_formula("y ~ 1 | t ~ z", frame)
+
+
+def _gains(seed: int, spread: float) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Return a treatment of 0 and 1 that those take who gain more, where gains are spread."""
+    rng = np.random.default_rng(seed)
+    z, u, e = rng.normal(size=(3, 2000))
+    t = (u + z > 0).astype(int)
+    y = (1 + spread * u) * t + u + 0.5 * e
+    frame = pd.DataFrame({"z": z, "t": t, "y": y})
+    return cs.Instrument(), cs.Instrumented.from_formula("y ~ 1 | t ~ z", frame)
+
+
+def _judges(seed: int, left_out: bool) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Return cases of 60 judges: mean decisions, with the case or without, are the instrument."""
+    rng = np.random.default_rng(seed)
+    judge = rng.permutation(900) % 60
+    lenient = 0.5 * rng.normal(size=60)
+    u, v, e = rng.normal(size=(3, 900))
+    t = (lenient[judge] + u + v > 0).astype(float)
+    own = t * left_out
+    z = (np.bincount(judge, t)[judge] - own) / (15 - left_out)
+    frame = pd.DataFrame({"z": z, "t": t, "y": t + u + e, "judge": judge})
+    data = cs.Instrumented.from_formula("y ~ 1 | t ~ z", frame, cluster="judge")
+    return cs.Instrument(), data
+
+
+def _one(
+    name: str, make: Callable[[int], Any], *catches: str, undetectable: str = ""
+) -> World:
+    return World(
+        name=name,
+        family="instruments",
+        wrong=bool(catches),
+        make=make,
+        catches=catches,
+        undetectable=undetectable,
+    )
+
+
 def _several(name: str, *catches: str, **settings: Any) -> World:
     return World(
         name=name,
@@ -297,6 +346,28 @@ WORLDS = [
         wrong=True,
         make=_effect_by_curve,
         catches=("one effect",),
+    ),
+    _one(
+        "an outcome that is a curve in the treatment",
+        partial(_curve, bent=0.5),
+        "one effect at every level",
+    ),
+    _one("a line, and a skewed instrument", partial(_curve, bent=0.0)),
+    _one(
+        "a treatment that those take who gain from it",
+        partial(_gains, spread=1.0),
+        "one effect at every level",
+        undetectable="2,000 people: a bend of the marginal effects shows in half the data sets",
+    ),
+    _one("a treatment of 0 and 1 of one effect", partial(_gains, spread=0.0)),
+    _one(
+        "mean decisions of judges, the case itself among them",
+        partial(_judges, left_out=False),
+        "no instrument made of the treatment",
+    ),
+    _one(
+        "mean decisions of judges without the case itself",
+        partial(_judges, left_out=True),
     ),
     _right("two instruments"),
     _right("ten instruments", instruments=10),

@@ -19,6 +19,9 @@ from causalstats.errors import DataError
 from causalstats.numerics.regression.triangle import triangle
 
 _ROWS_AT_ONCE = 250_000
+_ROUNDING = (
+    1e-14  # of the size of a column: it varies no more than that if it is constant
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +148,7 @@ def design(
     }
     facts = _ColumnFacts.learned(_blocks(table, levels, spec), names, rows)
     scaled = standardise & ~facts.indicator
-    constant = facts.lowest == facts.highest
+    constant = _constant(facts.lowest, facts.highest)
     if constant.any():
         shown = ", ".join(
             repr(name) for name, still in zip(names, constant, strict=True) if still
@@ -160,16 +163,25 @@ def design(
     mean, sd = _moments(_blocks(table, levels, spec), unit)
     center = np.where(scaled, mean * unit, 0.0)
     spread = np.where(scaled, sd * unit, 1.0)
-    ends = _standardised(np.stack([facts.lowest, facts.highest]), center, spread)
+    # Whether columns follow from others is seen about their means, however far these are from 0
+    middle = np.where(facts.indicator, 0.0, mean * unit)
+    width = np.where(facts.indicator | (sd == 0), 1.0, sd * unit)
+    ends = _standardised(np.stack([facts.lowest, facts.highest]), middle, width)
     largest = np.maximum(np.abs(ends).max(axis=0), 1e-300)
     whole = (
         np.column_stack(
-            [np.ones(len(raw)), _standardised(raw, center, spread) / largest]
+            [np.ones(len(raw)), _standardised(raw, middle, width) / largest]
         )
         for raw in _blocks(table, levels, spec)
     )
     _refuse_dependent(triangle(whole), len(table), names)
     return Design(tuple(names), terms, variables, levels, center, spread, spec)
+
+
+def _constant(lowest: np.ndarray, highest: np.ndarray) -> np.ndarray:
+    """Return which columns (p,) vary by rounding alone, or not at all."""
+    size = np.maximum(np.abs(lowest), np.abs(highest))
+    return highest / 2 - lowest / 2 <= _ROUNDING * size
 
 
 @dataclass(frozen=True, eq=False)

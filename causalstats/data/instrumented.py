@@ -539,7 +539,7 @@ class Instrumented:
         return len(self) > _MOST_ROWS_AT_ONCE and not self.fixed_effects
 
     def _blocks(self) -> Iterator[DesignRows]:
-        """Yield the rows in blocks."""
+        """Yield the rows in blocks, with outcome, treatments and instruments about their means."""
         named = {
             "outcome": self.outcome,
             "treatment": self.treatment,
@@ -549,8 +549,24 @@ class Instrumented:
             "cluster": self.cluster,
         }
         given = {name: each for name, each in named.items() if each is not None}
+        means = self._means
         for arrays in row_blocks(list(given.values()), _ROWS_OF_A_BLOCK // 5):
-            yield DesignRows(**dict(zip(given, arrays, strict=True)))
+            rows = dict(zip(given, arrays, strict=True))
+            about = {name: rows[name] - mean for name, mean in means.items()}
+            yield DesignRows(**{**rows, **about})
+
+    @cached_property
+    def _means(self) -> dict[str, np.ndarray]:
+        """The means of outcome, treatments and instruments: far from 0, squares lose digits."""
+        columns = {
+            "outcome": self.outcome,
+            "treatment": self.treatment,
+            "instruments": self.instruments,
+        }
+        means = {name: values.mean(axis=0) for name, values in columns.items()}
+        for values in columns.values():
+            release(values)
+        return means
 
     def largest_leverage(self) -> float:
         """Return the largest share of the instruments' variation that a row or cluster carries.

@@ -37,7 +37,11 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
             "first stage: the weaker the instruments, the more a small violation counts. "
             f"{IF_MOVED}",
             formula="Cov(Z, u | W) = 0",
-            checks=("overidentification", NO_COPY),
+            checks=(
+                "overidentification",
+                "no instrument made of the treatment",
+                NO_COPY,
+            ),
             fields=("direct",),
         ),
         Assumption(
@@ -45,9 +49,13 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
             statement="Given the covariates, treatment and outcome are linear in them, in the "
             "instruments and in the treatment.",
             if_wrong="Where the mean of an instrument is not linear in the covariates, the effect "
-            "is a mean with weights that can be negative.",
+            "is a mean with weights that can be negative. Where the outcome is a curve in the "
+            "treatment, it is the slope at the levels where the instruments move most.",
             formula="T = ZΠ + Wδ + v, y = Tβ + Wγ + u",
-            checks=("instruments linear in the covariates",),
+            checks=(
+                "instruments linear in the covariates",
+                "one effect at every level",
+            ),
         ),
         _effects(model),
         measured_without_error(
@@ -193,7 +201,7 @@ def _effects(model: Instrument) -> Assumption:
             if_wrong="The answer is then about those whose treatment the instruments move, and "
             "only if no treatment is moved the other way: `effects='compliers'`.",
             formula="y_i = T_i β + ...",
-            checks=("one effect",),
+            checks=("one effect", "one effect at every level"),
             fields=("effects",),
         )
     return Assumption(

@@ -23,6 +23,8 @@ from causalstats.models.instrument.designed_first_stage_checks import (
     regression_residuals,
 )
 from causalstats.models.instrument.effect_modification import one_effect
+from causalstats.models.instrument.effect_shape import one_effect_at_every_level
+from causalstats.models.instrument.made_of_treatments import not_made_of_treatments
 from causalstats.models.instrument.posterior import direct_prior, moments_of
 from causalstats.models.instrument.several_treatments_checks import (
     several_treatments_checks,
@@ -73,8 +75,12 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
         *_no_copy(data.thinned(_MOST_ROWS)),
         leverage_check(data),
     ]
+    if len(data.treatments) == 1:
+        checks += not_made_of_treatments(data.thinned(_MOST_ROWS), _ANSWERS)
     if len(data.treatments) == 1 and not model.learns_direct and model.effects == "one":
         checks += one_effect(data.thinned(_MOST_ROWS), _ANSWERS)
+        if not model.direct_effects:
+            checks += one_effect_at_every_level(data.thinned(_MOST_ROWS), _ANSWERS)
     if data.cluster is not None:
         checks.append(_clusters(data))
     else:

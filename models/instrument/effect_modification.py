@@ -21,6 +21,7 @@ from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.models.instrument.assumptions import ONE_EFFECT
+from causalstats.models.instrument.effect_shape import score_size
 
 if TYPE_CHECKING:
     from causalstats.data import Instrumented
@@ -67,7 +68,7 @@ def one_effect(data: Instrumented, estimands: tuple[str, ...]) -> tuple[Check, .
     if strength < _LEAST_FIRST_STAGE:
         return ()
     effect = float((moved_by @ y) / (moved_by @ x))
-    error = _size(data, moved_by * (y - effect * x)) / float(moved_by @ x)
+    error = score_size(data, moved_by * (y - effect * x)) / float(moved_by @ x)
     fitted = data.instruments @ first_stage
     treatment = data.treatment.reshape(len(data))
     found = [
@@ -141,20 +142,13 @@ def _modification(
         return None
     effect = (moved_by @ y) / (moved_by @ x)
     scores = tested * (y - effect * x)
-    z = scores.sum() / max(_size(data, scores), 1e-300)
+    z = scores.sum() / max(score_size(data, scores), 1e-300)
     outer = np.column_stack([moved_by, product])
     both = np.linalg.lstsq(
         outer.T @ np.column_stack([x, by_treatment]), outer.T @ y, rcond=1e-10
     )[0]
     p = float(2 * stats.norm.sf(abs(z)))
     return _Modification(p, float(both[0] - effect), label, column)
-
-
-def _size(data: Instrumented, scores: np.ndarray) -> float:
-    """Return the robust standard deviation of the sum of scores (n,)."""
-    if data.cluster is not None:
-        scores = np.bincount(data.cluster, scores)
-    return float(np.sqrt((scores**2).sum()))
 
 
 def _check(

@@ -273,6 +273,8 @@ def instrument_moments(
     first = 1 + treatments
     root, basis, rank = _held(rows, covariates, weights, factors)
     columns = np.column_stack([outcome, treatment, instruments])
+    # Means are partialled out in any case: far from 0 they would hide what varies
+    columns = columns - columns.mean(axis=0)
     scale = np.linalg.norm(columns * root, axis=0)
     columns = _left(columns, root, basis, weights, factors)
     rotated = orthonormal_basis(columns[:, first:], scale[first:])
