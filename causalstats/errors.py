@@ -1,8 +1,27 @@
 """The exceptions of causalstats. A message says what was expected, what came and what to do."""
 
+_LONGEST = (
+    4000  # characters of a message: names and lists of levels can be of any length
+)
+_END = 1000  # of which the last, where a message says what to do
+
+
+def _shortened(message: str) -> str:
+    """Return a message without its middle where it is long."""
+    if len(message) <= _LONGEST:
+        return message
+    left_out = len(message) - _LONGEST
+    start, end = message[: _LONGEST - _END], message[-_END:]
+    return f"{start} [... {left_out:,} characters ...] {end}"
+
 
 class CausalStatsError(Exception):
     """The base class of every error that causalstats raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        Where it is longer than 4,000 characters its middle is left out.
 
     Examples
     --------
@@ -13,6 +32,9 @@ class CausalStatsError(Exception):
     ...     print(type(error).__name__)
     ModelError
     """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_shortened(str(message)))
 
 
 class DataError(CausalStatsError, ValueError):

@@ -121,7 +121,7 @@ class Number:
             raise Refused()
         try:
             number = float(value)
-        except (OverflowError, ValueError) as error:
+        except Exception as error:  # too large, or the `float` of somebody else's class
             raise Refused() from error
         if not math.isfinite(number):
             raise Refused()
@@ -224,6 +224,8 @@ class Level:
             value = value.item()
         if not isinstance(value, str | bool | Real) or value != value:
             raise Refused()
+        if isinstance(value, int | float) and abs(value) > LARGEST:
+            raise Refused(f"Numbers are at most {LARGEST:g} in size; change the unit.")
         return value
 
 
@@ -673,11 +675,13 @@ def entries(value: Any) -> list[Any]:
     """Return the entries of a list, tuple, range, vector or index, or raise `Refused`."""
     if isinstance(value, set | frozenset):
         raise Refused("A set has no order; write a list.")
-    if isinstance(value, np.ndarray) and value.ndim == 1 or _is_index(value):
-        return list(value)
-    if not isinstance(value, list | tuple | range):
+    is_vector = isinstance(value, np.ndarray) and value.ndim == 1 or _is_index(value)
+    if not is_vector and not isinstance(value, list | tuple | range):
         raise Refused("Write a list.")
-    return list(value)
+    try:
+        return list(value)
+    except Exception as error:  # of somebody else's class of lists
+        raise Refused() from error
 
 
 def _is_index(value: Any) -> bool:

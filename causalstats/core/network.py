@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from causalstats.core.argument_validation import File, checked
+from causalstats.errors import StoreError
 
+if TYPE_CHECKING:
     import networkx as nx
 
 _SEED = 0  # of the modules and of the layout, which start at random
@@ -122,16 +123,27 @@ class Network:
                 graph.nodes[node]["not_determined"] = int(counts.get(node, 0))
         return graph
 
-    def write_graphml(self, path: str | Path) -> None:
+    @checked(StoreError)
+    def write_graphml(self, path: File) -> None:
         """Write the graph of `to_networkx` as GraphML, for Cytoscape, Gephi or igraph.
 
         Parameters
         ----------
         path : str or Path
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written.
         """
         import networkx as nx
 
-        nx.write_graphml(self.to_networkx(), path)
+        try:
+            nx.write_graphml(self.to_networkx(), str(path))
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{str(path)!r} cannot be written ({error}). Write it to another place."
+            ) from error
 
     def modules(self) -> tuple[tuple[str, ...], ...]:
         """Return groups of nodes with many edges among them, the largest first.

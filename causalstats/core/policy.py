@@ -57,7 +57,8 @@ class Policy:
     reads: str | Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        reads = (self.reads,) if isinstance(self.reads, str) else tuple(self.reads)
+        several = isinstance(self.reads, Sequence) and not isinstance(self.reads, str)
+        reads = tuple(self.reads) if several else (self.reads,)
         object.__setattr__(self, "reads", reads)
         if not all(isinstance(name, str) for name in reads):
             raise ModelError(f"Expected `reads` as names of variables, got {reads!r}.")

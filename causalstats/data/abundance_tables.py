@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from causalstats.data.columns import together
+from causalstats.core import argument_validation as validation
+from causalstats.data.columns import switch, together
 from causalstats.errors import DataError
 
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
@@ -58,6 +59,7 @@ def read_abundances(table: Any, taxa_in_rows: bool) -> AbundanceTable:
     DataError
         If it is none of these, or names of samples or taxa are repeated.
     """
+    taxa_in_rows = switch("taxa_in_rows", taxa_in_rows)
     if isinstance(table, (str, Path)):
         read = _read_biom(Path(table))
     elif isinstance(table, pd.DataFrame):
@@ -140,10 +142,15 @@ def _from_annotated(table: Any) -> AbundanceTable:
 
 def _read_biom(path: Path) -> AbundanceTable:
     """Return the table of a BIOM file, of format 1 (JSON) or 2 (HDF5)."""
-    if not path.exists():
-        raise DataError(f"There is no file {str(path)!r}.")
-    with path.open("rb") as file:
-        hdf5 = file.read(len(_HDF5)) == _HDF5
+    try:
+        if not path.exists():
+            raise DataError(f"There is no file {str(path)!r}.")
+        with path.open("rb") as file:
+            hdf5 = file.read(len(_HDF5)) == _HDF5
+    except (OSError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{str(path)!r} cannot be read ({error}).") from error
     try:
         return _read_hdf5(path) if hdf5 else _read_json(path)
     except (KeyError, TypeError, ValueError) as error:
@@ -299,6 +306,9 @@ def without_rare(
     other : str or None
         The name of the sum of all others; None leaves them out.
     """
+    least = validation.Number(least=0)
+    min_prevalence = validation.read(least, min_prevalence, "min_prevalence", DataError)
+    min_total = validation.read(least, min_total, "min_total", DataError)
     prevalence = (values > 0).mean()
     kept = (prevalence >= min_prevalence) & (values.sum() >= min_total)
     kept &= values.sum() > 0
@@ -330,6 +340,7 @@ def with_metadata(
     """
     if metadata is None:
         return values.reset_index(drop=True)
+    _refuse_no_frame("metadata", metadata)
     if sample_id is not None:
         if sample_id not in metadata:
             raise DataError(
@@ -344,6 +355,13 @@ def with_metadata(
         partial(_refuse_shared, values.columns, metadata.columns),
     )
     return values.join(metadata.loc[values.index]).reset_index(drop=True)
+
+
+def _refuse_no_frame(argument: str, given: Any) -> None:
+    if not isinstance(given, pd.DataFrame):
+        raise DataError(
+            f"Expected `{argument}` as a pandas frame, got {validation.shown(given)}."
+        )
 
 
 def _refuse_absent(samples: pd.Index, described: pd.Index) -> None:
@@ -389,6 +407,7 @@ def abundance_frame(
     """
     read = read_abundances(table, taxa_in_rows)
     if taxonomy is not None:
+        _refuse_no_frame("taxonomy", taxonomy)
         read = replace(read, taxonomy=taxonomy)
     if rank is not None:
         read = summed_to_rank(read, rank)

@@ -144,6 +144,8 @@ def _words(argument: str, given: Any, columns: list[str]) -> dict[str, str] | No
             f"{given!r}."
         )
     for name, text in given.items():
+        if not isinstance(name, str):
+            raise DataError(f"`{argument}`: {unknown(name, columns, 'column')}")
         column, level = _column_and_level(name, columns)
         if column not in columns or level is not None and argument == "units":
             raise DataError(f"`{argument}`: {unknown(name, columns, 'column')}")

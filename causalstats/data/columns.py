@@ -192,8 +192,15 @@ def column_names(role: str, given: Any) -> tuple[str, ...]:
             f"Expected {role} as a list of column names, got a set: its order is another in every "
             "run. Write a list."
         )
-    if not isinstance(given, Iterable) or isinstance(given, Mapping | bytes):
-        raise DataError(f"Expected {role} as a list of column names, got {given!r}.")
+    is_vector = not isinstance(given, np.ndarray) or given.ndim == 1
+    if (
+        not is_vector
+        or not isinstance(given, Iterable)
+        or isinstance(given, Mapping | bytes)
+    ):
+        raise DataError(
+            f"Expected {role} as a list of column names, got {validation.shown(given)}."
+        )
     return tuple(column_name(f"one of {role}", name) for name in given)
 
 
@@ -521,7 +528,8 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
 def _whole(series: nw.Series[Any], name: str) -> Any:
     """Return whole numbers as they are, missing as NA; None of numbers that are not whole."""
     if series.dtype.is_integer():
-        if not series.is_null().any():
+        wide = series.dtype in (nw.Int128, nw.UInt128)  # which NumPy does not have
+        if not wide and not series.is_null().any():
             return np.asarray(series.to_numpy())
         values = series.to_list()
     elif series.dtype == nw.Object:

@@ -280,7 +280,7 @@ class Decisions:
             *(
                 partial(column_name, role, name)
                 for role, name in roles.items()
-                if name is not None
+                if name is not None or role in ("outcome", "decision")
             )
         )
         kept_columns = [

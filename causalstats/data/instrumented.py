@@ -813,6 +813,9 @@ class _Roles:
         held = _covariate_names(given["covariates"], formula)
         factors = column_names("fixed_effects", given["fixed_effects"])
         weights = given["weights"]
+        for role in ("weights", "cluster"):
+            if given[role] is not None:
+                column_name(role, given[role])
         _refuse_shared(
             {
                 "outcome": [outcome],

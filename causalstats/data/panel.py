@@ -473,12 +473,18 @@ class Panel:
         >>> data.with_lags(lags=1).treatments, data.with_lags(lags=1).treatment.tolist()
         (('d', 'd (lag 1)'), [[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
         """
-        names = (
-            [of] if isinstance(of, str) else list(self.treatments if of is None else of)
-        )
+        asked = self.treatments if of is None else of
+        names = [asked] if isinstance(asked, str) else [*column_names("of", asked)]
         unknown = [name for name in names if name not in self.treatments]
         whole = isinstance(lags, int) and isinstance(leads, int)
-        if unknown or not whole or min(lags, leads) < 0 or lags + leads == 0:
+        too_many = whole and lags + leads > len(self)
+        if (
+            unknown
+            or not whole
+            or min(lags, leads) < 0
+            or lags + leads == 0
+            or too_many
+        ):
             raise DataError(
                 "Expected `lags` and `leads` as whole numbers from 0 on, not both 0, of treatments "
                 f"{list(self.treatments)}; got lags={lags!r}, leads={leads!r}, of={names}."
@@ -1041,18 +1047,16 @@ def _groupings(
         `fixed_effects`.
     """
     clusters: Sequence[str] = []
-    if cluster is not None and cluster != unit:
-        clusters = [cluster] if isinstance(cluster, str) else _listed(cluster)
+    if isinstance(cluster, str):
+        clusters = [cluster] if cluster != unit else []
+    elif cluster is not None:
+        clusters = column_names("cluster", cluster)
     if len(clusters) > 2 or len(set(map(str, clusters))) < len(clusters):
         raise DataError(
             f"Expected `cluster` as one column, or as two different ones, got {cluster!r}."
         )
     crossed = [name for name in column_names("fixed_effects", effects) if name != unit]
     return {"cluster": clusters, "fixed effects": crossed}
-
-
-def _listed(clusters: Any) -> list[Any]:
-    return list(clusters) if hasattr(clusters, "__iter__") else [clusters]
 
 
 def _refuse_grouping_by_numbers(roles: Mapping[str, Sequence[str]]) -> None:
@@ -1113,7 +1117,9 @@ def _arguments(
         "unit": roles["unit"][0],
         "time": roles["time"][0],
         "outcome": roles["outcome"][0],
-        "treatment": treatment if isinstance(treatment, str) else list(treatment),
+        "treatment": treatment
+        if isinstance(treatment, str)
+        else list(roles["treatment"]),
         "covariates": list(roles["covariate"]),
         "weights": roles["weights"][0] if roles["weights"] else None,
         "cluster": cluster,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from causalstats.core.argument_validation import shown
+from causalstats.data.columns import column_name, column_names
 from causalstats.errors import DataError
 
 _LAG = re.compile(r"^([lf])\((.+?),\s*(\d+)(?::(\d+))?\)$")
@@ -126,6 +127,9 @@ def roles_of_formula(
     ('id', 'year', 'union', ['year'])
     """
     effects = parsed.fixed_effects
+    for role, name in (("unit", unit), ("time", time)):
+        if name is not None:
+            column_name(role, name)
     unit = unit or (effects[0] if effects else None)
     others = [name for name in effects if name != unit]
     time = time or (others[0] if others else None)
@@ -142,7 +146,9 @@ def roles_of_formula(
             "`PanelDML(heterogeneity='pooled')`, with columns such as these among the covariates."
         )
     chosen = treatment if treatment is not None else parsed.terms[0]
-    names = [chosen] if isinstance(chosen, str) else list(chosen)
+    names = (
+        [chosen] if isinstance(chosen, str) else [*column_names("treatment", chosen)]
+    )
     for name in names:
         if name not in parsed.terms:
             raise DataError(

@@ -50,13 +50,8 @@ def part_distances(given: Given, parts: Sequence[str]) -> np.ndarray:
     if isinstance(given, str):
         names, distances = _tips(given)
         frame = pd.DataFrame(distances, index=names, columns=names)
-    elif isinstance(given, pd.DataFrame | Mapping):
-        frame = pd.DataFrame(given)
     else:
-        raise DataError(
-            "Expected `distances` as a frame of distances, a taxonomy or a tree in Newick format, "
-            f"got {type(given).__name__}."
-        )
+        frame = _frame(given)
     frame = frame.set_axis(frame.index.map(str), axis=0)
     lacking = [part for part in parts if part not in frame.index]
     if lacking:
@@ -81,6 +76,19 @@ def part_distances(given: Given, parts: Sequence[str]) -> np.ndarray:
             "which parts are related. Leave `distances` out."
         )
     return matrix / apart.max()
+
+
+def _frame(given: Any) -> pd.DataFrame:
+    """Return distances or a taxonomy as a frame."""
+    try:
+        if isinstance(given, pd.DataFrame | Mapping):
+            return pd.DataFrame(given)
+    except (TypeError, ValueError):  # a mapping of something else than mappings
+        pass
+    raise DataError(
+        "Expected `distances` as a frame of distances, a taxonomy or a tree in Newick format, "
+        f"got {type(given).__name__}."
+    )
 
 
 def distances_source(

@@ -685,8 +685,9 @@ class Fit:
         """
         return sensitivity_analysis.sensitivity(self, assumptions)
 
+    @checked(ModelError)
     def tipping_point(
-        self, *, threshold: float | None = None, **bends: Any
+        self, *, threshold: Finite | None = None, **bends: Any
     ) -> TippingPoint:
         """Find the smallest joint bend of several assumptions that turns the decision.
 
@@ -725,7 +726,7 @@ class Fit:
 
         if threshold is None:
             threshold = self.model.estimands()[self.headline].null
-        return tipping_point(self, bends, float(threshold))
+        return tipping_point(self, bends, threshold)
 
     @checked(ModelError)
     def influence(
@@ -883,6 +884,7 @@ class Fit:
 
         return self.once("sampling", lambda: sampling(self.draws, self.parameters()))
 
+    @checked(ModelError)
     def answer(self, *, doubts: bool = True) -> str:
         """Return the headline in words, with a second answer where it alone would mislead.
 

@@ -210,5 +210,5 @@ def _varying(dt: xr.DataTree, names: list[str]) -> xr.DataTree:
         for label, values in entries(posterior[name]).items()
         if varies(values)
     }
-    axes = {dim: dt["posterior"][dim].to_numpy() for dim in ("chain", "draw")}
+    axes = {dim: posterior[dim].to_numpy() for dim in ("chain", "draw")}
     return xr.DataTree.from_dict({"posterior": xr.Dataset(varying, axes)})

@@ -13,6 +13,7 @@ from causalstats.core.model import Problem
 from causalstats.errors import SamplingError
 from causalstats.runs.interrupts import termination_as_interrupt
 from causalstats.runs.progress import Advance, silent
+from causalstats.samplers.program_cache import numbers_that_fail_in_words
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -133,9 +134,9 @@ def sample(
     >>> draws["posterior"].sizes["draw"]
     100
     """
-    with termination_as_interrupt():
+    with termination_as_interrupt(), numbers_that_fail_in_words():
         draws = program.run(problem, seed, advance)
-    return _with_marginals(draws, problem, seed)
+        return _with_marginals(draws, problem, seed)
 
 
 def sample_many(
@@ -155,9 +156,9 @@ def sample_many(
         One for each problem.
     advance : function of a share and a note, optional
     """
-    with termination_as_interrupt():
+    with termination_as_interrupt(), numbers_that_fail_in_words():
         draws = program.run_many(problems, seeds, advance)
-    return list(map(_with_marginals, draws, problems, seeds))
+        return list(map(_with_marginals, draws, problems, seeds))
 
 
 def _with_marginals(draws: xr.DataTree, problem: Problem, seed: int) -> xr.DataTree:

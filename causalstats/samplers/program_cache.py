@@ -91,12 +91,33 @@ def program_for(
     >>> program.run(problem, seed=1)["posterior"].sizes["draw"]
     100
     """
-    with _unwritable_folder_in_words():
+    with _unwritable_folder_in_words(), numbers_that_fail_in_words():
         if structure is None:
             return sampler.compile(problem)
         return _find_or_compile(
             (repr(sampler), structure), None, lambda: sampler.compile(problem)
         )
+
+
+@contextmanager
+def numbers_that_fail_in_words() -> Iterator[None]:
+    """Say what to do where a matrix of the posterior is lost in floating point.
+
+    Raises
+    ------
+    SamplingError
+        In place of the `LinAlgError`.
+    """
+    import numpy as np
+
+    try:
+        yield
+    except np.linalg.LinAlgError as error:
+        raise SamplingError(
+            f"The posterior is lost in floating point ({error}). A prior lies very far from what "
+            "the data say, or columns nearly determine each other: bring the fields of the model "
+            "nearer to the data, or change units of columns."
+        ) from error
 
 
 @contextmanager

@@ -24,14 +24,16 @@ variable bias, JRSS B 82. Manski (1990), Nonparametric bounds on treatment effec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from causalstats.core.argument_validation import Number, Refused, entries, shown
 from causalstats.data import Observations
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram.regression.terms import design_matrix, terms_of
@@ -468,12 +470,11 @@ def strengths_of(values: Any) -> tuple[float, ...]:
     """
     if isinstance(values, str) and values == OBSERVED:
         return ()
-    numbers = [values] if isinstance(values, int | float) else values
-    if isinstance(numbers, str | Mapping) or not all(
-        isinstance(each, int | float) and not isinstance(each, bool) for each in numbers
-    ):
+    listed = [values] if isinstance(values, Real) else values
+    try:
+        return tuple(map(Number().read, entries(listed)))
+    except Refused:
         raise ModelError(
             f"Expected hidden_confounder={OBSERVED!r}, or a list of strengths such as [1.5, 2], "
-            f"got {values!r}."
-        )
-    return tuple(map(float, numbers))
+            f"got {shown(values)}."
+        ) from None

@@ -16,6 +16,7 @@ from causalstats.numerics.compositions.pair_names import pair_name
 
 _NODES, _WEIGHTS = special.roots_hermitenorm(15)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+_RAREST = 1.01e-11  # the smallest probability that a quantile is computed for
 
 
 def pair_labels(parts: tuple[str, ...]) -> list[str]:
@@ -98,13 +99,15 @@ class Correlations:
 
     def quantile(self, prob: float) -> np.ndarray:
         """Return the value that each stays below with this probability."""
-        quantile = self.margin.quantile(self.rho, prob)
+        quantile = self.margin.quantile(self.rho, np.clip(prob, _RAREST, 1 - _RAREST))
         if np.ndim(self.baseline) == 0:
             return quantile
         return np.tanh(np.arctanh(quantile) - np.arctanh(self.baseline))
 
     def cdf(self, value: float) -> np.ndarray:
         """Return P(each ≤ value)."""
+        if abs(value) >= 1:
+            return np.full(np.shape(self.rho), float(value > 0))
         if value == 0 and np.ndim(self.baseline) == 0:
             return self.margin.negative(self.rho)
         return self.margin.cdf(

@@ -130,10 +130,10 @@ def _cause_and_levels(
             f"cause={cause!r}."
         )
     identify(graph, outcome, name)  # refuses one that is unknown, hidden or the outcome
-    pair = levels[name] if named is None else tuple(named)
-    if len(pair) != 2 or pair[0] == pair[1]:
+    pair = levels[name] if named is None else named
+    if not isinstance(pair, list | tuple) or len(pair) != 2 or pair[0] == pair[1]:
         raise ModelError(
             f"Expected the levels that are the absence and the presence of {name!r}, such as "
             f"cause={{{name!r}: {levels[name][:2]!r}}}; got {pair}."
         )
-    return name, pair
+    return name, tuple(pair)

@@ -269,6 +269,8 @@ VERBS = {
     "effect": (Fit.effect, {"name": "y", "do": {"x": 1}}),
     "bounds": (Fit.bounds, {"name": "y", "do": {"x": 1}}),
     "compare": (Fit.compare, {}),
+    "answer": (Fit.answer, {}),
+    "tipping_point": (Fit.tipping_point, {"concentration": 2.0}),
     "plot": (Fit.plot, {}),
     "report": (Fit.report, {"path": "never.html"}),
     "save": (Fit.save, {"path": "never.nc"}),
