@@ -32,6 +32,8 @@ def dynamic(
     error_correlation: float = 0.0,
     feedback: float = 0.0,
     shape: Shape = "none",
+    sizes: float = 0.0,
+    slope: float = 0.0,
 ) -> pd.DataFrame:
     """Return a panel with an effect of 1 and a treatment that depends on the unit effect.
 
@@ -51,9 +53,16 @@ def dynamic(
         Effect of an error on the treatment of the next period.
     shape : {"none", "line", "square", "categories"}
         How a covariate `x` moves treatment and outcome.
+    sizes : float
+        Standard deviation of the logarithm of the units' sizes, in proportion to which treatment
+        and outcome are.
+    slope : float
+        Of the effect on that logarithm, about its mean.
     """
     unit_effect = unit_sd * rng.standard_normal(units)
     spread = np.exp(0.5 * rng.standard_normal(units)) if errors == "by unit" else 1.0
+    logs = sizes * rng.standard_normal(units) if sizes else np.zeros(units)
+    effect = 1 + slope * (logs - logs.mean())
     treatment = 0.5 * unit_effect
     outcome = (unit_effect + treatment) / (1 - persistence)
     error = np.zeros(units)
@@ -78,9 +87,10 @@ def dynamic(
             moved = shapes[shape]
             treatment = treatment + moved
         error = error_correlation * error + spread * noise
-        outcome = persistence * outcome + treatment + unit_effect + error + moved
-        outcomes.append(outcome)
-        treatments.append(treatment)
+        outcome = persistence * outcome + effect * treatment + unit_effect
+        outcome = outcome + error + moved
+        outcomes.append(np.exp(logs) * outcome)
+        treatments.append(np.exp(logs) * treatment)
     frame = pd.DataFrame(
         {
             "unit": np.repeat(np.arange(units), times),
@@ -146,6 +156,14 @@ DESIGNS = [
     _one(
         name="60 units, 8 times",
         make=partial(_plain, {}, {"units": 60, "times": 8}),
+    ),
+    _one(
+        name="units of unequal size (log sd 1)",
+        make=partial(_plain, {}, {"sizes": 1.0}),
+    ),
+    _one(
+        name="units of very unequal size (log sd 1.5)",
+        make=partial(_plain, {}, {"sizes": 1.5}),
     ),
     _one(name="units enter late and leave early", make=_missing),
     _one(

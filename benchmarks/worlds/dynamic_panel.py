@@ -104,6 +104,20 @@ WORLDS = [
         name="variances that differ between units alone, taken for constant",
         make=partial(_plain, {"variances": "constant"}, {"errors": "by unit"}),
     ),
+    _right(
+        name="units of unequal size (log sd 1), the same effect",
+        make=partial(_plain, {}, {"sizes": 1.0}),
+    ),
+    _wrong(
+        name="units of unequal size (log sd 1), effects that fall with it",
+        make=partial(_plain, {}, {"sizes": 1.0, "slope": -0.3}),
+        catches=("one effect", "no few clusters say most"),
+    ),
+    _wrong(
+        name="units of very unequal size (log sd 1.5), the same effect",
+        make=partial(_plain, {}, {"sizes": 1.5}),
+        catches=("no few clusters say most",),
+    ),
     _right(name="a fifth of the rows missing", make=_gaps),
     _right(
         name="20 units",

@@ -19,6 +19,7 @@ CONFOUNDERS = "no unobserved time-varying confounder"
 EXOGENEITY = "strict exogeneity given the past outcome"
 INDEPENDENCE = "errors without serial correlation"
 CONSTANT_VARIANCE = "constant variance"
+SAME_EFFECT = "the same effect in all units"
 LINEARITY = "linear in treatments and covariates"
 _PROJECTIONS = {
     "chamberlain": ("in every period", "Σ_s x_is'λ_s"),
@@ -72,6 +73,16 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             checks=(LINEAR_COVARIATES,),
         ),
         Assumption(
+            name=SAME_EFFECT,
+            statement="Effects and persistence are the same in all units and periods.",
+            if_wrong="Where effects differ, units weigh by the variance of their treatment: the "
+            "answer is the mean over units only where effects do not go with that. Where "
+            "persistence differs, its mean is put too high, and the long-run effect with it "
+            "(Pesaran & Smith 1995); few periods hardly show that.",
+            formula="θ_i = θ, ρ_i = ρ",
+            checks=("one effect",),
+        ),
+        Assumption(
             name="linear initial condition",
             statement="The unit effect depends linearly on the first outcomes and on treatments "
             f"and covariates {history}, and else varies with one variance.",
@@ -117,9 +128,10 @@ def _errors(model: DynamicPanel) -> Assumption:
             name="many clusters",
             statement="Errors may be of any distribution, and of variances that differ between "
             "units; units, or the clusters that are named, are independent and many.",
-            if_wrong="With fewer than some 50 clusters intervals are too short.",
+            if_wrong="With fewer than some 50 clusters, or a few that say most, intervals are too "
+            "short, by less than without the moderation for unequal clusters.",
             formula="V = Σ J Σ, J = Σ_g s_g s_g'",
-            checks=("clusters for these columns",),
+            checks=("clusters for these columns", "no few clusters say most"),
             fields=("errors",),
         )
     return Assumption(

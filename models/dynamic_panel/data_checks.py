@@ -20,6 +20,7 @@ from causalstats.models.dynamic_panel.assumptions import (
     INDEPENDENCE,
     LINEARITY,
 )
+from causalstats.models.dynamic_panel.clusters import clusters_of
 from causalstats.models.dynamic_panel.covariate_form import form_p_values
 from causalstats.models.dynamic_panel.density import (
     Scales,
@@ -28,6 +29,7 @@ from causalstats.models.dynamic_panel.density import (
     sample_scales,
 )
 from causalstats.models.dynamic_panel.design import design_of, unit_columns
+from causalstats.models.dynamic_panel.one_effect import one_effect_of_units
 from causalstats.models.dynamic_panel.posterior import robust_stretch
 from causalstats.models.shared.covariate_form import linear_covariates
 from causalstats.models.shared.rows_of_units import no_copy_within_units, unit_rows
@@ -41,6 +43,13 @@ _SEED = 19910401
 _CLUSTERS_A_COLUMN = 3  # of what the unit effect is projected on
 _CLUSTERS_A_PERIOD = 8  # from which squared residuals have a covariance
 _MOST_LEFT_OUT = 0.05  # of the rows
+_FEWEST_EFFECTIVE = 12.0
+_UNEQUAL = (
+    "A few clusters make most of the answer, such as large units in whose levels everything is "
+    "large: it is about them, and how they differ by chance is hardly known. Take logarithms, or "
+    "divide outcome, treatment and covariates of each unit by the standard deviation of its "
+    "treatment; and set the answer without the largest units beside it."
+)
 _FLAT = 1e3  # prior sd of a tested coefficient, so that the prior is no evidence
 
 
@@ -50,9 +59,11 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
     return (
         _consecutive_rows(model, data),
         _clusters_for_columns(model, data),
+        *_few_large_clusters(model, data),
         _no_serial_correlation(model, data, estimands),
         _no_feedback(model, data, estimands),
         *_constant_variance(model, data, estimands),
+        *one_effect_of_units(model, data, estimands),
         *no_copy_within_units(data, estimands, CONFOUNDERS),
         *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
         *unit_rows(data, model.assumptions()[-1].name),
@@ -95,6 +106,33 @@ def _clusters_for_columns(model: DynamicPanel, data: Panel) -> Check:
         else "Intervals may be too short: take `projection='mundlak'`, or fewer covariates.",
         assumption="many clusters" if model.errors == "cluster" else "",
         caution=not enough,
+    )
+
+
+def _few_large_clusters(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
+    """How many clusters of equal weight say as much of persistence and effects as these."""
+    if model.errors != "cluster":
+        return ()
+    design = design_of(model, data)
+    rng = np.random.default_rng(_SEED)
+    points = sample_scales(model, design, _DRAWS, rng).points
+    scales = Scales(*constrained(model, points))
+    moments = coefficient_moments(scales, design)
+    said = clusters_of(model, data, scales, *moments)
+    effective = said.shares.effective
+    enough = effective >= _FEWEST_EFFECTIVE
+    return (
+        Check(
+            name="no few clusters say most",
+            passed=True if enough else None,
+            value=effective,
+            expected=f"clusters that say as much as {_FEWEST_EFFECTIVE:g} alike",
+            finding=f"{len(said.scores):,} clusters say as much of persistence and effects as "
+            f"{effective:.0f} alike",
+            remedy="" if enough else _UNEQUAL,
+            assumption="many clusters",
+            caution=not enough,
+        ),
     )
 
 

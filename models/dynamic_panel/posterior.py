@@ -5,7 +5,8 @@ variance in all units in a period. With errors="cluster" they are stretched abou
 their covariance is the sandwich Σ J Σ of the posterior covariance Σ of all parameters and the
 products J of clusters' scores (the open-faced sandwich of Shaby 2014; Müller 2013), so that heavy
 tails, variances that differ between units, and shocks that units of a cluster share are allowed
-for.
+for. It is moderated where a few clusters say most, such as those of large units
+(`models.shared.leverage`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from causalstats.models.dynamic_panel.clusters import clusters_of
 from causalstats.models.dynamic_panel.density import (
     Scales,
     coefficient_moments,
@@ -22,12 +24,14 @@ from causalstats.models.dynamic_panel.density import (
     period_labels,
     scales_of,
 )
-from causalstats.models.dynamic_panel.design import Design, design_of, unit_columns
-from causalstats.numerics.panel.dynamic_regression import unit_scores
+from causalstats.models.dynamic_panel.design import design_of
+from causalstats.models.shared.leverage import moderated
 
 if TYPE_CHECKING:
     from causalstats.data import Panel
     from causalstats.models.dynamic_panel.model import DynamicPanel
+
+_PRIOR_DEGREES = 3.0  # of a dispersion that all clusters have in common
 
 
 def recover_coefficients(
@@ -129,62 +133,9 @@ def robust_stretch(
         Of the coefficients given the scales.
     leads : 0 or 1
     """
-    design = design_of(model, data, leads)
-    centre = Scales(scales.error.mean(axis=0), scales.unit.mean(axis=0))
-    scores = _scores(model, data, design, centre, means.mean(axis=0), leads)
-    clusters = np.zeros((len(data.clusters), scores.shape[1]))
-    np.add.at(clusters, data.cluster, scores)
-    clusters = clusters[np.abs(clusters).sum(axis=1) > 0]
-    clusters = clusters - clusters.mean(axis=0)
-    every = np.column_stack([means, scales.error, scales.unit])
-    covariance = np.atleast_2d(np.cov(every.T))
-    width = means.shape[1]
-    covariance[:width, :width] += covariances.mean(axis=0)
-    part = covariance[: design.slopes]
-    count = len(clusters)
-    correction = count / max(count - 1, 1)
-    sandwich = correction * part @ (clusters.T @ clusters) @ part.T
-    within = covariance[: design.slopes, : design.slopes]
-    return np.linalg.cholesky(sandwich) @ np.linalg.inv(np.linalg.cholesky(within))
-
-
-def _scores(
-    model: DynamicPanel,
-    data: Panel,
-    design: Design,
-    scales: Scales,
-    coefficients: np.ndarray,
-    leads: int,
-) -> np.ndarray:
-    """Return the score of each unit of the panel at one point, (N, k + scales); 0 where unused.
-
-    Parameters
-    ----------
-    model : DynamicPanel
-    data : Panel
-    design : Design
-    scales : Scales
-        Of one point: arrays of shape (P,) and ().
-    coefficients : array, shape (k,)
-    leads : 0 or 1
-    """
-    constant = model.variances == "constant"
-    count = 1 if constant else len(design.periods)
-    error = np.broadcast_to(scales.error, (len(design.periods),))
-    width = len(coefficients)
-    scores = np.zeros((len(data.units), width + count + 1))
-    for block in unit_columns(model, data, leads):
-        columns = block.columns[:, :, :-1]
-        residuals = block.columns[:, :, -1] - columns @ coefficients
-        of_coefficients, of_errors, of_units = unit_scores(
-            residuals, columns, error[block.periods], float(scales.unit)
-        )
-        weight = block.weights[:, None]
-        scores[block.unit, :width] = weight * of_coefficients
-        if constant:
-            scores[block.unit, width] = block.weights * of_errors.sum(axis=1)
-        else:
-            position = width + block.periods
-            scores[block.unit[:, None], position] = weight * of_errors
-        scores[block.unit, -1:] = weight * of_units
-    return scores
+    said = clusters_of(model, data, scales, means, covariances, leads)
+    width = design_of(model, data, leads).slopes
+    robust = moderated(said.scores, said.shares, said.covariance, _PRIOR_DEGREES)
+    within = said.covariance[:width, :width]
+    inverse = np.linalg.inv(np.linalg.cholesky(within))
+    return np.linalg.cholesky(robust[:width, :width]) @ inverse

@@ -27,7 +27,8 @@ def predictions(
 ) -> tuple[Prediction, ...]:
     """Return correlations of residuals by lag, beside those of replicated errors and unit effects.
 
-    Residuals are those at the mean of the coefficients. Nothing with fewer than three periods.
+    Residuals are those at the mean of the coefficients, and replicated ones are of the same size in
+    each unit, since units may differ in variance. Nothing with fewer than three periods.
 
     Parameters
     ----------
@@ -48,6 +49,7 @@ def predictions(
     observed = [
         columns[:, :, -1] - columns[:, :, :-1] @ coefficients for _, columns in blocks
     ]
+    own = [_size(each) for each in observed]
     scales = scales_of(draws)
     replicated = []
     for k in rng.integers(len(scales.unit), size=_REPLICATIONS):
@@ -57,7 +59,10 @@ def predictions(
             + scales.unit[k] * rng.standard_normal((len(each), 1))
             for (periods, _), each in zip(blocks, observed, strict=True)
         ]
-        replicated.append(_by_lag(drawn, lags))
+        scaled = [
+            each * (sizes / _size(each)) for each, sizes in zip(drawn, own, strict=True)
+        ]
+        replicated.append(_by_lag(scaled, lags))
     units = sum(map(len, observed))
     return (
         Prediction(
@@ -69,6 +74,11 @@ def predictions(
             remedy="Errors are correlated beside unit effects: add a lag with `lags=`.",
         ),
     )
+
+
+def _size(residuals: np.ndarray) -> np.ndarray:
+    """Return the root mean square of each unit's residuals, (n, 1)."""
+    return np.sqrt(np.maximum((residuals**2).mean(axis=1, keepdims=True), 1e-300))
 
 
 def _by_lag(blocks: Sequence[np.ndarray], lags: Sequence[int]) -> np.ndarray:

@@ -18,7 +18,6 @@ from causalstats.models.panel_glm.adoption import (
 )
 from causalstats.models.panel_glm.assumptions import EXOGENEITY, LATER
 from causalstats.models.panel_glm.design import Design, design_of, varies_beside
-from causalstats.models.panel_glm.leverage import shares_of_clusters
 from causalstats.models.panel_glm.posterior import by_cluster
 from causalstats.models.panel_glm.score_test import (
     information_of,
@@ -30,6 +29,7 @@ from causalstats.models.shared.covariate_form import (
     linear_covariates,
     omitted_columns,
 )
+from causalstats.models.shared.leverage import shares_of_clusters
 from causalstats.models.shared.rows_of_units import unit_rows
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.models.panel_glm.design import Design, design_of
-from causalstats.models.panel_glm.leverage import moderated, shares_of_clusters
+from causalstats.models.shared.leverage import moderated, shares_of_clusters
 from causalstats.numerics.sampling.importance_sampling import importance_sample
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.panel_glm.leverage import Shares, moderated
+from causalstats.models.shared.leverage import Shares, moderated
 
 QUICK = cs.Auto(chains=1, draws=400)
 

@@ -70,8 +70,12 @@ def shares_of_clusters(
     steps = _STEP * (covariance[:, :count] / sds).T
     points = np.vstack([centre, centre + steps, centre - steps])
     middle, up, down = np.split(values(points), [1, 1 + count], axis=1)
-    information = np.clip((2 * middle - up - down) / _STEP**2, 0.0, 1.0)
-    scores = (up - down) / (2 * _STEP)
+    return shares_of((2 * middle - up - down) / _STEP**2, (up - down) / (2 * _STEP))
+
+
+def shares_of(information: np.ndarray, scores: np.ndarray) -> Shares:
+    """Return what clusters say, from v'H v and v's of each, (G, q) both."""
+    information = np.clip(information, 0.0, 1.0)
     return Shares(information, scores / np.sqrt(1 - np.minimum(information, _MOST)))
 
 
