@@ -135,7 +135,12 @@ def _why(model: Model, name: str) -> str:
 
 
 def answer(
-    fit: Fit, name: str, estimand: Estimand, at: Any = None, by: Any = None
+    fit: Fit,
+    name: str,
+    estimand: Estimand,
+    at: Any = None,
+    by: Any = None,
+    compares: Any = None,
 ) -> Effect:
     """Return the answer to an estimand.
 
@@ -148,6 +153,9 @@ def answer(
         Other people, or the parts of a subcomposition.
     by : str or labels, optional
         Groups of people.
+
+    compares : str or labels, optional
+        Groups that the estimand itself tells apart.
 
     Returns
     -------
@@ -192,7 +200,15 @@ def answer(
         contrast=contrast,
         kind=estimand.kind,
         assumptions=assumptions,
-        make_doubts=partial(carried_checks, fit, name, estimand, draws, by, at),
+        make_doubts=partial(
+            carried_checks,
+            fit,
+            name,
+            estimand,
+            draws,
+            compares if by is None else by,
+            at,
+        ),
         find_untested=partial(untested_knowledge, fit),
         sentence=sentence,
         marginals=marginals,

@@ -459,7 +459,8 @@ class Fit:
         -------
         Effect
             It stands on the assumption that the score tells no more of the outcome than the
-            features do, and carries a check of that among the tested.
+            features do, in each group, and carries checks of that among the tested, and of whether
+            groups differ by more than the features say.
 
         Raises
         ------
@@ -486,7 +487,8 @@ class Fit:
             among=among,
             population=population,
         )
-        return answers.answer(self, *self.model.accuracy(question, self.data))
+        name, estimand = self.model.accuracy(question, self.data)
+        return answers.answer(self, name, estimand, compares=by)
 
     @checked(ModelError)
     def next_tests(self, budget: Count) -> NextTests:

@@ -30,6 +30,7 @@ from causalstats.core.estimand import Estimand
 from causalstats.core.score_question import ScoreQuestion
 from causalstats.data import Decisions, People
 from causalstats.errors import DataError, ModelError
+from causalstats.models.selective_labels.data_checks import data_checks
 from causalstats.models.selective_labels.estimands import linear_predictors
 from causalstats.models.selective_labels.imperfect_test import rates_of
 from causalstats.models.selective_labels.predictions import chances_seen
@@ -42,6 +43,8 @@ from causalstats.numerics.selection.selective_labels_likelihood import probabili
 from causalstats.numerics.testing.score_tests import binary_equation, largest_score
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from causalstats.models.selective_labels.model import SelectiveLabels
 
 ASSUMPTION = "score within the features"
@@ -49,6 +52,8 @@ _SEED = 1983
 _MOST_DRAWS = 2_000
 _MOST_NUMBERS = 100_000_000  # draws times people
 _CHECKED_DRAWS = 200
+_MOST_GROUPS = 10  # in each of which the score is tested by itself
+_HEADLINE = "untested_prevalence"
 _LEVEL = 0.01
 _BINS = 10
 _FALSE_POSITIVE_RATES = np.linspace(0, 1, 51)
@@ -224,7 +229,7 @@ def accuracy_of_score(
         contrast=f"each group - {question.against}" if question.against else "none",
         assumptions=(*(each.name for each in model.assumptions()), ASSUMPTION),
         sentence=_sentence(name, question, single),
-        checks=partial(score_check, model, label, score),
+        checks=partial(_checks, model, question, label, score),
         keeps_draws=False,
     )
 
@@ -474,16 +479,44 @@ def outcome_chance(
     return compute
 
 
+def _checks(
+    model: SelectiveLabels,
+    question: ScoreQuestion,
+    label: str,
+    score: np.ndarray,
+    draws: xr.Dataset,
+    data: Decisions,
+) -> tuple[Check, ...]:
+    """Return the checks of the score, and the cautions about the untested where it concerns them.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    question : ScoreQuestion
+    label : str
+    score : array (N,)
+    draws : Dataset
+    data : Decisions
+    """
+    of_score = score_check(model, label, score, draws, data, question.by)
+    if question.among == "tested":
+        return of_score
+    cautions = [each for each in data_checks(model, data) if each.estimands]
+    return (*of_score, *(each for each in cautions if each.stands_on(_HEADLINE)))
+
+
 def score_check(
     model: SelectiveLabels,
     label: str,
     score: np.ndarray,
     draws: xr.Dataset,
     data: Decisions,
+    by: Any = None,
 ) -> tuple[Check, ...]:
     """Return whether the score tells more of decision and outcome than the features do.
 
-    Score tests of the score and of its ranks, in who is tested and in the results of the tested.
+    Score tests of the score and of its ranks, in who is tested and in the results of the tested;
+    where groups are asked for, within each of them, too.
 
     Parameters
     ----------
@@ -494,12 +527,19 @@ def score_check(
     draws : Dataset
         The posterior.
     data : Decisions
+    by : str or labels, optional
+        Groups of people.
     """
     rng = np.random.default_rng(_SEED)
     part = some_people(data, rng)
-    terms = score[np.isin(data.rows, part.rows)]
+    kept = np.isin(data.rows, part.rows)
+    terms = score[kept]
     ranks = np.unique(terms, return_inverse=True)[1]
     columns = np.column_stack([terms, ranks]).astype(float)
+    where = ["", ""]
+    if by is not None:
+        within, names = _within_groups(data.groups(by)[kept], columns[:, 1])
+        columns, where = np.hstack([columns, within]), where + names
     chance_of_test, positive = chances_seen(
         model, some_draws(draws, _CHECKED_DRAWS, rng), part
     )
@@ -515,8 +555,8 @@ def score_check(
     finding = f"{label} is determined by the features, or its tests rest on too few"
     if largest is not None:
         finding = (
-            f"beyond the features, {label} has a score of z = {largest.z:.1f} in "
-            f"{largest.equation}: p = {largest.p:.3f}"
+            f"beyond the features, {label}{where[largest.term]} has a score of "
+            f"z = {largest.z:.1f} in {largest.equation}: p = {largest.p:.3f}"
         )
     return (
         Check(
@@ -528,7 +568,22 @@ def score_check(
             remedy=""
             if passed
             else f"The model does not know what {label} knows of the outcome: add {label!r} to "
-            "the features, with a spline or as categories where it is not linear, and fit again.",
+            "the features, with a spline or as categories where it is not linear, and fit again."
+            f"{' Where it does so in a group, add its product with the group.' * (by is not None)}",
             assumption="" if passed else ASSUMPTION,
         ),
     )
+
+
+def _within_groups(
+    labels: pd.Categorical, ranks: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """Return the ranks of a score in each of the largest groups, about their mean, and words."""
+    sizes = np.bincount(labels.codes, minlength=len(labels.categories))
+    largest = np.argsort(-sizes, kind="stable")[:_MOST_GROUPS]
+    columns = np.zeros((len(ranks), len(largest)))
+    for k, group in enumerate(largest):
+        rows = labels.codes == group
+        if rows.any():
+            columns[rows, k] = ranks[rows] - ranks[rows].mean()
+    return columns, [f" among {labels.categories[group]}" for group in largest]

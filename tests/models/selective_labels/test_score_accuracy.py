@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from scipy.special import expit, logit
 from sklearn import metrics
+from sklearn.linear_model import LogisticRegression
 
 import causalstats as cs
 from causalstats.core.score_question import ScoreQuestion
@@ -343,6 +344,80 @@ def test_a_score_that_knows_more_than_the_features_is_seen():
         (check,) = estimand.checks(draws, data)
         verdicts[score] = check.passed
     assert verdicts == {"linear": True, "better": False}
+
+
+def test_a_score_that_tells_more_in_one_group_is_seen_where_groups_are_asked_for():
+    """The score's slope is 1.2 among men and .4 among women; the model has one for both."""
+    rng = np.random.default_rng(4)
+    people = 2000
+    x, man = rng.normal(size=people), rng.random(people) < 0.5
+    outcome = rng.random(people) < expit(np.where(man, 1.2, 0.4) * x)
+    tested = rng.random(people) < 0.6
+    group = np.where(man, "men", "women")
+    seen = np.where(tested, outcome, np.nan)
+    frame = pd.DataFrame({"x": x, "tested": tested, "y": seen, "sex": group})
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="tested", features=["x"], keep=["sex"]
+    )
+    pooled = LogisticRegression(C=np.inf).fit(x[tested, None], outcome[tested])
+    draws = posterior(pooled.intercept_[0], pooled.coef_[0, 0], draws=100)
+    for name in ("risk_middle", "policy_intercept"):
+        draws[name] = draws[name] + 0.05 * rng.normal(size=(1, 100))
+    draws["policy_intercept"] = draws["policy_intercept"] + logit(0.6)
+    draws["testing_response"] = 1e-6 + 0 * draws["testing_response"]
+    model = cs.SelectiveLabels(unobserved_scale=0.0)
+    verdicts = []
+    for by in (None, "sex"):
+        _, estimand = model.accuracy(ScoreQuestion(score="x", by=by), data)
+        (check,) = estimand.checks(draws, data)
+        verdicts.append(check)
+    assert [each.passed for each in verdicts] == [True, False]
+    assert "x among " in verdicts[1].finding
+
+
+def test_cautions_about_the_untested_stand_on_accuracy_that_they_bear_on():
+    frame, _ = study(3, 300)
+    data = read(frame)
+    draws = posterior(-1.0, 0.8, width=2.0, draws=40).isel(feature=[0, 0])
+    names = {}
+    for among in ("everybody", "untested", "tested"):
+        question = ScoreQuestion(score="score", threshold=0.5, among=among)
+        _, estimand = cs.SelectiveLabels().accuracy(question, data)
+        names[among] = [check.name for check in estimand.checks(draws, data)]
+    caution = "identified by the shape of the unobservable alone"
+    assert caution in names["everybody"] and caution in names["untested"]
+    assert caution not in names["tested"]
+
+
+@pytest.mark.slow
+def test_groups_that_are_no_feature_are_doubted_in_a_fairness_audit():
+    """Men have odds of e more at the same features: predictive values differ by .19."""
+    rng = np.random.default_rng(6)
+    people = 1500
+    x, man = rng.normal(size=people), rng.random(people) < 0.4
+    risk = x - 1 + man
+    outcome = rng.random(people) < expit(risk)
+    tested = rng.random(people) < expit(risk + 0.3)
+    frame = pd.DataFrame(
+        {
+            "x": x,
+            "tested": tested,
+            "y": np.where(tested, outcome, np.nan),
+            "sex": np.where(man, "men", "women"),
+            "score": expit(x - 1),
+        }
+    )
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="tested", features=["x"], keep=["sex", "score"]
+    )
+    model = cs.SelectiveLabels(unobserved_scale=0.0)
+    fit = cs.fit(model, data, seed=1, progress=False, sampler=cs.Laplace(draws=400))
+    asked = {"measure": "positive_predictive_value", "threshold": 0.4}
+    gap = fit.accuracy("score", **asked, by="sex", against="women")
+    assert "predicts the positive rate of the tested by sex" in [
+        check.name for check in gap.doubts
+    ]
+    assert not [each.name for each in fit.accuracy("score", **asked).doubts]
 
 
 def test_curves_are_figures_of_kept_scores():
