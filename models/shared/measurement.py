@@ -14,6 +14,8 @@ import pandas as pd
 
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
+from causalstats.models.shared.labels_written_alike import NAME as _SPELLING
+from causalstats.models.shared.labels_written_alike import labels_written_alike
 from causalstats.numerics.testing.recorded_values import (
     Frequent,
     missing_code,
@@ -47,7 +49,12 @@ def measured_without_error(
         for their outcome can be seen.
     """
     limit = " and none is cut off at a limit" if numeric_outcome or panel else ""
-    checks = [_CODES, _SLIPS, *([_LIMIT] if numeric_outcome or panel else [])]
+    checks = [
+        _CODES,
+        _SLIPS,
+        _SPELLING,
+        *([_LIMIT] if numeric_outcome or panel else []),
+    ]
     if numeric_outcome:
         checks.append(_LOGGED)
     if panel and numeric_outcome:
@@ -59,7 +66,7 @@ def measured_without_error(
     return Assumption(
         name=MEASUREMENT,
         statement="Variables are recorded without error: no number stands for a missing value"
-        f", none is a slip{limit}.",
+        f", none is a slip{limit}, and each label is written in one way.",
         if_wrong=consequence,
         formula="recorded value = value",
         checks=tuple(checks),
@@ -74,9 +81,12 @@ def recorded_values(
 ) -> tuple[Check, ...]:
     """Return failed checks of numeric columns whose values may not be what was measured.
 
+    And the caution about labels that differ by capitals or blanks alone.
+
     Parameters
     ----------
     table : DataFrame
+        Labels are looked at in each of its columns, those of units and clusters included.
     columns : sequence of str
         The columns to look for codes in; those that are not numeric are passed over.
     outcome : str, optional
@@ -84,7 +94,7 @@ def recorded_values(
     time : array, shape (n,), optional
         Periods, each of which may have a limit of its own.
     """
-    checks = []
+    checks = [*labels_written_alike(table, MEASUREMENT)]
     numeric = [name for name in columns if _is_numeric(table[name])]
     codes = {name: missing_code(table[name].to_numpy(float)) for name in numeric}
     coded = {name: code for name, code in codes.items() if code is not None}

@@ -44,7 +44,6 @@ def people_checks(data: Decisions, *, numeric_outcome: bool) -> tuple[Check, ...
     """
     arguments: Any = data.arguments
     outcome = arguments["outcome"] if numeric_outcome else None
-    seen = data.source.loc[data.decision] if numeric_outcome else data.source
     return (
         *_neighbours(data, numeric_outcome),
         *_features_of_before(data),
@@ -52,7 +51,14 @@ def people_checks(data: Decisions, *, numeric_outcome: bool) -> tuple[Check, ...
         *no_rows_outweigh(data.population.weights),
         *no_row_twice(data.source, INDEPENDENT_PEOPLE, "person"),
         *recorded_values(data.source, [*data.design.variables]),
-        *recorded_values(seen, [] if outcome is None else [outcome], outcome),
+        *(() if outcome is None else _outcomes_seen(data, outcome)),
+    )
+
+
+def _outcomes_seen(data: Decisions, outcome: str) -> tuple[Check, ...]:
+    """Return checks of the recorded outcomes of those decided for."""
+    return recorded_values(
+        data.source.loc[data.decision, [outcome]], [outcome], outcome
     )
 
 

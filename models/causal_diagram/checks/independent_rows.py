@@ -23,7 +23,8 @@ from causalstats.models.shared.independent_rows import (
     no_row_twice,
     rows_independent,
 )
-from causalstats.models.shared.measurement import recorded_values
+from causalstats.models.shared.labels_written_alike import labels_written_alike
+from causalstats.models.shared.measurement import MEASUREMENT, recorded_values
 from causalstats.models.shared.rows_of_groups import Residuals, groups_independent
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def row_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     data : Observations
     """
     if data.arguments["counts"] is not None:
-        return ()
+        return labels_written_alike(data.source, MEASUREMENT)
     outcome = model.outcome if model.outcome in data.continuous else None
     numeric = [name for name in data.variables if name in data.continuous]
     return (
