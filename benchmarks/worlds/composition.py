@@ -196,6 +196,23 @@ def counted_batches(rng: np.random.Generator) -> Any:
     return counts_at_depth(logs, 3000, rng)
 
 
+def counts_and_a_half(rng: np.random.Generator, closed: bool) -> Any:
+    """Return counts at unequal depths with half a count added, or shares of these."""
+    shares = np.exp(log_amounts(rng, 60, 6) + np.array([2.0, 1, 0, -1, -2, -3]))
+    depths = np.exp(rng.normal(np.log(500), 0.7, 60)).astype(int) + 50
+    pairs = zip(depths, shares, strict=True)
+    counts = np.array([rng.multinomial(n, p / p.sum()) for n, p in pairs]) + 0.5
+    return composition(counts / counts.sum(axis=1, keepdims=True) if closed else counts)
+
+
+def below_a_limit(rng: np.random.Generator) -> Any:
+    """Return amounts of which a fifth of one part are 65 % of a limit of detection."""
+    values = np.exp(log_amounts(rng))
+    limit = np.quantile(values[:, 0], 0.2)
+    values[:, 0] = np.where(values[:, 0] < limit, 0.65 * limit, values[:, 0])
+    return composition(values)
+
+
 def amounts(rng: np.random.Generator) -> Any:
     return composition(np.exp(log_amounts(rng)))
 
@@ -320,6 +337,21 @@ WORLDS = [
         "many parts of unequal variances, taken for equal",
         lambda rng: composition(np.exp(log_amounts(rng, 80, 40))),
         ("predicts the spread",),
+    ),
+    _wrong(
+        "counts and a half, taken for amounts",
+        lambda rng: counts_and_a_half(rng, closed=False),
+        ("amounts that are no counts",),
+    ),
+    _wrong(
+        "shares of counts and a half, taken for amounts",
+        lambda rng: counts_and_a_half(rng, closed=True),
+        ("amounts that are no counts",),
+    ),
+    _wrong(
+        "65 % of a limit in place of a fifth of a part",
+        below_a_limit,
+        ("no value in place of zeros",),
     ),
     _wrong("heavy tails", heavy, SHAPE),
     _wrong("one skewed part", skewed, SHAPE),

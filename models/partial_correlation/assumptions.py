@@ -72,8 +72,10 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
         ),
         measured_without_error(
             "Errors of one part, independent of the other parts, draw its partial correlations "
-            "towards 0; errors that two parts share look like a link.",
+            "towards 0; errors that two parts share look like a link. Values in place of zeros, "
+            "and small counts taken for amounts, are such errors.",
             numeric_outcome=False,
+            more_checks=("no value in place of zeros", "amounts that are no counts"),
         ),
     )
 

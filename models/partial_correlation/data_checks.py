@@ -19,6 +19,9 @@ from causalstats.models.partial_correlation.observation.recorded_rows import (
     declared_absences_are_no_sampling_zeros,
     outlying_rows,
 )
+from causalstats.models.partial_correlation.observation.replaced_zeros import (
+    amounts_measured,
+)
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.models.partial_correlation.student_rows import ErrorsName
 from causalstats.models.shared.independent_rows import (
@@ -60,6 +63,7 @@ def data_checks(data: Composition, errors: ErrorsName = "normal") -> tuple[Check
     return (
         *(check for check in checks if check is not None),
         *(normalised_counts(data) if data.counts else ()),
+        *amounts_measured(data),
         *independence_of_rows(data),
         *recorded_values(data.source, [*data.parts, *covariates]),
     )

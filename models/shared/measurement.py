@@ -34,7 +34,11 @@ _ROWS = "rows not missing by their outcome"
 
 
 def measured_without_error(
-    consequence: str, *, numeric_outcome: bool = True, panel: bool = False
+    consequence: str,
+    *,
+    numeric_outcome: bool = True,
+    panel: bool = False,
+    more_checks: tuple[str, ...] = (),
 ) -> Assumption:
     """Return the assumption, with its consequence in a family.
 
@@ -47,6 +51,8 @@ def measured_without_error(
     panel : bool
         Whether rows are of units over time, where counts are cut off too, and rows that are missing
         for their outcome can be seen.
+    more_checks : tuple of str
+        Of a family alone.
     """
     limit = " and none is cut off at a limit" if numeric_outcome or panel else ""
     checks = [
@@ -69,7 +75,7 @@ def measured_without_error(
         f", none is a slip{limit}, and each label is written in one way.",
         if_wrong=consequence,
         formula="recorded value = value",
-        checks=tuple(checks),
+        checks=(*checks, *more_checks),
     )
 
 
