@@ -258,6 +258,22 @@ def about_a_covariate(rng: np.random.Generator) -> Any:
     return composition(np.exp(logs), {"age": age}, covariates="age")
 
 
+def along_a_curve(rng: np.random.Generator) -> Any:
+    """Return amounts of which two go with the square of a covariate."""
+    logs = log_amounts(rng, 80)
+    age = rng.normal(size=80)
+    logs[:, :2] += 0.7 * (age**2)[:, None]
+    return composition(np.exp(logs), {"age": age}, covariates="age")
+
+
+def of_two_networks(rng: np.random.Generator) -> Any:
+    """Return two groups of 50 rows, in which a link has opposite signs."""
+    logs = rng.standard_normal((100, 6))
+    group = np.arange(100) % 2
+    logs[:, 1] = np.where(group, 0.6, -0.6) * logs[:, 0] + 0.8 * logs[:, 1]
+    return composition(np.exp(logs), {"group": group}, covariates="group")
+
+
 WORLDS = [
     _right("links among amounts", amounts),
     _right(
@@ -280,6 +296,7 @@ WORLDS = [
         HORSESHOE,
     ),
     _right("sites named as a covariate", with_site),
+    _right("a line in a covariate", about_a_covariate),
     _right(
         "sparse counts",
         lambda rng: counts_at_depth(log_amounts(rng, 40, 5), 60, rng),
@@ -352,6 +369,16 @@ WORLDS = [
         "65 % of a limit in place of a fifth of a part",
         below_a_limit,
         ("no value in place of zeros",),
+    ),
+    _wrong(
+        "two parts go with the square of a covariate",
+        along_a_curve,
+        ("covariates act by straight lines",),
+    ),
+    _wrong(
+        "a link has opposite signs in the groups of a covariate",
+        of_two_networks,
+        ("the same links at every covariate",),
     ),
     _wrong("heavy tails", heavy, SHAPE),
     _wrong("one skewed part", skewed, SHAPE),

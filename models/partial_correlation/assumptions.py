@@ -90,6 +90,8 @@ def _shape(model: PartialCorrelation) -> Assumption:
     checks = (
         "one group of rows",
         "rows enough to see groups",
+        "covariates act by straight lines",
+        "the same links at every covariate",
         "measured finely",
         "no outlying row",
         "predicts the skewness of each part",

@@ -11,6 +11,7 @@ from causalstats.models.partial_correlation.assumptions import (
     INDEPENDENT_ROWS,
     shape_name,
 )
+from causalstats.models.partial_correlation.covariate_checks import covariate_checks
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.observation.measurement_checks import (
     normalised_counts,
@@ -64,6 +65,7 @@ def data_checks(data: Composition, errors: ErrorsName = "normal") -> tuple[Check
         *(check for check in checks if check is not None),
         *(normalised_counts(data) if data.counts else ()),
         *amounts_measured(data),
+        *covariate_checks(data, errors),
         *independence_of_rows(data),
         *recorded_values(data.source, [*data.parts, *covariates]),
     )
