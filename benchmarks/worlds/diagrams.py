@@ -265,6 +265,28 @@ def effect_along_a_curve(rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {"z": z, "x": x, "y": (1 + 0.8 * z**2) * x + z + rng.normal(size=800)}
 
 
+def opposite_corners(
+    rng: np.random.Generator, corner: bool, rows: int = 800
+) -> dict[str, np.ndarray]:
+    """Return two numbers that act by the XOR of their signs, or along lines."""
+    z, w = rng.normal(size=(2, rows))
+    score = 1.0 * ((z > 0) ^ (w > 0)) if corner else logistic(z + w)
+    x = coin(rng, 0.2 + 0.6 * score, rows)
+    y = coin(rng, 0.2 + 0.1 * x + 0.5 * score, rows)
+    return {"z": z, "w": w, "x": x, "y": y}
+
+
+def half_seen(
+    rng: np.random.Generator, product_of_causes: float, rows: int = 500
+) -> pd.DataFrame:
+    """Return a treatment and a confounder that are numbers; half of the outcomes are missing."""
+    z, u, e = rng.normal(size=(3, rows))
+    x = 0.7 * z + u
+    y = 0.5 * x + z + product_of_causes * x * z + e
+    y[rng.random(rows) < logistic(1.5 * z + x)] = np.nan
+    return pd.DataFrame({"z": z, "x": x, "y": y})
+
+
 def number_and_labels(
     rng: np.random.Generator, shape: str, rows: int = 800
 ) -> dict[str, np.ndarray]:
@@ -510,6 +532,23 @@ WRONG = [
         **REGRESSION,
     ),
     world("a product left out", True, TWO_CONFOUNDERS, product, _FORM, **REGRESSION),
+    world(
+        "two numbers that act by the XOR of their signs",
+        True,
+        "z -> x, y; w -> x, y; x -> y",
+        partial(opposite_corners, corner=True),
+        _FORM,
+        route="hierarchical",
+    ),
+    world(
+        "a product left out, half of the outcomes missing",
+        True,
+        "z -> x, y; x -> y",
+        partial(half_seen, product_of_causes=0.5),
+        _FORM,
+        **REGRESSION,
+        missing="keep",
+    ),
     world(
         "an effect along a curve of a confounder",
         True,

@@ -34,6 +34,7 @@ _MOST_PRODUCTS = 60
 _CURVES_IN_PRODUCTS = 3
 _FEWEST_UNUSUAL_ROWS = 10  # in which a column differs from its median
 _PRODUCT_OF_A_CURVE = "product of a curve"
+_PRODUCT_OF_STEPS = "product of steps"
 _FEWEST_DEGREES = 5
 
 
@@ -104,6 +105,7 @@ class LeftOut:
             *self._codes(),
             *self._products_of_lines(),
             *self._products_of_curves(),
+            *self._products_of_steps(),
         ]
 
     @property
@@ -172,6 +174,34 @@ class LeftOut:
                     "one of them along a curve"
                 )
                 yield OmittedTerm(_PRODUCT_OF_A_CURVE, statement, columns)
+
+    def _products_of_steps(self) -> Iterator[OmittedTerm]:
+        """Yield products of steps at the quartiles of two numbers, as corners make."""
+        given = [name for name in self.table.given if name in self.data.continuous]
+        most = min(self._most_columns, _MOST_PRODUCTS)
+        blocks: list[np.ndarray] = []
+        named: dict[str, None] = {}
+        for one, other in combinations(given, 2):
+            left, right = (self._steps(name) for name in (one, other))
+            block = _that_vary(
+                (left[:, :, None] * right[:, None, :]).reshape(len(self.rows), -1)
+            )
+            if sum(each.shape[1] for each in [*blocks, block]) > most:
+                break
+            blocks.append(block)
+            named |= dict.fromkeys((one, other))
+        if blocks and any(block.shape[1] for block in blocks):
+            statement = (
+                f"two of {', '.join(named)} act on {self.table.variable} together, "
+                "both beyond a curve times a line"
+            )
+            yield OmittedTerm(_PRODUCT_OF_STEPS, statement, np.hstack(blocks))
+
+    def _steps(self, name: str) -> np.ndarray:
+        """Return whether a number is above each of its quartiles, less the mean, (rows, <= 3)."""
+        values = self.data.column(name)[self.rows]
+        above = values[:, None] > np.unique(np.quantile(values, (0.25, 0.5, 0.75)))
+        return above - above.mean(axis=0)
 
     def _curve_products(
         self, pairs: Sequence[tuple[str, str]], most: int
@@ -340,9 +370,11 @@ def form_check(
     p = min(1.0, worst.p * len(tests))
     passed = p > _SIGNIFICANCE_LEVEL
     # A product of two lines is one of a curve too where a cause is skewed: name the simpler term.
-    simpler = [test for test in tests if test.kind != _PRODUCT_OF_A_CURVE]
-    if simpler and min(simpler).p * len(tests) <= _SIGNIFICANCE_LEVEL:
-        worst = min(simpler)
+    of_curves = (_PRODUCT_OF_A_CURVE, _PRODUCT_OF_STEPS)
+    for intricate in (of_curves[1:], of_curves):
+        simpler = [test for test in tests if test.kind not in intricate]
+        if simpler and min(simpler).p * len(tests) <= _SIGNIFICANCE_LEVEL:
+            worst = min(simpler)
     statement = "" if passed else f": {worst.statement}"
     return Check(
         name="form of the regressions",
@@ -365,6 +397,11 @@ def _form_remedy(model: CausalDiagram, kind: str) -> str:
         )
     if kind == "product":
         return "Take interactions='pairs', or ask within groups, `given={...}`."
+    if kind == _PRODUCT_OF_STEPS:
+        return (
+            "No setting has these: cut both numbers into levels, e.g. with "
+            "`pandas.cut`, where what they do together changes."
+        )
     if kind == _PRODUCT_OF_A_CURVE and model.basis_size < 2 * _BASIS_SIZE:
         size = max(_BASIS_SIZE_TO_TRY, 2 * model.basis_size)
         if model.basis_size > 1 and model.interactions == "none":

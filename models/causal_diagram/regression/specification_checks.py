@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.tables import Table
 
 _SIGNIFICANCE_LEVEL = 0.01
+_FEWEST_ROWS = 5
 _MOST_ROWS = 20_000  # looked at; of more, every second, third, ...
 _LARGEST_RATIO = 1.1  # of robust to model standard errors
 _RIDGE = 1e-3
@@ -45,6 +46,25 @@ def rows_looked_at(data: Observations) -> np.ndarray:
     """Return positions of rows, each as often as it was seen, thinned to some 20,000."""
     rows = np.repeat(np.arange(len(data.counts)), data.counts.astype(int))
     return rows[:: max(1, len(rows) // _MOST_ROWS)]
+
+
+def rows_seen(data: Observations, names: Sequence[str]) -> np.ndarray:
+    """Return the rows looked at in which no value of these variables was filled in.
+
+    Values filled in follow the regression, and would hide what it leaves out. Where a cause was not
+    seen, rows that lack it are those that the others may have selected.
+
+    Parameters
+    ----------
+    data : Observations
+    names : sequence of str
+    """
+    rows = rows_looked_at(data)
+    filled = np.zeros(len(data.counts), bool)
+    for name, mask in (data.filled or {}).items():
+        if name in names:
+            filled |= mask
+    return np.asarray(rows[~filled[rows]])
 
 
 def specification_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
@@ -66,11 +86,11 @@ def form_checks(
     data : Observations
     """
     levels = model.levels(data)
-    rows = rows_looked_at(data)
     regressions = [
         _Regression(model, table, data, levels, rows)
         for table in tables
         if model.kind_of(table, data) is not TableOfLabels
+        and len(rows := rows_seen(data, (table.variable, *table.given))) >= _FEWEST_ROWS
     ]
     tests = [test for regression in regressions for test in regression.score_tests()]
     variance_tests = [

@@ -20,10 +20,12 @@ from causalstats.models.causal_diagram.regression.left_out import (
     score_tests,
 )
 from causalstats.models.causal_diagram.regression.specification_checks import (
-    rows_looked_at,
+    rows_seen,
 )
 from causalstats.models.causal_diagram.regression.terms import values_of
 from causalstats.numerics.regression.hierarchical_logistic import level_probabilities
+
+_FEWEST_ROWS = 5
 
 
 def form_tests(conditional: HierarchicalLogistic) -> list[ScoreTest]:
@@ -35,7 +37,9 @@ def form_tests(conditional: HierarchicalLogistic) -> list[ScoreTest]:
         With a number among its causes.
     """
     data, levels = conditional.data, conditional.levels
-    rows = rows_looked_at(data)
+    rows = rows_seen(data, (conditional.table.variable, *conditional.table.given))
+    if len(rows) < _FEWEST_ROWS:
+        return []
     kernel = conditional.kernel
     values = {
         name: values_of(name, data, levels)[rows] for name in conditional.table.given
