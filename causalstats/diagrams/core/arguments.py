@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from causalstats.core.argument_validation import shown
 from causalstats.errors import ModelError
 
 _SHOWN_CHARACTERS = 80
@@ -37,7 +38,9 @@ def names(word: str, given: Any) -> tuple[str, ...]:
     """
     if isinstance(given, str):
         return (given,)
-    listed = tuple(given) if isinstance(given, Iterable) else (given,)
+    has_no_length = isinstance(given, np.ndarray) and given.ndim == 0
+    several = isinstance(given, Iterable) and not has_no_length
+    listed = tuple(given) if several else (given,)
     if wrong := [name for name in listed if not isinstance(name, str)]:
         raise ModelError(
             f"Expected `{word}` as the name of a variable or a list of names, got {wrong[0]!r}."
@@ -111,6 +114,30 @@ def value(word: str, given: Any) -> Any:
     return given
 
 
+def name(word: str, given: Any) -> str:
+    """Return a text.
+
+    Parameters
+    ----------
+    word : str
+        The name of the argument, for the error.
+    given : str
+
+    Raises
+    ------
+    ModelError
+        If it is none.
+
+    Examples
+    --------
+    >>> name("variable", "y")
+    'y'
+    """
+    if not isinstance(given, str):
+        raise ModelError(f"Expected `{word}` as a text, got {shown(given)}.")
+    return str(given)
+
+
 def array(word: str, given: Any) -> np.ndarray:
     """Return numbers as an array of floats.
 
@@ -138,9 +165,9 @@ def array(word: str, given: Any) -> np.ndarray:
         return np.asarray(given, dtype=float)
     except (TypeError, ValueError):
         text = repr(given)
-        shown = text[:_SHOWN_CHARACTERS] + "..." * (len(text) > _SHOWN_CHARACTERS)
+        start = text[:_SHOWN_CHARACTERS] + "..." * (len(text) > _SHOWN_CHARACTERS)
         raise ModelError(
-            f"Expected {word} as an array of numbers, got {shown}."
+            f"Expected {word} as an array of numbers, got {start}."
         ) from None
 
 

@@ -19,7 +19,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
 from causalstats.core.readable_text import unreadable
-from causalstats.diagrams.core import equality
+from causalstats.diagrams.core import arguments, equality
 from causalstats.diagrams.core.roles import Roles
 from causalstats.errors import ModelError
 
@@ -299,6 +299,7 @@ class Hypergraph:
         >>> Diagram.parse("x -> y").position("y")
         1
         """
+        variable = arguments.name("variable", variable)
         matches = [
             number for number, wire in enumerate(self.wires) if wire.label == variable
         ]

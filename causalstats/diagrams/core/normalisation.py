@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Box, Hypergraph, SurgeryStep
 from causalstats.diagrams.core.roles import Roles
 from causalstats.errors import ModelError
@@ -61,7 +62,7 @@ def normalise[Graph: Hypergraph](diagram: Graph, name: str = "") -> Graph:
             "Expected a diagram with outputs to normalise; a number without outputs would always "
             "become 1."
         )
-    name = name or _in_symbols(diagram)
+    name = arguments.name("name", name) or _in_symbols(diagram)
     inner = replace(diagram, steps=(), roles=Roles())
     entering = range(len(diagram.inputs))
     leaving = range(len(diagram.inputs), len(diagram.inputs) + len(diagram.outputs))

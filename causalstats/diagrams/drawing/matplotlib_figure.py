@@ -25,7 +25,13 @@ _FIRST_LEVEL = 2  # above the grid of axes
 def figure(scene: Scene, ax: Axes | None = None) -> Figure:
     """Return the scene at its own size, or as large as it fits into the caller's axes."""
     # Matplotlib takes longer to load than a diagram takes to read.
-    from causalstats.style import Picture, figure_of_axes, house_style, palette_on
+    from causalstats.style import (
+        Picture,
+        axes_of,
+        figure_of_axes,
+        house_style,
+        palette_on,
+    )
 
     width, height = scene.size
     with house_style() as palette:
@@ -34,6 +40,7 @@ def figure(scene: Scene, ax: Axes | None = None) -> Figure:
             page.set_layout_engine("none")  # the axes are the whole figure
             ax = page.add_axes((0, 0, 1, 1))
         else:
+            (ax,) = axes_of(ax, 1)
             palette = palette_on(ax.get_facecolor())
         owner = figure_of_axes(ax)
         room = ax.get_position()

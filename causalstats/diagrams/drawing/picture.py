@@ -64,7 +64,9 @@ def scene(
     labels : mapping of arrow, such as "x -> y", to text, optional
         Written beside the wires of one diagram.
     """
-    if labels:
+    if labels is not None:
+        labels = arguments.values("labels", labels)
+        arguments.names("labels", tuple(labels.values()))
         _refuse_unknown_arrows(diagram, labels)
     if before is not None:
         remedy = "It is the diagram before surgery."

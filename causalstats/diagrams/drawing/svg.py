@@ -5,8 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from causalstats.colours import DARK, LIGHT
+from causalstats.core.argument_validation import Switch, read
 from causalstats.diagrams.drawing.palette import recoloured
 from causalstats.diagrams.drawing.scene import Dot, Mark, Scene, Stroke, TextLabel
+from causalstats.errors import ModelError
 
 _FONT = "DejaVu Sans, Verdana, Helvetica, sans-serif"
 _PIXELS = 4 / 3  # in a point
@@ -23,6 +25,7 @@ def svg(scene: Scene, title: str, dark: bool = False) -> str:
     dark : bool
         Light lines on a dark ground.
     """
+    dark = read(Switch(), dark, "dark", ModelError)
     palette = DARK if dark else LIGHT
     scene = recoloured(scene, palette)
     width, height = scene.size

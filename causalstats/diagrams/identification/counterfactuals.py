@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from causalstats.core.argument_validation import shown
 from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.identification.bit_sets import smallest
 from causalstats.diagrams.identification.evaluation import (
@@ -263,7 +264,7 @@ def counterfactual(
     if isinstance(query, str):
         events, seen = parse_query(query)
     else:
-        events, seen = tuple(query), tuple(given)
+        events, seen = _events("query", query), _events("given", given)
     graph = as_mixed_graph(diagram)
     refuse_selection(graph, "counterfactuals")
     bar = f" | {event_in_words(seen)}" if seen else ""
@@ -679,3 +680,16 @@ def _formula(
         return Product()
     needed = Product(tuple(parts)).free
     return sum_of_product(tuple(name for name in summed if name in needed), parts)
+
+
+def _events(word: str, given: Any) -> tuple[Event, ...]:
+    """Return events, pairs of a potential outcome and its level; refuse what is none."""
+    events = tuple(given) if isinstance(given, list | tuple) else (given,)
+    for event in events:
+        is_pair = isinstance(event, tuple) and len(event) == 2
+        if not is_pair or not isinstance(event[0], PotentialOutcome):
+            raise ModelError(
+                f"Expected `{word}` as a text such as 'P(y[x=1]=1, y[x=0]=0)', or as pairs of a "
+                f"potential outcome and its level, got {shown(event)}."
+            )
+    return events

@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from causalstats.core.argument_validation import shown
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.identification.d_separation import separated
@@ -201,7 +202,8 @@ def recover(
     refuse_selection(graph, "data with missing values")
     outcomes = arguments.names("outcome", outcome)
     done = arguments.names("do", do)
-    indicators = dict(indicators)
+    indicators = arguments.values("indicators", indicators)
+    arguments.names("indicators", tuple(indicators.values()))
     _refuse_indicators(graph, indicators, (*outcomes, *done))
     sets, conditionals = _known(graph, known)
     search = _Search(graph, indicators, sets, conditionals)
@@ -237,6 +239,11 @@ def _known(
     """
     sets = []
     conditionals = []
+    is_list = isinstance(known, Iterable) and not isinstance(known, str)
+    if not is_list or isinstance(known, np.ndarray) and known.ndim != 1:
+        raise ModelError(
+            f"Expected `known` as a list of variables, got {shown(known)}."
+        )
     for each in known:
         if isinstance(each, str) and "|" in each:
             outcome, given = (

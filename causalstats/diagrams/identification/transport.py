@@ -31,6 +31,7 @@ from itertools import chain, combinations, islice
 import numpy as np
 import opt_einsum
 
+from causalstats.core.argument_validation import shown
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Hypergraph
 from causalstats.diagrams.identification.bit_sets import (
@@ -347,6 +348,13 @@ def transport(
     """
     graph = as_mixed_graph(diagram)
     refuse_selection(graph, "an effect from several studies")
+    if not isinstance(studies, Mapping) or not all(
+        isinstance(study, Study) for study in studies.values()
+    ):
+        raise ModelError(
+            "Expected `studies` as a mapping of names to studies, such as {'trial': Study(...)}, "
+            f"got {shown(studies)}."
+        )
     if not studies:
         raise ModelError("Expected at least one study, such as {'trial': Study(...)}.")
     signs = _signs(studies.values())

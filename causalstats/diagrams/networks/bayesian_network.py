@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalstats.core import argument_validation as validation
 from causalstats.core.argument_types import Level, Levels
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Box
@@ -42,12 +43,14 @@ from causalstats.diagrams.networks.mechanisms import (
     tabulated,
 )
 from causalstats.diagrams.networks.tensor_contraction import Conditions, contract_tables
-from causalstats.errors import ModelError
+from causalstats.errors import ModelError, StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Intervention = Mapping[str, Level] | Sequence[str] | str
+_MOST_ROWS = 100_000_000
+_SEED = validation.Number(least=0, most=2**32 - 1, whole=True)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -183,6 +186,8 @@ class BayesianNetwork:
             If the mechanisms are many draws and not one table each.
         DataError
             If a name or a level cannot be written in BIF.
+        StoreError
+            If the file cannot be written.
 
         Examples
         --------
@@ -201,7 +206,13 @@ class BayesianNetwork:
         tables = {names[box.outputs[0]]: self._table(box) for box in self.diagram.boxes}
         text = write_bif(self.diagram, tables)
         if path is not None:
-            Path(path).write_text(text)
+            file = validation.read(validation.Place(), path, "path", StoreError)
+            try:
+                file.write_text(text)
+            except (OSError, ValueError) as error:
+                raise StoreError(
+                    f"{str(file)!r} cannot be written ({error}). Write it to another place."
+                ) from error
         return text
 
     def query(
@@ -351,8 +362,14 @@ class BayesianNetwork:
         {'necessary_and_sufficient': 0.3, 'necessary': 1.0, 'sufficient': 0.3}
         """
         cause_wire, outcome_wire = self._wire(cause), self._wire(outcome)
+        levels = {} if levels is None else levels
+        if not isinstance(levels, Mapping):
+            raise ModelError(
+                "Expected `levels` as a mapping of variables to their levels, got "
+                f"{validation.shown(levels)}."
+            )
         pairs = {
-            name: (levels or {}).get(name, self._levels[wire])
+            name: levels.get(name, self._levels[wire])
             for name, wire in ((cause, cause_wire), (outcome, outcome_wire))
         }
         for name, pair in pairs.items():
@@ -516,10 +533,9 @@ class BayesianNetwork:
         import pandas as pd
 
         self._refuse_draws("sample from")
-        if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
-            raise ModelError(
-                f"Expected a number of rows to draw, 0 or more, got {n!r}."
-            )
+        rows = validation.Number(least=0, most=_MOST_ROWS, whole=True)
+        n = validation.read(rows, n, "n", ModelError)
+        seed = validation.read(_SEED, seed, "seed", ModelError)
         draws = self._draws(
             n, np.random.default_rng(seed), self._conditions(do, None).done
         )
@@ -589,7 +605,7 @@ class BayesianNetwork:
     def _wire(self, name: str) -> int:
         return (
             self._position[name]
-            if name in self._position
+            if isinstance(name, str) and name in self._position
             else self.diagram.position(name)
         )
 

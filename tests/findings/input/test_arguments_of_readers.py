@@ -1,4 +1,4 @@
-"""Wrong arguments of what reads frames are refused in our own words."""
+"""Wrong arguments of what reads frames, diagrams and networks are refused in our own words."""
 
 import inspect
 
@@ -14,6 +14,11 @@ PANEL = pd.DataFrame(RNG.normal(size=(24, 4)), columns=["y", "d", "x", "z"])
 PANEL["unit"], PANEL["time"] = np.divmod(np.arange(24), 4)
 PEOPLE = pd.DataFrame({"y": [1, 0, np.nan] * 8, "t": [1, 1, 0] * 8, "x": PANEL["x"]})
 PARTS = pd.DataFrame(RNG.lognormal(size=(24, 4)), columns=list("abcd"))
+DIAGRAM = cs.Diagram.parse("z -> x -> y; z -> y")
+NETWORK = cs.BayesianNetwork(
+    cs.Diagram.parse("x -> y").with_levels({"x": 2, "y": 2}),
+    {"x": [0.5, 0.5], "y": [[0.2, 0.8], [0.6, 0.4]]},
+)
 ROLES = {"unit": "unit", "time": "time"}
 READERS = [
     (
@@ -32,6 +37,17 @@ READERS = [
     (cs.Instrumented.from_formula, {"frame": PANEL, "formula": "y ~ x | d ~ z"}),
     (cs.Observations.from_frame, {"frame": PEOPLE[["t", "x"]]}),
     (cs.Panel.from_frame(PANEL, outcome="y", treatment="d", **ROLES).with_lags, {}),
+    (DIAGRAM.recover, {"outcome": "y", "do": "x", "indicators": {}}),
+    (DIAGRAM.transport, {"outcome": "y", "do": "x", "studies": {}}),
+    (DIAGRAM.counterfactual, {"query": "P(y[x=1]=1)"}),
+    (DIAGRAM.edge_do, {"cause": "x", "effect": "y", "value": 1}),
+    (DIAGRAM.normalise, {"name": "x"}),
+    (DIAGRAM.draw, {}),
+    (DIAGRAM.to_svg, {}),
+    (DIAGRAM.with_roles, {"treatment": "x"}),
+    (NETWORK.causation, {"cause": "x", "outcome": "y"}),
+    (NETWORK.sample, {"n": 2, "seed": 1}),
+    (NETWORK.to_bif, {}),
     (cs.Policy, {"choose": {0: 1.0}}),
 ]
 WRONG = {
