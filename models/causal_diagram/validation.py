@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from causalstats.core.argument_validation import meant
 from causalstats.diagrams.diagram import Diagram
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.levels import Levels
 
 _NAMES_OF_DIMENSIONS = ("chain", "draw")
+_ROUNDING = 1e-14  # of the largest value
 
 
 def refuse_no_network(diagram: Any) -> None:
@@ -180,6 +183,25 @@ def refuse_numbers(data: Observations) -> None:
             f"Expected labels, and {data.continuous[0]!r} is a number. Say route='regression', or "
             "cut it into levels, e.g. with `pandas.cut`."
         )
+
+
+def refuse_constant_numbers(names: Iterable[str], data: Observations) -> None:
+    """Raise where a treatment or an outcome that is a number does not vary.
+
+    Raises
+    ------
+    ModelError
+    """
+    for name in names:
+        if name not in data.continuous:
+            continue
+        values = data.seen_numbers(name)
+        if len(values) and np.ptp(values) <= _ROUNDING * np.abs(values).max():
+            raise ModelError(
+                f"{name!r} is {values[0]:g} in every row, but for rounding: no effect of it or on "
+                "it could be seen. Look at data in which it varies, or take out what all rows have "
+                "in common, such as a large constant."
+            )
 
 
 def refuse_one_level(name: str, levels: Levels) -> None:

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.data import Panel
+from causalstats.errors import ModelError
 from causalstats.models.event_study.adoption import Adoption, Cells, adoption
 from causalstats.models.panel_dml.nuisance_basis import basis_of
 from causalstats.models.shared.cached_by_data import cached_by_data
 from causalstats.numerics.panel import ar1_errors as serial
+from causalstats.numerics.panel.absorbed_effects import absorbed
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 LOWEST = -0.5  # serial correlation, where gaps are whole numbers
 _UNITS_AT_ONCE = 100_000
 _NUMBERS_AT_ONCE = 2_000_000  # of M, over the patterns that are multiplied together
+_ROUNDING = (
+    1e-12  # of the largest outcome: changes as small are digits of floating point
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +104,7 @@ def cross_products(model: EventStudy, data: Panel) -> CrossProducts:
     sizes = study.sizes
     means = np.add.reduceat(outcome, study.starts) / sizes
     outcome = outcome - np.repeat(means, sizes)
+    _refuse_explained(data, study, outcome)
     spread = np.sqrt((outcome**2).sum() / max(len(outcome) - len(sizes), 1))
     scale = model.scale or float(spread) or 1.0
     covariates, spectrum = first_covariates(model, data, study)
@@ -145,6 +151,29 @@ def cross_products(model: EventStudy, data: Panel) -> CrossProducts:
         lowest=correlations.lowest,
         scale=scale,
     )
+
+
+def _refuse_explained(data: Panel, study: Adoption, deviations: np.ndarray) -> None:
+    """Refuse an outcome that units and periods explain to the last digit.
+
+    Parameters
+    ----------
+    data : Panel
+    study : Adoption
+    deviations : array, shape (n,)
+        The outcome of the rows of the study less the mean of its unit.
+    """
+    factors = [
+        np.unique(codes[study.rows], return_inverse=True)[1]
+        for codes in (data.unit, data.time)
+    ]
+    left = np.abs(absorbed(deviations[:, None], factors)).max()
+    if left <= _ROUNDING * np.abs(data.outcome[study.rows]).max():
+        raise ModelError(
+            f"Units and periods explain the outcome {data.arguments['outcome']!r} to the last "
+            "digit: it has no changes of its own, in which an effect could be seen. Is it another "
+            "column's copy, a count of periods, or a constant?"
+        )
 
 
 def first_covariates(

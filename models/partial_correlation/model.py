@@ -494,6 +494,7 @@ class PartialCorrelation:
         prior = self._prior_for(data)
         if not isinstance(prior, ImportanceSampledPrior):
             return None
+        self._refuse(data)
         return prior.importance_draws(self, data)
 
     def gibbs_kernel(self, data: Composition) -> GibbsKernel | None:

@@ -21,6 +21,7 @@ _RULE = np.polynomial.legendre.leggauss(
 # Share of the largest eigenvalue: below it a function counts as 0
 _RANK_TOLERANCE = 1e-9
 # Below, importing a compiler takes longer than NumPy
+_ROUNDING = 1e-14  # of the largest value
 _COMPILING_PAYS_FROM_VALUES = 6_000
 # From which the columns are made; of more, every second, third, ...
 _MOST_VALUES = 200_000
@@ -122,7 +123,9 @@ def smooth(values: np.ndarray, size: int) -> Smooth:
     >>> columns.shape, (columns.T @ columns / 40).round(6).diagonal().tolist()
     ((40, 5), [1.0, 1.0, 1.0, 1.0, 1.0])
     """
-    middle, scale = values.mean(), values.std()
+    middle, scale = float(values.mean()), float(values.std())
+    if scale <= _ROUNDING * np.abs(values).max():
+        scale = 1.0  # the same number everywhere: columns of 0
     ends = (values.min(), values.max())
     straight = Smooth(np.empty(0), np.empty((0, 0)), middle, scale, np.ones(1))
     values = values[:: -(-len(values) // _MOST_VALUES)]

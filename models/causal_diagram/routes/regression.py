@@ -59,7 +59,10 @@ from causalstats.models.causal_diagram.routes.base import (
     headline_by_identification,
 )
 from causalstats.models.causal_diagram.tables import Table
-from causalstats.models.causal_diagram.validation import refuse_unidentified
+from causalstats.models.causal_diagram.validation import (
+    refuse_constant_numbers,
+    refuse_unidentified,
+)
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -86,6 +89,7 @@ class Regression:
     def refuse(self, data: Observations) -> None:
         if self.model.diagram.roles.selected:
             refuse_unidentified(self.model.identification)
+        refuse_constant_numbers((self.model.treatment, self.model.outcome), data)
 
     def kind_of(self, table: Table, data: Observations) -> type[Conditional]:
         return usual_kind(table, data)
