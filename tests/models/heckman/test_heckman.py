@@ -254,7 +254,7 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
 def test_recovers_the_papers_design(seed):
     simulation = cs.Heckman().simulate(seed, people=1500)
     model = cs.Heckman(expertise=["x2", "x3", "x4"], selection="positive")
-    sampler = cs.Nuts(chains=2, draws=500)
+    sampler = cs.Nuts(chains=2, draws=500, backend="jax")
     fit = cs.fit(model, simulation.data, seed=seed, sampler=sampler, progress=False)
     assert all(check.passed for check in fit.sampling())
     names = [

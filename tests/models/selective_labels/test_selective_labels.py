@@ -161,7 +161,7 @@ def test_recovers_the_papers_design_in_few_steps():
         prevalence=cs.Known(simulation.realised["prevalence"], sd=0.005),
         expertise=["x2", "x3", "x4"],
     )
-    sampler = cs.Nuts(chains=2, draws=300)
+    sampler = cs.Nuts(chains=2, draws=300, backend="jax")
     fit = cs.fit(model, simulation.data, seed=11, sampler=sampler, progress=False)
     stats, posterior = fit.draws["sample_stats"], fit.draws["posterior"]
     assert int(stats["diverging"].sum()) == 0
