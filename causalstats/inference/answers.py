@@ -153,7 +153,6 @@ def answer(
         Other people, or the parts of a subcomposition.
     by : str or labels, optional
         Groups of people.
-
     compares : str or labels, optional
         Groups that the estimand itself tells apart.
 
