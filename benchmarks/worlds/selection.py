@@ -215,6 +215,56 @@ def _drawn(
     return u[0], seen[0]
 
 
+def _audited(
+    seed: int, *, of_group: float = 0.0, named: bool = False, slope: float = 0.0
+) -> tuple[cs.SelectiveLabels, cs.Decisions]:
+    """Return 1,500 people with a score, and two groups by which its accuracy is compared.
+
+    Parameters
+    ----------
+    seed : int
+    of_group : float
+        Effect of the group on the risk of the same features, in log-odds.
+    named : bool
+        Whether the group is a feature.
+    slope : float
+        What the score's slope is more in one group.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((1500, 3))
+    member = rng.random(1500) < 0.4
+    linear = x @ np.array([0.8, -0.6, 0.4])
+    score = expit(linear - 1)
+    risk = linear - 1 + of_group * member + slope * (member - 0.4) * linear
+    risk += WIDTH * (rng.random(1500) - 0.5)
+    outcome = rng.random(1500) < expit(risk)
+    tested = rng.random(1500) < expit(risk + 0.3 + 0.6 * x[:, 0])
+    frame = pd.DataFrame(x, columns=NAMES).assign(
+        tested=tested,
+        y=np.where(tested, outcome, np.nan),
+        score=score,
+        group=np.where(member, "a", "b"),
+        member=member.astype(float),
+    )
+    data = cs.Decisions.from_frame(
+        frame,
+        outcome="y",
+        decision="tested",
+        features=[*NAMES, "member"] if named else NAMES,
+        keep=["score", "group"],
+    )
+    known = cs.Known(float(outcome.mean()), sd=0.02)
+    return cs.SelectiveLabels(prevalence=known), data
+
+
+def _gap(model: Any, data: Any) -> cs.Effect:
+    """Return the difference of predictive values between the groups, as an audit asks for it."""
+    sampler = cs.Laplace(draws=400)
+    fit = cs.fit(model, data, seed=1, progress=False, sampler=sampler)
+    measure = "positive_predictive_value"
+    return fit.accuracy("score", measure, threshold=0.4, by="group", against="b")
+
+
 def _standard(values: np.ndarray) -> np.ndarray:
     return (values - values.mean()) / values.std()
 
@@ -242,10 +292,27 @@ def _wrong(
     )
 
 
+def _audit(name: str, wrong: bool, **settings: Any) -> World:
+    return World(
+        name=name,
+        family="selection",
+        wrong=wrong,
+        make=_make(_audited, settings),
+        catches=AUDIT if wrong else (),
+        answer=_gap,
+        runs=AUDIT,
+    )
+
+
 def _right(name: str, draw: Callable[..., Any], **settings: Any) -> World:
     return World(name=name, family="selection", wrong=False, make=_make(draw, settings))
 
 
+AUDIT = (
+    "score within the features",
+    "predicts the positive rate of the tested by group",
+    "predicts the decision rate by group",
+)
 SHAPE = ("normality of the errors", "identified by joint normality")
 KNOWN = (
     "direction of the decision",
@@ -273,6 +340,13 @@ WORLDS = [
         ("direction of the decision",),
         response=-1.0,
         width=4.0,
+    ),
+    _wrong(
+        "decided for because the risk is low, no prevalence known",
+        labels,
+        ("features go with the direction of the decision",),
+        response=-1.0,
+        prevalence=None,
     ),
     _wrong("prevalence far too high", labels, KNOWN, shift=0.20),
     _wrong("prevalence far too low", labels, KNOWN, shift=-0.10),
@@ -633,5 +707,15 @@ WORLDS += [
         ("known mean in reach",),
         correlation=0.0,
         shift=2.0,
+    ),
+    _audit("accuracy by a group that is no feature", True, of_group=1.0),
+    _audit("accuracy by a group that is a feature", False, of_group=1.0, named=True),
+    _audit("accuracy by a group that moves nothing", False),
+    _audit(
+        "accuracy by a group in which the score tells more",
+        True,
+        of_group=0.0,
+        named=True,
+        slope=1.0,
     ),
 ]

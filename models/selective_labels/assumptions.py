@@ -53,6 +53,7 @@ def _one_unobservable(model: SelectiveLabels) -> Assumption:
         formula="ζ independent of x",
         checks=(
             "direction of the decision",
+            "features go with the direction of the decision",
             "identified by the shape of the unobservable alone",
         ),
         fields=("unobservable", "unobserved_scale", "decided_for"),

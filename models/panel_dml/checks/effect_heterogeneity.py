@@ -18,7 +18,8 @@ A difference counts where its coefficient differs from 0, and the effect moves w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
 
 _LEVEL = 0.005
+_UNEQUAL = 0.5  # sd of log mean squares of the treatment, from which units weigh alike once more
 _LEAST_SHIFT = 0.5  # standard errors of the effect
 _MOST_LEVELS = 20  # of a text, the most frequent
 _FEWEST_VALUES = 5  # of a covariate that can have a curve
@@ -180,27 +182,72 @@ def _by_covariates(
 def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
     """By units whose treatment changes: their slopes, by the logarithm of their mean of v².
 
+    Where these differ, as in levels of firms or countries, a few large units say most of such a
+    regression, since errors grow with size as well. So it is done a second time with rows weighted
+    so that the treatment has the same variance in all units: all of them say as much.
+
     Slopes are of the outcome less what covariates and times do to it, by least squares with a
     slope for each unit. The coefficient of the logarithm is linear in the outcome, with weights
     that add up to 0 times everything in the model.
     """
     data = adjusted.data
-    given, d, y = adjusted.without_unit_means(k)
     v = adjusted.treatment[:, k]
     squares = np.add.reduceat(v**2, data.starts)
-    total = np.add.reduceat(d**2, data.starts)
     seen = ~data.constant_within_units(data.treatment)[:, k]
     seen &= (data.sizes > 2) & (squares > 1e-6 * squares.mean())
+    if not seen.any():
+        return []
+    means = np.where(seen, squares, 1.0) / data.sizes
+    spread = np.where(seen, np.log(means), 0.0)
+    spread = spread - np.average(spread, weights=data.sizes * seen)
+    size = np.where(seen, np.log(data.sizes), 0.0)
+    size = size - np.average(size, weights=seen)  # its mean over units
+    modifiers = [(spread, ""), (size, _BY_SIZE)]
+    unequal = bool(spread[seen].std() >= _UNEQUAL)
+    found = _by_slopes(adjusted, k, seen, squares * seen, modifiers, unequal)
+    if not unequal:
+        return found
+    middle = np.exp(np.median(np.log(means[seen])))
+    per_row = (np.where(seen, middle / means, 1.0))[data.unit]
+    alike = Adjusted(
+        replace(data, weights=data.weights * per_row), adjusted.columns, adjusted.within
+    )
+    return [*found, *_by_slopes(alike, k, seen, squares * seen, [(spread, "")])]
+
+
+def _by_slopes(
+    adjusted: Adjusted,
+    k: int,
+    seen: np.ndarray,
+    in_answer: np.ndarray,
+    modifiers: Sequence[tuple[np.ndarray, str]],
+    few_say_most: bool = False,
+) -> list[_Modification]:
+    """Regress the slopes of units on modifiers, each alone.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    k : int
+        Which treatment.
+    seen : bool array, shape (units,)
+        The units whose treatment changes.
+    in_answer : array, shape (units,)
+        The weight of each in the answer; 0 of those that are not seen.
+    modifiers : sequence of (array, str)
+        Values (units,) about their mean, and what goes with them in words.
+    few_say_most : bool
+        Whether scores may be those of few units, of which z has Student's distribution.
+    """
+    data = adjusted.data
+    given, d, y = adjusted.without_unit_means(k)
+    total = np.add.reduceat(d**2, data.starts)
     count = int(seen.sum())
     rows = seen[data.unit]
     clusters = np.unique(adjusted.clusters[rows])
     free = int(data.sizes[seen].sum()) - 2 * count
     if min(count, len(clusters)) < FEWEST_CLUSTERS or given.shape[1] > free / 2:
         return []
-    spread = np.where(seen, np.log(np.where(seen, squares, 1.0) / data.sizes), 0.0)
-    spread = spread - np.average(spread, weights=data.sizes * seen)
-    size = np.where(seen, np.log(data.sizes), 0.0)
-    size = size - np.average(size, weights=seen)  # its mean over units
     per_square = np.where(seen, 1 / np.where(seen, total, 1.0), 0.0)
 
     def slopes(columns: np.ndarray) -> np.ndarray:
@@ -221,7 +268,7 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
     weights[seen] = _random_effects(each[seen], noise * per_square[seen])
     null = rest - np.average(each, weights=weights) * d
 
-    def by(modifier: np.ndarray, label: str, sizes: str = "") -> list[_Modification]:
+    def by(modifier: np.ndarray, sizes: str) -> list[_Modification]:
         if modifier[seen].std() < 1e-6:
             return []
         centred = modifier - np.average(modifier, weights=weights)
@@ -230,11 +277,16 @@ def _by_unit(adjusted: Adjusted, k: int) -> list[_Modification]:
         scores = np.bincount(adjusted.clusters, row_weights * null)
         z = scores.sum() / max(np.sqrt((scores**2).sum()), 1e-300)
         slope = float(scores.sum() / (weights @ centred**2))
-        moved = -slope * float(np.average(modifier, weights=squares * seen))
-        p = float(2 * stats.norm.sf(abs(z)))
-        return [_Modification(k, "", label, p, moved, sizes)]
+        moved = -slope * float(np.average(modifier, weights=in_answer))
+        degrees = np.inf
+        if few_say_most:
+            # As many scores of equal size, if they are normal, have as large a fourth moment.
+            alike = 3 * (scores**2).sum() ** 2 / max((scores**4).sum(), 1e-300)
+            degrees = max(min(alike, len(clusters)) - 1, 1.0)
+        p = float(2 * stats.t.sf(abs(z), degrees))
+        return [_Modification(k, "", "unit", p, moved, sizes)]
 
-    return [*by(spread, "unit"), *by(size, "unit", _BY_SIZE)]
+    return [each for modifier, sizes in modifiers for each in by(modifier, sizes)]
 
 
 def _by_large_units(adjusted: Adjusted, k: int, whole: Panel) -> list[_Modification]:

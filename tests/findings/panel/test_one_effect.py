@@ -192,3 +192,19 @@ def test_effects_that_go_with_the_number_of_rows_are_doubted():
     assert check.passed is False and "number of rows of a unit" in check.finding
     mean = float(check.finding.split("over units is ")[1].split(" ")[0])
     assert mean == pytest.approx(1.0, abs=0.12)
+
+
+@pytest.mark.parametrize(("slope", "doubted"), [(0.0, False), (-0.3, True)])
+def test_effects_that_go_with_the_size_of_units_in_levels_are_doubted(slope, doubted):
+    """Sales, prices and errors are in proportion to size, of log sd 1; the mean effect is 1."""
+    rng = np.random.default_rng(8)
+    logs = np.repeat(rng.normal(size=300), 6)
+    firm, year = np.repeat(np.arange(300), 6), np.tile(np.arange(6), 300)
+    price, errors = np.exp(logs) * rng.normal(size=(2, len(firm)))
+    sales = (1 + slope * (logs - logs.mean())) * price + errors
+    frame = pd.DataFrame({"firm": firm, "year": year, "price": price, "sales": sales})
+    check = _check(cs.PanelDML(), cs.Panel.from_frame(frame, **_ROLES))
+    assert check.passed is not doubted
+    if doubted:
+        mean, answer = check.finding.split("mean effect is ")[1].split(" instead of ")
+        assert float(answer) < 0.7 < float(mean)

@@ -95,7 +95,7 @@ def test_five_units_thirty_times_as_large_say_as_much_as_five_and_intervals_allo
 
 @pytest.mark.parametrize("seed", range(3))
 def test_effects_that_go_with_size_are_doubted_and_the_remedy_helps(seed):
-    frame = firms(seed, 0.7, slope=-0.5)
+    frame = firms(seed, 0.7, slope=-0.5, count=400)
     doubted = check(panel(frame), "one effect")
     assert (
         doubted.passed is False
@@ -116,6 +116,6 @@ def effect(data):
 
 def test_one_effect_is_not_doubted_where_only_sizes_differ():
     assert check(panel(firms(1, 1.0)), "one effect").passed is True
-    whole = panel(firms(2, 0.7, slope=-0.5))
+    whole = panel(firms(2, 0.7, slope=-0.5, count=400))
     weighted = replace(whole, weights=np.ones(len(whole)) * 2.0)
     assert check(weighted, "one effect").passed is False
