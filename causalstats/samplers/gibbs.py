@@ -140,12 +140,17 @@ def run_kernel(
 
     started = time.perf_counter()
     streams = np.random.default_rng(seed).spawn(sampler.chains)
-    chains = [_Chain(kernel, sampler, stream) for stream in streams]
+    room = _Room(sampler.chains)
+    chains = [
+        _Chain(kernel, sampler, stream, room, place)
+        for place, stream in enumerate(streams)
+    ]
     # The chains are threads; those of linear algebra would wait for each other.
     with threadpool_limits(1, "blas"):
         interrupted = _run(chains, advance)
         if not interrupted and _should_go_on(chains):
-            finished = [chain.go_on() for chain in chains]
+            room = _Room(sampler.chains)
+            finished = [chain.go_on(room) for chain in chains]
             interrupted = _run(chains, advance)
             if interrupted:
                 chains = finished
@@ -156,13 +161,35 @@ def run_kernel(
             f"({FEWEST_DRAWS_OF_A_CHAIN} are kept)."
         )
     return describe_run(
-        _labelled(kernel, [chain.arrays for chain in chains], kept),
+        _labelled(kernel, chains[0].room.arrays, kept),
         DrawsKind.CHAINS,
         sampler=chains[0].sampler,
         seed=seed,
         seconds=time.perf_counter() - started,
         interrupted=interrupted,
     )
+
+
+class _Room:
+    """The draws of all chains, in one array (chains, draws, ...) a name: they are not copied.
+
+    Parameters
+    ----------
+    chains : int
+    """
+
+    def __init__(self, chains: int) -> None:
+        self.chains = chains
+        self.arrays: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def of(self, name: str, draws: int, value: np.ndarray) -> np.ndarray:
+        """Return the array of draws like this one, which the first chain that asks makes."""
+        with self._lock:
+            if name not in self.arrays:
+                shape = (self.chains, draws, *value.shape)
+                self.arrays[name] = np.empty(shape, value.dtype)
+            return self.arrays[name]
 
 
 class _Chain:
@@ -173,10 +200,19 @@ class _Chain:
     kernel : GibbsKernel
     sampler : Gibbs
     rng : Generator
+    room : _Room
+        For the draws.
+    place : int
+        Of the chain in it.
     """
 
     def __init__(
-        self, kernel: GibbsKernel, sampler: Gibbs, rng: np.random.Generator
+        self,
+        kernel: GibbsKernel,
+        sampler: Gibbs,
+        rng: np.random.Generator,
+        room: _Room,
+        place: int,
     ) -> None:
         self.kernel = kernel
         self.rng = rng
@@ -188,7 +224,8 @@ class _Chain:
         self.state: object = None
         self.sweeps = 0
         self.kept = 0
-        self.arrays: dict[str, np.ndarray] = {}
+        self.room = room
+        self.place = place
 
     @property
     def sampler(self) -> Gibbs:
@@ -202,13 +239,13 @@ class _Chain:
         """The share of the sweeps that is done."""
         return self.sweeps / (self.tune + self.draws * self.thin)
 
-    def go_on(self) -> _Chain:
+    def go_on(self, room: _Room) -> _Chain:
         """Take all sweeps so far for first ones; returns the chain as it was."""
         finished = copy(self)
         self.tune = self.sweeps
         self.thin = self.kernel.longest_thin
         self.kept = 0
-        self.arrays = {}
+        self.room = room
         return finished
 
     def run(self, stop: threading.Event) -> None:
@@ -230,10 +267,8 @@ class _Chain:
 
     def _keep(self, draw: Mapping[str, np.ndarray]) -> None:
         for name, value in draw.items():
-            if name not in self.arrays:
-                shape = (self.draws, *np.shape(value))
-                self.arrays[name] = np.empty(shape, np.asarray(value).dtype)
-            self.arrays[name][self.kept] = value
+            array = self.room.of(name, self.draws, np.asarray(value))
+            array[self.place, self.kept] = value
         self.kept += 1
 
 
@@ -246,7 +281,7 @@ def _should_go_on(chains: list[_Chain]) -> bool:
     entries = []
     for name, dims in kernel.dims.items():
         if len(dims) <= 1:
-            values = np.array([chain.arrays[name] for chain in chains])
+            values = first.room.arrays[name]
             entries += list(np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0))
     return not all(have_mixed(values) for values in entries[:_MOST_DIAGNOSED])
 
@@ -277,27 +312,25 @@ def _finished(running: list[Future[None]]) -> bool:
 
 
 def _labelled(
-    kernel: GibbsKernel, chains: list[dict[str, np.ndarray]], kept: int
+    kernel: GibbsKernel, draws: Mapping[str, np.ndarray], kept: int
 ) -> xr.DataTree:
     """Return the draws of all chains, dims (chain, draw, ...).
 
     Parameters
     ----------
     kernel : GibbsKernel
-    chains : list of dict
-        The arrays (draws, ...) of each chain, by name.
+    draws : mapping
+        The arrays (chains, draws, ...), by name.
     kept : int
         The draws that every chain has.
     """
     import xarray as xr
 
     arrays = {
-        name: (
-            ("chain", "draw", *kernel.dims[name]),
-            np.array([chain[name][:kept] for chain in chains]),
-        )
-        for name in chains[0]
+        name: (("chain", "draw", *kernel.dims[name]), values[:, :kept])
+        for name, values in draws.items()
     }
-    coords = {"chain": np.arange(len(chains)), "draw": np.arange(kept)}
+    chains = len(next(iter(draws.values())))
+    coords = {"chain": np.arange(chains), "draw": np.arange(kept)}
     posterior = xr.Dataset(arrays, coords | dict(kernel.coords))
     return xr.DataTree.from_dict({"posterior": posterior})

@@ -51,7 +51,7 @@ _LARGEST_SHIFT = 1.0  # posterior standard deviations by which a link may be shr
 # The same of priors of single links: an interval of 95 % shifted by so much covers .89
 _LARGEST_SHIFT_OF_ONE = 0.7
 _ROWS_FOR_ESTIMATES = 2.0  # a part, from which there are estimates without a prior
-_FEWEST_DRAWS = 200  # of a chain, from which pairs have an R-hat
+_FEWEST_DRAWS = 400  # of all chains, from which pairs have an R-hat
 _PAIRS_NAMED = 3
 
 
@@ -144,7 +144,9 @@ def _resolved_pairs(model: PartialCorrelation, draws: xr.Dataset) -> np.ndarray 
     which parameters that all pairs share need not show.
     """
     chains = not isinstance(model.covariance_prior, ExactPrior)
-    if not chains or "precision" not in draws or draws.sizes["draw"] < _FEWEST_DRAWS:
+    if not chains or "precision" not in draws:
+        return None
+    if draws.sizes["chain"] * draws.sizes["draw"] < _FEWEST_DRAWS:
         return None
     precision = draws["precision"].transpose("chain", "draw", "part", "other_part")
     theta = precision.to_numpy()

@@ -8,10 +8,9 @@ With the precision K = d R d of the log amounts, d_j = ω_j^(-1/2) and R of unit
 
 with the distances x_jk of the parts about their mean, where there are any; otherwise h_jk = 1.
 
-and amounts z ~ Normal(0, K⁻¹), a sweep updates one R_jk after the other (`correlation_entries`).
-With A the inverse of R without part j and r its column j, A r is kept current, so that a sweep over
-all pairs costs O(D³). Two steps go where single entries do not: `link_exchange`, and those of τ
-together with most R_jk.
+and amounts z ~ Normal(0, K⁻¹), a sweep updates one R_jk after the other (`correlation_columns`),
+all pairs at a cost of O(D³). Two steps go where single entries do not: `link_exchange`, and those
+of τ together with most R_jk.
 
 A composition lacks the direction 1 of z, which is drawn given the rest, Normal(-1'K r / κ, 1 / κ)
 with κ = 1'K1.
@@ -29,22 +28,18 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from causalstats.numerics.compositions.correlation_columns import update_columns
 from causalstats.numerics.compositions.correlation_entries import (
     NO_MIXTURE,
     SMALLEST_VARIANCE,
-    Mixture,
-    draw_entry,
-    draw_entry_and_component,
-    draw_entry_and_scale,
 )
 from causalstats.numerics.compositions.link_exchange import exchange_links
 from causalstats.numerics.compositions.symmetric_matrices import (
-    column_of_lower,
-    inner_product,
     log_determinant,
-    put,
-    replace_column,
+    put_inverse,
+    put_lower,
     scaled_by,
+    sum_of_logs,
 )
 
 _NEWTON_STEPS = 12
@@ -53,7 +48,6 @@ _PROPOSAL_DEGREES = 5.0
 _SCALINGS = 4  # random-walk steps of log τ with most R_jk in a sweep
 _LARGEST_SCALING = 1.0  # standard deviation of the longest of them
 KNOWN_LINK = 1.5  # an R_jk of so many standard errors, 1 / √m, is known well with probability 1/2
-_SMALL = 1e-100
 _TRIES = 3  # random-walk steps of a scale in a sweep
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -231,11 +225,10 @@ def sweep(
     """
     roots = np.exp(state.log_precisions / 2)
     scaled = scaled_by(scatter, roots)
-    for part in range(len(roots)):
-        update_column(part, state, scaled, degrees, NO_MIXTURE, rng)
+    update_columns(state, scaled, degrees, NO_MIXTURE, rng)
     exchange_links(state, scaled, degrees, rng)
     _scale_correlations(state, scaled, degrees, scales, rng)
-    put(state.inverse, np.linalg.inv(state.correlations))
+    put_inverse(state.inverse, state.correlations)
     update_log_precisions(
         state.correlations,
         state.log_precisions,
@@ -276,108 +269,6 @@ def sweeps_of_known_log_ratios(
     for _ in range(count):
         scatter = amounts_scatter(root, spare, state, rng)
         sweep(scatter, degrees, state, scales, rng)
-
-
-@_compiled
-def update_column(
-    part: int,
-    state: State,
-    scatter: np.ndarray,
-    degrees: float,
-    mixture: Mixture,
-    rng: np.random.Generator,
-) -> None:
-    """Update the entries R_jk of one part j, and the lower triangle of R⁻¹.
-
-    Parameters
-    ----------
-    part : int
-        j.
-    state : State
-    scatter : array, shape (D, D)
-        S̃, the cross-products of amounts in units of their ω.
-    degrees : float
-        m.
-    mixture : Mixture
-        The prior of the entries; that of the horseshoe where it is `NO_MIXTURE`.
-    rng : Generator
-    """
-    correlations = state.correlations
-    inverse = state.inverse
-    size = len(correlations)
-    across = column_of_lower(inverse, part)
-    pivot = across[part]
-    # A = R⁻¹ - across across' / pivot. A r is kept as product - along * across: of the entries
-    # before the present one whole, of those after it without the changes, which a row adds to.
-    product = -across / pivot
-    product[part] = 0.0
-    changes = np.zeros(size)
-    along = 0.0
-    remainder = 1 / pivot
-    for other in range(size):
-        if other == part:
-            continue
-        weight = across[other] / pivot
-        diagonal = inverse[other, other] - across[other] * weight
-        product[other] += inner_product(inverse[other], changes, other)
-        slope = product[other] - along * across[other]
-        local = state.local_variances[part, other]
-        common = state.scalars[0] * state.relative_variances[part, other]
-        # A pair is visited twice, and once with its scale.
-        if other < part and mixture.spike_variance > 0:
-            change, local = draw_entry_and_component(
-                correlations[part, other],
-                remainder,
-                slope,
-                diagonal,
-                degrees / 2,
-                scatter[part, other],
-                local,
-                mixture,
-                rng,
-            )
-            state.local_variances[part, other] = local
-            state.local_variances[other, part] = local
-        elif other < part:
-            change, local = draw_entry_and_scale(
-                correlations[part, other],
-                remainder,
-                slope,
-                diagonal,
-                degrees / 2,
-                scatter[part, other],
-                0.0,
-                local,
-                common,
-                rng,
-            )
-            state.local_variances[part, other] = local
-            state.local_variances[other, part] = local
-        else:
-            change = draw_entry(
-                correlations[part, other],
-                remainder,
-                slope,
-                diagonal,
-                degrees / 2,
-                scatter[part, other],
-                0.0,
-                max(common * local, SMALLEST_VARIANCE),
-                rng,
-            )
-        if change == 0.0:
-            continue
-        remainder -= change * (2 * slope + change * diagonal)
-        correlations[part, other] += change
-        correlations[other, part] += change
-        along += change * weight
-        changes[other] = change
-        for row in range(other + 1):
-            product[row] += change * inverse[other, row]
-    for row in range(size):
-        product[row] -= along * across[row]
-    product[part] = 0.0
-    replace_column(inverse, part, across, product, remainder)
 
 
 @_compiled
@@ -426,17 +317,8 @@ def _scale_correlations(
                 kept[one, other] = True
                 strong[one, other] = correlations[one, other]
                 strong[other, one] = correlations[one, other]
-    definite = log_determinant(strong) > -np.inf
-    strong = np.linalg.inv(strong) if definite else np.eye(size)
-    # p and the slope of each entry
-    known = np.empty((size, size))
-    slopes = np.empty((size, size))
-    for one in range(size):
-        for other in range(one):
-            link = strong[one, other]
-            information = strong[one, one] * strong[other, other] + link * link
-            known[one, other] = degrees * information
-            slopes[one, other] = degrees * link - scatter[one, other]
+    if not put_inverse(strong, strong):
+        strong = np.eye(size)
     proposed = np.eye(size)
     present = log_determinant(correlations)
     for _ in range(_SCALINGS):
@@ -446,48 +328,104 @@ def _scale_correlations(
         if variance * factor**2 < scales.least_shrinkage**2:
             continue
         gain = step - np.log((prior + variance * factor**2) / (prior + variance))
-        square = factor**2
-        product = 1.0  # of which the logarithm is added: few logarithms are taken
         for one in range(size):
-            for other in range(one):
-                entry = correlations[one, other]
-                local = state.local_variances[one, other]
-                moved = entry
-                if kept[one, other]:
-                    product *= square * (1 + local) ** 2 / (square + local) ** 2
-                else:
-                    before = variance * local * state.relative_variances[one, other]
-                    before = max(before, SMALLEST_VARIANCE)
-                    after = before * square
-                    slope = slopes[one, other]
-                    less = 1 + known[one, other] * before
-                    more = 1 + known[one, other] * after
-                    ratio = 1 / (less * more)
-                    moved -= before * more * ratio * slope
-                    moved *= factor * less * np.sqrt(ratio)
-                    moved += after * less * ratio * slope
-                    weight = (entry**4 + fourth) / (moved**4 + fourth)
-                    product *= less * less * ratio * weight * weight
-                    gain += (square * entry * entry - moved * moved) / (2 * after)
-                    gain -= (moved - entry) * scatter[one, other]
-                if not _SMALL < product < 1 / _SMALL:
-                    gain += np.log(product) / 2
-                    product = 1.0
-                proposed[one, other] = moved
-                proposed[other, one] = moved
+            gain += _scale_row(
+                one,
+                factor,
+                fourth,
+                kept,
+                strong,
+                state,
+                scatter,
+                degrees,
+                proposed,
+            )
         determinant = log_determinant(proposed)
-        gain += np.log(product) / 2 + degrees / 2 * (determinant - present)
+        gain += degrees / 2 * (determinant - present)
         if not (gain >= 0 or rng.standard_exponential() > -gain):
             continue
         present = determinant
         state.scalars[0] = variance * factor**2
-        put(correlations, proposed)
+        put_lower(correlations, proposed)
         for one in range(size):
             for other in range(one):
                 if kept[one, other]:
                     local = state.local_variances[one, other] / factor**2
                     state.local_variances[one, other] = local
                     state.local_variances[other, one] = local
+
+
+@numba.njit(
+    nogil=True,
+    cache=True,
+    error_model="numpy",
+    fastmath={"reassoc", "contract"},
+)
+def _scale_row(
+    one: int,
+    factor: float,
+    fourth: float,
+    kept: np.ndarray,
+    strong: np.ndarray,
+    state: State,
+    scatter: np.ndarray,
+    degrees: float,
+    proposed: np.ndarray,
+) -> float:
+    """Propose the entries of a row below the diagonal when τ is multiplied by a factor.
+
+    Returns by how much the log density changes, with the proposals, but for the determinant.
+
+    Parameters
+    ----------
+    one : int
+        j.
+    factor : float
+        f.
+    fourth : float
+        c⁴.
+    kept : bool array, shape (D, D)
+        Which entries are, below the diagonal.
+    strong : array, shape (D, D)
+        A₀.
+    state, scatter, degrees
+        As in `_scale_correlations`.
+    proposed : array, shape (D, D)
+        Of which the row is written.
+    """
+    square = factor**2
+    global_variance = state.scalars[0]
+    corner = strong[one, one]
+    ratios = np.empty(one)
+    gain = 0.0
+    # Without branches, so that several entries are computed at once
+    for other in range(one):
+        entry = state.correlations[one, other]
+        local = state.local_variances[one, other]
+        link = strong[one, other]
+        known = degrees * (corner * strong[other, other] + link * link)
+        cross = scatter[one, other]
+        slope = degrees * link - cross
+        before = global_variance * local * state.relative_variances[one, other]
+        before = max(before, SMALLEST_VARIANCE)
+        after = before * square
+        less = 1 + known * before
+        more = 1 + known * after
+        ratio = 1 / (less * more)
+        moved = entry - before * more * ratio * slope
+        moved *= factor * less * np.sqrt(ratio)
+        moved += after * less * ratio * slope
+        power, other_power = entry * entry, moved * moved
+        weight = (power * power + fourth) / (other_power * other_power + fourth)
+        rest = (square * power - other_power) / (2 * after) - (moved - entry) * cross
+        heavy = (1 + local) / (square + local)
+        stays = kept[one, other]
+        proposed[one, other] = entry if stays else moved
+        ratios[other] = (
+            square * heavy * heavy if stays else less * less * ratio * weight * weight
+        )
+        gain += 0.0 if stays else rest
+    return gain + sum_of_logs(ratios) / 2
 
 
 @_compiled
@@ -661,6 +599,7 @@ def rescaled(
     count = len(local_variances) * size * (size - 1) / 2
     width = 2.4 * np.sqrt(8 / count)
     ratio = 1.0
+    ratios = np.empty(size)
     prior = prior_scale**2
     for _ in range(_TRIES):
         step = width * rng.standard_normal()
@@ -670,7 +609,8 @@ def rescaled(
             for one in range(size):
                 for other in range(one):
                     local = local_variances[matrix, one, other]
-                    gain -= np.log((1 + local / proposed) / (1 + local / ratio))
+                    ratios[other] = (proposed + local) / (ratio + local)
+                gain -= sum_of_logs(ratios[:one]) + one * np.log(ratio / proposed)
         gain += step / 2 - np.log(
             (prior + variance * proposed) / (prior + variance * ratio)
         )

@@ -35,6 +35,7 @@ from causalstats.numerics.compositions.truncated_normal import draw_within
 
 _CORRELATION_STEP = 0.8  # of the log odds of φ
 _START_NOISE = 0.1  # of logarithms of counts
+_PARTS_OF_BLOCK = 32  # whose w are drawn in every row before those of later parts
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -508,105 +509,106 @@ def _update_correlation(
 
 
 @_compiled
-def _update_counted_row(
-    counts: np.ndarray,
-    offsets: np.ndarray,
+def _update_block(
+    begin: int,
+    end: int,
+    first: int,
+    last: int,
+    rows: Rows,
     logs: np.ndarray,
-    slope: np.ndarray,
-    weight: float,
+    intensities: np.ndarray,
+    slopes: np.ndarray,
+    weights: np.ndarray,
     theta: np.ndarray,
-    log_diagonal: np.ndarray,
     rng: np.random.Generator,
 ) -> None:
-    """Update the w of a row behind counts, and then its level, Σ_j e^(w_ij + o_ij) ~ Gamma(N_i).
+    """Update the w of some parts in rows that are independent of each other.
+
+    A part is drawn in all of them before the next part, since the processor computes several rows
+    at once, while a part has to wait for the one before it.
 
     Parameters
     ----------
-    counts, offsets, logs : array, shape (D,)
-        y, o and w of the row.
-    slope : array, shape (D,)
-        Θ (w - mean), which is kept current.
-    weight : float
+    begin, end, first, last : int
+        The first row and the one after the last; the first part and the one after the last.
+    rows : Rows
+    logs, intensities : array, shape (n, D)
+        w, and e^(w + o) of counts.
+    slopes : array, shape (last - first, end - begin)
+        Θ (w - mean), which is kept current for the parts that are still to be drawn.
+    weights : array, shape (n,)
         q_ii.
     theta : array, shape (D, D)
         Θ.
-    log_diagonal : array, shape (D,)
-        Of q_ii Θ_jj.
     rng : Generator
     """
-    intensities = np.empty(len(logs))
-    for part in range(len(logs)):
-        intensities[part] = np.exp(logs[part] + offsets[part])
-    for part in range(len(logs)):
-        precision = theta[part, part]
-        offset = offsets[part]
-        mean = logs[part] - slope[part] / precision
-        if offset == -np.inf:
-            new = mean + rng.standard_normal() / np.sqrt(weight * precision)
-        else:
-            new, intensities[part] = draw_log(
-                counts[part],
-                logs[part] + offset,
-                intensities[part],
-                mean + offset,
-                weight * precision,
-                log_diagonal[part],
-                rng,
-            )
-            new -= offset
-        change = new - logs[part]
-        if change != 0.0:
-            logs[part] = new
-            for other in range(len(logs)):
-                slope[other] += change * theta[part, other]
-    total = counts.sum()
-    if total > 0:
-        logs += np.log(rng.standard_gamma(total) / intensities.sum())
+    changes = np.empty(end - begin)
+    for part in range(first, last):
+        diagonal = theta[part, part]
+        log_diagonal = np.log(diagonal)
+        for row in range(begin, end):
+            present = logs[row, part]
+            mean = present - slopes[part - first, row - begin] / diagonal
+            precision = diagonal * weights[row]
+            if not rows.counted:
+                new = present
+                lower, upper = rows.lower[row, part], rows.upper[row, part]
+                if lower != upper:
+                    sd = 1 / np.sqrt(precision)
+                    low, high = (lower - mean) / sd, (upper - mean) / sd
+                    new = mean + sd * draw_within(low, high, rng)
+            elif rows.offsets[row, part] == -np.inf:
+                new = mean + rng.standard_normal() / np.sqrt(precision)
+            else:
+                offset = rows.offsets[row, part]
+                new, intensities[row, part] = draw_log(
+                    rows.counts[row, part],
+                    present + offset,
+                    intensities[row, part],
+                    mean + offset,
+                    precision,
+                    log_diagonal + np.log(weights[row]),
+                    rng,
+                )
+                new -= offset
+            changes[row - begin] = new - present
+            logs[row, part] = new
+        for other in range(part + 1, last):
+            link = theta[part, other]
+            for row in range(end - begin):
+                slopes[other - first, row] += changes[row] * link
 
 
 @_compiled
-def _update_bounded_row(
-    lower: np.ndarray,
-    upper: np.ndarray,
-    logs: np.ndarray,
-    slope: np.ndarray,
-    weight: float,
-    theta: np.ndarray,
-    rng: np.random.Generator,
+def _draw_levels(
+    rows: Rows, logs: np.ndarray, intensities: np.ndarray, rng: np.random.Generator
 ) -> None:
-    """Update the w of a row that are known within bounds only.
+    """Draw the levels of all rows behind counts, Σ_j e^(w_ij + o_ij) ~ Gamma(N_i).
 
     Parameters
     ----------
-    lower, upper, logs : array, shape (D,)
-        Bounds, and w of the row.
-    slope : array, shape (D,)
-        Θ (w - mean), which is kept current.
-    weight : float
-        q_ii.
-    theta : array, shape (D, D)
-        Θ.
+    rows : Rows
+    logs, intensities : array, shape (n, D)
+        w and e^(w + o).
     rng : Generator
     """
-    for part in range(len(logs)):
-        if lower[part] == upper[part]:
-            continue
-        precision = theta[part, part]
-        mean = logs[part] - slope[part] / precision
-        sd = 1 / np.sqrt(weight * precision)
-        low = (lower[part] - mean) / sd
-        high = (upper[part] - mean) / sd
-        change = mean + sd * draw_within(low, high, rng) - logs[part]
-        logs[part] += change
-        for other in range(len(logs)):
-            slope[other] += change * theta[part, other]
+    for row in range(len(logs)):
+        total = rows.counts[row].sum()
+        if total > 0:
+            sum_of_row = intensities[row].sum()
+            shift = np.log(rng.standard_gamma(total) / sum_of_row)
+            for part in range(logs.shape[1]):
+                logs[row, part] += shift
 
 
 @_compiled
 def _update_logs(
     rows: Rows, theta: np.ndarray, state: RowState, rng: np.random.Generator
 ) -> None:
-    """Update every hidden w, row by row.
+    """Update every hidden w.
+
+    Of independent rows, a block of parts is drawn in every row before the next block, whose slopes
+    are a product of matrices. Others are drawn row by row.
 
     Parameters
     ----------
@@ -617,42 +619,60 @@ def _update_logs(
     rng : Generator
     """
     logs = state.logs
+    count, size = logs.shape
     fitted = rows.covariates @ state.coefficients
     residuals = logs.copy()
     _subtract(residuals, fitted)
-    slopes = residuals @ theta
-    log_diagonal = np.empty(len(theta))
-    for part in range(len(theta)):
-        log_diagonal[part] = np.log(theta[part, part])
-    weight = 1.0
-    for row in range(len(logs)):
-        slope = slopes[row]
-        if not rows.links.independent:
-            weight, shift = given_other_rows(
-                row, residuals, rows.links, state.correlation[0]
-            )
-            for part in range(len(theta)):
-                shift[part] += residuals[row, part]
-            slope = shift @ theta
-        elif state.tails.student:
-            weight = state.tails.weights[row]
-        if rows.counted:
-            _update_counted_row(
-                rows.counts[row],
-                rows.offsets[row],
-                logs[row],
-                slope,
-                weight,
+    intensities = np.empty((count if rows.counted else 0, size))
+    for row in range(len(intensities)):
+        for part in range(size):
+            intensities[row, part] = np.exp(logs[row, part] + rows.offsets[row, part])
+    weights = state.tails.weights.copy()
+    if rows.links.independent:
+        for first in range(0, size, _PARTS_OF_BLOCK):
+            last = min(first + _PARTS_OF_BLOCK, size)
+            slopes = theta[first:last] @ residuals.T
+            _update_block(
+                0,
+                count,
+                first,
+                last,
+                rows,
+                logs,
+                intensities,
+                slopes,
+                weights,
                 theta,
-                log_diagonal + np.log(weight),
                 rng,
             )
-        else:
-            lower = rows.lower[row]
-            upper = rows.upper[row]
-            _update_bounded_row(lower, upper, logs[row], slope, weight, theta, rng)
-        for part in range(len(theta)):
-            residuals[row, part] = logs[row, part] - fitted[row, part]
+            for row in range(count):
+                for part in range(first, last):
+                    residuals[row, part] = logs[row, part] - fitted[row, part]
+    else:
+        for row in range(count):
+            weights[row], shift = given_other_rows(
+                row, residuals, rows.links, state.correlation[0]
+            )
+            for part in range(size):
+                shift[part] += residuals[row, part]
+            slopes = (shift @ theta).reshape((size, 1))
+            _update_block(
+                row,
+                row + 1,
+                0,
+                size,
+                rows,
+                logs,
+                intensities,
+                slopes,
+                weights,
+                theta,
+                rng,
+            )
+            for part in range(size):
+                residuals[row, part] = logs[row, part] - fitted[row, part]
+    if rows.counted:
+        _draw_levels(rows, logs, intensities, rng)
 
 
 @_compiled

@@ -22,16 +22,19 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from causalstats.numerics.compositions.correlation_columns import update_columns
 from causalstats.numerics.compositions.correlation_entries import Mixture
 from causalstats.numerics.compositions.horseshoe_gibbs import (
     Scales,
     State,
     amounts_scatter,
-    update_column,
     update_log_precisions,
     update_variance_prior,
 )
-from causalstats.numerics.compositions.symmetric_matrices import put, scaled_by
+from causalstats.numerics.compositions.symmetric_matrices import (
+    put_inverse,
+    scaled_by,
+)
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -114,10 +117,9 @@ def _sweep(
     scaled = scaled_by(scatter, np.exp(state.log_precisions / 2))
     odds = np.log(share[0] / (1 - share[0])) + components.log_cut
     mixture = Mixture(components.spike_variance, components.slab_variance, odds)
-    for part in range(size):
-        update_column(part, state, scaled, degrees, mixture, rng)
+    update_columns(state, scaled, degrees, mixture, rng)
     _update_components(state, share, components, odds, rng)
-    put(state.inverse, np.linalg.inv(state.correlations))
+    put_inverse(state.inverse, state.correlations)
     update_log_precisions(
         state.correlations,
         state.log_precisions,

@@ -86,8 +86,9 @@ _FEW_PARTS = 8
 _DISTANCES = "distances"
 _FIRST_SHARE = 0.2  # of so many sweeps more, which are dropped
 _MOST_DRAWS = 1000  # of a chain
-_FEWEST_DRAWS = 200
+_FEWEST_DRAWS = (100, 200)
 _NUMBERS_KEPT = 2.5e6  # in the draws of Θ of a chain, 20 MB
+_MOST_NUMBERS_KEPT = 1.2e8  # where these are too few: 480 MB in single precision
 _LARGEST_DOUBLE = 100  # parts; draws of more are kept in single precision
 DIMS: Mapping[str, tuple[str, ...]] = {
     "log_typical_variance": (),
@@ -280,7 +281,8 @@ def chain_lengths(
     >>> chain_lengths(20)
     {'tune': 600, 'draws': 1000, 'thin': 3, 'longest_thin': 15}
     """
-    draws = int(np.clip(_NUMBERS_KEPT / parts**2, _FEWEST_DRAWS, _MOST_DRAWS))
+    fewest = np.clip(_MOST_NUMBERS_KEPT / parts**2, *_FEWEST_DRAWS)
+    draws = int(np.clip(_NUMBERS_KEPT / parts**2, fewest, _MOST_DRAWS))
     sweeps = np.clip(_SWEEPS_BY_PARTS / parts, fewest_sweeps, _MOST_SWEEPS)
     longest = int(longer * sweeps // draws)
     return {
