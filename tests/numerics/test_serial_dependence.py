@@ -81,6 +81,7 @@ def test_copies_are_counted_and_rounded_values_are_by_chance():
     rounded = np.round(rng.normal(size=(2000, 2)) * 8)
     repeated, by_chance = repeated_rows(rounded)
     assert repeated > 100 and by_chance > repeated / 10
+    assert repeated == len(rounded) - len(np.unique(rounded, axis=0))
     assert repeated_rows(rng.integers(0, 5, (500, 2))) == (0, 0.0)
 
 

@@ -21,7 +21,6 @@ from scipy import stats
 _MOST_LAGS = 10
 _ROWS_A_LAG = 10
 _FEWEST_ROWS = 40
-_COLUMNS_THAT_TELL = 2  # one row from another, mostly; sorting whole rows is slow
 _FEWEST_VALUES = 20  # of a column that takes part in finding repeated rows
 _LARGEST_SHARE = 0.1  # of one value, in such a column
 _LARGEST_CORRELATION = 0.8  # of ranks, with a column that takes part already
@@ -161,12 +160,16 @@ def repeated_rows(values: np.ndarray) -> tuple[int, float]:
 
 
 def _number_repeated(values: np.ndarray) -> int:
-    """Return how many rows repeat an earlier one: of those that do in the most varied columns."""
-    alike = values
-    varied = np.argsort([-len(np.unique(column)) for column in values.T])
-    for position in varied[:_COLUMNS_THAT_TELL]:
-        _, which, counts = np.unique(
-            alike[:, position], return_inverse=True, return_counts=True
-        )
-        alike = alike[counts[which] > 1]
+    """Return how many rows repeat an earlier one.
+
+    Whole rows are compared only where their sums with random weights agree, in integers that wrap
+    around: those of equal rows do.
+    """
+    rng = np.random.default_rng(0)
+    sums = np.zeros(len(values), np.uint64)
+    for column in values.T:
+        weight = np.uint64(2 * int(rng.integers(2**62)) + 1)
+        sums += column.astype(np.int64).astype(np.uint64) * weight
+    _, which, counts = np.unique(sums, return_inverse=True, return_counts=True)
+    alike = values[counts[which] > 1]
     return len(alike) - len(np.unique(alike, axis=0))
