@@ -1,4 +1,4 @@
-"""Characters that files, figures and terminals cannot hold: controls and surrogates.
+"""Characters that files, figures and terminals cannot hold: controls and surrogates; slashes.
 
 XML, and with it SVG, HTML and Word, has no place for them; HDF5 ends a text at NUL; a terminal
 takes escape sequences as commands.
@@ -29,3 +29,14 @@ def unreadable(text: str) -> str:
         if category in ("Cc", "Cs") or character in _NO_CHARACTERS:
             return repr(character)
     return ""
+
+
+def without_slash(name: str) -> str:
+    """Return a name for a variable of xarray's trees, in which a slash divides a path.
+
+    Examples
+    --------
+    >>> without_slash("km/h") == "km/h", len(without_slash("km/h"))
+    (False, 4)
+    """
+    return name.replace("/", "\N{DIVISION SLASH}")

@@ -22,6 +22,7 @@ from causalstats.core.abilities import (
 from causalstats.core.draws_kind import draws_kind
 from causalstats.core.model import Problem
 from causalstats.core.observed_units import ObservedUnits
+from causalstats.core.readable_text import without_slash
 from causalstats.errors import ModelError
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def groups_of(
     reasons: dict[str, str] = {}
     for name in asked:
         try:
-            made[name] = _MAKERS[name](source)
+            group = _MAKERS[name](source)
+            made[name] = group.rename(
+                {each: without_slash(str(each)) for each in group.data_vars}
+            )
         except ModelError as error:
             if groups is not None:
                 raise ModelError(f"There is no group {name!r}: {error}") from error

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from causalstats.core.effect import INTERVAL
+from causalstats.core.readable_text import without_slash
 from causalstats.numerics.sampling.centre import Centre
 from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import entries
@@ -205,7 +206,7 @@ def _varying(dt: xr.DataTree, names: list[str]) -> xr.DataTree:
     """Return each number that varies as a variable of its own."""
     posterior = dt["posterior"].to_dataset()
     varying = {
-        f"{name}\n{label}".strip(): (("chain", "draw"), values)
+        without_slash(f"{name}\n{label}".strip()): (("chain", "draw"), values)
         for name in names
         for label, values in entries(posterior[name]).items()
         if varies(values)

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from causalstats.core.readable_text import without_slash
 from causalstats.plots.posterior_draws import (
     close_in_pyplot,
     figure_of,
@@ -36,7 +37,10 @@ def ranks(table: pd.DataFrame, ax: AxesLike | None = None) -> Figure:
     from arviz_base import rc_context
     from arviz_plots import plot_ecdf_pit
 
-    columns = {name: (("sample",), table[name].to_numpy(float)) for name in table}
+    columns = {
+        without_slash(str(name)): (("sample",), table[name].to_numpy(float))
+        for name in table
+    }
     draws = xr.Dataset(columns, {"sample": range(len(table))})
     rows = math.ceil(len(table.columns) / _COLUMNS)
     size = (7.5, 0.5 + 1.9 * rows)
