@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from causalstats.core.argument_types import Level
@@ -58,6 +59,7 @@ from causalstats.models.causal_diagram.tables import (
     tables_as_draws,
 )
 from causalstats.models.causal_diagram.validation import refuse_numbers
+from causalstats.models.shared.labels_written_alike import labels_written_alike
 
 _CHAINS = 4
 _DRAWS_OF_SKEWNESS = 200
@@ -145,7 +147,7 @@ def transported_effect(
     designs = {name: study for name, (study, _) in studies.items()}
     data = {name: observations for name, (_, observations) in studies.items()}
     for each in data.values():
-        refuse_numbers(each)
+        refuse_numbers(each, regressions=False)
     found = transport(graph, outcome, tuple(do), designs)
     if not found.identified:
         raise ModelError(
@@ -217,6 +219,7 @@ def transported_effect(
             return (
                 *checks_of_regressions(regressions, data),
                 *normal_approximation(shift(), sd),
+                *_spellings(data),
                 _DECLARED,
             )
         weight = prior_of_studies(tables, under_priors, sd, levels, found.do)
@@ -224,6 +227,7 @@ def transported_effect(
         return (
             *_doubts(found, graph, designs, data, levels, indices),
             *failed,
+            *_spellings(data),
             _DECLARED,
         )
 
@@ -243,6 +247,15 @@ def transported_effect(
         assumptions=("this diagram", "differences between populations as declared"),
         make_doubts=doubts,
     )
+
+
+def _spellings(data: Mapping[str, Observations]) -> tuple[Check, ...]:
+    """Return the caution that labels of one study or of two differ by capitals or blanks alone."""
+    frames = [
+        each.source[list(each.variables)].astype(object) for each in data.values()
+    ]
+    together = pd.concat(frames, ignore_index=True)
+    return labels_written_alike(together, "this diagram")
 
 
 def _levels(

@@ -171,8 +171,14 @@ def refuse_other_variables(diagram: Diagram, data: Observations) -> None:
         )
 
 
-def refuse_numbers(data: Observations) -> None:
+def refuse_numbers(data: Observations, regressions: bool = True) -> None:
     """Raise where the data have numbers, of which there are no tables.
+
+    Parameters
+    ----------
+    data : Observations
+    regressions : bool
+        Whether another route takes them.
 
     Raises
     ------
@@ -180,8 +186,10 @@ def refuse_numbers(data: Observations) -> None:
     """
     if data.continuous:
         raise ModelError(
-            f"Expected labels, and {data.continuous[0]!r} is a number. Say route='regression', or "
-            "cut it into levels, e.g. with `pandas.cut`."
+            f"Expected labels, and {data.continuous[0]!r} is a number. "
+            + ("Say route='regression', or cut" if regressions else "Cut")
+            + " it into levels, e.g. with `pandas.cut`"
+            + ("." if regressions else ", at the same places in every study.")
         )
 
 

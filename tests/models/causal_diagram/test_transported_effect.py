@@ -269,3 +269,18 @@ def test_skewness_of_regressions_is_judged_by_the_answer():
 
     assert "normal approximation" in doubts(60, 0.05)
     assert "normal approximation" not in doubts(3000, 0.2)
+
+
+def test_labels_that_two_studies_write_with_other_capitals_are_named():
+    trial, survey, _ = worlds(np.random.default_rng(3), 400)
+    trial["age"] = trial["age"].map({0: "young", 1: "old"})
+    survey["age"] = survey["age"].map({0: "young", 1: "Old"})
+    doubts = {check.name: check for check in answer(trial, survey).doubts}
+    assert "'Old'" in doubts["one spelling of each label"].finding
+
+
+def test_numbers_are_to_be_cut_into_levels_since_no_route_takes_them():
+    trial, survey, _ = worlds(np.random.default_rng(4), 100)
+    trial["age"] = trial["age"] + 0.5 * np.random.default_rng(4).random(100)
+    with pytest.raises(ModelError, match=r"is a number\. Cut it into levels"):
+        answer(trial, survey)
