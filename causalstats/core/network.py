@@ -79,6 +79,11 @@ class Network:
     def adjacency(self) -> pd.DataFrame:
         """Return the weighted adjacency matrix: 0 without an edge, NaN where not determined.
 
+        An entry is the weight of a selected pair. Partial correlations of parts are selected by
+        their excess over what closure alone makes, 1 / (parts - 1) at equal variances: a
+        selected entry can be near 0, which is a link all the same, and the excess is the column
+        `excess` of `edges`.
+
         Examples
         --------
         >>> import causalstats as cs
