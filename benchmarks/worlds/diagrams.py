@@ -276,17 +276,6 @@ def opposite_corners(
     return {"z": z, "w": w, "x": x, "y": y}
 
 
-def half_seen(
-    rng: np.random.Generator, product_of_causes: float, rows: int = 500
-) -> pd.DataFrame:
-    """Return a treatment and a confounder that are numbers; half of the outcomes are missing."""
-    z, u, e = rng.normal(size=(3, rows))
-    x = 0.7 * z + u
-    y = 0.5 * x + z + product_of_causes * x * z + e
-    y[rng.random(rows) < logistic(1.5 * z + x)] = np.nan
-    return pd.DataFrame({"z": z, "x": x, "y": y})
-
-
 def number_and_labels(
     rng: np.random.Generator, shape: str, rows: int = 800
 ) -> dict[str, np.ndarray]:
@@ -541,15 +530,6 @@ WRONG = [
         route="hierarchical",
     ),
     world(
-        "a product left out, half of the outcomes missing",
-        True,
-        "z -> x, y; x -> y",
-        partial(half_seen, product_of_causes=0.5),
-        _FORM,
-        **REGRESSION,
-        missing="keep",
-    ),
-    world(
         "an effect along a curve of a confounder",
         True,
         "z -> x, y; x -> y",
@@ -595,6 +575,13 @@ WRONG = [
 ]
 
 RIGHT = [
+    world(
+        "two numbers that act along lines, hierarchically",
+        False,
+        "z -> x, y; w -> x, y; x -> y",
+        partial(opposite_corners, corner=False),
+        route="hierarchical",
+    ),
     world(
         "8 confounders, 200 rows",
         False,
