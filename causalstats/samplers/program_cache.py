@@ -115,8 +115,9 @@ def numbers_that_fail_in_words() -> Iterator[None]:
     except np.linalg.LinAlgError as error:
         raise SamplingError(
             f"The posterior is lost in floating point ({error}). A prior lies very far from what "
-            "the data say, or columns nearly determine each other: bring the fields of the model "
-            "nearer to the data, or change units of columns."
+            "the data say, columns nearly determine each other, or the outcome follows exactly "
+            "from other columns: bring the fields of the model nearer to the data, change units, "
+            "or leave out what the outcome is computed from."
         ) from error
 
 
