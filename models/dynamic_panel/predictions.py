@@ -10,6 +10,10 @@ import numpy as np
 from causalstats.core.prediction import Prediction
 from causalstats.models.dynamic_panel.density import scales_of
 from causalstats.models.dynamic_panel.design import design_of, unit_columns
+from causalstats.models.shared.sizes_of_units import (
+    root_mean_squares,
+    size_factors,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,8 +31,8 @@ def predictions(
 ) -> tuple[Prediction, ...]:
     """Return correlations of residuals by lag, beside those of replicated errors and unit effects.
 
-    Residuals are those at the mean of the coefficients, and replicated ones are of the same size in
-    each unit, since units may differ in variance. Nothing with fewer than three periods.
+    Residuals are those at the mean of the coefficients, and replicated ones differ in size between
+    units as these do (`size_factors`). Nothing with fewer than three periods.
 
     Parameters
     ----------
@@ -49,20 +53,26 @@ def predictions(
     observed = [
         columns[:, :, -1] - columns[:, :, :-1] @ coefficients for _, columns in blocks
     ]
-    own = [_size(each) for each in observed]
     scales = scales_of(draws)
-    replicated = []
+    drawn = []
     for k in rng.integers(len(scales.unit), size=_REPLICATIONS):
         sd = np.broadcast_to(scales.error[k], (len(design.periods),))
-        drawn = [
-            sd[periods] * rng.standard_normal(each.shape)
-            + scales.unit[k] * rng.standard_normal((len(each), 1))
-            for (periods, _), each in zip(blocks, observed, strict=True)
-        ]
-        scaled = [
-            each * (sizes / _size(each)) for each, sizes in zip(drawn, own, strict=True)
-        ]
-        replicated.append(_by_lag(scaled, lags))
+        drawn.append(
+            [
+                sd[periods] * rng.standard_normal(each.shape)
+                + scales.unit[k] * rng.standard_normal((len(each), 1))
+                for (periods, _), each in zip(blocks, observed, strict=True)
+            ]
+        )
+    factors = size_factors(_sizes(observed), np.array([_sizes(each) for each in drawn]))
+    ends = np.cumsum([len(each) for each in observed])[:-1]
+    of_blocks = np.split(factors[:, None], ends)
+    replicated = [
+        _by_lag(
+            [part * factor for part, factor in zip(each, of_blocks, strict=True)], lags
+        )
+        for each in drawn
+    ]
     units = sum(map(len, observed))
     return (
         Prediction(
@@ -76,9 +86,9 @@ def predictions(
     )
 
 
-def _size(residuals: np.ndarray) -> np.ndarray:
-    """Return the root mean square of each unit's residuals, (n, 1)."""
-    return np.sqrt(np.maximum((residuals**2).mean(axis=1, keepdims=True), 1e-300))
+def _sizes(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the size of the residuals of each unit of some blocks."""
+    return np.concatenate([root_mean_squares(each) for each in blocks])
 
 
 def _by_lag(blocks: Sequence[np.ndarray], lags: Sequence[int]) -> np.ndarray:

@@ -10,6 +10,7 @@ from causalstats.core.prediction import Prediction
 from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.cross_products import first_covariates
 from causalstats.models.event_study.observed_units import unit_rows
+from causalstats.models.shared.sizes_of_units import size_factors
 from causalstats.numerics.panel.ar1_errors import ar1_errors
 from causalstats.numerics.panel.within_transformation import demeaned
 
@@ -30,6 +31,8 @@ def predictions(
 ) -> tuple[Prediction, ...]:
     """Return autocorrelations of residuals by lag, beside those of replicated errors.
 
+    Replicated residuals differ in size between units as those observed do (`size_factors`).
+
     Parameters
     ----------
     model : EventStudy
@@ -48,9 +51,14 @@ def predictions(
     period = study.period[:stop]
     lags = range(1, min(_MOST_LAGS, len(study.periods) - 2) + 1)
 
-    def correlations(values: np.ndarray) -> np.ndarray:
-        residual = demeaned(values[:, None], starts)[:, 0]
-        residual = residual - basis @ (basis.T @ residual)
+    def residuals(values: np.ndarray) -> np.ndarray:
+        within = demeaned(values[:, None], starts)[:, 0]
+        return np.asarray(within - basis @ (basis.T @ within))
+
+    def sizes(residual: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.maximum(np.add.reduceat(residual**2, starts), 1e-300))
+
+    def correlations(residual: np.ndarray) -> np.ndarray:
         table = np.zeros((len(starts), len(study.periods)))
         table[unit, period] = residual
         return np.array([(table[:, lag:] * table[:, :-lag]).sum() for lag in lags]) / (
@@ -62,12 +70,15 @@ def predictions(
     rho = np.zeros(len(sd))
     if "serial_correlation" in draws:
         rho = draws["serial_correlation"].to_numpy().ravel()
-    replicated = []
+    seen = residuals(data.outcome[study.rows[:stop]])
+    drawn = []
     for k in rng.integers(len(sd), size=_REPLICATIONS):
         noise = rng.standard_normal(stop)
         errors = ar1_errors(noise, gap, starts, float(rho[k]))
-        replicated.append(correlations(errors * sd[k][study.cohort[unit]]))
-    observed = correlations(data.outcome[study.rows[:stop]])
+        drawn.append(residuals(errors * sd[k][study.cohort[unit]]))
+    factors = size_factors(sizes(seen), np.array([sizes(each) for each in drawn]))
+    replicated = [correlations(each * factors[unit]) for each in drawn]
+    observed = correlations(seen)
     return (
         Prediction(
             name="serial correlation of residuals",
