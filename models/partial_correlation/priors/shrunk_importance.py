@@ -91,6 +91,8 @@ class Posterior:
                 & (row_odds < _LARGEST_LOG_ODDS)
             )
         value = np.full(len(points), -np.inf)
+        if not accurate.any():
+            return value
         degrees = float(self.data.degrees)
         scatter, determinants = self._cross_products(row_odds[accurate])
         value[accurate] = prior[accurate] + log_evidences(

@@ -223,6 +223,20 @@ def test_the_density_of_numpy_is_that_of_the_graph(repeated, given):
     np.testing.assert_allclose(differences, differences[0], atol=1e-7)
 
 
+@pytest.mark.parametrize("repeated", ["subject", "time"])
+def test_the_density_is_zero_where_no_point_can_be_computed(repeated):
+    """A search for the mode may step to such a point, alone."""
+    model = cs.PartialCorrelation(prior="shrunk", basis_variance=1.0)
+    data = model.simulate(1, rows=25, parts=4, repeated=repeated).data
+    posterior = model.covariance_prior.posterior(model, data)
+    far = np.full((1, 8), 1e3)
+    assert posterior.log_density(far) == -np.inf
+    np.testing.assert_array_equal(
+        np.isfinite(posterior.log_density(np.vstack([far, np.zeros((1, 8))]))),
+        [False, True],
+    )
+
+
 def test_subjects_without_links_are_drawn_without_divergences():
     """The weight of the prior is then near 1, where chains of NUTS diverged in every third fit."""
     for seed in range(4):
