@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from causalstats.core.argument_validation import File, checked
+from causalstats.core.files import write_whole
 from causalstats.errors import StoreError
 
 if TYPE_CHECKING:
@@ -135,20 +140,29 @@ class Network:
         Parameters
         ----------
         path : str or Path
+            Compressed where it ends with ".gz" or ".bz2".
 
         Raises
         ------
         StoreError
-            If the file cannot be written.
+            If the file cannot be written; one that was there before is unchanged.
         """
         import networkx as nx
 
+        place = Path(path)
+        content = io.BytesIO()
         try:
-            nx.write_graphml(self.to_networkx(), str(path))
-        except (OSError, ValueError) as error:
+            nx.write_graphml(self.to_networkx(), content)
+        except ValueError as error:
             raise StoreError(
-                f"{str(path)!r} cannot be written ({error}). Write it to another place."
+                f"GraphML cannot hold the names of this network ({error})."
             ) from error
+        written = content.getvalue()
+        if place.suffix == ".gz":
+            written = gzip.compress(written)
+        elif place.suffix == ".bz2":
+            written = bz2.compress(written)
+        write_whole(place, written)
 
     def modules(self) -> tuple[tuple[str, ...], ...]:
         """Return groups of nodes with many edges among them, the largest first.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from causalstats.core.check import Check, Checks
+from causalstats.core.files import read_whole, write_whole
 from causalstats.core.model import Model
 from causalstats.errors import CausalStatsError, StoreError
 from causalstats.inference.arguments import fingerprint
@@ -26,7 +27,6 @@ from causalstats.inference.saved_values import (
     read_model,
     read_value,
 )
-from causalstats.runs.files import read_whole, write_whole
 from causalstats.runs.seal import has_seal, sealed, unsealed
 from causalstats.samplers import SAMPLERS, Sampler
 

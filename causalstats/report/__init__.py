@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from causalstats.core.files import write_whole
 from causalstats.errors import StoreError
 from causalstats.report.answers_csv import answers_csv
 from causalstats.report.answers_latex import answers_latex
@@ -22,7 +23,6 @@ from causalstats.report.documents import (
 )
 from causalstats.report.html_page import render
 from causalstats.report.markdown_page import markdown
-from causalstats.runs.files import write_whole
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Long runs: progress, resumable work, and atomic writing of files."""
+"""Long runs: progress and resumable work."""

@@ -17,9 +17,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from causalstats.core.files import read_whole, write_whole
 from causalstats.core.workers import in_parallel
 from causalstats.errors import SamplingError, StoreError
-from causalstats.runs.files import read_whole, write_whole
 from causalstats.runs.progress import stage
 
 _ATTEMPTS = 3

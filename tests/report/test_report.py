@@ -458,7 +458,7 @@ def test_a_failing_write_leaves_the_old_report(
     def full(*_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("causalstats.runs.files.os.replace", full)
+    monkeypatch.setattr("causalstats.core.files.os.replace", full)
     with pytest.raises(StoreError, match="No space left"):
         write(contents(), path)
     assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == [

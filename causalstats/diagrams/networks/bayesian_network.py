@@ -17,6 +17,7 @@ import numpy as np
 
 from causalstats.core import argument_validation as validation
 from causalstats.core.argument_types import Level, Levels
+from causalstats.core.files import write_whole
 from causalstats.diagrams.core import arguments
 from causalstats.diagrams.core.hypergraph import Box
 from causalstats.diagrams.core.normalisation import refuse_normalised
@@ -187,7 +188,7 @@ class BayesianNetwork:
         DataError
             If a name or a level cannot be written in BIF.
         StoreError
-            If the file cannot be written.
+            If the file cannot be written; one that was there before is unchanged.
 
         Examples
         --------
@@ -207,12 +208,7 @@ class BayesianNetwork:
         text = write_bif(self.diagram, tables)
         if path is not None:
             file = validation.read(validation.Place(), path, "path", StoreError)
-            try:
-                file.write_text(text)
-            except (OSError, ValueError) as error:
-                raise StoreError(
-                    f"{str(file)!r} cannot be written ({error}). Write it to another place."
-                ) from error
+            write_whole(file, text.encode())
         return text
 
     def query(

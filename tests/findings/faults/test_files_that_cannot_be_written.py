@@ -84,6 +84,25 @@ def test_a_report_is_written_whole_or_not_at_all(fit, tmp_path):
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
+def test_networks_are_written_whole_or_not_at_all(tmp_path):
+    """Those of correlations, as GraphML, and those of Bayes, as BIF."""
+    model = cs.PartialCorrelation(prior="matching")
+    data = model.simulate(1, rows=100, parts=4).data
+    correlations = cs.fit(model, data, seed=1, progress=False).network()
+    bayesian = cs.BayesianNetwork(cs.Diagram.parse("x"), {"x": [0.25, 0.75]})
+    for write, name in (
+        (correlations.write_graphml, "network.graphml"),
+        (bayesian.to_bif, "network.bif"),
+    ):
+        path = tmp_path / name
+        path.write_text("old")
+        with full_disk(50), pytest.raises(cs.StoreError, match="cannot be written"):
+            write(path)
+        assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+        write(path)
+        path.unlink()
+
+
 def test_a_folder_is_no_file(fit, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").write_text("")

@@ -82,9 +82,10 @@ def test_parts_whose_names_hold_the_mark_of_a_pair_keep_their_links():
     assert len(difference.numbers()) == 6
 
 
-def test_graphml_keeps_nodes_weights_and_modules(network, tmp_path):
-    network.write_graphml(tmp_path / "network.graphml")
-    read = nx.read_graphml(tmp_path / "network.graphml")
+@pytest.mark.parametrize("name", ["network.graphml", "network.graphml.gz"])
+def test_graphml_keeps_nodes_weights_and_modules(network, tmp_path, name):
+    network.write_graphml(tmp_path / name)
+    read = nx.read_graphml(tmp_path / name)
     graph = network.to_networkx()
     assert set(read.nodes) == set(network.nodes)
     for one, other, values in graph.edges(data=True):
