@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats import report
 
 FULL = """
 import gc, resource, signal, sys
@@ -82,6 +83,31 @@ def test_a_report_is_written_whole_or_not_at_all(fit, tmp_path):
     with full_disk(), pytest.raises(cs.StoreError, match="cannot be written"):
         fit.report(path)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def pressed(*_):
+    """Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("write", ["report", "save", "report of text"])
+def test_an_interrupt_leaves_the_old_file(fit, tmp_path, monkeypatch, write):
+    """While a file is written, or a report is composed."""
+    path = tmp_path / ("fit.nc" if write == "save" else "report.html")
+    path.write_text("old")
+    if write == "report of text":
+        monkeypatch.setitem(report.FORMATS, ".html", report.Format(pressed))
+    else:
+        monkeypatch.setattr("os.replace", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        (fit.save if write == "save" else fit.report)(path)
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_path_may_go_up(fit, tmp_path):
+    (tmp_path / "study").mkdir()
+    fit.save(tmp_path / "study" / ".." / "fit.nc")
+    assert {each.name for each in tmp_path.iterdir()} == {"study", "fit.nc"}
 
 
 def test_networks_are_written_whole_or_not_at_all(tmp_path):
