@@ -236,6 +236,12 @@ DESIGNS = [
         correlation=0.9,
     ),
     _design("20 instruments, F = 50", instruments=20, first_stage=50.0),
+    _design(
+        "100 instruments, F = 1.5, ρ = .7",
+        instruments=100,
+        first_stage=1.5,
+        correlation=0.7,
+    ),
     _design("1 instrument, F = 50, unequal variances", first_stage=50.0, uneven=True),
     _design(
         "5 instruments, F = 3, ρ = .9, unequal variances",

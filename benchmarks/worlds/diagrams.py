@@ -268,7 +268,15 @@ def effect_along_a_curve(rng: np.random.Generator) -> dict[str, np.ndarray]:
 def opposite_corners(
     rng: np.random.Generator, corner: bool, rows: int = 800
 ) -> dict[str, np.ndarray]:
-    """Return two numbers that act by the XOR of their signs, or along lines."""
+    """Return two numbers that act by the XOR of their signs, or along lines.
+
+    Parameters
+    ----------
+    rng : Generator
+    corner : bool
+        Whether they act by the XOR.
+    rows : int
+    """
     z, w = rng.normal(size=(2, rows))
     score = 1.0 * ((z > 0) ^ (w > 0)) if corner else logistic(z + w)
     x = coin(rng, 0.2 + 0.6 * score, rows)

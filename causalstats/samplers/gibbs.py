@@ -184,7 +184,21 @@ class _Room:
         self._lock = threading.Lock()
 
     def of(self, name: str, draws: int, value: np.ndarray) -> np.ndarray:
-        """Return the array of draws like this one, which the first chain that asks makes."""
+        """Return the array of draws like this one, which the first chain that asks makes.
+
+        Parameters
+        ----------
+        name : str
+            Of the variable.
+        draws : int
+            Of each chain.
+        value : array
+            One draw.
+
+        Returns
+        -------
+        array, shape (chains, draws, ...)
+        """
         with self._lock:
             if name not in self.arrays:
                 shape = (self.chains, draws, *value.shape)

@@ -502,7 +502,16 @@ def update_log_precisions(
 def update_variance_prior(
     state: State, scales: Scales, rng: np.random.Generator
 ) -> None:
-    """Update μ from its normal conditional, and σ by random walks of its logarithm."""
+    """Update μ from its normal conditional, and σ by random walks of its logarithm.
+
+    Parameters
+    ----------
+    state : State
+        Changed in place.
+    scales : Scales
+        Of the priors of μ and σ.
+    rng : Generator
+    """
     logs = -state.log_precisions
     size = len(logs)
     spread = state.scalars[2]

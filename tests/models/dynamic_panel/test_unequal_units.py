@@ -19,7 +19,17 @@ MODEL = cs.DynamicPanel()
 
 
 def firms(seed, spread, slope=0.0, count=150, years=7):
-    """Firms of log-normal size, in whose levels everything is large; the effect is 1 on average."""
+    """Firms of log-normal size, in whose levels everything is large; the effect is 1 on average.
+
+    Parameters
+    ----------
+    seed : int
+    spread : float
+        The standard deviation of the logarithms of sizes.
+    slope : float
+        By which effects go with these logarithms.
+    count, years : int
+    """
     rng = np.random.default_rng(seed)
     logs = spread * stats.norm.ppf((np.arange(count) + 0.5) / count)
     size, effect = np.exp(logs), 1 + slope * logs

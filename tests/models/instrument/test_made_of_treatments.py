@@ -8,7 +8,14 @@ from causalstats.models.instrument.made_of_treatments import NAME
 
 
 def cases(seed, judges=60, each=10):
-    """Return cases of judges who differ in leniency, where the effect is 1."""
+    """Return cases of judges who differ in leniency, where the effect is 1.
+
+    Parameters
+    ----------
+    seed : int
+    judges, each : int
+        How many judges, and cases of each.
+    """
     rng = np.random.default_rng(seed)
     judge = rng.permutation(judges * each) % judges
     lenient = 0.3 * rng.normal(size=judges)

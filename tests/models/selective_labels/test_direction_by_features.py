@@ -13,7 +13,15 @@ from causalstats.models.selective_labels.direction_by_features import (
 
 
 def people(seed, direction, count=2000):
-    """Return people with three features, decided for by their risk in a direction, and the risk."""
+    """Return people with three features, decided for by their risk in a direction, and the risk.
+
+    Parameters
+    ----------
+    seed : int
+    direction : float
+        The coefficient of the risk in the decision.
+    count : int
+    """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((count, 3))
     risk = x @ np.array([0.8, -0.6, 0.4]) - 1 + rng.uniform(-1.5, 1.5, count)
