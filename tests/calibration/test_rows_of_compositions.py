@@ -10,7 +10,7 @@ import pytest
 import causalstats as cs
 from tests.calibration.records import keep
 
-DATA_SETS = 100
+DATA_SETS = 500
 SAMPLER = cs.Gibbs(chains=2, draws=200, tune=500, thin=10)
 HORSESHOE = cs.PartialCorrelation(prior="horseshoe", basis_variance=1.0)
 STUDENT = cs.PartialCorrelation(prior="horseshoe", basis_variance=1.0, errors="student")
