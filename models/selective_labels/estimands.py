@@ -167,6 +167,7 @@ def _totals(law: Unobservable, prevalence: Any) -> dict[str, Estimand]:
             "their features. Testing at random finds the share tested; share_found is what the "
             "actual decisions found.",
             unit="proportion of cases",
+            own_posterior=True,  # people are ranked by their mean risk over all draws
         ),
     }
 
