@@ -21,7 +21,7 @@ from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.models.instrument.assumptions import ONE_EFFECT
-from causalstats.models.instrument.effect_shape import score_size
+from causalstats.models.instrument.partialled_out import partialled_out, score_size
 
 if TYPE_CHECKING:
     from causalstats.data import Instrumented
@@ -58,13 +58,7 @@ def one_effect(data: Instrumented, estimands: tuple[str, ...]) -> tuple[Check, .
     enough = max(_FEWEST_ROWS, _ROWS_A_COVARIATE * data.covariates.shape[1])
     if design is None or len(data) < enough:
         return ()
-    columns = np.column_stack([data.outcome, data.treatment.reshape(len(data), -1)])
-    y, x = data.partialled_out(columns).T
-    instruments = data.partialled_out(data.instruments)
-    first_stage = np.linalg.lstsq(instruments, x, rcond=None)[0]
-    moved_by = instruments @ first_stage
-    rest = ((x - moved_by) ** 2).mean()
-    strength = (moved_by @ moved_by) / max(rest * instruments.shape[1], 1e-300)
+    y, x, moved_by, first_stage, strength = partialled_out(data)
     if strength < _LEAST_FIRST_STAGE:
         return ()
     effect = float((moved_by @ y) / (moved_by @ x))

@@ -22,6 +22,7 @@ from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.models.instrument.assumptions import LINEARITY, ONE_EFFECT
+from causalstats.models.instrument.partialled_out import partialled_out, score_size
 
 if TYPE_CHECKING:
     from causalstats.data import Instrumented
@@ -71,28 +72,9 @@ def one_effect_at_every_level(
     return (_check(data, left, p, estimands),)
 
 
-def score_size(data: Instrumented, scores: np.ndarray) -> float:
-    """Return the standard deviation of the sum of scores (n,), robust or by clusters.
-
-    Parameters
-    ----------
-    data : Instrumented
-    scores : array, shape (n,)
-    """
-    if data.cluster is not None:
-        scores = np.bincount(data.cluster, scores)
-    return float(np.sqrt((scores**2).sum()))
-
-
 def _first_stage(data: Instrumented) -> _FirstStage | None:
     """Return what the test is made of; None where it would say nothing."""
-    columns = np.column_stack([data.outcome, data.treatment.reshape(len(data), -1)])
-    y, x = data.partialled_out(columns).T
-    instruments = data.partialled_out(data.instruments)
-    slopes = np.linalg.lstsq(instruments, x, rcond=None)[0]
-    fitted = instruments @ slopes
-    rest = ((x - fitted) ** 2).mean()
-    strength = (fitted @ fitted) / max(rest * instruments.shape[1], 1e-300)
+    y, x, fitted, slopes, strength = partialled_out(data)
     whole = (data.instruments - data.instruments.mean(axis=0)) @ slopes
     if strength < _LEAST_FIRST_STAGE or len(np.unique(whole)) < _FEWEST_LEVELS:
         return None
