@@ -6,11 +6,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from designs.dynamic_panel import dynamic, read
+from designs.panel import persistent
 from spoilt_tables import coded, cut_off, left_out, slipped, spoilt
 
 import causalstats as cs
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
+from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -35,6 +38,39 @@ def _hidden_cause(seed: int) -> Drawn:
     frame = dynamic(rng, error_correlation=0.7)
     cause = frame["y"] - frame.groupby("unit")["y"].transform("mean")
     return cs.DynamicPanel(), read(frame.assign(d=frame["d"] + 0.5 * cause))
+
+
+def _of_states(seed: int, named: bool = False) -> Drawn:
+    """Units of 30 states, next to each other, share shocks of outcome and of treatment.
+
+    Parameters
+    ----------
+    seed : int
+    named : bool
+        Whether the panel is told which state a unit is in.
+    """
+    rng = np.random.default_rng(seed)
+    states, each, times, burn_in = 30, 8, 6, 10
+    state = np.repeat(np.arange(states), each)
+    span = times + burn_in
+    treatment = persistent(rng, states, span, 0.5)[state]
+    treatment = treatment + 0.5 * rng.standard_normal(treatment.shape)
+    shock = 0.7 * rng.standard_normal((states, span))[state]
+    unit = rng.standard_normal(len(state))
+    outcome = np.zeros(treatment.shape)
+    for t in range(1, span):
+        outcome[:, t] = 0.5 * outcome[:, t - 1] + 0.5 * treatment[:, t] + unit
+        outcome[:, t] += shock[:, t] + rng.standard_normal(len(state))
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(len(state)), times),
+            "time": np.tile(np.arange(times), len(state)),
+            "state": np.repeat(state, times),
+            "d": treatment[:, burn_in:].ravel(),
+            "y": outcome[:, burn_in:].ravel(),
+        }
+    )
+    return cs.DynamicPanel(), read(frame, cluster="state" if named else None)
 
 
 _world = partial(World, family="dynamic_panel")
@@ -69,6 +105,11 @@ WORLDS = [
         name="a covariate that acts by its square",
         make=partial(_plain, {}, {"shape": "square"}),
         catches=(LINEAR_COVARIATES,),
+    ),
+    _wrong(
+        name="units that share shocks of 30 states, not named",
+        make=_of_states,
+        catches=(SHARED_SHOCKS,),
     ),
     _wrong(
         name="categories by numbers",

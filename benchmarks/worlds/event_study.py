@@ -25,6 +25,7 @@ from spoilt_tables import cut_off, left_out, spoilt
 
 import causalstats as cs
 from causalstats.models.event_study.additive_changes import ADDITIVE
+from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -139,10 +140,25 @@ def _few_treated(seed: int) -> Drawn:
     return _fitted(adopting(rng, {4: 3, 99: 40}, _TIMES, 0.5, constant))
 
 
-def _states(per_cohort: tuple[int, int, int], seed: int) -> Drawn:
-    """Draw counties that share the shocks of their states, which adopt; errors by state."""
+def _states(
+    per_cohort: tuple[int, int, int],
+    seed: int,
+    named: bool = True,
+) -> Drawn:
+    """Draw counties that share the shocks of their states, which adopt; errors by state.
+
+    Parameters
+    ----------
+    per_cohort : tuple of int
+        States that adopt in periods 3 and 5, and that never do.
+    seed : int
+    named : bool
+        Whether the panel is told which state a county is in; if not, states stand in any order.
+    """
     rng = np.random.default_rng(seed)
     adopted = np.repeat([3, 5, 99], per_cohort)
+    if not named:
+        adopted = rng.permutation(adopted)
     states, counties = len(adopted), 8
     state = np.repeat(np.arange(states), counties)
     treated = (np.arange(_TIMES) >= adopted[state][:, None]).astype(float)
@@ -157,7 +173,9 @@ def _states(per_cohort: tuple[int, int, int], seed: int) -> Drawn:
             "y": outcome.ravel(),
         }
     )
-    return cs.EventStudy(**LEAST_SQUARES), read(frame, cluster="state")
+    return cs.EventStudy(**LEAST_SQUARES), read(
+        frame, cluster="state" if named else None
+    )
 
 
 def _unknown_adoption(seed: int) -> Drawn:
@@ -303,6 +321,11 @@ WORLDS = [
         family="event_study",
         wrong=False,
         make=partial(_states, (8, 8, 16)),
+    ),
+    _wrong_world(
+        name="counties that share shocks of 28 states, not named",
+        make=partial(_states, (6, 6, 16), named=False),
+        catches=(SHARED_SHOCKS,),
     ),
     _wrong_world(
         name="adoption times of a third unknown",

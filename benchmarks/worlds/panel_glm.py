@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from designs.panel import persistent
 from designs.panel_glm import outcomes, read
 from spoilt_tables import coded, spoilt, top_coded
 
 import causalstats as cs
 from causalstats.models.panel_glm.assumptions import BOUNDED, LATER
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
+from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -89,6 +91,39 @@ def _separated(kind: str, seed: int) -> Drawn:
     return cs.PanelGLM(family="logit" if ones else "poisson"), read(frame)
 
 
+def _of_states(kind: str, seed: int, named: bool = False) -> Drawn:
+    """Units of 30 states, next to each other: states switch a law on and off, and share shocks.
+
+    Parameters
+    ----------
+    kind : {"poisson", "logit"}
+    seed : int
+    named : bool
+        Whether the panel is told which state a unit is in.
+    """
+    rng = np.random.default_rng(seed)
+    states, each, times = 30, 8, 6
+    state = np.repeat(np.arange(states), each)
+    law = (persistent(rng, states, times, 0.7) > 0).astype(float)[state]
+    shock = (0.5 if kind == "poisson" else 1.0) * persistent(rng, states, times, 0.5)
+    predictor = 0.4 * law + shock[state] + 0.5 * rng.standard_normal((len(state), 1))
+    if kind == "poisson":
+        outcome = rng.poisson(np.exp(1.5 + predictor)).astype(float)
+    else:
+        outcome = (rng.random(law.shape) < 1 / (1 + np.exp(-predictor))).astype(float)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(len(state)), times),
+            "time": np.tile(np.arange(times), len(state)),
+            "state": np.repeat(state, times),
+            "d": law.ravel(),
+            "y": outcome.ravel(),
+        }
+    )
+    panel = read(frame, cluster="state" if named else None)
+    return cs.PanelGLM(family=kind), panel
+
+
 def _collinear(seed: int) -> Drawn:
     """A covariate is the treatment, measured again with an error of .05."""
     rng = np.random.default_rng(seed)
@@ -144,6 +179,16 @@ WORLDS = [
         name="only outcomes of 1 with the treatment",
         make=partial(_separated, "logit"),
         catches=(BOUNDED,),
+    ),
+    _wrong(
+        name="counts of units that share shocks of 30 states, not named",
+        make=partial(_of_states, "poisson"),
+        catches=(SHARED_SHOCKS,),
+    ),
+    _wrong(
+        name="0 and 1 of units that share shocks of 30 states, not named",
+        make=partial(_of_states, "logit"),
+        catches=(SHARED_SHOCKS,),
     ),
     _wrong(
         name="a covariate that is the treatment measured again",

@@ -11,6 +11,7 @@ from causalstats.core.assumption import Assumption
 from causalstats.models.shared.bad_controls import IF_MOVED, NO_COPY, NOT_MOVED
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.measurement import measured_without_error
+from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 
 if TYPE_CHECKING:
     from causalstats.models.dynamic_panel.model import DynamicPanel
@@ -131,7 +132,11 @@ def _errors(model: DynamicPanel) -> Assumption:
             if_wrong="With fewer than some 50 clusters, or a few that say most, intervals are too "
             "short, by less than without the moderation for unequal clusters.",
             formula="V = Σ J Σ, J = Σ_g s_g s_g'",
-            checks=("clusters for these columns", "no few clusters say most"),
+            checks=(
+                "clusters for these columns",
+                "no few clusters say most",
+                SHARED_SHOCKS,
+            ),
             fields=("errors",),
         )
     return Assumption(

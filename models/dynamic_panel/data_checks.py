@@ -31,6 +31,7 @@ from causalstats.models.dynamic_panel.density import (
 from causalstats.models.dynamic_panel.design import design_of, unit_columns
 from causalstats.models.dynamic_panel.one_effect import one_effect_of_units
 from causalstats.models.dynamic_panel.posterior import robust_stretch
+from causalstats.models.dynamic_panel.shared_shocks import shared_shocks
 from causalstats.models.shared.covariate_form import linear_covariates
 from causalstats.models.shared.rows_of_units import no_copy_within_units, unit_rows
 
@@ -65,6 +66,7 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         *_constant_variance(model, data, estimands),
         *one_effect_of_units(model, data, estimands),
         *no_copy_within_units(data, estimands, CONFOUNDERS),
+        *shared_shocks(model, data, estimands),
         *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
         *unit_rows(data, model.assumptions()[-1].name),
     )

@@ -6,7 +6,7 @@ Each unit enters by its longest run of consecutive periods. Its first outcomes a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from causalstats.data import Panel
 from causalstats.errors import ModelError
+from causalstats.models.dynamic_panel.exact_outcomes import refuse_exact
 from causalstats.models.dynamic_panel.initial_conditions import histories
 from causalstats.models.panel_dml.nuisance_basis import basis_of
 from causalstats.models.shared.cached_by_data import cached_by_data
@@ -264,6 +265,7 @@ def _design(model: DynamicPanel, data: Panel, leads: int) -> Design:
             "a regressor, or fewer covariates."
         )
     weights = _unit_weights(data)
+    refuse_exact(data.arguments["outcome"], _blocks(values, runs))
     histories = [
         _history(values, run, weights[data.unit[run.rows[:, 0]]], prior_mean)
         for run in runs
@@ -281,6 +283,13 @@ def _design(model: DynamicPanel, data: Panel, leads: int) -> Design:
         treatment_units=safe,
         values=values,
     )
+
+
+def _blocks(values: _Values, runs: Iterable[Runs]) -> Iterator[np.ndarray]:
+    """Yield the columns of some units at a time."""
+    for run in runs:
+        for begin in range(0, len(run.rows), _UNITS_AT_ONCE):
+            yield values.columns(run, slice(begin, begin + _UNITS_AT_ONCE))
 
 
 def _unequal_steps(data: Panel) -> str:

@@ -9,6 +9,7 @@ from causalstats.models.event_study.additive_changes import ADDITIVE
 from causalstats.models.event_study.pooling import POOLING
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.measurement import measured_without_error
+from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 
 if TYPE_CHECKING:
     from causalstats.models.event_study.model import EventStudy
@@ -26,7 +27,7 @@ ERRORS = {
         if_wrong="Intervals are too short where errors of a unit last in another way, or units "
         "share shocks: see the check of serial correlation, and `errors='cluster'`.",
         formula="ε_it = ρ ε_i(t-1) + σ_g z_it",
-        checks=("predicts the serial correlation of residuals",),
+        checks=("predicts the serial correlation of residuals", SHARED_SHOCKS),
         fields=("errors", "sd_spread"),
     ),
     "iid": Assumption(
@@ -34,7 +35,7 @@ ERRORS = {
         statement="Errors are normal and independent, with one standard deviation in each cohort.",
         if_wrong="Intervals are too short where errors of a unit last: take errors='ar1'.",
         formula="ε_it ~ Normal(0, σ_g²)",
-        checks=("predicts the serial correlation of residuals",),
+        checks=("predicts the serial correlation of residuals", SHARED_SHOCKS),
         fields=("errors", "sd_spread"),
     ),
     "cluster": Assumption(
@@ -45,7 +46,7 @@ ERRORS = {
         if_wrong="Where errors of a cohort with one cluster or two vary far more than those of the "
         "others, its intervals are too short.",
         formula="θ̂ - θ = Σ_c ε_c, Cov(ε_c) = (ν_c CR2 + κ common) / (ν_c + κ)",
-        checks=("treated units", "clusters of each cohort"),
+        checks=("treated units", "clusters of each cohort", SHARED_SHOCKS),
         fields=("errors", "variance_prior_degrees"),
     ),
 }

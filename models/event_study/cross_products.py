@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 LOWEST = -0.5  # serial correlation, where gaps are whole numbers
 _UNITS_AT_ONCE = 100_000
 _NUMBERS_AT_ONCE = 2_000_000  # of M, over the patterns that are multiplied together
+_EXACT = (
+    1e-6  # of the largest change within a unit: errors beyond it are told from rounding
+)
 _ROUNDING = (
     1e-12  # of the largest outcome: changes as small are digits of floating point
 )
@@ -154,7 +157,9 @@ def cross_products(model: EventStudy, data: Panel) -> CrossProducts:
 
 
 def _refuse_explained(data: Panel, study: Adoption, deviations: np.ndarray) -> None:
-    """Refuse an outcome that units and periods explain to the last digit.
+    """Refuse an outcome that units and periods explain to the last digit, or with cohorts exactly.
+
+    Cohorts of one unit say nothing: their own effects explain them.
 
     Parameters
     ----------
@@ -173,6 +178,21 @@ def _refuse_explained(data: Panel, study: Adoption, deviations: np.ndarray) -> N
             f"Units and periods explain the outcome {data.arguments['outcome']!r} to the last "
             "digit: it has no changes of its own, in which an effect could be seen. Is it another "
             "column's copy, a count of periods, or a constant?"
+        )
+    several = np.bincount(study.cohort, minlength=len(study.groups)) > 1
+    part = several[study.cohort[study.unit]]
+    cells = study.cohort[study.unit] * len(study.periods) + study.period
+    factors = [
+        np.unique(codes[part], return_inverse=True)[1] for codes in (study.unit, cells)
+    ]
+    if not part.any():
+        return
+    left = np.abs(absorbed(deviations[part, None], factors)).max()
+    if left <= _EXACT * np.abs(deviations).max():
+        raise ModelError(
+            f"{data.arguments['outcome']!r} follows exactly from the unit, the period and the "
+            "cohort: no error is left to learn from. Is it computed from "
+            f"{data.treatments[0]!r}?"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,17 +44,11 @@ def predictions(
     study = model.adoption(data)
     if model.clustered or len(study.periods) < 4:
         return ()
-    stop = len(study.rows)
-    if len(study.starts) > _MOST_UNITS:
-        stop = int(study.starts[_MOST_UNITS])
+    stop = first_units(study)
     starts, unit = study.starts[study.starts < stop], study.unit[:stop]
-    basis = _regressors(model, data, study, stop)
     period = study.period[:stop]
     lags = range(1, min(_MOST_LAGS, len(study.periods) - 2) + 1)
-
-    def residuals(values: np.ndarray) -> np.ndarray:
-        within = demeaned(values[:, None], starts)[:, 0]
-        return np.asarray(within - basis @ (basis.T @ within))
+    residuals = saturated_residuals(model, data, study)
 
     def sizes(residual: np.ndarray) -> np.ndarray:
         return np.sqrt(np.maximum(np.add.reduceat(residual**2, starts), 1e-300))
@@ -90,6 +85,35 @@ def predictions(
             "too long. Compare with `errors='cluster'`, `pooling='none'`.",
         ),
     )
+
+
+def first_units(study: Adoption) -> int:
+    """Return the number of rows of the first 2,000 units, or of all where these are fewer."""
+    if len(study.starts) <= _MOST_UNITS:
+        return len(study.rows)
+    return int(study.starts[_MOST_UNITS])
+
+
+def saturated_residuals(
+    model: EventStudy, data: Panel, study: Adoption
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from values of the rows of `first_units`, (n,), to their residuals.
+
+    Parameters
+    ----------
+    model : EventStudy
+    data : Panel
+    study : Adoption
+    """
+    stop = first_units(study)
+    starts = study.starts[study.starts < stop]
+    basis = _regressors(model, data, study, stop)
+
+    def residuals(values: np.ndarray) -> np.ndarray:
+        within = demeaned(values[:, None], starts)[:, 0]
+        return np.asarray(within - basis @ (basis.T @ within))
+
+    return residuals
 
 
 def _regressors(

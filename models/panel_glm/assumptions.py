@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from causalstats.core.assumption import Assumption
 from causalstats.models.shared.bad_controls import IF_MOVED, NOT_MOVED
 from causalstats.models.shared.measurement import measured_without_error
+from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 
 if TYPE_CHECKING:
     from causalstats.models.panel_glm.model import PanelGLM
@@ -57,7 +58,7 @@ def _errors(model: PanelGLM) -> Assumption:
             statement="Units, or the clusters that are named, are independent and many.",
             if_wrong="With fewer than some 40 clusters intervals are too short.",
             formula="V = Σ J Σ, J = Σ_g s_g s_g'",
-            checks=("units whose outcome changes",),
+            checks=("units whose outcome changes", SHARED_SHOCKS),
             fields=("errors",),
         )
     return Assumption(
@@ -67,6 +68,6 @@ def _errors(model: PanelGLM) -> Assumption:
         if_wrong="Intervals are too short where counts are overdispersed or last: take "
         "`errors='cluster'`.",
         formula="p(y_i1 ... y_iT | unit) = Π_t p(y_it | unit)",
-        checks=("predicts the products of adjacent outcomes",),
+        checks=("predicts the products of adjacent outcomes", SHARED_SHOCKS),
         fields=("errors",),
     )

@@ -25,6 +25,7 @@ from causalstats.models.panel_glm.score_test import (
     score_test,
 )
 from causalstats.models.panel_glm.separation import ratio_is_bounded
+from causalstats.models.panel_glm.shared_shocks import shared_shocks
 from causalstats.models.shared.covariate_form import (
     linear_covariates,
     omitted_columns,
@@ -53,6 +54,7 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
         _same_ratio(model, design, data, estimands),
         *_grows(model, design, data, estimands),
         *_linear_covariates(model, design, data, estimands),
+        *shared_shocks(model, data, design, estimands),
         *unit_rows(data, model.assumptions()[-1].name, numeric_outcome=False),
     )
 

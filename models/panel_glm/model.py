@@ -355,7 +355,7 @@ class PanelGLM:
         >>> import causalstats as cs
         >>> panel = cs.PanelGLM().simulate(1, units=60, times=4).data
         >>> [check.name for check in cs.PanelGLM().data_checks(panel)]
-        ['units whose outcome changes', 'strict exogeneity', 'ratio the same at every level']
+        ['units whose outcome changes', 'strict exogeneity', 'ratio the same at every level', ...]
         """
         return (*rows_left_out(data), *data_checks(self, data))
 

@@ -5,17 +5,16 @@ They look at residuals at typical values of the scales, so that nothing needs to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
-from causalstats.models.panel_dml.checks.treatment_history import paths, without_history
+from causalstats.models.panel_dml.checks.treatment_history import without_history
 from causalstats.models.panel_dml.priors import parameters_of
 from causalstats.models.panel_dml.robust_errors import (
     Residuals,
@@ -25,6 +24,13 @@ from causalstats.models.panel_dml.robust_errors import (
 )
 from causalstats.models.panel_dml.row_blocks import free_rows
 from causalstats.models.shared.cached_by_data import cached_by_data
+from causalstats.models.shared.shared_shocks import (
+    by_period,
+    groupings,
+    shared_by,
+    shared_shocks_check,
+    suspected_cluster,
+)
 from causalstats.numerics.panel.cluster_robust import cluster_robust
 from causalstats.numerics.panel.group_correlation import group_correlation
 from causalstats.numerics.panel.two_way_clustering import known_degrees
@@ -39,8 +45,6 @@ _FEWEST_DEGREES = 3.0
 # Of fewer, errors of treated clusters that are twice as large as others' leave a coverage of .85.
 _DEGREES_OF_UNEQUAL_ERRORS = 10.0
 _MOST_ROWS = 200_000  # of which covariates are partialled out, and on which shocks are looked for
-_LEVEL = 0.005  # over all groupings, in two tests each
-_SMALLEST_LEVEL, _LARGEST_LEVEL = 0.0005, 0.002  # of one grouping
 _LEVEL_AFTER_HISTORY = 0.05  # once the first test has failed
 _LEVEL_OF_VARIANCE = 0.05  # one treated cluster of 50 has no rank below .02
 _LEVEL_OF_LARGE_VARIANCE = 0.01
@@ -276,70 +280,26 @@ def _shared_shocks(
     """
     treatments = _by_period(data, residuals, residuals.regressors[:, 0])
     errors = _by_period(data, residuals, residuals.residuals)
-    groupings = _groupings(data)
-    level = np.clip(_LEVEL / len(groupings), _SMALLEST_LEVEL, _LARGEST_LEVEL)
+    found = groupings(data)
     rng = np.random.default_rng(0)
-    suspects: dict[str, float] = {}
-    for name, label in groupings.items():
-        p, correlation = group_correlation(errors, label, rng)
-        if p <= level and group_correlation(treatments, label, rng)[0] <= level:
-            suspects[name] = correlation
-    explained = bool(suspects and failed) and not _remain(
-        model, data, residuals, suspects, rng
-    )
-    finding, remedy = _shared_shocks_in_words(
-        data, suspects, failed if explained else ()
-    )
-    return Check(
-        name="clusters share no shocks",
-        passed=None if explained else not suspects,
-        value=max(suspects.values(), default=0.0),
-        expected=f"no correlation of residuals and treatments between clusters, p above {level:g}",
-        finding=finding,
-        remedy=remedy,
+    suspects = shared_by(treatments, errors, found, rng)
+    check = shared_shocks_check(
+        data,
+        suspects,
+        found,
         estimands=_estimands(model),
         assumption=model.error_model.assumption(model).name,
-        caution=True,
     )
-
-
-def _shared_shocks_in_words(
-    data: Panel, suspects: Mapping[str, float], explaining: tuple[str, ...]
-) -> tuple[str, str]:
-    """Return the finding and the remedy.
-
-    Parameters
-    ----------
-    data : Panel
-    suspects : mapping
-        The correlation of residuals, by what clusters have in common.
-    explaining : tuple of str
-        Failed checks that explain the correlation.
-    """
-    if not suspects:
-        return (
-            "none found between neighbours, units treated alike, or units with the same covariates",
-            "",
-        )
-    unit, clustered = data.arguments["unit"], data.cluster_name
-    worst = max(suspects, key=lambda name: suspects[name]).removeprefix("the same ")
-    cluster = worst if worst in data.covariates else "..."
-    wider = f"wider than {clustered!r}" if clustered else "that they belong to"
-    finding = "; ".join(
-        f"residuals of {unit!r} with {name} have a correlation of {value:.2f}"
-        for name, value in suspects.items()
-    )
-    if not explaining:
-        return finding, (
-            f"The interval is too short: give the panel the group {wider}, "
-            f"`Panel.from_frame(cluster={cluster!r})`"
-        )
-    return (
-        f"{finding}, and none after an event study: what the check {explaining[0]!r} found "
-        "explains it as well as shocks that they share",
-        f"Do as the check {explaining[0]!r} says and look again; where such units have shocks in "
-        "common, the interval is too short without "
-        f"`Panel.from_frame(cluster={cluster!r})`",
+    if not (suspects and failed) or _remain(model, data, residuals, suspects, rng):
+        return check
+    return replace(
+        check,
+        passed=None,
+        finding=f"{check.finding}, and none after an event study: what the check {failed[0]!r} "
+        "found explains it as well as shocks that they share",
+        remedy=f"Do as the check {failed[0]!r} says and look again; where such units have shocks "
+        "in common, the interval is too short without "
+        f"`Panel.from_frame(cluster={suspected_cluster(data, suspects)!r})`",
     )
 
 
@@ -362,35 +322,12 @@ def _remain(
     rng : Generator
     """
     errors = _by_period(data, residuals, without_history(model, data, residuals))
-    groupings = _groupings(data)
-    p_values = (group_correlation(errors, groupings[name], rng)[0] for name in names)
+    found = groupings(data)
+    p_values = (group_correlation(errors, found[name], rng)[0] for name in names)
     return any(p <= _LEVEL_AFTER_HISTORY for p in p_values)
 
 
 def _by_period(data: Panel, residuals: Residuals, rows: np.ndarray) -> np.ndarray:
     """Sums of rows (n,) by cluster and period (G, T)."""
-    period = np.searchsorted(data.periods, data.time[: len(residuals.unit)])
-    sums = np.zeros((len(data.clusters), len(data.periods)))
-    np.add.at(sums, (data.cluster[residuals.unit], period), rows)
-    return sums
-
-
-def _groupings(data: Panel) -> dict[str, np.ndarray | None]:
-    """Labels of clusters (G,) by what they may share; -1 for none, None for neighbours in order."""
-    count = len(data.clusters)
-    groupings: dict[str, np.ndarray | None] = {
-        f"the next {data.arguments['unit']!r}": None
-    }
-    first = np.unique(data.cluster, return_index=True)[1]
-    if data.cluster_name is None:
-        constant = data.constant_within_units(data.treatment).all(axis=1)
-        groupings["the same treatment at every time"] = np.where(
-            constant, -1, paths(data)
-        )
-    for name in data.covariates:
-        codes = pd.factorize(data.source[name])[0]
-        lasting = data.constant_within_units(codes[:, None])[:, 0].all()
-        by_cluster = codes[data.starts][first]
-        if lasting and len(np.unique(by_cluster)) <= count / 2:
-            groupings[f"the same {name}"] = by_cluster
-    return groupings
+    time = data.time[: len(residuals.unit)]
+    return by_period(data, time, data.cluster[residuals.unit], rows)

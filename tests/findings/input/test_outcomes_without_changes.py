@@ -41,6 +41,34 @@ def test_an_outcome_that_units_and_periods_explain_has_no_event_study(
         fitted(cs.EventStudy(), data)
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-9])
+@pytest.mark.parametrize("model", [cs.EventStudy(), cs.EventStudy(errors="iid")])
+def test_an_outcome_computed_from_adoption_is_refused(model, noise):
+    frame = PANEL.assign(y=2 * PANEL["d"] + PANEL["unit"] + PANEL["time"])
+    frame["y"] += noise * NOISE["x"]
+    roles = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
+    data = cs.Panel.from_frame(frame, **roles)
+    with pytest.raises(cs.ModelError, match="'y' follows exactly from the unit"):
+        fitted(model, data)
+
+
+@pytest.mark.parametrize("unit_effects", [0.0, 1.0])
+@pytest.mark.parametrize(
+    "fields", [{}, {"variances": "constant"}, {"projection": "mundlak"}]
+)
+def test_an_outcome_computed_from_its_past_is_no_dynamic_panel(fields, unit_effects):
+    d, unit = RNG.normal(size=(40, 6)), unit_effects * RNG.normal(size=40)
+    y = RNG.normal(size=(40, 6))
+    for t in range(1, 6):
+        y[:, t] = 0.5 * y[:, t - 1] + d[:, t] + unit
+    index = {"unit": np.repeat(np.arange(40), 6), "time": np.tile(np.arange(6), 40)}
+    frame = pd.DataFrame(index).assign(d=d.ravel(), y=y.ravel())
+    roles = {"unit": "unit", "time": "time", "outcome": "y", "treatment": "d"}
+    data = cs.Panel.from_frame(frame, **roles)
+    with pytest.raises(cs.ModelError, match="'y' follows exactly from its lags"):
+        fitted(cs.DynamicPanel(**fields), data)
+
+
 @pytest.mark.parametrize("name", ["x", "y"])
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e20 / 3, 2.0**64])
 def test_a_number_without_variation_has_no_effect_and_undergoes_none(name, value):
