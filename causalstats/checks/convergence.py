@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import arviz as az
+import arviz_stats
 import numpy as np
 import xarray as xr
 
@@ -184,7 +184,7 @@ def _smallest_bfmi(energy: xr.DataArray) -> float:
     superchain, which sample the same posterior, say it together.
     """
     if SUPERCHAIN not in energy.coords:
-        return float(np.min(az.bfmi(energy.to_numpy())))
+        return float(np.min(arviz_stats.bfmi(energy.to_numpy())))
     steps = (energy.diff("draw") ** 2).mean("draw").groupby(SUPERCHAIN).mean()
     variances = energy.groupby(SUPERCHAIN).var(...)
     return float((steps / variances).min())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from causalstats.inference.fit import Fit
 
 _LARGEST_ANSWER = 1e100  # its square is still a floating-point number
+# Checks of so many take a second, most of it in long arrays, which leave the interpreter free
+_PEOPLE_FOR_TWO_THREADS = 20_000
 
 
 def list_effects(fit: Fit) -> pd.DataFrame:
@@ -540,20 +543,29 @@ def question_checks(fit: Fit, name: str, estimand: Estimand) -> list[Check]:
 def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
     """Return the checks of the data alone, of the posterior on them, and predictive ones."""
 
-    def make() -> tuple[Check, ...]:
+    def of_data() -> tuple[Check, ...]:
         model = fit.model
-        of_data = (
-            model.data_checks(fit.data) if isinstance(model, HasDataChecks) else ()
-        )
+        return model.data_checks(fit.data) if isinstance(model, HasDataChecks) else ()
+
+    def of_draws() -> tuple[Check, ...]:
+        model = fit.model
         of_posterior: tuple[Check, ...] = ()
         if isinstance(model, HasPosteriorChecks):
             rng = np.random.default_rng(fit.seed)
             of_posterior = model.posterior_checks(_posterior(fit), fit.data, rng)
         return (
-            *of_data,
             *of_posterior,
             *posterior_predictive_checks(fit.predictions().values()),
         )
+
+    def make() -> tuple[Check, ...]:
+        data = fit.data
+        if not isinstance(data, Decisions) or len(data) < _PEOPLE_FOR_TWO_THREADS:
+            return of_data() + of_draws()
+        with ThreadPoolExecutor(1) as other:
+            checked = other.submit(of_data)
+            found = of_draws()
+            return checked.result() + found
 
     return fit.once("checks without refits", make)
 

@@ -19,6 +19,7 @@ from causalstats.data import Decisions, People
 _MOST_NUMBERS_KEPT = 64_000_000  # half a gigabyte
 _NUMBERS_OF_A_BLOCK = 25_000
 _DRAWS_OF_A_PART = 64  # of all chains
+_FEWEST_DRAWS_OF_A_BLOCK = 16  # of each chain
 
 Compute = Callable[[xr.Dataset, People], np.ndarray]
 """Draws and people give an array (draws, person), chain by chain."""
@@ -144,7 +145,11 @@ def per_person(
     numbers = draws.sizes["chain"] * draws.sizes["draw"] * len(people)
     step = max(1, -(-numbers // _MOST_NUMBERS_KEPT))
     thin = draws.isel(draw=slice(None, None, step))
-    values = np.concatenate(list(blocks(thin, people, compute)), axis=1)
+    if _are_many(people, draws):
+        pieces = _by_parts(thin, people, compute, lambda values, part: values)
+        values = np.concatenate([np.concatenate(each, -1) for each in pieces], axis=1)
+    else:
+        values = np.concatenate(list(blocks(thin, people, compute)), axis=1)
     coords = {"chain": thin["chain"], "draw": thin["draw"], "person": people.rows}
     return xr.DataArray(values, dims=("chain", "draw", "person"), coords=coords)
 
@@ -168,8 +173,9 @@ def total(
     DataArray
         Dims (chain, draw).
     """
-    if len(people) * draws.sizes["chain"] > _NUMBERS_OF_A_BLOCK:
-        sums = _sums_by_parts(draws, people, compute)
+    if _are_many(people, draws):
+        pieces = _by_parts(draws, people, compute, lambda of, part: of @ part.weights)
+        sums = [sum(each) for each in pieces]
     else:
         sums = [block @ people.weights for block in blocks(draws, people, compute)]
     coords = {"chain": draws["chain"], "draw": draws["draw"]}
@@ -178,12 +184,29 @@ def total(
     )
 
 
-def _sums_by_parts(
-    draws: xr.Dataset, people: People, compute: Compute
-) -> list[np.ndarray]:
-    """Return weighted sums over many people, arrays (chain, some draws) in their order.
+def _are_many(people: People, draws: xr.Dataset) -> bool:
+    """Return whether a block of everybody would have few draws, or one."""
+    numbers = _FEWEST_DRAWS_OF_A_BLOCK * draws.sizes["chain"] * len(people)
+    return numbers > _NUMBERS_OF_A_BLOCK
+
+
+def _by_parts(
+    draws: xr.Dataset,
+    people: People,
+    compute: Compute,
+    finish: Callable[[np.ndarray, People], np.ndarray],
+) -> Iterator[list[np.ndarray]]:
+    """Yield arrays of all parts of the people, for some draws after the other.
 
     People are divided too, because products of matrices are slow where a block has few draws.
+
+    Parameters
+    ----------
+    draws : Dataset
+    people : People
+    compute : function of draws and people
+    finish : function of an array (chain, some draws, person) and its people
+        What is kept of it.
     """
     chains = draws.sizes["chain"]
     step = max(1, _DRAWS_OF_A_PART // chains)
@@ -192,17 +215,20 @@ def _sums_by_parts(
         people.take(slice(first, first + persons))
         for first in range(0, len(people), persons)
     ]
-    sums = []
     with _workers() as pool:
         for first in range(0, draws.sizes["draw"], step):
             some = draws.isel(draw=slice(first, first + step))
+            shape = (chains, some.sizes["draw"])
 
-            def of_part(part: People, some: xr.Dataset = some) -> np.ndarray:
-                return compute(some, part) @ part.weights
+            def of_part(
+                part: People,
+                some: xr.Dataset = some,
+                shape: tuple[int, int] = shape,
+            ) -> np.ndarray:
+                values = compute(some, part).reshape(*shape, len(part))
+                return finish(values, part)
 
-            added = sum(pool.map(of_part, parts))
-            sums.append(np.reshape(added, (chains, some.sizes["draw"])))
-    return sums
+            yield list(pool.map(of_part, parts))
 
 
 def average(

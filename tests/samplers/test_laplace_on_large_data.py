@@ -135,3 +135,12 @@ def test_totals_of_many_people_are_those_of_blocks(problem, monkeypatch):
     monkeypatch.setattr("causalstats.models.shared.population._NUMBERS_OF_A_BLOCK", 700)
     in_parts = estimand.compute(draws, problem.data)
     np.testing.assert_allclose(in_parts, whole, rtol=1e-12)
+
+
+def test_chances_of_many_people_are_those_of_blocks(problem, monkeypatch):
+    draws = cs.Laplace(draws=60)(problem, 1)["posterior"].to_dataset()
+    estimand = problem.model.estimands()["untested_risk"]
+    whole = estimand.compute(draws, problem.data)
+    monkeypatch.setattr("causalstats.models.shared.population._NUMBERS_OF_A_BLOCK", 700)
+    in_parts = estimand.compute(draws, problem.data)
+    xr.testing.assert_allclose(in_parts, whole, rtol=1e-12)

@@ -63,9 +63,9 @@ def _columns(values: np.ndarray) -> np.ndarray:
 
 def _z(values: np.ndarray, ess_share: float) -> float:
     """Return the mean by its Monte Carlo standard error, of draws (chain, draw)."""
-    import arviz as az
+    import arviz_stats
 
-    ess = float(az.ess(values, method="mean")) if values.shape[1] > 3 else values.size
+    ess = float(arviz_stats.ess(values, method="mean")) if values.shape[1] > 3 else values.size
     ess = min(ess, values.size) * ess_share
     return float(values.mean() / (values.std() / np.sqrt(ess)))
 

@@ -43,9 +43,9 @@ def bulk_ess(values: np.ndarray) -> float:
     ----------
     values : array, shape (chain, draw)
     """
-    import arviz as az
+    import arviz_stats
 
-    return float(az.ess(values, method="bulk"))
+    return float(arviz_stats.ess(values, method="bulk"))
 
 
 def tail_ess(values: np.ndarray, prob: float) -> float:
@@ -57,9 +57,9 @@ def tail_ess(values: np.ndarray, prob: float) -> float:
     prob : float
         Of the interval.
     """
-    import arviz as az
+    import arviz_stats
 
-    return float(az.ess(values, method="tail", prob=prob))
+    return float(arviz_stats.ess(values, method="tail", prob=prob))
 
 
 def r_hat(values: np.ndarray, superchain: list[int] | None = None) -> float:
@@ -90,11 +90,11 @@ def r_hat(values: np.ndarray, superchain: list[int] | None = None) -> float:
     >>> round(r_hat(apart, members.tolist()), 1)
     1.1
     """
-    import arviz as az
+    import arviz_stats
 
     if superchain is None:
-        return float(az.rhat(values))
-    return float(az.rhat_nested(values, superchain_ids=superchain))
+        return float(arviz_stats.rhat(values))
+    return float(arviz_stats.rhat_nested(values, superchain_ids=superchain))
 
 
 def have_mixed(values: np.ndarray) -> bool:
