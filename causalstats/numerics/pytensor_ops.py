@@ -3,6 +3,7 @@
 Each op computes a value with its first derivatives, so it has no second ones.
 """
 
+import sys
 import warnings
 import zlib
 from collections.abc import Callable
@@ -10,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pytensor.gradient import DisconnectedType
-from pytensor.link.numba.dispatch.basic import (
-    register_funcify_default_op_cache_key as numba_translation,
-)
+
+from causalstats.numerics.after_import import after_import
 
 with warnings.catch_warnings():
     # The import brings a progress bar along, which asks for ipywidgets and is not used here.
@@ -25,7 +25,30 @@ __all__ = [
     "refuse_second_derivatives",
     "version",
 ]
+_NUMBA_TRANSLATIONS = "pytensor.link.numba.dispatch.basic"
 jax_translation: Callable[..., Any] = jax_funcify.register
+
+
+def numba_translation(op: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that registers the translation of an op to Numba.
+
+    That is done once PyTensor has imported its own translations, which takes half a second and is
+    not needed where a graph is compiled by JAX.
+
+    Parameters
+    ----------
+    op : class
+    """
+
+    def keep(translate: Callable[..., Any]) -> Callable[..., Any]:
+        def register() -> None:
+            dispatch = sys.modules[_NUMBA_TRANSLATIONS]
+            dispatch.register_funcify_default_op_cache_key(op)(translate)
+
+        after_import(_NUMBA_TRANSLATIONS, register)
+        return translate
+
+    return keep
 
 
 def version(*files: str) -> int:

@@ -65,7 +65,11 @@ def _z(values: np.ndarray, ess_share: float) -> float:
     """Return the mean by its Monte Carlo standard error, of draws (chain, draw)."""
     import arviz_stats
 
-    ess = float(arviz_stats.ess(values, method="mean")) if values.shape[1] > 3 else values.size
+    ess = (
+        float(arviz_stats.ess(values, method="mean"))
+        if values.shape[1] > 3
+        else values.size
+    )
     ess = min(ess, values.size) * ess_share
     return float(values.mean() / (values.std() / np.sqrt(ess)))
 

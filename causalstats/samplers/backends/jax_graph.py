@@ -33,6 +33,7 @@ from causalstats.samplers.base import STATISTICS, Precision
 if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
+    from pytensor.graph import FunctionGraph
 
 # Of PyTensor: they take a third of the time of deriving a program, and XLA does as well without
 _COSTLY_REWRITES = ("local_greedy_distributor",)
@@ -419,12 +420,28 @@ def _shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
 
 
 def traced(
+    graph: pm.Model, outputs: Sequence[Any], start: Sequence[np.ndarray]
+) -> Callable[..., Any]:
+    """Return a JAX function of the graph's unconstrained values, followed by its data.
+
+    Parameters
+    ----------
+    graph : pm.Model
+    outputs : sequence of variables
+        Those that the function returns.
+    start : sequence of arrays
+        A position.
+    """
+    return in_jax(rewritten(graph, outputs, start))
+
+
+def rewritten(
     graph: pm.Model,
     outputs: Sequence[Any],
     start: Sequence[np.ndarray],
     further: Sequence[Any] = (),
-) -> Callable[..., Any]:
-    """Return a JAX function of the graph's unconstrained values, followed by its data.
+) -> FunctionGraph:
+    """Return outputs as a function of the unconstrained values and the data, simplified for JAX.
 
     Parameters
     ----------
@@ -439,7 +456,6 @@ def traced(
     from pytensor.compile.mode import JAX
     from pytensor.graph import FunctionGraph
     from pytensor.graph.replace import clone_replace
-    from pytensor.link.jax.dispatch import jax_funcify
 
     symbols = [variable.type() for variable in graph.data_vars]
     lengths = {
@@ -461,6 +477,21 @@ def traced(
     inputs = [*values, *symbols, *further]
     function = FunctionGraph(inputs=inputs, outputs=replaced, clone=True)
     JAX.excluding(*_COSTLY_REWRITES).optimizer.rewrite(function)
+    return function
+
+
+def with_outputs(function: FunctionGraph, positions: Sequence[int]) -> FunctionGraph:
+    """Return the function of some of the outputs alone, without what the others need."""
+    from pytensor.graph import FunctionGraph
+
+    kept = [function.outputs[position] for position in positions]
+    return FunctionGraph(inputs=function.inputs, outputs=kept, clone=True)
+
+
+def in_jax(function: FunctionGraph) -> Callable[..., Any]:
+    """Return the same function in JAX."""
+    from pytensor.link.jax.dispatch import jax_funcify
+
     with warnings.catch_warnings():
         # The checks are those of constants of priors and of shapes, which the model has checked.
         warnings.filterwarnings("ignore", "Skipping (Check|Assert)")

@@ -33,10 +33,12 @@ from causalstats.numerics.sampling.posterior_mode import (
 from causalstats.runs.progress import Advance
 from causalstats.samplers.backends.jax_graph import (
     gradient_of,
+    in_jax,
     keep_compiled_programs_on_disk,
     refused_in_words,
+    rewritten,
     start_of,
-    traced,
+    with_outputs,
 )
 
 if TYPE_CHECKING:
@@ -73,19 +75,21 @@ def trace_points(graph: pm.Model) -> JaxPoints:
     slopes = gradient_of(logp, graph.value_vars)
     shown = get_default_varnames(graph.unobserved_value_vars, include_transformed=False)
     start = start_of(graph)
-    # One graph for both functions: JAX drops what one of them does not return.
+    # Simplified once for both functions; JAX traces no more of it than each of them returns.
+    of_values = [0, *range(1 + len(slopes), 1 + len(slopes) + len(shown))]
     with refused_in_words():
-        run = traced(graph, [logp, *slopes, *shown], start, [counts])
+        whole = rewritten(graph, [logp, *slopes, *shown], start, [counts])
+        height_and_slopes = in_jax(with_outputs(whole, range(1 + len(slopes))))
+        height_and_shown = in_jax(with_outputs(whole, of_values))
     initial, unravel = ravel_pytree(start)
 
     @jax.jit
     def density(vector, counts, data):
-        height, *rest = run(*unravel(vector), *data, counts)
-        return height, jnp.concatenate(list(map(jnp.ravel, rest[: len(slopes)])))
+        height, *gradient = height_and_slopes(*unravel(vector), *data, counts)
+        return height, jnp.concatenate(list(map(jnp.ravel, gradient)))
 
     def values(vector, data):
-        height, *rest = run(*unravel(vector), *data, jnp.ones(len(observed)))
-        return [height, *rest[len(slopes) :]]
+        return list(height_and_shown(*unravel(vector), *data, jnp.ones(len(observed))))
 
     return JaxPoints(
         graph=graph,
