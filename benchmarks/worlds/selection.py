@@ -126,6 +126,7 @@ def numbers(
     shift: float | None = None,
     slope_of_policy: float = 0.0,
     told_correlation: float | None = None,
+    correlation_by_a: float = 0.0,
     **fields: Any,
 ) -> tuple[cs.Heckman, cs.Decisions]:
     """Return a model that knows what `fields` say, and outcomes that a probit lets be seen.
@@ -149,6 +150,8 @@ def numbers(
         The model is told the mean of everybody, with this error.
     told_correlation : float, optional
         The model is told that this is the correlation, to .05.
+    correlation_by_a : float
+        What the correlation is more where the first feature is above 0, and less elsewhere.
     **fields
         Fields of the model.
     """
@@ -162,7 +165,8 @@ def numbers(
         "heavy": lambda: _standard(rng.standard_t(3, people)),
     }[drawn_errors]()
     index = 0.3 + x @ [0.8, 0.4, -0.6] + slope_of_policy * (x[:, 1] ** 2 - 1)
-    u = correlation * v + np.sqrt(1 - correlation**2) * standardised
+    of_person = correlation + correlation_by_a * np.sign(x[:, 0])
+    u = of_person * v + np.sqrt(1 - of_person**2) * standardised
     seen = index + v > 0
     if drawn_shape is not None:
         u, seen = _drawn(rng, index, correlation, *drawn_shape)
@@ -717,5 +721,65 @@ WORLDS += [
         of_group=0.0,
         named=True,
         slope=1.0,
+    ),
+]
+
+
+def _sampled(
+    draw: Callable[..., Any], settings: dict[str, Any], by: str, seed: int
+) -> tuple[Any, cs.Decisions]:
+    """Return a world of which rows were kept by their features, decision or outcome, with weights.
+
+    Parameters
+    ----------
+    draw : callable
+        `labels` or `numbers`.
+    settings : dict
+    by : {"feature", "decision", "outcome"}
+        A third is kept of those with the first feature below 0, of those not decided for, or of
+        those seen with an outcome of at most 1/2.
+    seed : int
+    """
+    model, data = draw(seed, people=2400, **settings)
+    table = data.source
+    few = {
+        "feature": data.matrix[:, 0] < 0,
+        "decision": ~data.decision,
+        "outcome": data.decision & (data.outcome < 0.5),
+    }[by]
+    weights = np.where(few, 3.0, 1.0)
+    kept = np.random.default_rng(seed + 1).random(len(table)) < 1 / weights
+    drawn = table.assign(weight=weights)[kept].reset_index(drop=True)
+    return model, cs.Decisions.from_frame(
+        drawn, **{**data.arguments, "weights": "weight"}
+    )
+
+
+def _weighted(name: str, draw: Callable[..., Any], by: str, **settings: Any) -> World:
+    return World(
+        name=name,
+        family="selection",
+        wrong=by != "feature",
+        make=partial(_sampled, draw, settings, by),
+        catches=() if by == "feature" else ("weights within the features",),
+    )
+
+
+WORLDS += [
+    _weighted("weights by a feature", labels, "feature"),
+    _weighted("weights by the decision", labels, "decision"),
+    _weighted("weights by the outcome", labels, "outcome"),
+    _weighted("Heckman, weights by a feature", numbers, "feature", **_EXCLUDED),
+    _weighted("Heckman, weights by the decision", numbers, "decision", **_EXCLUDED),
+    _weighted("Heckman, weights by the outcome", numbers, "outcome", **_EXCLUDED),
+    _wrong(
+        "Heckman, correlations of .7 and -.3 by the sign of a feature",
+        numbers,
+        ("one correlation for all",),
+        headline_holds="the mean of all unseen covers; of the unseen of either sign, it is wrong "
+        "by half a standard deviation, each in its direction",
+        correlation=0.2,
+        correlation_by_a=0.5,
+        **_EXCLUDED,
     ),
 ]

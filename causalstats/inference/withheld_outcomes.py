@@ -56,6 +56,7 @@ def held_out_checks(fit: Fit) -> tuple[Check, ...]:
         unit=estimand.unit,
         who=people,
         noun="results of the test" if _imperfectly_tested(fit) else "outcomes",
+        some=not known[undecided].all(),
     )
     return (check,)
 

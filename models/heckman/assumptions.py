@@ -57,6 +57,7 @@ def _normality() -> Assumption:
         formula="(u, v) ~ Normal(0, [[σ², κσ], [κσ, 1]])",
         checks=(
             "normality of the errors",
+            "one correlation for all",
             "equal variances",
             "no outcomes missing beyond the extremes",
             "identified by joint normality alone",
@@ -133,6 +134,7 @@ def _shape(model: Heckman) -> Assumption:
         formula="u/σ ~ F, (F(u/σ), Φ(v)) ~ C",
         checks=(
             "predicts the skewness and kurtosis of the outcomes seen",
+            "one correlation for all",
             "equal variances",
             "no outcomes missing beyond the extremes",
             "identified by the shape of the errors alone",

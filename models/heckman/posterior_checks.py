@@ -1,4 +1,4 @@
-"""Checks of a Heckman fit: functional form of decision and outcome, variances, and extremes."""
+"""Checks of a Heckman fit: form of decision and outcome, weights, correlation and variances."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import LINEARITY, shape_assumption
 from causalstats.models.heckman.estimands import indices, shape_parameters
 from causalstats.models.heckman.extremes import extremes_check
+from causalstats.models.heckman.one_correlation import one_correlation
 from causalstats.models.shared.functional_form import (
     functional_form,
     score_check,
     some_people,
 )
 from causalstats.models.shared.population import flat, some_draws
+from causalstats.models.shared.weights_within_features import weights_within_features
 from causalstats.numerics.bases.omitted_terms import Term
 from causalstats.numerics.selection.error_shapes import Parameters
 from causalstats.numerics.selection.joint_errors import JointErrors
@@ -35,7 +37,7 @@ def posterior_checks(
     data: Decisions,
     rng: np.random.Generator,
 ) -> tuple[Check, ...]:
-    """Return score tests of terms that are left out, and the check of missing extremes.
+    """Return score tests of terms, weights and errors, and the check of missing extremes.
 
     Parameters
     ----------
@@ -72,6 +74,8 @@ def posterior_checks(
             seen.expected.mean(axis=0) + seen.errors(rng, _REPLICATIONS),
             shape_assumption(joint),
         ),
+        *weights_within_features(data, equations, rng),
+        *one_correlation(joint, draws, data, rng),
     )
 
 

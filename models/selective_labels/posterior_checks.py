@@ -1,4 +1,4 @@
-"""Checks of a selective-labels fit: the functional form of testing and of risk."""
+"""Checks of a selective-labels fit: the form of testing and of risk, and the weights."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from causalstats.data import Decisions
 from causalstats.models.selective_labels.predictions import chances_seen
 from causalstats.models.shared.functional_form import functional_form, some_people
 from causalstats.models.shared.population import some_draws
+from causalstats.models.shared.weights_within_features import weights_within_features
 from causalstats.numerics.testing.score_tests import binary_equation
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _DRAWS = 200
 def posterior_checks(
     model: SelectiveLabels, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
 ) -> tuple[Check, ...]:
-    """Return score tests of terms that testing and risk leave out.
+    """Return score tests of terms that testing and risk leave out, and of the weights.
 
     Parameters
     ----------
@@ -44,4 +45,7 @@ def posterior_checks(
         "the results of the tested", people[tested], results, positive
     )
     equations = (result,) if tested.all() else (decision, result)
-    return (functional_form(data, equations, f"linear {model.link}", rng),)
+    return (
+        functional_form(data, equations, f"linear {model.link}", rng),
+        *weights_within_features(data, equations, rng),
+    )

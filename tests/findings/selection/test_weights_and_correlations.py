@@ -1,0 +1,137 @@
+"""Weights that tell of decision and outcome, and correlations that differ between people."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import causalstats as cs
+from causalstats.checks.withheld_outcomes import held_out_check
+from causalstats.models.heckman.one_correlation import one_correlation
+from causalstats.models.shared.weights_within_features import weights_within_features
+from causalstats.numerics.selection.joint_errors import joint_errors
+from causalstats.numerics.testing.constant_parameter import largest_product
+from causalstats.numerics.testing.score_tests import binary_equation
+
+
+def test_at_a_maximum_of_the_likelihood_it_is_the_test_by_the_outer_product_of_gradients():
+    """z² is n R² of the regression of 1 on all scores (White 1982, Engle 1984)."""
+    rng = np.random.default_rng(3)
+    x, group = rng.standard_normal(300), rng.integers(2, size=300) * 1.0
+    y = 1 + (0.5 + 0.3 * group) * x + rng.standard_normal(300)
+    design = np.column_stack([np.ones(300), x, group])
+    error = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    score = error * x
+    others = np.column_stack([design * error[:, None], error**2 - (error**2).mean()])
+    every = np.column_stack([others, score * group])
+    fitted = every @ np.linalg.lstsq(every, np.ones(300), rcond=None)[0]
+    largest = largest_product(score, group[:, None], others, rng)
+    assert largest.z**2 == pytest.approx(fitted.sum(), rel=1e-9)
+    assert largest.p == pytest.approx(2 * stats.norm.sf(abs(largest.z)), abs=0.01)
+
+
+def test_a_row_that_carries_a_score_alone_is_not_tested():
+    score = np.append(np.zeros(50), 1.0)
+    assert largest_product(score, np.ones((51, 1)), np.ones((51, 1)), None) is None
+
+
+def decisions(weights, decided):
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame({"x": rng.standard_normal(len(decided)), "t": decided})
+    table["y"] = np.where(decided, rng.random(len(decided)) < 0.3, np.nan)
+    table["w"] = weights
+    return cs.Decisions.from_frame(
+        table.astype(float), outcome="y", decision="t", features=["x"], weights="w"
+    )
+
+
+@pytest.mark.parametrize("informative", [False, True])
+def test_weights_that_go_with_the_decision_are_told(informative):
+    rng = np.random.default_rng(5)
+    decided = rng.random(600) < 0.5
+    weights = np.where(decided if informative else rng.random(600) < 0.5, 1.0, 3.0)
+    data = decisions(weights, decided)
+    equation = binary_equation(
+        "who is tested", np.arange(600), decided, np.full((50, 600), 0.5)
+    )
+    (check,) = weights_within_features(data, (equation,), rng)
+    assert check.passed is not informative
+
+
+def test_equal_weights_are_not_tested():
+    data = decisions(np.full(40, 7.0), np.arange(40) % 2 == 0)
+    assert weights_within_features(data, (), np.random.default_rng(1)) == ()
+
+
+def at_the_truth(correlations, scale=1.0):
+    """Return the check where each of two groups has a correlation, told one between them."""
+    rng = np.random.default_rng(6)
+    x, z, v, e = rng.standard_normal((4, 1500))
+    group = rng.integers(2, size=1500)
+    kappa = np.array(correlations)[group]
+    y = scale * (1 + 0.5 * x + kappa * v + np.sqrt(1 - kappa**2) * e)
+    seen = 0.2 + 0.5 * x + z + v > 0
+    table = pd.DataFrame({"x": x, "z": z, "group": group * 1.0, "seen": seen})
+    data = cs.Decisions.from_frame(
+        table.assign(y=np.where(seen, y, np.nan)),
+        outcome="y",
+        decision="seen",
+        features=["x", "z", "group"],
+        kind="continuous",
+        standardise=False,
+    )
+    truth = {
+        "outcome_intercept": scale,
+        "outcome_coefficient": scale * np.array([0.5, 0.0, 0.0]),
+        "selection_intercept": 0.2,
+        "selection_coefficient": np.array([0.5, 1.0, 0.0]),
+        "outcome_sd": scale,
+        "correlation": np.mean(correlations),
+    }
+    draws = _draws(truth)
+    joint = joint_errors("normal", "elliptical")
+    return one_correlation(joint, draws, data, np.random.default_rng(1))
+
+
+def _draws(values):
+    import xarray as xr
+
+    return xr.Dataset(
+        {
+            name: (
+                ("chain", "draw", "feature")[: 2 + np.ndim(value)],
+                np.broadcast_to(value, (1, 1, *np.shape(value))),
+            )
+            for name, value in values.items()
+        }
+    )
+
+
+def test_correlations_that_differ_between_groups_are_told_in_any_unit():
+    (check,) = at_the_truth([0.7, -0.3])
+    assert check.passed is False and "group" in check.remedy
+    (scaled,) = at_the_truth([0.7, -0.3], scale=1e6)
+    assert scaled.value == pytest.approx(check.value)
+    (right,) = at_the_truth([0.3, 0.3])
+    assert right.passed is True
+
+
+@pytest.mark.parametrize(("chance", "people"), [(0.2, 5), (0.05, 10), (0.01, 50)])
+def test_a_follow_up_of_few_seldom_contradicts_a_right_model(chance, people):
+    """Exactly: the Binomial chance of the counts that fail, at most 1 %."""
+    draws = np.full(2000, chance)
+    alarms = 0.0
+    for count in range(people + 1):
+        outcomes = np.repeat([1.0, 0.0], [count, people - count])
+        check = held_out_check(
+            draws,
+            outcomes,
+            np.ones(people),
+            unit="probability",
+            who="some",
+            noun="outcomes",
+            some=True,
+        )
+        alarms += stats.binom.pmf(count, people, chance) * (not check.passed)
+    assert alarms <= 0.01
+    assert not check.passed and "a random part" in check.remedy
