@@ -29,7 +29,7 @@ from causalstats.core.argument_validation import shown as shown_value
 from causalstats.core.formatting import shown
 from causalstats.core.knowledge import Known
 from causalstats.core.model import Model, Problem
-from causalstats.core.workers import in_parallel
+from causalstats.core.workers import outliving_workers
 from causalstats.errors import ModelError
 from causalstats.numerics.sampling.centre import centre_of
 
@@ -118,20 +118,18 @@ def _answers(
     template = replace(
         fit, draws=xr.DataTree(), progress=fit.progress and not in_workers
     )
-    refits = in_parallel(
-        partial(_refitted, template, names, fit.headline),
-        [model for model in models if model != fit.model],
-    )
-    return [
-        _headline(fit, fit.headline) if model == fit.model else next(refits)
-        for model in models
-    ]
+    others = [place for place, model in enumerate(models) if model != fit.model]
+    refitted = partial(_refitted, template, names, fit.headline, models)
+    answers = dict(outliving_workers(refitted, others))
+    for place in set(range(len(models))) - set(others):
+        answers[place] = _headline(fit, fit.headline)
+    return [answers[place] for place in range(len(models))]
 
 
 def _refitted(
-    fit: Fit, names: list[str], headline: str, model: Model
+    fit: Fit, names: list[str], headline: str, models: list[Model], place: int
 ) -> tuple[pd.DataFrame, bool]:
-    """Return the answer of a model that is fitted to the data of a fit.
+    """Return the answer of one of the models, which is fitted to the data of a fit.
 
     Parameters
     ----------
@@ -140,8 +138,11 @@ def _refitted(
         The fields whose values the title shows.
     headline : str
         As in `_headline`.
-    model : Model
+    models : list of Model
+    place : int
+        Of the model in it.
     """
+    model = models[place]
     values = [f"{name} = {shown(getattr(model, name))}" for name in names]
     title = "Refitting with " + ", ".join(values)
     return _headline(fit.refit(model, title), headline)

@@ -9,20 +9,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from causalstats.core.files import read_whole, write_whole
-from causalstats.core.workers import in_parallel
-from causalstats.errors import SamplingError, StoreError
+from causalstats.core.workers import outliving_workers
+from causalstats.errors import StoreError
 from causalstats.runs.progress import stage
 
-_ATTEMPTS = 3
 Record = dict[str, Any]
 
 
@@ -59,6 +56,8 @@ def resume(
 
     Raises
     ------
+    SamplingError
+        If workers died in every attempt.
     StoreError
         If the file holds records with another description, cannot be read or written, or another
         process writes it.
@@ -79,7 +78,7 @@ def resume(
         done = {} if path is None else _read(path, description)
         waiting = [seed for seed in seeds if seed not in done]
         advance(0, "compiling")
-        results = _unordered(work, waiting, jobs)
+        results = outliving_workers(work, waiting, jobs)
         started = time.perf_counter()
         for count, (seed, record) in enumerate(results, 1):
             done[seed] = record
@@ -90,39 +89,6 @@ def resume(
             share = (len(seeds) - left) / len(seeds)
             advance(share, f"{seconds:.2g} s each, {seconds * left:.0f} s to go")
     return [done[seed] for seed in seeds]
-
-
-def _unordered(
-    work: Callable[[int], Record], seeds: Sequence[int], jobs: int
-) -> Iterator[tuple[int, Record]]:
-    """Yield each seed with its record as it comes, by new workers where one died.
-
-    Raises
-    ------
-    SamplingError
-        If workers died in every attempt.
-    """
-    left = dict.fromkeys(seeds)
-    for _ in range(_ATTEMPTS):
-        remaining = left.copy()
-        try:
-            for seed, record in in_parallel(
-                partial(_with_seed, work), remaining, ordered=False, n_jobs=jobs
-            ):
-                del left[seed]
-                yield seed, record
-            return
-        except BrokenExecutor as error:
-            death = error
-    raise SamplingError(
-        f"Worker processes died {_ATTEMPTS} times (killed, or out of memory), with {len(left)} of "
-        f"{len(seeds)} pieces of work to go. Take fewer `jobs`; with a path, results are kept, and "
-        "the next run goes on from there."
-    ) from death
-
-
-def _with_seed(work: Callable[[int], Record], seed: int) -> tuple[int, Record]:
-    return seed, work(seed)
 
 
 def _line(seed: int, record: Record) -> str:
