@@ -32,7 +32,7 @@ import causalstats as cs
 from causalstats.core.assumption import Assumption
 from causalstats.core.estimand import Estimand
 from causalstats.core.simulation import Simulation
-from causalstats.data import Decisions
+from causalstats.data import Decisions, Panel
 from causalstats.inference.local_calibration import LEVEL
 from causalstats.runs.resumable import resume
 
@@ -78,6 +78,8 @@ class PlantedProgram:
         centre = logs.mean(["chain", "draw"])
         changed = centre + self.factor * (logs - centre)
         changed = np.exp(changed) if positive else changed
+        if positive and np.allclose(values.sum(values.dims[-1]), 1.0):  # probabilities
+            changed = changed / changed.sum(values.dims[-1])
         return changed.transpose(*values.dims)
 
 
@@ -161,13 +163,74 @@ class ScaledHeckman(cs.Heckman):
         return given | {"outcome": np.asarray(given["outcome"]) * (1 + ERROR)}
 
 
+def _counted(graph: pm.Model) -> pm.Model:
+    """Return the graph, whose observations are counted 1.1 times."""
+    with graph:
+        pm.Potential("counted_again", ERROR * graph.observedlogp)
+    return graph
+
+
 @dataclass(frozen=True, kw_only=True)
-class CountedDiagram(cs.CausalDiagram):
-    """A model whose posterior counts every observation 1.1 times."""
+class CountedHeckman(cs.Heckman):
+    """A model whose likelihood counts everybody 1.1 times."""
+
+    def build(self, data: Decisions) -> pm.Model:
+        return _counted(super().build(data))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedLabels(cs.SelectiveLabels):
+    """A model whose likelihood counts everybody 1.1 times."""
+
+    def build(self, data: Decisions) -> pm.Model:
+        return _counted(super().build(data))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaledLabels(cs.SelectiveLabels):
+    """A model whose likelihood takes features to be 10 % larger than they are."""
+
+    def inputs(self, data: Decisions) -> dict[str, np.ndarray]:
+        given = dict(super().inputs(data))
+        larger = {
+            name: values * (1 + ERROR)
+            for name, values in given.items()
+            if name.startswith("features")
+        }
+        return given | larger
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaledEventStudy(cs.EventStudy):
+    """A model whose likelihood takes outcomes to be 10 % larger than they are."""
+
+    def inputs(self, data: Panel) -> dict[str, np.ndarray]:
+        fixed = cs.EventStudy.with_prior_of(self, data)
+        larger = data.outcome * (1 + ERROR)
+        return cs.EventStudy.inputs(fixed, replace(data, outcome=larger))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortcutDiagram(cs.CausalDiagram):
+    """A model whose closed form counts every observation 1.1 times, and whose graph does not."""
 
     def exact_posterior(self, data: cs.Observations) -> Any:
-        counted = replace(data, counts=data.counts * (1 + ERROR))
-        return super().exact_posterior(counted)
+        return super().exact_posterior(_more_often(data))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedDiagram(ShortcutDiagram):
+    """A model whose closed form and graph count every observation 1.1 times."""
+
+    def inputs(self, data: cs.Observations) -> dict[str, np.ndarray]:
+        return super().inputs(_more_often(data))
+
+    def build(self, data: cs.Observations) -> pm.Model:
+        return super().build(_more_often(data))
+
+
+def _more_often(data: cs.Observations) -> cs.Observations:
+    return replace(data, counts=data.counts * (1 + ERROR))
 
 
 @dataclass(frozen=True)
@@ -191,7 +254,8 @@ class Design:
 
 
 PEOPLE = {"people": 500, "features": 3}
-LABELS = cs.SelectiveLabels(prevalence=cs.Known(0.3, sd=0.05), expertise=["x2"])
+KNOWN: dict[str, Any] = {"prevalence": cs.Known(0.3, sd=0.05), "expertise": ["x2"]}
+LABELS = cs.SelectiveLabels(**KNOWN)
 HECKMAN = cs.Heckman()
 DIAGRAM = cs.CausalDiagram("z -> x -> y; z -> y", route="reduced")
 DESIGNS = {
@@ -206,23 +270,32 @@ DESIGNS = {
         studies=2,
     ),
     "selective labels": Design(
-        lambda seed: LABELS.simulate(seed, **PEOPLE).data, {"right": LABELS}
+        lambda seed: LABELS.simulate(seed, **PEOPLE).data,
+        {
+            "right": LABELS,
+            "scaled": ScaledLabels(**KNOWN),
+            "counted": CountedLabels(**KNOWN),
+        },
+        studies=3,
     ),
     "heckman": Design(
         lambda seed: HECKMAN.simulate(seed, people=300, features=2).data,
-        {"right": HECKMAN, "scaled": ScaledHeckman()},
+        {"right": HECKMAN, "scaled": ScaledHeckman(), "counted": CountedHeckman()},
+        studies=5,
     ),
     "tables": Design(
         lambda seed: DIAGRAM.simulate(seed, people=300).data,
         {
             "right": DIAGRAM,
+            "shortcut": ShortcutDiagram("z -> x -> y; z -> y", route="reduced"),
             "counted": CountedDiagram("z -> x -> y; z -> y", route="reduced"),
         },
-        studies=2000,
+        studies=100,
     ),
     "event study": Design(
         lambda seed: cs.EventStudy().simulate(seed, units=30, times=5, cohorts=2).data,
-        {"right": cs.EventStudy()},
+        {"right": cs.EventStudy(), "scaled": ScaledEventStudy()},
+        studies=10,
     ),
 }
 SAMPLERS = {"narrow": 1 - ERROR, "wide": 1 + ERROR}

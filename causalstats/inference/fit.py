@@ -548,7 +548,7 @@ class Fit:
 
     @checked(ModelError)
     def calibrate(
-        self, *, seconds: Positive = 100.0, studies: Count = 3000
+        self, *, seconds: Positive = 100.0, studies: Count = 4000
     ) -> LocalCalibration:
         """Examine sampler, likelihood and intervals around this posterior, on simulated studies.
 
@@ -564,7 +564,9 @@ class Fit:
         seconds : float
             About how long it takes, with compiling. Each finding says what so much time can find.
         studies : int
-            The most simulated studies that are fitted.
+            The most simulated studies that are fitted. With 4,000 their ranks alone find a sampler
+            whose draws of one quantity are 10 % too narrow, of which they show half; chains need
+            longer than `seconds` for so many, and their draws are examined by the density.
 
         Returns
         -------
@@ -586,7 +588,7 @@ class Fit:
         >>> import causalstats as cs
         >>> model = cs.CausalDiagram("treated -> recovered")
         >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
-        >>> calibration = fit.calibrate(studies=10)
+        >>> calibration = fit.calibrate(seconds=3, studies=10)
         >>> all(check.passed for check in calibration.checks)
         True
         """

@@ -94,8 +94,42 @@ def bartlett_p_values(
     True
     """
     of_mean = stats.ttest_1samp(scores, 0.0, axis=0).pvalue
-    information = (scores**2 + curvatures).sum(axis=1)
-    return of_mean, float(stats.ttest_1samp(information, 0.0).pvalue)
+    excess = information_excess(scores, curvatures)
+    return of_mean, float(stats.ttest_1samp(excess, 0.0).pvalue)
+
+
+def information_excess(scores: np.ndarray, curvatures: np.ndarray) -> np.ndarray:
+    """Return by how much squared scores exceed what the curvature says, by data set, as a share.
+
+    The mean is e where the likelihood counts data 1 + e times. Directions are weighted by
+    w_j = -E[H_jj] / Var(s_j² + H_jj), the weights of least variance if they are not correlated;
+    those of each half of the data sets are taken from the other half, so that a direction in which
+    a few scores are large has no other weight where it has a large mean.
+
+    Parameters
+    ----------
+    scores, curvatures : arrays, shape (data sets, d)
+
+    Returns
+    -------
+    array, shape (data sets,)
+
+    Examples
+    --------
+    >>> scores = np.random.default_rng(1).standard_normal((4000, 5))
+    >>> excess = information_excess(1.1 * scores, np.full((4000, 5), -1.1))
+    >>> bool(abs(excess.mean() - 0.1) < 0.05)
+    True
+    """
+    terms = scores**2 + curvatures
+    excess = np.empty(len(terms))
+    for half in (0, 1):
+        size = np.maximum(-curvatures[1 - half :: 2].mean(axis=0), 0.0)
+        variance = terms[1 - half :: 2].var(axis=0)
+        weights = size / np.maximum(variance, np.finfo(float).tiny)
+        total = (weights * size).sum()
+        excess[half::2] = terms[half::2] @ weights / (total if total > 0 else 1.0)
+    return excess
 
 
 def normal_score(rank: int, count: int, rng: np.random.Generator) -> float:

@@ -38,6 +38,7 @@ MOST_GROWTH = 60_000_000  # bytes, in four fifths of the fits
         ("event study", 300),
         ("shrunk composition", 1000),
         ("selective labels", 300),
+        ("heckman", 300),
     ],
 )
 def test_memory_stays_flat_over_many_fits(name, repeats):
