@@ -141,7 +141,8 @@ def _at_once(graph: pm.Model) -> GraphGradient:
         point=graph.initial_point(), outputs=[graph.logp()], inputs=graph.value_vars
     )
     points = pt.dmatrix("points")
-    both = vectorize_graph([height, pytensor.grad(height, point)], {point: points})
+    slope: Any = pytensor.grad(height, point)
+    both = vectorize_graph([height, slope], {point: points})
     run = pytensor.function(
         [points], both, mode=Mode(linker="py", optimizer="fast_compile")
     )

@@ -554,7 +554,7 @@ def _rank_checks(fit: Fit, ranked: _Ranked) -> list[Check]:
     scores = pd.DataFrame(ranked.scores).dropna(axis="columns")
     count = len(scores)
     p_values = {
-        name: min(tests.normal_p_values(column.to_numpy()))
+        str(name): min(tests.normal_p_values(column.to_numpy()))
         for name, column in scores.items()
     }
     tested = {name: 2 * _numbers_beside(name, list(p_values)) for name in p_values}
