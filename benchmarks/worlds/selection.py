@@ -783,3 +783,119 @@ WORLDS += [
         **_EXCLUDED,
     ),
 ]
+
+
+def _sent(
+    seed: int, *, by_hidden: float = 0.0, blind: bool = False, model: str = "leniency"
+) -> tuple[cs.SelectiveLabels, cs.Decisions]:
+    """Return 2,500 people and 20 deciders of different leniency.
+
+    Parameters
+    ----------
+    seed : int
+    by_hidden : float
+        By how much the deciders are sent people by what they see beyond the features, in log-odds,
+        beside a standard normal chance.
+    blind : bool
+        Whether half of the deciders see nothing beyond the features, and the others respond twice
+        as steeply.
+    model : str
+        How deciders are said to differ.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((2500, 2))
+    hidden = WIDTH * (rng.random(2500) - 0.5)
+    order = np.argsort(np.argsort(by_hidden * hidden + rng.standard_normal(2500)))
+    decider = rng.permutation(20)[order * 20 // 2500]
+    leniency = rng.standard_normal(20)[decider]
+    response = np.where(decider < 10, 0.0, 2.0) if blind else 1.0
+    of_features = -1 + x @ np.array([1.0, 0.5])
+    outcome = rng.random(2500) < expit(of_features + hidden)
+    tested = rng.random(2500) < expit(0.3 + of_features + leniency + response * hidden)
+    frame = pd.DataFrame(x, columns=["x1", "x2"]).assign(
+        tested=tested,
+        y=np.where(tested, outcome, np.nan),
+        decider=[f"decider {who}" for who in decider],
+    )
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="tested", features=["x1", "x2"], decider="decider"
+    )
+    known = cs.Known(float(outcome.mean()), sd=0.01)
+    return cs.SelectiveLabels(prevalence=known, deciders=model), data
+
+
+def _asked_by_sex(model: Any, data: Any) -> cs.Effect:
+    """Return the risk of the untested of each group."""
+    sampler = cs.Laplace(draws=400)
+    fit = cs.fit(model, data, seed=1, progress=False, sampler=sampler)
+    return fit.effect("untested_prevalence", by="sex")
+
+
+def _seen_more_of_one(
+    seed: int, *, known: bool
+) -> tuple[cs.SelectiveLabels, cs.Decisions]:
+    """Return 1,000 people of two groups, of one of which the decision-maker sees much more.
+
+    Parameters
+    ----------
+    seed : int
+    known : bool
+        Whether the prevalence is known of each group, or of everybody.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((1000, 2))
+    sex = np.where(rng.random(1000) < 0.4, "woman", "man")
+    hidden = np.where(sex == "man", 4.8, 0.6) * (rng.random(1000) - 0.5)
+    risk = -1 + x @ np.array([1.0, 0.5]) + hidden
+    outcome = rng.random(1000) < expit(risk)
+    tested = rng.random(1000) < expit(0.3 + risk)
+    frame = pd.DataFrame(x, columns=["x1", "x2"]).assign(
+        sex=sex, tested=tested, y=np.where(tested, outcome, np.nan)
+    )
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="tested", features=["x1", "x2", "sex"]
+    )
+    of_group = {
+        group: cs.Known(float(outcome[sex == group].mean()), sd=0.015)
+        for group in ("man", "woman")
+    }
+    everybody = cs.Known(float(outcome.mean()), sd=0.01)
+    prevalence = cs.KnownByGroup("sex", of_group) if known else everybody
+    return cs.SelectiveLabels(prevalence=prevalence), data
+
+
+ALIKE = ("the unobservable is alike in each group",)
+DECIDERS = ("deciders as assumed",)
+WORLDS += [
+    _right("deciders of different leniency", _sent),
+    _wrong(
+        "deciders of different leniency, taken for alike",
+        _sent,
+        DECIDERS,
+        model="alike",
+    ),
+    _wrong(
+        "deciders sent the people whom they see to be at risk",
+        _sent,
+        DECIDERS,
+        by_hidden=1.0,
+    ),
+    World(
+        name="more seen of one group, its prevalence not known",
+        family="selection",
+        wrong=True,
+        make=partial(_seen_more_of_one, known=False),
+        catches=ALIKE,
+        undetectable="how much who decides sees of each group shows in no data on the tested; an "
+        "answer by groups says so",
+        answer=_asked_by_sex,
+    ),
+    World(
+        name="more seen of one group, the prevalence of each known",
+        family="selection",
+        wrong=False,
+        make=partial(_seen_more_of_one, known=True),
+        answer=_asked_by_sex,
+        runs=ALIKE,
+    ),
+]

@@ -222,6 +222,20 @@ class PredictsGroups(Protocol):
 
 
 @runtime_checkable
+class CautionsGroups(Protocol):
+    """A model that assumes something about groups which these data cannot show."""
+
+    def group_cautions(self, data: Any, by: Any) -> tuple[Check, ...]:
+        """Return the cautions on an answer by groups.
+
+        Parameters
+        ----------
+        data
+        by : str or labels
+        """
+
+
+@runtime_checkable
 class HasLogPrior(Protocol):
     """A model that computes the density of its prior without a graph."""
 

@@ -17,6 +17,7 @@ from causalstats.checks.prior_data_conflict import conflict_name, prior_data_con
 from causalstats.checks.rows_within_the_data import rows_within_the_data
 from causalstats.core.abilities import (
     AssumesByData,
+    CautionsGroups,
     ContrastScale,
     HasDataChecks,
     HasDerivation,
@@ -466,10 +467,13 @@ def _group_checks(fit: Fit, name: str, by: Any) -> list[Check]:
     model = fit.model
     if by is None or not isinstance(model, PredictsGroups):
         return []
+    cautions = (
+        model.group_cautions(fit.data, by) if isinstance(model, CautionsGroups) else ()
+    )
     rng = np.random.default_rng(fit.seed)
     predictions = model.group_predictions(_posterior(fit), fit.data, by, rng)
     checks = posterior_predictive_checks(predictions)
-    return [replace(check, estimands=(name,)) for check in checks]
+    return [*(replace(check, estimands=(name,)) for check in checks), *cautions]
 
 
 def _extrapolation_checks(

@@ -55,6 +55,7 @@ def _one_unobservable(model: SelectiveLabels) -> Assumption:
             "direction of the decision",
             "features go with the direction of the decision",
             "identified by the shape of the unobservable alone",
+            "the unobservable is alike in each group",
         ),
         fields=("unobservable", "unobserved_scale", "decided_for"),
     )
@@ -138,6 +139,7 @@ def _exchangeable_deciders(model: SelectiveLabels) -> tuple[Assumption, ...]:
             if_wrong="A decider who is sent the riskier people looks lenient, and their risk is "
             "put too low.",
             formula=", ".join(effect.formula for effect in effects),
+            checks=("deciders as assumed",),
             fields=("deciders",),
         ),
     )

@@ -47,6 +47,7 @@ from causalstats.models.selective_labels.estimands import (
     estimands,
     pointwise_log_likelihood,
 )
+from causalstats.models.selective_labels.group_cautions import group_cautions
 from causalstats.models.selective_labels.next_tests import next_tests
 from causalstats.models.selective_labels.observed_units import observed_units
 from causalstats.models.selective_labels.posterior_checks import posterior_checks
@@ -716,6 +717,16 @@ class SelectiveLabels:
         rng : Generator
         """
         return group_predictions(self, draws, data, by, rng)
+
+    def group_cautions(self, data: Decisions, by: Any) -> tuple[Check, ...]:
+        """Return what an answer by groups rests on that these data cannot show.
+
+        Parameters
+        ----------
+        data : Decisions
+        by : str or labels
+        """
+        return group_cautions(self, data, by)
 
     def views(
         self, draws: xr.Dataset, data: Decisions

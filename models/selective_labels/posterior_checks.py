@@ -1,4 +1,4 @@
-"""Checks of a selective-labels fit: the form of testing and of risk, and the weights."""
+"""Checks of a selective-labels fit: form of testing and risk, weights and deciders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import xarray as xr
 
 from causalstats.core.check import Check
 from causalstats.data import Decisions
+from causalstats.models.selective_labels.decider_checks import deciders_as_assumed
 from causalstats.models.selective_labels.predictions import chances_seen
 from causalstats.models.shared.functional_form import functional_form, some_people
 from causalstats.models.shared.population import some_draws
@@ -24,7 +25,7 @@ _DRAWS = 200
 def posterior_checks(
     model: SelectiveLabels, draws: xr.Dataset, data: Decisions, rng: np.random.Generator
 ) -> tuple[Check, ...]:
-    """Return score tests of terms that testing and risk leave out, and of the weights.
+    """Return score tests of terms that testing and risk leave out, of weights and of deciders.
 
     Parameters
     ----------
@@ -48,4 +49,5 @@ def posterior_checks(
     return (
         functional_form(data, equations, f"linear {model.link}", rng),
         *weights_within_features(data, equations, rng),
+        *deciders_as_assumed(model.deciders, data, equations, rng),
     )

@@ -1,4 +1,4 @@
-"""Weights that tell of decision and outcome, and correlations that differ between people."""
+"""Weights, correlations, deciders and groups that differ from what a model takes them for."""
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from scipy import stats
 import causalstats as cs
 from causalstats.checks.withheld_outcomes import held_out_check
 from causalstats.models.heckman.one_correlation import one_correlation
+from causalstats.models.selective_labels.decider_checks import deciders_as_assumed
 from causalstats.models.shared.weights_within_features import weights_within_features
 from causalstats.numerics.selection.joint_errors import joint_errors
 from causalstats.numerics.testing.constant_parameter import largest_product
@@ -135,3 +136,58 @@ def test_a_follow_up_of_few_seldom_contradicts_a_right_model(chance, people):
         alarms += stats.binom.pmf(count, people, chance) * (not check.passed)
     assert alarms <= 0.01
     assert not check.passed and "a random part" in check.remedy
+
+
+def by_deciders(seed, differ):
+    """Return the check of 10 deciders, of whom two find more cases than the model says."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"x": rng.standard_normal(2000), "t": rng.random(2000) < 0.5})
+    decider = rng.integers(10, size=2000)
+    chance = np.where(differ & (decider < 2), 0.55, 0.3)
+    table["y"] = np.where(table["t"], rng.random(2000) < chance, np.nan)
+    data = cs.Decisions.from_frame(
+        table.astype(float).assign(who=decider + 10_000_000),
+        outcome="y",
+        decision="t",
+        features=["x"],
+        decider="who",
+    )
+    tested = np.flatnonzero(data.decision)
+    equations = (
+        binary_equation(
+            "who is tested", np.arange(2000), data.decision, np.full((9, 2000), 0.5)
+        ),
+        binary_equation(
+            "the results of the tested",
+            tested,
+            data.outcome[tested] == 1,
+            np.full((9, len(tested)), 0.3),
+        ),
+    )
+    (check,) = deciders_as_assumed("leniency", data, equations, rng)
+    return check
+
+
+def test_deciders_who_find_more_cases_than_the_model_says_are_told():
+    check = by_deciders(1, differ=True)
+    assert check.passed is False and check.assumption == "exchangeable deciders"
+    assert check.finding.split(": ")[1][:8] in ("10000000", "10000001")
+    rates = [by_deciders(seed, differ=False).value for seed in range(12)]
+    assert (
+        np.mean(np.array(rates) <= 0.1) < 0.25
+    )  # at most .1 by Bonferroni's inequality
+
+
+def test_an_answer_by_groups_says_what_no_prevalence_of_everybody_shows():
+    table = pd.DataFrame({"x": [1.0, 2.0, 4.0, 3.0], "sex": ["a", "b", "a", "b"]})
+    table = table.assign(t=[1.0, 0, 1, 0], y=[1.0, None, 0, None])
+    data = cs.Decisions.from_frame(
+        table, outcome="y", decision="t", features=["x", "sex"]
+    )
+    (check,) = cs.SelectiveLabels(prevalence=0.3).group_cautions(data, "sex")
+    assert check.caution and check.stands_on("untested_prevalence")
+    known = cs.KnownByGroup("sex", {"a": 0.3, "b": 0.4})
+    assert cs.SelectiveLabels(prevalence=known).group_cautions(data, "sex") == ()
+    assert len(cs.SelectiveLabels(prevalence=known).group_cautions(data, "x")) == 1
+    alike = cs.SelectiveLabels(prevalence=0.3, unobserved_scale=0.0)
+    assert alike.group_cautions(data, "sex") == ()
