@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,16 +34,30 @@ from causalstats.core.assumption import Assumption
 from causalstats.core.estimand import Estimand
 from causalstats.core.simulation import Simulation
 from causalstats.data import Decisions, Panel
-from causalstats.inference.local_calibration import LEVEL
+from causalstats.inference.local_calibration import (
+    LEVEL,
+    _Clock,
+    _of_draws,
+    _of_likelihood,
+)
 from causalstats.runs.resumable import resume
 
 ERROR = 0.1
 
 
+_SCALES: Mapping[
+    tuple[bool, bool], Any
+] = {  # by whether numbers are positive, within ±1
+    (True, False): (np.log, np.exp),
+    (False, True): (np.arctanh, np.tanh),
+    (False, False): (np.positive, np.positive),
+}
+
+
 @dataclass(frozen=True)
 class Planted:
     """A sampler whose draws are moved from their mean by a factor, on the scale of logarithms for
-    positive numbers.
+    positive numbers, and of Fisher's z for those within ±1.
 
     Parameters
     ----------
@@ -74,10 +89,11 @@ class PlantedProgram:
 
     def _moved(self, values: xr.DataArray) -> xr.DataArray:
         positive = bool((values > 0).all())
-        logs = np.log(values) if positive else values
-        centre = logs.mean(["chain", "draw"])
-        changed = centre + self.factor * (logs - centre)
-        changed = np.exp(changed) if positive else changed
+        within = bool((abs(values) < 1).all())
+        forward, back = _SCALES[positive, within and not positive]
+        free = forward(values)
+        centre = free.mean(["chain", "draw"])
+        changed = back(centre + self.factor * (free - centre))
         if positive and np.allclose(values.sum(values.dims[-1]), 1.0):  # probabilities
             changed = changed / changed.sum(values.dims[-1])
         return changed.transpose(*values.dims)
@@ -245,6 +261,7 @@ class Design:
     studies : int
         How many simulated studies are fitted. Time is not limited, so that the figures do not
         depend on the machine; `fit.calibrate()` does as much in its 100 seconds on an idle one.
+        Where the first two checks find what is planted, nothing is fitted.
     """
 
     data: Callable[[int], Any]
@@ -317,6 +334,9 @@ def run(name: str, planted: str, seed: int) -> dict[str, Any]:
     if planted in SAMPLERS:
         sampler = Planted(sampler, SAMPLERS[planted])
     fit = cs.fit(model, design.data(seed), seed=seed, sampler=sampler, progress=False)
+    found = None if planted == "right" else _found_without_fits(fit)
+    if found is not None:
+        return found
     result = fit.calibrate(seconds=10_000, studies=design.studies)
     p_values = {check.name: check.value for check in result.checks}
     return {
@@ -325,6 +345,21 @@ def run(name: str, planted: str, seed: int) -> dict[str, Any]:
         "seconds": result.seconds,
         "left_out": list(result.left_out),
     }
+
+
+def _found_without_fits(fit: cs.Fit) -> dict[str, Any] | None:
+    """Return the record of a fit that the first checks doubt, which the others cannot change."""
+    clock = _Clock(time.perf_counter(), 10_000)
+    for examine in (partial(_of_draws, fit), partial(_of_likelihood, fit, fit.seed)):
+        for check in examine(clock):
+            if check.passed is False:
+                return {
+                    "p": {check.name: check.value},
+                    "studies": 0,
+                    "seconds": time.perf_counter() - clock.started,
+                    "left_out": [],
+                }
+    return None
 
 
 def main(name: str, runs: int, folder: Path) -> None:

@@ -75,6 +75,9 @@ _STEP = 0.02  # posterior standard deviations, for second derivatives
 _MOST_QUANTITIES = 30
 _DISTANCE, _HEIGHT = _JOINT = ("distance from the centre", "log likelihood")
 _MOST_ENTRIES = 10
+_OTHER_DRAWS = (
+    "Draw more, with another sampler; the answers rest on draws of something else."
+)
 _RANKED_DRAWS = {True: 400, False: 100}  # of independent draws, and of chains
 _SMALLER: Mapping[type, Mapping[str, Any]] = {
     Auto: {"chains": 2, "draws": 400},
@@ -253,6 +256,9 @@ def _of_draws(fit: Fit, clock: _Clock) -> list[Check]:
         slopes.append(gradient.at(column))
     points = points[:, : len(slopes)]
     slope = np.stack(slopes, axis=1)
+    outside = ~(np.isfinite(points) & np.isfinite(slope)).all(axis=-1)
+    if outside.any():
+        return [_outside(int(outside.sum()), outside.size)]
     attributes = fit.draws.attrs
     share = min(1.0, attributes.get("importance_ess", np.inf) / (chains * size))
     shifts, spreads, total = tests.stein_z(points, slope, share)
@@ -266,10 +272,15 @@ def _of_draws(fit: Fit, clock: _Clock) -> list[Check]:
         f"posterior standard deviations, or a spread wrong by {spread:.0%}, is found in 9 of 10 "
         "runs"
     )
-    remedy = (
-        "Draw more, with another sampler; the answers rest on draws of something else."
+    return [_check("draws fit the density", p, finding, _OTHER_DRAWS)]
+
+
+def _outside(count: int, size: int) -> Check:
+    """Return the check of draws that no density could have given."""
+    finding = (
+        f"{count:,} of {size:,} draws lie where the density is 0 or has no gradient"
     )
-    return [_check("draws fit the density", p, finding, remedy)]
+    return _check("draws fit the density", 0.0, finding, _OTHER_DRAWS)
 
 
 def _of_likelihood(fit: Fit, seed: int, clock: _Clock) -> list[Check]:
@@ -284,6 +295,8 @@ def _of_likelihood(fit: Fit, seed: int, clock: _Clock) -> list[Check]:
         names = set(model.parametrising_inputs) & set(observed.inputs)
         fixed = {name: observed.inputs[name] for name in names}
     points = gradient.unconstrained(draws)
+    if not np.isfinite(points).all():
+        raise SamplingError("some draws lie where the density is 0.")
     directions = _directions(points, np.random.default_rng(seed))
     chosen = np.random.default_rng(seed).integers(len(points), size=_MOST_STUDIES)
     scores: list[np.ndarray] = []

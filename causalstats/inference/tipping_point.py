@@ -282,6 +282,8 @@ class _Answers:
         answer = fit.model.estimands()[fit.headline].compute(thinned, fit.data)
         flat = answer.transpose("chain", "draw", ...).to_numpy()
         self.values = flat.reshape(len(self.points), -1)[:, 0]
+        self.order = np.argsort(self.values)
+        self.centre = centre_of(fit.effect(fit.headline).numbers())
         self.heights = self._heights(fit.model)
 
     def _heights(self, model: Model) -> np.ndarray:
@@ -319,12 +321,10 @@ class _Answers:
     def _of(self, log_ratio: np.ndarray) -> Bend:
         """Return the answer of draws weighted by ratios of densities."""
         weights = pareto_smoothed_weights(log_ratio)
-        order = np.argsort(self.values)
-        shares_below = np.cumsum(weights.weights[order])
-        lower, upper = np.interp(_INTERVAL, shares_below, self.values[order])
-        answer = self.fit.effect(self.fit.headline).numbers()
+        shares_below = np.cumsum(weights.weights[self.order])
+        lower, upper = np.interp(_INTERVAL, shares_below, self.values[self.order])
         return Bend(
-            centre=weighted_centre(centre_of(answer), self.values, weights.weights),
+            centre=weighted_centre(self.centre, self.values, weights.weights),
             lower=float(lower),
             upper=float(upper),
             pareto_k=float(weights.pareto_k),

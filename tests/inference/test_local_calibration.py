@@ -1,6 +1,7 @@
 """Calibration around the posterior: second studies, planted errors, and what carries the checks."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -220,6 +221,21 @@ def test_robust_errors_say_why_no_second_study_is_drawn():
     assert any("errors are robust" in reason for reason in result.left_out)
     with pytest.raises(cs.ModelError, match="No simulated study"):
         result.plot()
+
+
+def test_draws_outside_the_support_fail_and_are_counted():
+    fit = _fit()
+    posterior = fit.draws["posterior"].to_dataset()
+    table = posterior["P(treated)"].copy(deep=True)
+    table[0, :3] = [1.2, -0.2]
+    tree = xr.DataTree.from_dict({"posterior": posterior.assign({"P(treated)": table})})
+    tree.attrs = fit.draws.attrs
+    wrong = replace(fit, draws=tree, _cache={})
+    clock = local_calibration._Clock(time.perf_counter(), 1000.0)
+    (check,) = local_calibration._of_draws(wrong, clock)
+    assert check.passed is False and "3 of 4,000 draws" in check.finding
+    with pytest.raises(cs.SamplingError, match="density is 0"):
+        local_calibration._of_likelihood(wrong, 1, clock)
 
 
 @pytest.mark.slow
