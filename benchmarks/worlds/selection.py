@@ -899,3 +899,49 @@ WORLDS += [
         runs=ALIKE,
     ),
 ]
+
+
+def _registered(seed: int, *, unit: float) -> tuple[cs.SelectiveLabels, cs.Decisions]:
+    """Return the usual people, of whose older register the prevalence is known.
+
+    Parameters
+    ----------
+    seed : int
+    unit : float
+        By which the register has the age multiplied.
+    """
+    rng = np.random.default_rng(seed)
+    age, other = rng.normal(45, 10, 1200), rng.standard_normal(1200)
+    older, others = rng.normal(50, 10, 3000), rng.standard_normal(3000)
+    hidden = WIDTH * (rng.random(4200) - 0.5)
+    risk = -1 + 0.1 * (np.append(age, older) - 45) + 0.5 * np.append(other, others)
+    risk += hidden
+    outcome = rng.random(4200) < expit(risk)
+    tested = rng.random(1200) < expit(risk[:1200] + 0.3)
+    frame = pd.DataFrame({"age": age, "other": other, "tested": tested})
+    data = cs.Decisions.from_frame(
+        frame.assign(y=np.where(tested, outcome[:1200], np.nan)),
+        outcome="y",
+        decision="tested",
+        features=["age", "other"],
+    )
+    register = pd.DataFrame({"age": unit * older, "other": others})
+    known = cs.Known(float(outcome[1200:].mean()), sd=0.01)
+    return cs.SelectiveLabels(prevalence=known), data.with_reference(register)
+
+
+WORLDS += [
+    World(
+        name="a register of older people",
+        family="selection",
+        wrong=False,
+        make=partial(_registered, unit=1.0),
+    ),
+    World(
+        name="a register with ages in months",
+        family="selection",
+        wrong=True,
+        make=partial(_registered, unit=12.0),
+        catches=("reference population within the data",),
+    ),
+]

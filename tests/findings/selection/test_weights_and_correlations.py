@@ -9,6 +9,7 @@ import causalstats as cs
 from causalstats.checks.withheld_outcomes import held_out_check
 from causalstats.models.heckman.one_correlation import one_correlation
 from causalstats.models.selective_labels.decider_checks import deciders_as_assumed
+from causalstats.models.shared.reference_within_data import reference_within_data
 from causalstats.models.shared.weights_within_features import weights_within_features
 from causalstats.numerics.selection.joint_errors import joint_errors
 from causalstats.numerics.testing.constant_parameter import largest_product
@@ -191,3 +192,19 @@ def test_an_answer_by_groups_says_what_no_prevalence_of_everybody_shows():
     assert len(cs.SelectiveLabels(prevalence=known).group_cautions(data, "x")) == 1
     alike = cs.SelectiveLabels(prevalence=0.3, unobserved_scale=0.0)
     assert alike.group_cautions(data, "sex") == ()
+
+
+def test_a_register_in_another_unit_is_told():
+    rng = np.random.default_rng(7)
+    table = pd.DataFrame({"age": rng.normal(45, 12, 300), "t": rng.random(300) < 0.5})
+    table["y"] = np.where(table["t"], rng.random(300) < 0.3, np.nan)
+    data = cs.Decisions.from_frame(
+        table.astype(float), outcome="y", decision="t", features=["age"]
+    )
+    older = pd.DataFrame({"age": rng.normal(55, 12, 2000)})
+    assert reference_within_data(data) == ()
+    assert reference_within_data(data.with_reference(older)) == ()
+    (check,) = reference_within_data(data.with_reference(12 * older))
+    assert check.passed is False and check.value > 0.99
+    half = pd.DataFrame({"age": [45.0, 540.0], "people": [950, 50]})
+    assert reference_within_data(data.with_reference(half, weights="people")) == ()
