@@ -20,6 +20,7 @@ from designs.diagrams import (
 from spoilt_tables import Change, coded, cut_off, every_row_twice, slipped, spoilt
 
 import causalstats as cs
+from causalstats.models.shared.scaled_counts import COMMON_FACTOR
 from worlds import World, diagram_answers
 
 Draw = Callable[[np.random.Generator], Any]
@@ -720,7 +721,29 @@ def _spoilt(name: str, change: Change, *catches: str) -> World:
     )
 
 
+def _multiplied(factor: int, seed: int) -> tuple[Any, Any]:
+    """A table of counts of 300 people and two confounders, multiplied by a factor."""
+    drawn = confounded(np.random.default_rng(seed), 300, (2, 2))
+    cells = pd.DataFrame(drawn).value_counts().reset_index(name="people")
+    cells["people"] *= factor
+    model = cs.CausalDiagram(confounders_diagram(2), treatment="x", outcome="y")
+    return model, cs.Observations.from_frame(cells, counts="people")
+
+
 RECORDINGS = [
+    World(
+        name="a table of counts multiplied by 10",
+        family="diagrams",
+        wrong=True,
+        make=partial(_multiplied, 10),
+        catches=(COMMON_FACTOR,),
+    ),
+    World(
+        name="a table of counts as they were made",
+        family="diagrams",
+        wrong=False,
+        make=partial(_multiplied, 1),
+    ),
     world(
         "rows in the order of 20 clusters, not drawn",
         True,

@@ -12,6 +12,7 @@ from designs.panel import persistent
 from spoilt_tables import coded, cut_off, left_out, slipped, spoilt
 
 import causalstats as cs
+from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from worlds import World
@@ -73,6 +74,22 @@ def _of_states(seed: int, named: bool = False) -> Drawn:
     return cs.DynamicPanel(), read(frame, cluster="state" if named else None)
 
 
+def _years(spread: float, seed: int) -> Drawn:
+    """Years move outcomes and treatments of all units, and the model has no time effects.
+
+    Parameters
+    ----------
+    spread : float
+        Standard deviation of the years; 0 for none.
+    seed : int
+    """
+    frame = dynamic(np.random.default_rng(seed))
+    year = spread * np.random.default_rng([seed, 1]).standard_normal(100)
+    moved = year[frame["time"].to_numpy(int)]
+    frame = frame.assign(d=frame["d"] + moved, y=frame["y"] + 2 * moved)
+    return cs.DynamicPanel(time_effects=False), read(frame)
+
+
 _world = partial(World, family="dynamic_panel")
 _right = partial(_world, wrong=False)
 _wrong = partial(_world, wrong=True)
@@ -110,6 +127,12 @@ WORLDS = [
         name="units that share shocks of 30 states, not named",
         make=_of_states,
         catches=(SHARED_SHOCKS,),
+    ),
+    _right(name="years alike, without effects of periods", make=partial(_years, 0.0)),
+    _wrong(
+        name="years move outcome and treatment, without effects of periods",
+        make=partial(_years, 0.7),
+        catches=(COMMON_CHANGES,),
     ),
     _wrong(
         name="categories by numbers",

@@ -13,6 +13,7 @@ from spoilt_tables import coded, spoilt, top_coded
 
 import causalstats as cs
 from causalstats.models.panel_glm.assumptions import BOUNDED, LATER
+from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from worlds import World
@@ -124,6 +125,31 @@ def _of_states(kind: str, seed: int, named: bool = False) -> Drawn:
     return cs.PanelGLM(family=kind), panel
 
 
+def _years(spread: float, seed: int) -> Drawn:
+    """Good years raise counts and treatments of all units, and the model has no time effects.
+
+    Parameters
+    ----------
+    spread : float
+        Standard deviation of the logarithm of years' factors; 0 for none.
+    seed : int
+    """
+    rng = np.random.default_rng(seed)
+    units, times = 150, 8
+    year = rng.standard_normal(times)
+    treated = (rng.random((units, times)) < 0.2 + 0.6 * (year > 0)).astype(int)
+    predictor = 1 + 0.3 * rng.standard_normal((units, 1)) + spread * year
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+            "d": treated.ravel(),
+            "y": rng.poisson(np.exp(predictor + 0.3 * treated)).ravel(),
+        }
+    )
+    return cs.PanelGLM(time_effects=False), read(frame)
+
+
 def _collinear(seed: int) -> Drawn:
     """A covariate is the treatment, measured again with an error of .05."""
     rng = np.random.default_rng(seed)
@@ -189,6 +215,12 @@ WORLDS = [
         name="0 and 1 of units that share shocks of 30 states, not named",
         make=partial(_of_states, "logit"),
         catches=(SHARED_SHOCKS,),
+    ),
+    _right(name="years alike, without effects of periods", make=partial(_years, 0.0)),
+    _wrong(
+        name="good years raise counts and treatments, without effects of periods",
+        make=partial(_years, 0.4),
+        catches=(COMMON_CHANGES,),
     ),
     _wrong(
         name="a covariate that is the treatment measured again",

@@ -9,6 +9,7 @@ from causalstats.diagrams.bounds.response_types import Monotone
 from causalstats.models.causal_diagram.table_priors import TABLE_PRIORS
 from causalstats.models.shared.independent_rows import INDEPENDENCE_CHECKS
 from causalstats.models.shared.measurement import measured_without_error
+from causalstats.models.shared.scaled_counts import COMMON_FACTOR
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
@@ -89,7 +90,7 @@ _INDEPENDENT_OBSERVATIONS = Assumption(
     "act on another.",
     if_wrong="Intervals are too short, or there is no one answer.",
     formula="p(rows | θ) = Π_i p(row_i | θ)",
-    checks=INDEPENDENCE_CHECKS,
+    checks=(*INDEPENDENCE_CHECKS, COMMON_FACTOR),
 )
 _MEASUREMENT = measured_without_error(
     "Errors of a treatment draw its effect towards 0, errors of a confounder leave a part of the "

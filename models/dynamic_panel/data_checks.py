@@ -31,7 +31,12 @@ from causalstats.models.dynamic_panel.density import (
 from causalstats.models.dynamic_panel.design import design_of, unit_columns
 from causalstats.models.dynamic_panel.one_effect import one_effect_of_units
 from causalstats.models.dynamic_panel.posterior import robust_stretch
-from causalstats.models.dynamic_panel.shared_shocks import shared_shocks
+from causalstats.models.dynamic_panel.shared_shocks import shared_shocks, unit_series
+from causalstats.models.shared.common_changes import (
+    common_changes_check,
+    means_are_zero,
+    spans_of_periods,
+)
 from causalstats.models.shared.covariate_form import linear_covariates
 from causalstats.models.shared.rows_of_units import no_copy_within_units, unit_rows
 
@@ -67,6 +72,7 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         *one_effect_of_units(model, data, estimands),
         *no_copy_within_units(data, estimands, CONFOUNDERS),
         *shared_shocks(model, data, estimands),
+        *_common_changes(model, data, estimands),
         *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
         *unit_rows(data, model.assumptions()[-1].name),
     )
@@ -195,6 +201,20 @@ def _constant_variance(
             estimands=estimands,
         ),
     )
+
+
+def _common_changes(
+    model: DynamicPanel, data: Panel, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Residuals have the mean 0 in every period, where periods have no effects of their own."""
+    design = design_of(model, data)
+    if model.time_effects or data.absorbs_time or len(design.periods) < 2:
+        return ()
+    _, errors = unit_series(model, data)
+    used = errors[errors.any(axis=1)]
+    spans = spans_of_periods(len(design.periods), len(used))
+    by_span = used @ (spans[:, None] == np.arange(1, spans.max() + 1))
+    return (common_changes_check(means_are_zero(by_span), estimands, CONFOUNDERS),)
 
 
 def _variance_contrasts(

@@ -43,7 +43,7 @@ def shared_shocks(
     if len(design.periods) < 2:
         return ()
     found = groupings(data)
-    treatments, errors = _series(model, data)
+    treatments, errors = unit_series(model, data)
     rng = np.random.default_rng(0)
     return (
         shared_shocks_check(
@@ -56,7 +56,7 @@ def shared_shocks(
     )
 
 
-def _series(model: DynamicPanel, data: Panel) -> tuple[np.ndarray, np.ndarray]:
+def unit_series(model: DynamicPanel, data: Panel) -> tuple[np.ndarray, np.ndarray]:
     """Return the first treatment and residuals about unit means, by cluster and period, (G, T)."""
     design = design_of(model, data)
     points = sample_scales(model, design, _DRAWS, np.random.default_rng(_SEED)).points

@@ -44,7 +44,9 @@ ERRORS = {
         "independent. Errors of the clusters of a cohort vary about as those of the others, until "
         "there are enough of them to show that they do not.",
         if_wrong="Where errors of a cohort with one cluster or two vary far more than those of the "
-        "others, its intervals are too short.",
+        "others, its intervals are too short; so are all intervals where units share shocks of a "
+        "group that is not named. Units in the order of these groups show it, in another order no "
+        "data do.",
         formula="θ̂ - θ = Σ_c ε_c, Cov(ε_c) = (ν_c CR2 + κ common) / (ν_c + κ)",
         checks=("treated units", "clusters of each cohort", SHARED_SHOCKS),
         fields=("errors", "variance_prior_degrees"),

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
 from causalstats.models.shared.bad_controls import IF_MOVED, NOT_MOVED
+from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.measurement import measured_without_error
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 
 if TYPE_CHECKING:
     from causalstats.models.panel_glm.model import PanelGLM
 
+CONFOUNDERS = "no unobserved time-varying confounder"
 EXOGENEITY = "strict exogeneity"
 LATER = "ratio the same since adoption"
 BOUNDED = "the data bound the ratio"
@@ -25,12 +27,12 @@ def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:
     common = ", or moves all units alike at a time." if model.time_effects else "."
     return (
         Assumption(
-            name="no unobserved time-varying confounder",
+            name=CONFOUNDERS,
             statement="Whatever moves both treatment and outcome is among the covariates, or a "
             f"lasting feature of the unit{common} {NOT_MOVED}",
             if_wrong=f"The ratio takes in what the confounder does. {IF_MOVED}",
             formula="Y_it(d) independent of D_it given x_it and the unit",
-            checks=(EXOGENEITY,),
+            checks=(EXOGENEITY, COMMON_CHANGES),
             fields=("time_effects",),
         ),
         Assumption(

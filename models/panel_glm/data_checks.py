@@ -16,7 +16,7 @@ from causalstats.models.panel_glm.adoption import (
     padded,
     since_adoption,
 )
-from causalstats.models.panel_glm.assumptions import EXOGENEITY, LATER
+from causalstats.models.panel_glm.assumptions import CONFOUNDERS, EXOGENEITY, LATER
 from causalstats.models.panel_glm.design import Design, design_of, varies_beside
 from causalstats.models.panel_glm.posterior import by_cluster
 from causalstats.models.panel_glm.score_test import (
@@ -26,6 +26,10 @@ from causalstats.models.panel_glm.score_test import (
 )
 from causalstats.models.panel_glm.separation import ratio_is_bounded
 from causalstats.models.panel_glm.shared_shocks import shared_shocks
+from causalstats.models.shared.common_changes import (
+    common_changes_check,
+    spans_of_periods,
+)
 from causalstats.models.shared.covariate_form import (
     linear_covariates,
     omitted_columns,
@@ -54,6 +58,7 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
         _same_ratio(model, design, data, estimands),
         *_grows(model, design, data, estimands),
         *_linear_covariates(model, design, data, estimands),
+        *_common_changes(model, design, data, estimands),
         *shared_shocks(model, data, design, estimands),
         *unit_rows(data, model.assumptions()[-1].name, numeric_outcome=False),
     )
@@ -262,6 +267,20 @@ def _linear_covariates(
     }
     likelihood = model.outcome_family.assumption(model.errors == "cluster").name
     return linear_covariates(p_values, estimands, likelihood)
+
+
+def _common_changes(
+    model: PanelGLM, design: Design, data: Panel, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Dummies of periods have no effect, where the model has none; nothing where it has."""
+    if model.time_effects or data.absorbs_time or len(data.periods) < 2:
+        return ()
+    clusters = len(np.unique(data.cluster[design.unit]))
+    spans = spans_of_periods(len(data.periods), clusters)
+    of_row = spans[np.searchsorted(data.periods, data.time)]
+    dummies = (of_row[:, None] == np.arange(1, spans.max() + 1)).astype(float)
+    p_value = _p_value(model, design, data, padded(design, data, dummies))
+    return (common_changes_check(p_value, estimands, CONFOUNDERS),)
 
 
 def _check(

@@ -15,7 +15,7 @@ import pandas as pd
 
 from causalstats.core.check import Check
 from causalstats.data import Panel
-from causalstats.models.panel_dml.checks.treatment_history import paths
+from causalstats.models.shared.treatment_paths import paths
 from causalstats.numerics.panel.group_correlation import group_correlation
 
 SHARED_SHOCKS = "clusters share no shocks"

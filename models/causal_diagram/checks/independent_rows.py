@@ -26,6 +26,7 @@ from causalstats.models.shared.independent_rows import (
 from causalstats.models.shared.labels_written_alike import labels_written_alike
 from causalstats.models.shared.measurement import MEASUREMENT, recorded_values
 from causalstats.models.shared.rows_of_groups import Residuals, groups_independent
+from causalstats.models.shared.scaled_counts import no_common_factor
 
 if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
@@ -43,13 +44,17 @@ def row_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     model : CausalDiagram
     data : Observations
     """
+    scaled: tuple[Check, ...] = ()
+    if not data.continuous:
+        scaled = no_common_factor(data.counts, INDEPENDENT_OBSERVATIONS)
     if data.arguments["counts"] is not None:
-        return labels_written_alike(data.source, MEASUREMENT)
+        return (*labels_written_alike(data.source, MEASUREMENT), *scaled)
     outcome = model.outcome if model.outcome in data.continuous else None
     numeric = [name for name in data.variables if name in data.continuous]
     return (
         *_order(model, data),
         *no_row_twice(data.source[list(data.variables)], INDEPENDENT_OBSERVATIONS),
+        *scaled,
         *recorded_values(data.source, numeric, outcome),
     )
 

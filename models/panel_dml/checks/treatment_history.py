@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from causalstats.data import Panel
 from causalstats.models.panel_dml.robust_errors import Residuals
+from causalstats.models.shared.treatment_paths import paths
 from causalstats.numerics.panel.within_transformation import demeaned
 
 if TYPE_CHECKING:
@@ -46,18 +46,6 @@ def without_history(model: PanelDML, data: Panel, residuals: Residuals) -> np.nd
     orthonormal = columns @ (vectors[:, kept] / np.sqrt(values[kept]))
     explained = orthonormal @ (orthonormal.T @ residuals.residuals)
     return np.asarray(residuals.residuals - explained)
-
-
-def paths(data: Panel) -> np.ndarray:
-    """Return a number for each unit: equal for units with equal treatments at equal times."""
-    starts = data.starts[1:]
-    histories = zip(
-        np.split(data.time, starts), np.split(data.treatment, starts), strict=True
-    )
-    hashes = [
-        hash((time.tobytes(), treatment.tobytes())) for time, treatment in histories
-    ]
-    return np.asarray(pd.factorize(np.array(hashes))[0])
 
 
 def _events(data: Panel, treatment: np.ndarray) -> np.ndarray:
