@@ -63,7 +63,8 @@ floors:
 	uv pip install --quiet --python $(FLOORS)/bin/python -r $(FLOORS)/floors.txt \
 		dask ipython mpmath polars pytest pytest-xdist statsmodels
 	uv pip install --quiet --python $(FLOORS)/bin/python --no-deps --editable .
-	$(FLOORS)/bin/pytest -n $(WORKERS) tests/core tests/data tests/numerics tests/runs tests/inference/test_first_fit.py
+	$(FLOORS)/bin/pytest -n $(WORKERS) tests/core tests/data tests/numerics tests/runs
+	$(FLOORS)/bin/pytest -m "slow or not slow" -n $(WORKERS) tests/inference/test_first_fit.py
 
 # Whether the extras for a GPU resolve with the versions that are tested; nothing is installed.
 gpu-extras:

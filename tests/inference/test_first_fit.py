@@ -11,7 +11,16 @@ FEW_DRAWS = cs.Auto(chains=2, draws=50, tune=100)
 SIZES = {"Heckman": {"people": 150}, "SelectiveLabels": {"people": 150}}
 
 
-@pytest.mark.parametrize("name", models.__all__)
+# Its program is compiled by Numba where its posterior is compared with Stan's, and its report, file
+# and checks are tested beside those; `make floors` runs it.
+SLOW = {"SelectiveLabels"}
+FAMILIES = [
+    pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW))
+    for name in models.__all__
+]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
 def test_fit_check_report_and_save(name, tmp_path):
     model = (
         getattr(cs, name)() if name != "CausalDiagram" else cs.CausalDiagram("x -> y")

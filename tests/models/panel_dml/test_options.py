@@ -238,7 +238,7 @@ def test_correlations_of_coefficients_are_lkj():
 def test_correlated_coefficients_avoid_regularisation_induced_confounding():
     """The design of DiTraglia & Liu (2025), table 1: a hundred covariates with small coefficients.
 
-    The bias over 25 data sets is known within .04.
+    The bias over 25 data sets is known within .04, to which 200 draws of each add .002.
     """
     errors_by_kind = {"correlated": [], "independent": []}
     for seed in range(25):
@@ -257,7 +257,7 @@ def test_correlated_coefficients_avoid_regularisation_induced_confounding():
         for kind, errors in errors_by_kind.items():
             model = cs.PanelDML(heterogeneity="pooled", basis_size=1, coefficients=kind)
             errors.append(
-                float(model.importance_draws(panel)(1, 500, rng)[0]["effect"].mean())
+                float(model.importance_draws(panel)(1, 200, rng)[0]["effect"].mean())
                 - 2
             )
     assert abs(np.mean(errors_by_kind["correlated"])) < 0.12
