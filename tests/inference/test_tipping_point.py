@@ -1,5 +1,7 @@
 """The smallest joint bend of assumptions that turns the decision, by weights and by refits."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,43 @@ def test_reweighted_draws_are_within_5_per_cent_of_refits():
         assert weighted.pareto_k < 0.7
         width = refitted.upper - refitted.lower
         assert abs(weighted.centre - refitted.centre) < 0.05 * width
+
+
+LABELS = cs.SelectiveLabels(
+    prevalence=cs.Known(0.3, sd=0.03), expertise=["x2"], expertise_sd=0.3
+)
+HECKMAN = cs.Heckman(mean=cs.Known(0.0, sd=0.3), outcome_scale=(0.0, 1.0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "size", "bends"),
+    [
+        (
+            LABELS,
+            {"people": 500, "features": 3},
+            {"prevalence": 0.32, "expertise_sd": 0.4},
+        ),
+        (
+            HECKMAN,
+            {"people": 300, "features": 2},
+            {"mean": 0.1, "selection_prior_scale": 2.0},
+        ),
+    ],
+    ids=["selective labels", "heckman"],
+)
+def test_a_thousand_joint_bends_take_a_second_and_agree_with_a_refit(
+    model, size, bends
+):
+    fit = cs.fit(model, model.simulate(1, **size).data, seed=1, progress=False)
+    axes = _axes(fit, bends)
+    answers = _Answers(fit, axes, _weighting(fit, axes))
+    direction = np.full(2, np.sqrt(0.5))
+    started = time.process_time()
+    along = answers.along(direction)
+    made = [along(size) for size in np.linspace(0.001, 1, 1000)]
+    assert time.process_time() - started < 1.0
+    assert max(bend.pareto_k for bend in made) < 0.7
+    refitted = answers.fitted(direction)
+    width = refitted.upper - refitted.lower
+    assert abs(made[-1].centre - refitted.centre) < 0.05 * width
