@@ -832,7 +832,11 @@ def _asked_by_sex(model: Any, data: Any) -> cs.Effect:
 
 
 def _seen_more_of_one(
-    seed: int, *, known: bool
+    seed: int,
+    *,
+    known: bool,
+    exchanged: bool = False,
+    ranges: tuple[float, float] = (4.8, 0.6),
 ) -> tuple[cs.SelectiveLabels, cs.Decisions]:
     """Return 1,000 people of two groups, of one of which the decision-maker sees much more.
 
@@ -841,12 +845,16 @@ def _seen_more_of_one(
     seed : int
     known : bool
         Whether the prevalence is known of each group, or of everybody.
+    exchanged : bool
+        Whether each group is told the prevalence of the other, which differs by .6 log-odds.
+    ranges : (float, float)
+        Ranges of what is seen beyond the features of men and of women, in log-odds.
     """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((1000, 2))
     sex = np.where(rng.random(1000) < 0.4, "woman", "man")
-    hidden = np.where(sex == "man", 4.8, 0.6) * (rng.random(1000) - 0.5)
-    risk = -1 + x @ np.array([1.0, 0.5]) + hidden
+    hidden = np.where(sex == "man", *ranges) * (rng.random(1000) - 0.5)
+    risk = -1 + x @ np.array([1.0, 0.5]) + hidden + 0.6 * exchanged * (sex == "woman")
     outcome = rng.random(1000) < expit(risk)
     tested = rng.random(1000) < expit(0.3 + risk)
     frame = pd.DataFrame(x, columns=["x1", "x2"]).assign(
@@ -855,9 +863,11 @@ def _seen_more_of_one(
     data = cs.Decisions.from_frame(
         frame, outcome="y", decision="tested", features=["x1", "x2", "sex"]
     )
+    groups = ["man", "woman"]
+    told = groups[::-1] if exchanged else groups
     of_group = {
-        group: cs.Known(float(outcome[sex == group].mean()), sd=0.015)
-        for group in ("man", "woman")
+        group: cs.Known(float(outcome[sex == other].mean()), sd=0.015)
+        for group, other in zip(groups, told, strict=True)
     }
     everybody = cs.Known(float(outcome.mean()), sd=0.01)
     prevalence = cs.KnownByGroup("sex", of_group) if known else everybody
@@ -943,5 +953,17 @@ WORLDS += [
         wrong=True,
         make=partial(_registered, unit=12.0),
         catches=("reference population within the data",),
+    ),
+]
+
+_ONE_RANGE = {"known": True, "ranges": (WIDTH, WIDTH)}
+WORLDS += [
+    _right("prevalence of each group known", _seen_more_of_one, **_ONE_RANGE),
+    _wrong(
+        "prevalences of two groups exchanged",
+        _seen_more_of_one,
+        ("predicts the positive rate of the tested by sex",),
+        exchanged=True,
+        **_ONE_RANGE,
     ),
 ]

@@ -50,6 +50,7 @@ from causalstats.models.heckman.replication import with_replication
 from causalstats.models.heckman.shape_priors import errors_of, unused_shape_fields
 from causalstats.models.heckman.simulation import simulate
 from causalstats.models.heckman.validation import refuse_senseless
+from causalstats.models.shared.groups_asked import about_known_groups
 from causalstats.numerics.selection.copulas import CopulaName
 from causalstats.numerics.selection.error_shapes import ErrorsName
 from causalstats.numerics.selection.heckman_baselines import seen_only, two_step
@@ -448,7 +449,12 @@ class Heckman:
         data : Decisions
         rng : Generator
         """
-        return predictions(errors_of(self), draws, data, rng)
+        found = predictions(errors_of(self), draws, data, rng)
+        known = self.mean
+        if not isinstance(known, KnownByGroup):
+            return found
+        of_groups = group_predictions(errors_of(self), draws, data, known.feature, rng)
+        return (*found, *about_known_groups(of_groups, "mean"))
 
     def group_predictions(
         self, draws: xr.Dataset, data: Decisions, by: Any, rng: np.random.Generator
@@ -463,6 +469,13 @@ class Heckman:
         by : str or labels
         rng : Generator
         """
+        known = self.mean
+        if (
+            isinstance(known, KnownByGroup)
+            and isinstance(by, str)
+            and by == known.feature
+        ):
+            return ()  # `predictions` has these
         return group_predictions(errors_of(self), draws, data, by, rng)
 
     def data_checks(self, data: Decisions) -> tuple[Check, ...]:

@@ -71,6 +71,7 @@ from causalstats.models.selective_labels.subsample import (
 )
 from causalstats.models.selective_labels.validation import refuse_senseless
 from causalstats.models.selective_labels.views import views
+from causalstats.models.shared.groups_asked import about_known_groups
 from causalstats.numerics.selection.links import LinkName
 from causalstats.numerics.selection.selective_labels_baselines import (
     RULES,
@@ -701,7 +702,12 @@ class SelectiveLabels:
         data : Decisions
         rng : Generator
         """
-        return predictions(self, draws, data, rng)
+        found = predictions(self, draws, data, rng)
+        known = self.prevalence
+        if not isinstance(known, KnownByGroup):
+            return found
+        of_groups = group_predictions(self, draws, data, known.feature, rng)
+        return (*found, *about_known_groups(of_groups, "prevalence"))
 
     def group_predictions(
         self, draws: xr.Dataset, data: Decisions, by: Any, rng: np.random.Generator
@@ -716,6 +722,13 @@ class SelectiveLabels:
         by : str or labels
         rng : Generator
         """
+        known = self.prevalence
+        if (
+            isinstance(known, KnownByGroup)
+            and isinstance(by, str)
+            and by == known.feature
+        ):
+            return ()  # `predictions` has these
         return group_predictions(self, draws, data, by, rng)
 
     def group_cautions(self, data: Decisions, by: Any) -> tuple[Check, ...]:

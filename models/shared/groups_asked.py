@@ -67,6 +67,24 @@ def about_groups(
     )
 
 
+def about_known_groups(
+    predictions: tuple[Prediction, ...], known: str
+) -> tuple[Prediction, ...]:
+    """Return predictions by the groups of which numbers are known, with their advice.
+
+    Parameters
+    ----------
+    predictions : tuple of Prediction
+    known : str
+        What is known of each: "prevalence" or "mean".
+    """
+    remedy = (
+        f"What was seen of the groups does not go with the known {known} of each: check that no "
+        "two are exchanged, and that all are of these people and this outcome."
+    )
+    return tuple(replace(each, remedy=remedy) for each in predictions)
+
+
 def _less_that_of_all(values: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Return means of groups (..., G) less the mean over all their people."""
     return np.asarray(values - (values @ size / size.sum())[..., None])

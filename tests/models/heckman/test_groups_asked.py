@@ -99,3 +99,20 @@ def test_a_region_that_moves_the_outcome_and_is_no_feature_is_seen(world):
 def test_a_region_that_moves_nothing_passes(world):
     values = np.array([_p_values(world, seed, 0.0) for seed in range(8)])
     assert (values < 0.01).sum() <= 1
+
+
+@pytest.mark.parametrize(
+    ("world", "field"), [(_numbers, "mean"), (_labels, "prevalence")]
+)
+def test_groups_whose_numbers_are_known_are_looked_at_whoever_asks(world, field):
+    """As by `by="region"`, whose predictions are not made a second time."""
+    model, data, draws = world(0, 1.0)
+    known = cs.KnownByGroup("region", {"north": 0.3, "south": 0.4})
+    of_groups = type(model)(**{field: known})
+    rng = np.random.default_rng(0)
+    names = [each.name for each in of_groups.predictions(draws, data, rng)]
+    assert sum(name.endswith("by region") for name in names) == 2
+    assert of_groups.group_predictions(draws, data, "region", rng) == ()
+    exchanged = of_groups.predictions(draws, data, rng)[-1].remedy
+    assert "exchanged" in exchanged and f"known {field}" in exchanged
+    assert len(model.predictions(draws, data, rng)) == len(names) - 2
