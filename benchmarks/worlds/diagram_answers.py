@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 import causalstats as cs
+from causalstats.models.causal_diagram.checks.populations_alike import POPULATIONS_ALIKE
 from worlds import World
 
 Draw = Callable[[np.random.Generator], Any]
@@ -169,6 +170,7 @@ def _of_studies(
     wrong: bool = True,
     covariates: int = 1,
     route: str = "reduced",
+    declared: bool = True,
 ) -> World:
     """Return a world of an effect transported from a trial to the people of a survey.
 
@@ -181,6 +183,8 @@ def _of_studies(
     wrong : bool
     covariates : int
     route : "reduced" or "hierarchical"
+    declared : bool
+        Whether the trial is said to differ from the target in the covariates.
     """
     names = [f"w{k}" for k in range(covariates)]
     diagram = f"{', '.join(names)} -> x, y; x -> y"
@@ -190,7 +194,10 @@ def _of_studies(
             cs.Observations.from_frame, draw(np.random.default_rng(seed))
         )
         return diagram, {
-            "trial": (cs.Study(randomised="x", changed=names), trial),
+            "trial": (
+                cs.Study(randomised="x", changed=names if declared else ()),
+                trial,
+            ),
             "survey": (cs.Study(observed=names), survey),
         }
 
@@ -274,6 +281,12 @@ WORLDS = [
         "transport: a trial and an older target",
         partial(trial_and_survey, rows=600, ages=3, oldest=2),
         wrong=False,
+    ),
+    _of_studies(
+        "transport: an older target, not declared",
+        partial(trial_and_survey, rows=600, ages=3, oldest=2),
+        POPULATIONS_ALIKE,
+        declared=False,
     ),
     _of_studies(
         "transport: 4 covariates of 3 levels, a trial of 1000, regressions",

@@ -29,6 +29,9 @@ from causalstats.diagrams.identification.transport import (
 )
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
+from causalstats.models.causal_diagram.checks.populations_alike import (
+    populations_alike,
+)
 from causalstats.models.causal_diagram.checks.prior_of_studies import (
     TablesOfStudy,
     prior_of_studies,
@@ -220,6 +223,7 @@ def transported_effect(
                 *checks_of_regressions(regressions, data),
                 *normal_approximation(shift(), sd),
                 *_spellings(data),
+                *populations_alike(graph, designs, data),
                 _DECLARED,
             )
         weight = prior_of_studies(tables, under_priors, sd, levels, found.do)
@@ -228,6 +232,7 @@ def transported_effect(
             *_doubts(found, graph, designs, data, levels, indices),
             *failed,
             *_spellings(data),
+            *populations_alike(graph, designs, data),
             _DECLARED,
         )
 
