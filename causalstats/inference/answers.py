@@ -566,7 +566,10 @@ def checks_without_refits(fit: Fit) -> tuple[Check, ...]:
         data = fit.data
         if not isinstance(data, Decisions) or len(data) < _PEOPLE_FOR_TWO_THREADS:
             return of_data() + of_draws()
-        with ThreadPoolExecutor(1) as other:
+        from threadpoolctl import threadpool_limits
+
+        # Each thread has a core; those of linear algebra would wait for each other.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as other:
             checked = other.submit(of_data)
             found = of_draws()
             return checked.result() + found

@@ -8,10 +8,12 @@ import pytest
 import xarray as xr
 
 import causalstats as cs
+from causalstats.inference.answers import checks_without_refits
 from causalstats.models.selective_labels import subsample
 from causalstats.samplers import laplace
 from causalstats.samplers.backends.jax_points import JaxPoints
 from causalstats.samplers.laplace_or_nuts import LaplaceOrNuts
+from tests.samplers.near_the_start import NearTheStart
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +137,19 @@ def test_totals_of_many_people_are_those_of_blocks(problem, monkeypatch):
     monkeypatch.setattr("causalstats.models.shared.population._NUMBERS_OF_A_BLOCK", 700)
     in_parts = estimand.compute(draws, problem.data)
     np.testing.assert_allclose(in_parts, whole, rtol=1e-12)
+
+
+def test_checks_in_two_threads_are_those_in_one(problem, monkeypatch):
+    def found():
+        fit = cs.fit(
+            problem.model, problem.data, seed=1, sampler=NearTheStart(), progress=False
+        )
+        checks = checks_without_refits(fit)
+        return [(check.name, check.passed, check.finding) for check in checks]
+
+    alone = found()
+    monkeypatch.setattr("causalstats.inference.answers._PEOPLE_FOR_TWO_THREADS", 0)
+    assert found() == alone
 
 
 def test_chances_of_many_people_are_those_of_blocks(problem, monkeypatch):
