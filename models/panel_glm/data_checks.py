@@ -21,7 +21,7 @@ from causalstats.models.panel_glm.design import Design, design_of, varies_beside
 from causalstats.models.panel_glm.posterior import by_cluster
 from causalstats.models.panel_glm.score_test import (
     information_of,
-    posterior_mode,
+    mode_of,
     score_test,
 )
 from causalstats.models.panel_glm.separation import ratio_is_bounded
@@ -118,7 +118,7 @@ def _collinear(
 def _effective(model: PanelGLM, design: Design, data: Panel) -> float:
     """Return how many clusters with equal shares say as much of the effects as these."""
     family = model.outcome_family
-    mode = posterior_mode(family, design)
+    mode = mode_of(model, data)
     precision = information_of(family, design, mode) + np.diag(1 / design.sds**2)
     shares = shares_of_clusters(
         by_cluster(family, design, data),

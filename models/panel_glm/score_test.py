@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import optimize, stats
 
+from causalstats.models.panel_glm.design import design_of
 from causalstats.models.panel_glm.posterior import log_density
+from causalstats.models.shared.cached_by_data import cached_by_data
 
 if TYPE_CHECKING:
+    from causalstats.data import Panel
     from causalstats.models.panel_glm.design import Design
     from causalstats.models.panel_glm.families.base import OutcomeFamily
+    from causalstats.models.panel_glm.model import PanelGLM
 
 _STEP = 1e-4
 
@@ -52,6 +56,12 @@ def score_test(
     covariance = by_cluster.T @ by_cluster
     statistic = float(total @ np.linalg.pinv(covariance, hermitian=True) @ total)
     return float(stats.chi2.sf(statistic, left.shape[1]))
+
+
+@cached_by_data
+def mode_of(model: PanelGLM, data: Panel) -> np.ndarray:
+    """Return the mode of the coefficients of a panel, (k,)."""
+    return posterior_mode(model.outcome_family, design_of(model, data))
 
 
 def posterior_mode(family: OutcomeFamily, design: Design) -> np.ndarray:

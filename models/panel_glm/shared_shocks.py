@@ -14,8 +14,7 @@ import numpy as np
 from causalstats.core.check import Check
 from causalstats.data import Panel
 from causalstats.models.panel_glm.design import Design
-from causalstats.models.panel_glm.families.base import OutcomeFamily
-from causalstats.models.panel_glm.score_test import posterior_mode
+from causalstats.models.panel_glm.score_test import mode_of
 from causalstats.models.shared.shared_shocks import (
     by_period,
     groupings,
@@ -44,7 +43,7 @@ def shared_shocks(
     """
     found = groupings(data)
     rng = np.random.default_rng(0)
-    suspects = shared_by(*_series(model.outcome_family, data, design), found, rng)
+    suspects = shared_by(*_series(model, data, design), found, rng)
     return (
         shared_shocks_check(
             data,
@@ -57,23 +56,24 @@ def shared_shocks(
 
 
 def _series(
-    family: OutcomeFamily, data: Panel, design: Design
+    model: PanelGLM, data: Panel, design: Design
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the first treatment and residuals by cluster and period, shape (G, T) each.
 
     Parameters
     ----------
-    family : OutcomeFamily
+    model : PanelGLM
     data : Panel
     design : Design
     """
+    family = model.outcome_family
     part = slice(0, _MOST_UNITS)
     seen, columns = design.seen[part], design.columns[part]
     treated = columns[:, :, 0]
     means = (treated * seen).sum(axis=1, keepdims=True) / seen.sum(
         axis=1, keepdims=True
     )
-    predictor = (columns @ posterior_mode(family, design))[:, :, None]
+    predictor = (columns @ mode_of(model, data))[:, :, None]
     outcome = design.outcome[part]
     at = family.by_unit(predictor, outcome, seen)[:, 0]
     residuals, information = np.zeros(seen.shape), np.zeros(len(seen))
