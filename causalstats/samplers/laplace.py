@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FEWEST_DRAWS = 200
-_JAX_PAYS_FROM_NUMBERS = 200_000  # in the largest array of data, measured on two cores
+_JAX_PAYS_FROM_NUMBERS = 10_000  # in the largest array of data, measured on two cores
 # Heavier tails than a posterior, so that weights stay bounded: along an axis that is normal as far
 # as widths are measured, and along others. With 20 along all of 46 axes, weights of a normal
 # posterior would have an effective sample size of .78, with 100 of .99.
@@ -70,7 +70,7 @@ class Laplace:
     above 0.5, or the effective sample size below half of the draws, the proposal is adapted and as
     many draws are added; where k is above 0.5 then, once more.
 
-    Data with 200,000 numbers or more in one array are computed by JAX, in batches of points. Where
+    Data with 10,000 numbers or more in one array are computed by JAX, in batches of points. Where
     the model can (`core.abilities.SubsamplesInputs`), the mode is looked for on some of the rows,
     with three or four gradients of all of them.
 
