@@ -25,6 +25,7 @@ from causalstats.numerics.testing.score_tests import Equation, largest_score
 
 NAME = "weights within the features"
 _LEVEL = 0.01
+_ROUNDING = 1e-8
 
 
 def weights_within_features(
@@ -47,20 +48,27 @@ def weights_within_features(
     ranks = np.unique(data.weights, return_inverse=True)[1]
     terms = np.column_stack([np.log(data.weights), ranks])
     largest = largest_score(equations, terms, data.matrix, rng)
+    if largest is None and _determined(terms, data.matrix):
+        finding = f"{weights} is determined by the features"
+        return (_check(True, None, finding, weights),)
     if largest is None:
-        finding = (
-            f"{weights} is determined by the features, or its tests rest on too few"
-        )
-        return (_check(None, finding, weights),)
+        finding = f"too few rows have another weight ({weights}) than most"
+        return (_check(None, None, finding, weights),)
     finding = (
         f"beyond the features, {weights} has a score of z = {largest.z:.1f} in "
         f"{largest.equation}: p = {largest.p:.3f}"
     )
-    return (_check(largest.p, finding, weights),)
+    return (_check(largest.p > _LEVEL, largest.p, finding, weights),)
 
 
-def _check(p: float | None, finding: str, weights: str) -> Check:
-    passed = p is None or p > _LEVEL
+def _determined(terms: np.ndarray, features: np.ndarray) -> bool:
+    """Return whether the terms (n, k) are linear in the features (n, p)."""
+    design = np.column_stack([np.ones(len(features)), features])
+    left = terms - design @ np.linalg.lstsq(design, terms, rcond=None)[0]
+    return bool((left.std(axis=0) < _ROUNDING * terms.std(axis=0)).all())
+
+
+def _check(passed: bool | None, p: float | None, finding: str, weights: str) -> Check:
     return Check(
         name=NAME,
         passed=passed,
@@ -68,7 +76,7 @@ def _check(p: float | None, finding: str, weights: str) -> Check:
         expected=f"p-value above {_LEVEL:g}",
         finding=finding,
         remedy=""
-        if passed
+        if passed is not False
         else f"At the same features, rows of another weight have another decision or outcome, and "
         f"{weights} enters averages over people, not the coefficients. Give what the rows were "
         "drawn by (region, year, register) as features. If they were drawn by the decision or the "

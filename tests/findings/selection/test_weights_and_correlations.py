@@ -60,6 +60,26 @@ def test_weights_that_go_with_the_decision_are_told(informative):
     assert check.passed is not informative
 
 
+@pytest.mark.parametrize("by_feature", [False, True])
+def test_weights_that_cannot_be_tested_pass_only_where_features_determine_them(
+    by_feature,
+):
+    rng = np.random.default_rng(6)
+    decided = rng.random(600) < 0.5
+    x = rng.integers(2, size=600)
+    weights = np.where(x == 1 if by_feature else np.arange(600) == 7, 3.0, 1.0)
+    table = pd.DataFrame({"x": x, "t": decided, "y": decided * x, "w": weights})
+    table["y"] = table["y"].where(decided).astype(float)
+    data = cs.Decisions.from_frame(
+        table.astype(float), outcome="y", decision="t", features=["x"], weights="w"
+    )
+    equation = binary_equation(
+        "who is tested", np.arange(600), decided, np.full((50, 600), 0.5)
+    )
+    (check,) = weights_within_features(data, (equation,), rng)
+    assert check.passed is (True if by_feature else None), check
+
+
 def test_equal_weights_are_not_tested():
     data = decisions(np.full(40, 7.0), np.arange(40) % 2 == 0)
     assert weights_within_features(data, (), np.random.default_rng(1)) == ()
