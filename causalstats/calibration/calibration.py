@@ -463,10 +463,20 @@ def _ranked(model: Model, simulation: Simulation, draws: xr.DataTree) -> dict[st
     """Rank the truth of a data set among its draws."""
     posterior = draws["posterior"].to_dataset()
     statistics: Any = draws["sample_stats"] if "sample_stats" in draws.children else {}
-    truth, sampled = (
-        _quantities(model, values, simulation.data)
-        for values in (simulation.truth, _thinned(posterior))
-    )
+    sampled = _quantities(model, _thinned(posterior), simulation.data)
+    try:
+        truth = _quantities(model, simulation.truth, simulation.data)
+    except KeyError as error:
+        absent = [
+            str(name) for name in posterior.data_vars if name not in simulation.truth
+        ]
+        if not absent:
+            raise
+        raise ModelError(
+            f"Expected the truth of every variable that an answer is made of, but `simulate` of "
+            f"`{type(model).__name__}` returned none of {', '.join(absent)}. Put the values that "
+            "it drew into `Simulation(truth=...)`, with the dims that the graph has."
+        ) from error
     varying = {
         name: values
         for name, values in sampled.items()

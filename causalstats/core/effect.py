@@ -738,6 +738,25 @@ class Effect:
             f"Stands on: {', '.join(self._standing()) or 'nothing beyond the model'}."
         )
 
+    def facts(self) -> dict[str, str]:
+        """Return what the answer is, by its name, its contrast, kind and assumptions.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> model = cs.CausalDiagram("treated -> recovered")
+        >>> fit = cs.fit(model, model.simulate(1, people=100).data, seed=1, progress=False)
+        >>> list(fit.effect("effect").facts())
+        ['effect', 'Contrast', 'Kind', 'Stands on']
+        """
+        facts = {
+            self.name: self.description,
+            "Contrast": "" if self.contrast == "none" else self.contrast,
+            "Kind": self.kind,
+            "Stands on": ", ".join(self._standing()),
+        }
+        return {name: text for name, text in facts.items() if text}
+
     @property
     def display_scale(self) -> DisplayScale:
         """The scale on which readers are shown the numbers."""
@@ -879,8 +898,8 @@ class Effect:
             return f"{name}: {self._many_numbers(table, prob)}"
         (row,) = self._on_display_scale(table).to_dict("records")
         value = _number_in_words(row, self.display_scale, prob)
-        unit = "" if self.display_scale.suffix else f", {self.unit}"
-        return f"{name}: {value}{unit}."
+        told = self.display_scale.suffix or self.unit == "ratio"
+        return f"{name}: {value}{'' if told else f', {self.unit}'}."
 
     def _sentences(self, table: pd.DataFrame, prob: float) -> str:
         """Return the sentence on each entry; empty where there is no wording for them."""
@@ -1003,7 +1022,11 @@ class Effect:
         table = rounded(first).to_html(escape=True, justify="right") + left_out
         details = f"<small>({escape(self.unit)}; {self.kind})</small>"
         heading = f"{escape(self.name)} — {escape(self.description)} {details}"
-        return f"<div><p>{heading}</p>{table}{warnings}</div>"
+        told = "" if left_out else self._sentences(self.numbers(), INTERVAL)
+        lines = "".join(
+            f"<p><strong>{escape(line)}</strong></p>" for line in told.splitlines()[:1]
+        )
+        return f"<div>{lines}<p>{heading}</p>{table}{warnings}</div>"
 
 
 def _same_draws(

@@ -78,7 +78,8 @@ class Estimand:
     unavailable_reason : function of data, optional
         Why these data cannot answer the question; empty where they can.
     null : float
-        The value without an effect: 0 of differences, 1 of ratios.
+        The value without an effect: 0 of differences; of a unit that is a ratio ("ratio", "rate
+        ratio", but not "log odds ratio") 1, which no ratio has to say.
     centre : {"mean", "median"}
         The number that stands for the answer: "median" of ratios, quotients and whatever else has
         draws with so heavy a tail that a few of them make the mean.
@@ -118,6 +119,12 @@ class Estimand:
     unavailable_reason: Callable[[Any], str] | None = None
     null: float = 0.0
     centre: Centre = "mean"
+
+    def __post_init__(self) -> None:
+        words = self.unit.split()
+        is_ratio = words[-1:] == ["ratio"] and not {"log", "logarithm"} & {*words}
+        if is_ratio and self.null == 0:  # which no ratio is without an effect
+            object.__setattr__(self, "null", 1.0)
 
 
 def answers_except(model: Model, exempt: Collection[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from causalstats.core.assumption import Assumption
 from causalstats.core.estimand import Estimand
+from causalstats.errors import DataError
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -95,10 +96,39 @@ class Problem:
 
     @cached_property
     def graph(self) -> pm.Model:
-        """The PyMC graph of the model on these data."""
-        return self.model.build(self.data)
+        """The PyMC graph of the model on these data.
+
+        Raises
+        ------
+        DataError
+            If PyMC refuses missing numbers among the inputs.
+        """
+        try:
+            return self.model.build(self.data)
+        except NotImplementedError as error:
+            missing = _missing_inputs(self.inputs)
+            if missing is None:
+                raise
+            raise missing from error
 
     @cached_property
     def inputs(self) -> dict[str, np.ndarray]:
         """The arrays that the graph takes."""
         return self.model.inputs(self.data)
+
+
+def _missing_inputs(inputs: Mapping[str, np.ndarray]) -> DataError | None:
+    """Return the error that names the inputs with missing numbers; None where all are there."""
+    missing = {
+        name: int(np.isnan(values).sum())
+        for name, values in inputs.items()
+        if np.issubdtype(np.asarray(values).dtype, np.floating)
+        and np.isnan(values).any()
+    }
+    if not missing:
+        return None
+    counts = ", ".join(f"{count} of {name!r}" for name, count in missing.items())
+    return DataError(
+        f"Expected inputs without missing numbers, got NaN in {counts}. Drop these rows before the "
+        "fit, such as by `frame.dropna()`, or give missing ones a distribution in `build`."
+    )

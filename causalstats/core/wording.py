@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LOG = "log"
-_ABBREVIATIONS = {"att": "ATT", "f": "F"}
+_ABBREVIATIONS = {"att": "ATT", "f": "F", "roc": "ROC"}
 _SHORTEST_NAME = (
     2  # of a column that is explained: "a" and "t" are words of statistics too
 )

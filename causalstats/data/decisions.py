@@ -216,8 +216,9 @@ class Decisions:
         weights, decider : str, optional
             Columns: people of the population each row stands for; who decided.
         keep : list of str
-            Columns that the model does not use, kept for questions: scores whose accuracy is asked
-            (`fit.accuracy`), and groups (`by=`).
+            Columns kept for questions, which need not be features: scores whose accuracy is asked
+            (`fit.accuracy`) and whose curves are drawn (`fit.plot("roc_curve of score")`), and
+            groups (`by=`).
         missing : "error" or "drop"
             Treatment of rows that lack a feature, the decision, a weight, a decider, a column of
             `keep`, or the outcome where it was decided for.
@@ -283,13 +284,11 @@ class Decisions:
                 if name is not None or role in ("outcome", "decision")
             )
         )
-        kept_columns = [
-            name for name in column_names("keep", keep) if name not in inputs
-        ]
+        kept_columns = list(column_names("keep", keep))
         _refuse_shared_columns((*inputs, *kept_columns), roles)
         named = [
             name
-            for name in (*inputs, *roles.values(), *kept_columns)
+            for name in dict.fromkeys((*inputs, *roles.values(), *kept_columns))
             if name is not None
         ]
         words = column_words(labels, units, named)
@@ -684,7 +683,7 @@ class Decisions:
 
     @property
     def kept_columns(self) -> tuple[str, ...]:
-        """Columns that the model does not use, kept for questions.
+        """Columns kept for questions; the model uses those that are features too.
 
         Examples
         --------

@@ -109,7 +109,7 @@ class Panel:
       Units: 2 (firm)
       Times: 2 (year); 2 of each unit
       Seen once: 0 units, which say nothing about change
-      Treatment never changes: in 1 units, which say nothing of its effect
+      Treatment never changes: in 1 units, which can only be controls
       Treatment: adverts
       Covariates: none
       Rows dropped: none
@@ -927,7 +927,7 @@ class Panel:
             "Times": f"{len(self.periods):,} ({words.label(self.arguments['time'])}); {times} of "
             "each unit",
             "Seen once": f"{alone:,} units, which say nothing about change",
-            "Treatment never changes": f"in {still:,} units, which say nothing of its effect",
+            "Treatment never changes": f"in {still:,} units, which can only be controls",
             **self._outcome_in_words(),
             "Treatment": ", ".join(map(words.described, self.treatments)),
             "Covariates": ", ".join(map(words.described, self.covariates)) or "none",

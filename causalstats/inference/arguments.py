@@ -7,6 +7,7 @@ other order are refused before anything is compiled; the message says what to wr
 from __future__ import annotations
 
 import hashlib
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,6 +24,9 @@ from causalstats.samplers import SAMPLERS
 if TYPE_CHECKING:
     import xarray as xr
 
+_MEMBERS = ("headline", "inputs", "build", "parameters", "assumptions", "estimands")
+_OWN_MODEL = "docs/how_to/own_model.md has two models in full"
+
 
 def refuse_exchanged(model: Any, data: Any) -> None:
     """Raise `ModelError` where the data came first and the model second."""
@@ -34,12 +38,29 @@ def refuse_exchanged(model: Any, data: Any) -> None:
 
 
 def refuse_model(model: Any) -> None:
-    """Raise `ModelError` unless it is a model."""
+    """Raise `ModelError` unless it is a model: what a class of one's own lacks is named."""
+    kind = model if isinstance(model, type) else type(model)
+    if kind.__module__.startswith("pymc."):
+        raise ModelError(
+            "Expected a model of causalstats, got a graph of PyMC, which states no assumptions and "
+            f"asks no question. Return it from `build` of a class of your own: {_OWN_MODEL}."
+        )
+    lacks = [name for name in _MEMBERS if not hasattr(model, name)]
+    if lacks and len(lacks) < len(_MEMBERS):
+        raise ModelError(
+            f"Expected a model, but `{kind.__name__}` lacks "
+            f"{', '.join(f'`{name}`' for name in lacks)}. What each is: {_OWN_MODEL}."
+        )
+    if not lacks and not is_dataclass(model):
+        raise ModelError(
+            f"Expected a model, but `{kind.__name__}` is no dataclass, whose fields would be its "
+            "assumptions. Write `@dataclass(frozen=True, kw_only=True)` above its class."
+        )
     if _is_model(model):
         return
     advice = "cs.CausalDiagram('x -> y')" if isinstance(model, str) else "cs.PanelDML()"
-    if isinstance(model, type) and hasattr(model, "build"):
-        advice = f"{model.__name__}()"
+    if not lacks:
+        advice = f"{kind.__name__}()"
     raise ModelError(f"Expected a model, such as `{advice}`, got {_named(model)}.")
 
 

@@ -223,7 +223,8 @@ FIGURES = {
     ),
     "chains": FitFigure(
         _chains,
-        "Each chain's density, and its ranks, which stay inside the band where chains agree.",
+        "Each chain's density, and how its ranks among all draws lie about uniform ones, with p, "
+        "the p-value of that: below 0.01 the chains disagree.",
         applies=_has_parameters,
     ),
 }

@@ -10,7 +10,6 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -48,7 +47,7 @@ from causalstats.core.argument_validation import (
 from causalstats.core.check import Check, Checks
 from causalstats.core.draws_kind import draws_kind
 from causalstats.core.effect import INTERVAL, Effect, in_doubt
-from causalstats.core.html_card import CARD_STYLE
+from causalstats.core.html_card import html_card
 from causalstats.core.model import Model, Problem
 from causalstats.core.model_card import stated_fields
 from causalstats.core.network import Network
@@ -909,13 +908,17 @@ class Fit:
         >>> fit.answer(doubts=False).split(' by ')[0]
         'Setting treated to 1 in place of 0 changes the probability of recovered=1'
         """
-        companion = self.model.estimands()[self.headline].companion
-        effects = [self.effect(name) for name in (self.headline, companion) if name]
+        effects = self._answers_told()
         statements = " ".join(effect.statement() for effect in effects)
         if not doubts:
             return statements
         carried = dict.fromkeys(check for effect in effects for check in effect.doubts)
         return statements + in_doubt(tuple(carried))
+
+    def _answers_told(self) -> list[Effect]:
+        """Return the headline, and a second answer where it alone would mislead."""
+        companion = self.model.estimands()[self.headline].companion
+        return [self.effect(name) for name in (self.headline, companion) if name]
 
     def views(self) -> Mapping[str, Callable[[], View]]:
         """Return the figures that only this family of models has, by name.
@@ -1198,9 +1201,23 @@ class Fit:
         return "\n".join(filter(None, lines))
 
     def _repr_html_(self) -> str:
-        words = f"{self._card()} {self._device_in_words()}".strip()
-        stated, answer = escape(_stated(self.model)), escape(words)
-        return f'<div style="{CARD_STYLE}"><p><strong>{stated}</strong></p><p>{answer}</p></div>'
+        stated = _stated(self.model)
+        device = self._device_in_words()
+        try:
+            effects = self._answers_told()
+        except ModelError as error:
+            lines = [f"{self.headline}: {error}", device]
+            return html_card(stated, {}, tuple(filter(None, lines)))
+        carried = dict.fromkeys(check for each in effects for check in each.doubts)
+        return html_card(
+            stated,
+            {
+                "Answer": " ".join(effect.in_words() for effect in effects),
+                **effects[0].facts(),
+                **({"Sampled on": self.provenance["device"]} if device else {}),
+            },
+            tuple(in_doubt((check,)).strip() for check in carried),
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         # Answers that are kept hold functions, which no copy takes to another process.

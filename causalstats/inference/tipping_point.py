@@ -400,11 +400,13 @@ def _sentence(
     )
     before = f"{stated.centre:.3g} ({stated.lower:.3g} to {stated.upper:.3g})"
     after = f"{bent.centre:.3g} ({bent.lower:.3g} to {bent.upper:.3g})"
-    takes_in = "leaves out" if stated.margin(threshold) < 0 else "takes in"
+    inside = stated.margin(threshold) < 0
+    takes_in = "leaves out" if inside else "takes in"
     if not turned:
+        still = "takes in" if inside else "leaves out"
         return (
             f"No joint bend turned the decision: with {changed} the answer is {after}, {before} as "
-            f"stated; its interval still does not cross {threshold:g}."
+            f"stated; its interval still {still} {threshold:g}."
         )
     return (
         f"The interval {takes_in} {threshold:g} where all bend together: with {changed} the answer "

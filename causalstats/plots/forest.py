@@ -105,9 +105,29 @@ def comparison(
         others = [palette.muted] * (len(rows) - 1)
         _intervals(axes, rows, [palette.blue, *others])
         _reference(axes, palette, truth, "truth")
-        axes.set_xlabel(axis_label("", unit))
+        cut = _cut_bounds(axes, rows, truth)
+        axes.set_xlabel(axis_label("", unit) + cut)
         canvas.heading(title)
     return canvas.figure
+
+
+def _cut_bounds(axes: Axes, rows: Sequence[Row], truth: float | None) -> str:
+    """End the axis one width beyond the intervals around estimates, where bounds would hide them.
+
+    Returns a line for the label of the axis; empty where nothing is cut.
+    """
+    ends = [end for _, mean, *ends in rows if np.isfinite(mean) for end in ends]
+    bounds = [end for _, mean, *ends in rows if not np.isfinite(mean) for end in ends]
+    ends = [end for end in [*ends, truth] if end is not None and np.isfinite(end)]
+    if not ends or not bounds:
+        return ""
+    low, high = min(ends), max(ends)
+    margin = high - low
+    if low - margin <= np.nanmin(bounds) and np.nanmax(bounds) <= high + margin:
+        return ""
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(left, low - margin), min(right, high + margin))
+    return "\nbounds that reach the edge go on beyond it"
 
 
 def beside(

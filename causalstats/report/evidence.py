@@ -29,6 +29,7 @@ _FATAL = (
 )
 _OF_ANSWER = "of this answer"
 _MIXING = ("R-hat", "bulk ESS", "tail ESS")
+_OF_PRIOR = ("posterior contraction", "power-scaling of the prior")
 
 
 def status(doubts: Sequence[Check]) -> Status:
@@ -126,13 +127,26 @@ def _not_contradicted(
     decided = [check for check in checks if check.passed is not None]
     tested = [each.name for each in assumptions if verdicts(each, checks) == {"passed"}]
     lines = []
-    if passed:
+    if passed and not _looks_at_data(decided):
+        lines.append(
+            f"{len(passed)} of {len(decided)} checks of the draws and the prior passed."
+        )
+    elif passed:
         many = len(decided)
         count = f"All {many}" if len(passed) == many else f"{len(passed)} of {many}"
         lines.append(f"{count} checks that these data can decide passed.")
     if tested:
         lines.append(f"The data could contradict, and do not: {_quoted(tested)}.")
     return lines
+
+
+def _looks_at_data(checks: Sequence[Check]) -> bool:
+    """Return whether one of some checks compares the model with the data."""
+    return any(
+        not check.name.endswith(_OF_ANSWER)
+        and check.name not in (*_FATAL, *_MIXING, *_OF_PRIOR)
+        for check in checks
+    )
 
 
 def _withheld(checks: Sequence[Check]) -> list[str]:
@@ -309,4 +323,7 @@ def _untestable(
         and not any(_checks_of(assumption, [check]) for assumption in undecided)
     ]
     statements = [(each.name, each.statement) for each in undecided]
+    if checks and not _looks_at_data(checks):
+        fit_of_model = "No check here compares the model with the data."
+        statements.insert(0, ("model and data", fit_of_model))
     return (*statements, *cautions)

@@ -19,11 +19,24 @@ if TYPE_CHECKING:
     from causalstats.models.selective_labels.model import SelectiveLabels
 
 
+ONE_UNOBSERVABLE = "one unobservable"
+NO_UNOBSERVABLE = "no unobservable"
+
+
+def of_the_unobservable(model: SelectiveLabels) -> str:
+    """Return the name of the assumption on what nobody recorded."""
+    none = model.unobserved_scale == Known(0.0)
+    return NO_UNOBSERVABLE if none else ONE_UNOBSERVABLE
+
+
 def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
     """Return the assumptions of the answer; those not used are not listed."""
+    ignorable = of_the_unobservable(model) == NO_UNOBSERVABLE
+    # With no unobservable and no expertise, α only divides the coefficients of the same decision.
+    follows_risk = bool(model.expertise) or not ignorable
     return (
-        _one_unobservable(model),
-        _response_to_risk(model),
+        _no_unobservable() if ignorable else _one_unobservable(model),
+        *([_response_to_risk(model)] if follows_risk else []),
         _linear_predictor(model),
         *prevalence_of(model).assumptions(),
         *_expertise(model),
@@ -40,10 +53,28 @@ def assumptions(model: SelectiveLabels) -> tuple[Assumption, ...]:
     )
 
 
+def _no_unobservable() -> Assumption:
+    """The assumption of no unobservable: outcomes are missing at random, given the features."""
+    return Assumption(
+        name=NO_UNOBSERVABLE,
+        statement="Who is decided for depends on the features alone: at the same features, those "
+        "whose outcome was not seen are like those whose outcome was (missing at random). σ is 0.",
+        if_wrong="If decisions follow something else that goes with the outcome, such as symptoms "
+        "that are not among the features, the answer is that of the wrong people. "
+        "`fit.sensitivity(unobserved_scale=[0.5, 1.0, 2.0])` says how far it moves.",
+        formula="Y independent of T given x",
+        checks=(
+            "direction of the decision",
+            "features go with the direction of the decision",
+        ),
+        fields=("unobserved_scale",),
+    )
+
+
 def _one_unobservable(model: SelectiveLabels) -> Assumption:
     direction = DIRECTIONS[model.decided_for]
     return Assumption(
-        name="one unobservable",
+        name=ONE_UNOBSERVABLE,
         statement="What the decision-maker sees and we do not is one number, independent of the "
         f"features, {direction.alike}, and has this distribution times σ: "
         f"{model.law.distribution.description}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from causalstats.core.knowledge import Known
 from causalstats.data import Decisions
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ def causal_graph(model: SelectiveLabels, data: Decisions) -> nx.DiGraph[Any]:
     seen = f"outcome: {outcome} (seen if {column} = 1)"
     common = [name for name in data.design.variables if name not in model.excluded]
     graph.add_node("features", label=", ".join(map(label, common)), role="observed")
-    graph.add_node(
-        "unobservable", label="Z: what only the decision-maker sees", role="hidden"
-    )
+    if model.unobserved_scale != Known(0.0):
+        unobservable = "Z: what only the decision-maker sees"
+        graph.add_node("unobservable", label=unobservable, role="hidden")
+        graph.add_edge("unobservable", "risk")
     graph.add_node("risk", label="risk", role="hidden")
     graph.add_node("decision", label=f"decision: {decision}", role="observed")
     graph.add_node("outcome", label=seen, role="selected")
     graph.add_edge("features", "risk")
-    graph.add_edge("unobservable", "risk")
     graph.add_edge("risk", "outcome")
     graph.add_edge("risk", "decision")
     free = [name for name in common if name not in model.expertise]

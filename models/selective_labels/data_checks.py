@@ -12,6 +12,7 @@ from scipy.stats import betabinom, binom
 from causalstats.core.check import Check
 from causalstats.core.knowledge import Known, as_known
 from causalstats.data import Decisions
+from causalstats.models.selective_labels.assumptions import of_the_unobservable
 from causalstats.models.selective_labels.direction_by_features import (
     features_against_the_direction,
 )
@@ -137,7 +138,7 @@ def _direction(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
             expected=limit,
             finding=finding,
             remedy=remedy if wrong else "",
-            assumption="one unobservable" if wrong else "",
+            assumption=of_the_unobservable(model) if wrong else "",
         ),
     )
 

@@ -21,6 +21,7 @@ import numpy as np
 from causalstats.core.check import Check
 from causalstats.core.knowledge import Known
 from causalstats.data import Decisions
+from causalstats.models.selective_labels.assumptions import of_the_unobservable
 from causalstats.models.selective_labels.directions import DIRECTIONS
 from causalstats.models.selective_labels.risk_by_the_tested import (
     declared_prevalence,
@@ -75,7 +76,7 @@ def features_against_the_direction(
             f"{direction.examples}, say `decided_for={direction.other!r}`. Otherwise say what "
             "keeps decisions from those whose features say that they are at risk; a known "
             "prevalence decides.",
-            assumption="one unobservable",
+            assumption=of_the_unobservable(model),
             caution=True,
         ),
     )

@@ -228,14 +228,27 @@ def accuracy_of_score(
         null=0.0 if single is None or question.against else single.null,
         contrast=f"each group - {question.against}" if question.against else "none",
         assumptions=(*(each.name for each in model.assumptions()), ASSUMPTION),
-        sentence=_sentence(name, question, single),
+        sentence=_sentence(name, question, single, names),
         checks=partial(_checks, model, question, label, score),
         keeps_draws=False,
     )
 
 
-def _sentence(name: str, question: ScoreQuestion, single: Measure | None) -> str:
-    if single is None or single.axis or question.by is not None:
+def _sentence(
+    name: str, question: ScoreQuestion, single: Measure | None, names: list[str]
+) -> str:
+    """Return the answer in words: of every measure sensitivity and specificity, or the AUC."""
+    if question.by is not None:
+        return ""
+    if single is None:
+        label = name.removeprefix("accuracy of ")
+        if "sensitivity" in names:
+            return (
+                f"{label} has a sensitivity of {{value:sensitivity}} and a specificity of "
+                "{value:specificity}."
+            )
+        return f"The area under the ROC curve of {label} is {{value:area_under_curve}}."
+    if single.axis:
         return ""
     spelled = name.replace("area under curve", "area under the ROC curve")
     return f"The {spelled.replace('brier', 'Brier')} is about {{value}}."
@@ -423,6 +436,9 @@ def _labelled(
     if question.against:
         rest = [group for group in groups if group != question.against]
         array = array.sel(group=rest) - array.sel(group=question.against, drop=True)
+        array = array.assign_coords(
+            group=[f"{group} - {question.against}" for group in rest]
+        )
     if question.by is None:
         array = array.isel(group=0, drop=True)
     if question.measure and not axis:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 import causalstats as cs
-from causalstats.inference.tipping_point import Bend, _Answers, _axes, _weighting
+from causalstats.inference.tipping_point import (
+    Bend,
+    _Answers,
+    _axes,
+    _Axis,
+    _sentence,
+    _weighting,
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +119,13 @@ def test_a_thousand_joint_bends_take_a_second_and_agree_with_a_refit(
     refitted = answers.fitted(direction)
     width = refitted.upper - refitted.lower
     assert abs(made[-1].centre - refitted.centre) < 0.05 * width
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "words"),
+    [(-1.0, 1.0, "still takes in 0"), (0.5, 1.0, "still leaves out 0")],
+)
+def test_a_decision_that_does_not_turn_is_told_as_it_was(lower, upper, words):
+    bend = Bend(centre=0.7, lower=lower, upper=upper, pareto_k=0.0)
+    axes = {"prior_sd": _Axis(1.0, 2.0)}
+    assert words in _sentence({"prior_sd": 2.0}, axes, bend, bend, False, 0.0)

@@ -433,3 +433,16 @@ def test_one_very_wide_band_does_not_hide_the_others_and_is_said_to_go_on():
     assert "go on beyond it" in axes.get_title(loc="left")
     alike = view(replace(content, band=np.tile([-1.0, 1.0], (4, 1)))).axes[0]
     assert "beyond" not in alike.get_title(loc="left")
+
+
+def test_bounds_do_not_hide_the_intervals_of_estimates():
+    table = pd.DataFrame(
+        {"mean": [0.09, np.nan], "lower": [0.06, 0.0], "upper": [0.14, 1.0]},
+        index=["ours", "bounds"],
+    )
+    axes = comparison(table, unit="probability").axes[0]
+    left, right = axes.get_xlim()
+    assert left <= 0.06 and right == pytest.approx(0.22)
+    assert "go on beyond" in axes.get_xlabel()
+    near = table.assign(upper=[0.14, 0.2], lower=[0.06, 0.05])
+    assert "go on" not in comparison(near).axes[0].get_xlabel()

@@ -666,6 +666,16 @@ def test_a_failed_assumption_is_told_in_words_and_an_untested_one_as_such():
     )
 
 
+def test_checks_of_the_draws_alone_are_no_evidence_for_the_model():
+    checks = [check("R-hat", True), check("power-scaling of the prior", True)]
+    result = evidence([assumption("linearity")], checks, None, [], None)
+    assert result.supports == ("2 of 2 checks of the draws and the prior passed.",)
+    assert result.untestable[0] == (
+        "model and data",
+        "No check here compares the model with the data.",
+    )
+
+
 def test_checks_that_contradict_one_assumption_are_told_together():
     named = ("one group", "no outlying row", "no batches")
     failed = [check(name, False) for name in (*named, "other")]

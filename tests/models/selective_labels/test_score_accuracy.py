@@ -276,7 +276,7 @@ def test_differences_of_groups_are_of_the_same_draws():
     each = answer(model, draws, data, by="group", **asked)
     gap = answer(model, draws, data, by="group", against="a", **asked)
     np.testing.assert_allclose(
-        gap.sel(group="b"), each.sel(group="b") - each.sel(group="a")
+        gap.sel(group="b - a"), each.sel(group="b") - each.sel(group="a")
     )
     with pytest.raises(cs.DataError, match="no group 'c'"):
         answer(model, draws, data, by="group", against="c", **asked)
@@ -431,3 +431,36 @@ def test_curves_are_figures_of_kept_scores():
         content = views[f"{name} of score"]()
         assert (content.interval[:, 0] <= content.curve + 1e-9).all()
         assert (content.curve <= content.interval[:, 1] + 1e-9).all()
+
+
+def test_a_feature_that_is_kept_too_has_its_curves():
+    frame = pd.DataFrame({"score": [0.1, 0.4, 0.6, 0.9], "t": 1, "y": [0, 1, 0, 1]})
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="t", features=["score"], keep=["score"]
+    )
+    assert data.kept_columns == ("score",)
+    draws = posterior(-1.0, 0.8, draws=40)
+    views = cs.SelectiveLabels().views(draws, data)
+    assert views["roc_curve of score"]().curve[-1] == 1
+
+
+def test_all_measures_of_a_test_are_told_by_sensitivity_and_specificity():
+    for score, words in (("test", "{value:specificity}"), ("x", "under the ROC curve")):
+        frame = pd.DataFrame(
+            {"test": [0, 1, 1, 0], "x": [0.5, 7.0, 2.0, 3.0], "t": 1, "y": [0, 1, 0, 1]}
+        )
+        data = cs.Decisions.from_frame(
+            frame, outcome="y", decision="t", features=["test", "x"]
+        )
+        _, estimand = cs.SelectiveLabels().accuracy(ScoreQuestion(score=score), data)
+        assert words in estimand.sentence
+
+
+def test_without_an_unobservable_outcomes_are_missing_at_random_in_words_and_graph():
+    data = hepatic()
+    ignorable, usual = cs.SelectiveLabels(unobserved_scale=0.0), cs.SelectiveLabels()
+    first = ignorable.assumptions()[0]
+    assert first.name == "no unobservable" and "missing at random" in first.statement
+    assert "response to risk" not in [each.name for each in ignorable.assumptions()]
+    assert "unobservable" not in ignorable.causal_graph(data)
+    assert "unobservable" in usual.causal_graph(data)
