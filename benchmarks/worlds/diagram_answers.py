@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 
 import causalstats as cs
+from causalstats.models.causal_diagram.checks.independences_of_studies import (
+    INDEPENDENCES_OF_STUDIES,
+)
 from causalstats.models.causal_diagram.checks.populations_alike import POPULATIONS_ALIKE
 from worlds import World
 
@@ -19,8 +22,9 @@ _POSSIBLE, _PRIOR = "possible under the diagram", "weight of the prior"
 _TIES, _MOVES = "intersection bounds", "the instrument moves the treatment"
 _OF_BOUNDS = (_POSSIBLE, _PRIOR, _TIES)
 _OF_COMPLIERS = (_POSSIBLE, _PRIOR, _MOVES)
-_OF_TRANSPORT = ("positivity", _PRIOR)
+_OF_TRANSPORT = ("positivity", _PRIOR, INDEPENDENCES_OF_STUDIES)
 _OF_REGRESSIONS = (
+    INDEPENDENCES_OF_STUDIES,
     "positivity",
     "confounding left by the regressions",
     "normal approximation",
@@ -163,6 +167,28 @@ def trial_and_survey(
     return trial, pd.DataFrame(older, columns=names)
 
 
+def two_covariates(
+    rng: np.random.Generator, alike: float = 0.5, assigned: float = 0.0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a trial of 600 whose x acts where w0 = w1, and a survey of 800.
+
+    Parameters
+    ----------
+    rng : Generator
+    alike : float
+        The probability of w0 = w1 in the survey: .5 where they are independent.
+    assigned : float
+        By how much w0 raises the probability of x in the trial: 0 where x is randomised.
+    """
+    w = rng.integers(0, 2, (2, 600))
+    x = coin(rng, 0.5 + assigned * (w[0] - 0.5))
+    y = coin(rng, 0.3 + 0.4 * x * (w[0] == w[1]))
+    first = rng.integers(0, 2, 800)
+    second = np.where(rng.random(800) < alike, first, 1 - first)
+    trial = pd.DataFrame({"w0": w[0], "w1": w[1], "x": x, "y": y})
+    return trial, pd.DataFrame({"w0": first, "w1": second})
+
+
 def _of_studies(
     name: str,
     draw: Draw,
@@ -303,7 +329,26 @@ WORLDS = [
     _of_studies(
         "transport: 4 covariates of 3 levels, a trial of 300",
         partial(trial_and_survey, rows=300, ages=3, oldest=2, covariates=4),
-        *_OF_TRANSPORT,
+        "positivity",
+        _PRIOR,
         covariates=4,
+    ),
+    _of_studies(
+        "transport: a randomised trial and two independent covariates",
+        two_covariates,
+        wrong=False,
+        covariates=2,
+    ),
+    _of_studies(
+        "transport: covariates that go together against the diagram",
+        partial(two_covariates, alike=0.75),
+        INDEPENDENCES_OF_STUDIES,
+        covariates=2,
+    ),
+    _of_studies(
+        "transport: a trial that a covariate assigns by a quarter",
+        partial(two_covariates, assigned=0.25),
+        INDEPENDENCES_OF_STUDIES,
+        covariates=2,
     ),
 ]

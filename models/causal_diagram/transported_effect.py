@@ -29,6 +29,9 @@ from causalstats.diagrams.identification.transport import (
 )
 from causalstats.errors import ModelError
 from causalstats.models.causal_diagram import notation
+from causalstats.models.causal_diagram.checks.independences_of_studies import (
+    independences_of_studies,
+)
 from causalstats.models.causal_diagram.checks.populations_alike import (
     populations_alike,
 )
@@ -217,23 +220,27 @@ def transported_effect(
         ]
         return np.atleast_1d((means[0] - means[1]).to_numpy())
 
+    def of_data() -> tuple[Check, ...]:
+        return (
+            *_spellings(data),
+            *independences_of_studies(graph, designs, data, levels),
+            *populations_alike(graph, designs, data),
+            _DECLARED,
+        )
+
     def doubts() -> tuple[Check, ...]:
         if route == "hierarchical":
             return (
                 *checks_of_regressions(regressions, data),
                 *normal_approximation(shift(), sd),
-                *_spellings(data),
-                *populations_alike(graph, designs, data),
-                _DECLARED,
+                *of_data(),
             )
         weight = prior_of_studies(tables, under_priors, sd, levels, found.do)
         failed = () if weight.passed else (weight,)
         return (
             *_doubts(found, graph, designs, data, levels, indices),
             *failed,
-            *_spellings(data),
-            *populations_alike(graph, designs, data),
-            _DECLARED,
+            *of_data(),
         )
 
     event = notation.event(outcome, levels)

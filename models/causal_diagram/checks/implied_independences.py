@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _NAME = "independences of the diagram"
 _ASSUMPTION = "this diagram"
 _MOST_PAIRS = 200
-_SIGNIFICANCE_LEVEL = 0.01
+SIGNIFICANCE_LEVEL = 0.01
 _SMALL_BY_MOMENTS = 0.1  # a p-value by moments below which tables are drawn
 # Drawn for each that would be as extreme at the level of the test
 _TABLES_PER_EXTREME_ONE = 20
@@ -52,7 +52,7 @@ _ROWS_PER_COLUMN = 20
 
 
 @dataclass(frozen=True, eq=False)
-class _Test:
+class IndependenceTest:
     """A pair, those that separate it, its p-value, and its table where all are labels."""
 
     p: float
@@ -74,11 +74,11 @@ def implied_independences(
     for one, other in pairs[:_MOST_PAIRS]:
         given = separating_set(model.graph, one, other)
         if given is not None:
-            tests.append(_independence_test(one, other, given, data, levels))
+            tests.append(independence_test(one, other, given, data, levels))
     if not tests:
         return () if len(pairs) > _MOST_PAIRS else (_nothing_implied(),)
-    p, statement = _smallest_p(tests)
-    passed = p > _SIGNIFICANCE_LEVEL
+    p, statement = smallest_p(tests)
+    passed = p > SIGNIFICANCE_LEVEL
     remedy = (
         "The data contradict the diagram: an arrow or a shared cause is missing, such as one "
         "between these two."
@@ -88,7 +88,7 @@ def implied_independences(
             name=_NAME,
             passed=passed,
             value=p,
-            expected=f"p times the number of tests above {_SIGNIFICANCE_LEVEL:g}",
+            expected=f"p times the number of tests above {SIGNIFICANCE_LEVEL:g}",
             finding=f"{len(tests)} tested; least likely independent are {statement}, p = {p:.3g}",
             remedy="" if passed else remedy,
             assumption=_ASSUMPTION,
@@ -134,7 +134,7 @@ def tested_independences(model: CausalDiagram, data: Observations) -> pd.DataFra
     rng = np.random.default_rng(0)
     rows = []
     for each in independences(model.graph):
-        test = _independence_test(each.one, each.other, each.given, data, levels)
+        test = independence_test(each.one, each.other, each.given, data, levels)
         p = test.p
         if test.table is not None and len(test.table) and p < _SMALL_BY_MOMENTS:
             p = monte_carlo_p(test.table, _MOST_TABLES_OF_ONE_TEST, rng)
@@ -145,13 +145,14 @@ def tested_independences(model: CausalDiagram, data: Observations) -> pd.DataFra
     return table.assign(p_adjusted=adjusted).sort_values("p_value", kind="stable")
 
 
-def _independence_test(
+def independence_test(
     one: str,
     other: str,
     given: Sequence[str],
     data: Observations,
     levels: Levels,
-) -> _Test:
+    where: str = "",
+) -> IndependenceTest:
     """Return the test of two variables given others: of tables, or of residuals with numbers.
 
     Parameters
@@ -161,17 +162,19 @@ def _independence_test(
         The variables that separate them.
     data : Observations
     levels : mapping of variable to its levels
+    where : str
+        Words that end the statement, of one study among several.
     """
     condition = f" given {', '.join(given)}" if given else ""
-    statement = f"{one} and {other}{condition}"
+    statement = f"{one} and {other}{condition}{where}"
     if {one, other, *given} & set(data.continuous):
-        return _Test(_residual_p(one, other, given, data, levels), statement)
+        return IndependenceTest(_residual_p(one, other, given, data, levels), statement)
     held = np.empty((len(data.counts), len(given)), int)
     for column, name in enumerate(given):
         held[:, column] = data.column(name)
     table = tables_by_stratum(data.column(one), data.column(other), held, data.counts)
     p = float(approximate_p(table[None])[0]) if len(table) else 1.0
-    return _Test(p, statement, table)
+    return IndependenceTest(p, statement, table)
 
 
 def _residual_p(
@@ -200,7 +203,7 @@ def _residual_p(
     )
 
 
-def _smallest_p(tests: Sequence[_Test]) -> tuple[float, str]:
+def smallest_p(tests: Sequence[IndependenceTest]) -> tuple[float, str]:
     """Return the smallest p-value times the number of tests, and the statement that it is of.
 
     Tests of tables whose p-value looks small are repeated by drawing tables.
@@ -212,11 +215,11 @@ def _smallest_p(tests: Sequence[_Test]) -> tuple[float, str]:
         p = test.p
         small = test.p * count < _SMALL_BY_MOMENTS
         if test.table is not None and len(test.table) and small:
-            most = int(_TABLES_PER_EXTREME_ONE * count / _SIGNIFICANCE_LEVEL)
+            most = int(_TABLES_PER_EXTREME_ONE * count / SIGNIFICANCE_LEVEL)
             p = monte_carlo_p(test.table, most, rng)
         adjusted.append((min(1.0, p * count), test.statement))
         decided = (
-            adjusted[-1][0] <= _SIGNIFICANCE_LEVEL or p * count >= _SMALL_BY_MOMENTS
+            adjusted[-1][0] <= SIGNIFICANCE_LEVEL or p * count >= _SMALL_BY_MOMENTS
         )
         if decided or len(adjusted) >= _MOST_MONTE_CARLO_TESTS:
             break
