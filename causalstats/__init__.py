@@ -138,9 +138,12 @@ if not TYPE_CHECKING:  # a checker would take it for every name there could be
         if name not in _WHERE:
             raise AttributeError(f"module 'causalstats' has no attribute {name!r}")
         from causalstats.runs.interrupts import orderly_interrupts
+        from causalstats.runs.waiting_modules import name_waiting_modules
 
         with orderly_interrupts():
-            return getattr(import_module(_WHERE[name]), name)
+            value = getattr(import_module(_WHERE[name]), name)
+        name_waiting_modules()
+        return value
 
 
 def __dir__() -> list[str]:

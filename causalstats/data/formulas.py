@@ -105,6 +105,17 @@ def formula_labels(formula: str) -> tuple[str, ...]:
     return tuple(name for name in inside if name not in outside)
 
 
+def _as_a_sum(columns: object) -> str:
+    """Return the formula of a list of columns, as advice; empty of anything else."""
+    if not isinstance(columns, list | tuple) or not columns:
+        return ""
+    names = [name for name in columns if isinstance(name, str)]
+    if len(names) < len(columns):
+        return ""
+    terms = [name if name.isidentifier() else f"`{name}`" for name in names]
+    return f"Write {' + '.join(terms)!r}."
+
+
 def _factors(formula: str) -> list[str]:
     """Return the expressions of a formula that are multiplied and added."""
     from formulaic import Formula
@@ -114,7 +125,7 @@ def _factors(formula: str) -> list[str]:
     if not isinstance(formula, str):
         raise DataError(
             "Expected a formula as text, such as 'age + C(region) + bs(score, df=4)', got "
-            f"{formula!r}."
+            f"{formula!r}. {_as_a_sum(formula)}".rstrip()
         )
     if len(formula) > _LONGEST:
         raise DataError(

@@ -106,3 +106,11 @@ def test_text_that_reads_as_numbers_is_not_taken_as_categories(written):
 def test_codes_and_limits_in_text_stay_categories(codes):
     frame = pd.DataFrame({"code": codes, "x": ["a", "b"] * 15})
     assert "code" not in cs.Observations.from_frame(frame).continuous
+
+
+def test_a_list_of_covariates_in_place_of_a_formula_is_answered_with_the_formula():
+    frame = pd.DataFrame({"a": [1, 2], "b": 3, "c": 4, "diet": "x", "of age": 1})
+    with pytest.raises(cs.DataError, match=r"Write 'diet \+ `of age`'"):
+        cs.Composition.from_frame(
+            frame, parts=["a", "b", "c"], covariates=["diet", "of age"]
+        )
