@@ -14,6 +14,7 @@ from causalstats.models.causal_diagram.checks.independences_of_studies import (
     INDEPENDENCES_OF_STUDIES,
 )
 from causalstats.models.causal_diagram.checks.populations_alike import POPULATIONS_ALIKE
+from causalstats.models.causal_diagram.checks.same_people import SAME_PEOPLE
 from worlds import World
 
 Draw = Callable[[np.random.Generator], Any]
@@ -138,6 +139,48 @@ def _of_instrument(
         answer=answer,
         runs=_OF_BOUNDS if question == "bounds" else _OF_COMPLIERS,
         **options,
+    )
+
+
+def _within_a_group(name: str, group: str, *catches: str, wrong: bool = True) -> World:
+    """Return a world of a contrast within a group: w is before x, and x moves m, and y nowhere.
+
+    Parameters
+    ----------
+    name : str
+    group : str
+        "w" or "m".
+    *catches : str
+    wrong : bool
+    """
+    model = cs.CausalDiagram(
+        "w -> x, y; x -> m, y; m <-> y", treatment="x", outcome="y"
+    )
+
+    def make(seed: int) -> tuple[Any, Any]:
+        rng = np.random.default_rng(seed)
+        w, u = rng.integers(0, 2, (2, 600))
+        x = coin(rng, 0.3 + 0.4 * w)
+        columns = {
+            "w": w,
+            "x": x,
+            "m": coin(rng, 0.05 + 0.45 * x + 0.45 * u),
+            "y": coin(rng, 0.1 + 0.6 * u + 0.2 * w),
+        }
+        return model, cs.Observations.from_frame(pd.DataFrame(columns))
+
+    def answer(model: Any, data: Any) -> cs.Effect:
+        fit = cs.fit(model, data, seed=1, progress=False)
+        return fit.effect("y", do={"x": [1, 0]}, given={group: 1})
+
+    return World(
+        name=name,
+        family="diagrams",
+        wrong=wrong,
+        make=make,
+        catches=catches,
+        answer=answer,
+        runs=("positivity", _PRIOR),
     )
 
 
@@ -302,6 +345,10 @@ WORLDS = [
         partial(moved, rows=1000, compliers=0.1, direct=0.35),
         "complier_effect",
         _POSSIBLE,
+    ),
+    _within_a_group("a contrast within a group before the treatment", "w", wrong=False),
+    _within_a_group(
+        "a contrast within a group that the treatment makes", "m", SAME_PEOPLE
     ),
     _of_studies(
         "transport: a trial and an older target",

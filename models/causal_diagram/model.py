@@ -56,6 +56,7 @@ from causalstats.models.causal_diagram.checks.missing_rows import missing_rows
 from causalstats.models.causal_diagram.checks.monotone_responses import (
     monotone_responses,
 )
+from causalstats.models.causal_diagram.checks.same_people import with_same_people
 from causalstats.models.causal_diagram.checks.values_filled_in import values_filled_in
 from causalstats.models.causal_diagram.contrast_scales import on_scale
 from causalstats.models.causal_diagram.counterfactual_query import (
@@ -590,7 +591,8 @@ class CausalDiagram:
         factual = query_arguments.plain_values("factual", factual)
         if do is not None:
             do = query_arguments.plain_values("do", do, several=True)
-        return self._on(data).bounds(outcome, do, given, factual, cause, data)
+        query = self._on(data).bounds(outcome, do, given, factual, cause, data)
+        return with_same_people(self.graph, do or {}, given, query)
 
     def instrumented(self, data: Observations) -> Instrumented:
         """Return the data of `Instrument`, where the diagram names instruments of the treatment.
@@ -675,7 +677,8 @@ class CausalDiagram:
             query_arguments.refuse_given_with_arrows(given)
             question = arrows_question(self, outcome, do, factual, data)
             return self._on(data).counterfactual(question, data)
-        return self._on(data).query(outcome, do, given, factual, data)
+        query = self._on(data).query(outcome, do, given, factual, data)
+        return with_same_people(self.graph, do, given, query)
 
     def parameters(self, data: Observations) -> tuple[str, ...]:
         """Return names in the posterior whose sampling is checked; none where it is exact.
