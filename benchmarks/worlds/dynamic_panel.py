@@ -12,9 +12,11 @@ from designs.panel import persistent
 from spoilt_tables import coded, cut_off, left_out, slipped, spoilt
 
 import causalstats as cs
+from causalstats.models.panel_dml.checks.effect_over_time import OVER_TIME
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
+from causalstats.models.shared.units_alike import ALIKE
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -39,6 +41,28 @@ def _hidden_cause(seed: int) -> Drawn:
     frame = dynamic(rng, error_correlation=0.7)
     cause = frame["y"] - frame.groupby("unit")["y"].transform("mean")
     return cs.DynamicPanel(), read(frame.assign(d=frame["d"] + 0.5 * cause))
+
+
+def _other_unit(seed: int) -> Drawn:
+    """The outcome is recorded in a unit of .6 from the fourth period on."""
+    rng = np.random.default_rng(seed)
+    frame = dynamic(rng)
+    late = frame["time"] >= frame["time"].median()
+    return cs.DynamicPanel(), read(
+        frame.assign(y=(frame["y"] + 10) * np.where(late, 0.6, 1.0))
+    )
+
+
+def _other_people(seed: int) -> Drawn:
+    """Each wave has other people under the same numbers; what lasts in them confounds."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {"unit": np.repeat(np.arange(200), 6), "time": np.tile(np.arange(6), 200)}
+    )
+    lasting = rng.standard_normal(len(frame))
+    frame["d"] = lasting + rng.standard_normal(len(frame))
+    frame["y"] = frame["d"] + lasting + rng.standard_normal(len(frame))
+    return cs.DynamicPanel(), read(frame)
 
 
 def _of_states(seed: int, named: bool = False) -> Drawn:
@@ -210,5 +234,15 @@ WORLDS = [
         name="rows of the lowest tenth of outcomes left out",
         make=spoilt(partial(_plain, {}, {}), partial(left_out, column="y")),
         catches=("rows not missing by their outcome",),
+    ),
+    _wrong(
+        name="other people under the same numbers in each wave",
+        make=_other_people,
+        catches=(ALIKE,),
+    ),
+    _wrong(
+        name="the outcome in another unit from midway",
+        make=_other_unit,
+        catches=(OVER_TIME,),
     ),
 ]

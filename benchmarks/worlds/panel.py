@@ -587,6 +587,91 @@ def _logged(seed: int) -> Drawn:
     return _model(time_effects=True), _read(frame)
 
 
+def _kept_unit_labels(seed: int, followed: bool) -> Drawn:
+    """Return five waves in which what lasts in people moves treatment and outcome.
+
+    Parameters
+    ----------
+    seed : int
+    followed : bool
+        Whether a number is the same person in each wave, or another one.
+    """
+    rng = np.random.default_rng(seed)
+    frame = _grid(200, 5)
+    lasting = _unit_normal(rng, frame) if followed else rng.normal(size=len(frame))
+    frame["d"] = lasting + rng.normal(size=len(frame))
+    frame["y"] = frame["d"] + 2 * lasting + rng.normal(size=len(frame))
+    return _model(time_effects=True), _read(frame)
+
+
+def _leaving(seed: int, by_outcome: bool, rho: float = 0.0) -> Drawn:
+    """Return units that leave for good after a low outcome, or by chance and by the treatment.
+
+    Parameters
+    ----------
+    seed : int
+    by_outcome : bool
+    rho : float
+        Autocorrelation of errors.
+    """
+    rng = np.random.default_rng(seed)
+    frame = _grid(400, 8)
+    unit = _unit_normal(rng, frame)
+    frame["d"] = (0.7 * unit + rng.normal(size=len(frame)) > 0).astype(float)
+    error = _autoregressive(rng, frame, rho)
+    frame["y"] = frame["d"] + unit + error
+    chance = 0.15 + 0.1 * frame["d"] + 0.1 * (unit < 0)
+    by_chance = rng.random(len(frame)) < chance
+    left = frame["d"] + error < -0.8 if by_outcome else by_chance
+    gone = left.groupby(frame["unit"]).cumsum() - left > 0
+    return _model(time_effects=True), _read(frame[~gone].reset_index(drop=True))
+
+
+def _outcome_unit(seed: int, factor: float) -> Drawn:
+    """Return outcomes that are recorded in a unit `factor` times as large from midway on."""
+    rng = np.random.default_rng(seed)
+    frame = _grid(200, 8)
+    unit = _unit_normal(rng, frame)
+    frame["d"] = 0.5 * unit + rng.normal(size=len(frame))
+    frame["y"] = 10 + frame["d"] + unit + _autoregressive(rng, frame, 0.4)
+    frame["y"] *= np.where(frame["time"] >= 4, factor, 1.0)
+    return _model(time_effects=True), _read(frame)
+
+
+def _interpolated(seed: int) -> Drawn:
+    """Return a confounder that was measured every fourth year, with a line between."""
+    rng = np.random.default_rng(seed)
+    frame = _grid(200, 9)
+    x = _autoregressive(rng, frame, 0.6)
+    frame["d"] = x + _unit_normal(rng, frame) + rng.normal(size=len(frame))
+    frame["y"] = frame["d"] + x + rng.normal(size=len(frame))
+    surveys = x.reshape(200, 9)[:, ::4]
+    lines = [np.interp(np.arange(9), [0, 4, 8], each) for each in surveys]
+    return _model(time_effects=True), _read(
+        frame.assign(x=np.concatenate(lines)), ["x"]
+    )
+
+
+def _covariate_at_adoption(seed: int, moved: float) -> Drawn:
+    """Return a covariate that the adopted treatment moves by `moved`, and that acts on the outcome.
+
+    Units that adopt have other outcomes and covariates from the start.
+    """
+    rng = np.random.default_rng(seed)
+    frame, _ = _adoption(rng, 200, 8, (3, 5, 99))
+    unit = _unit_normal(rng, frame)
+    x = moved * frame["d"] + 0.5 * unit + 0.7 * _autoregressive(rng, frame, 0.7)
+    frame["y"] += frame["d"] + x + unit + rng.normal(size=len(frame))
+    return _model(time_effects=True), _read(frame.assign(x=x), ["x"])
+
+
+def _half_for_zero(seed: int) -> Drawn:
+    """Return the logarithm of a count with .5 in place of 0."""
+    _, panel = _counts(seed, additive=False)
+    logs = np.log(panel.source["y"].clip(lower=0.5))
+    return _model(time_effects=True), _read(panel.source.assign(y=logs))
+
+
 def _spoilt(name: str, change: Change, check: str) -> World:
     return _wrong(name, spoilt(_curves, change), (check,))
 
@@ -776,6 +861,48 @@ WORLDS = [
         "the logarithm of a count plus one",
         _logged,
         ("no logarithm of zeros",),
+    ),
+    _wrong(
+        "the logarithm of a count, .5 in place of 0",
+        _half_for_zero,
+        ("no logarithm of zeros",),
+    ),
+    _wrong(
+        "other people under the same numbers in each wave",
+        partial(_kept_unit_labels, followed=False),
+        ("units resemble themselves",),
+    ),
+    _right("the same people in each wave", partial(_kept_unit_labels, followed=True)),
+    _wrong(
+        "units leave after a low outcome",
+        partial(_leaving, by_outcome=True),
+        ("units do not leave",),
+    ),
+    _wrong(
+        "units leave after a low outcome, lasting errors",
+        partial(_leaving, by_outcome=True, rho=0.5),
+        ("units do not leave",),
+    ),
+    _right("units leave by chance and treatment", partial(_leaving, by_outcome=False)),
+    _wrong(
+        "the outcome in another unit from midway",
+        partial(_outcome_unit, factor=0.6),
+        ("the same effect in all periods",),
+    ),
+    _right("the outcome in one unit", partial(_outcome_unit, factor=1.0)),
+    _wrong(
+        "a covariate interpolated between surveys",
+        _interpolated,
+        ("no values interpolated",),
+    ),
+    _wrong(
+        "a covariate that the adopted treatment moves",
+        partial(_covariate_at_adoption, moved=0.7),
+        ("covariates do not change at adoption",),
+    ),
+    _right(
+        "a covariate that adoption does not move",
+        partial(_covariate_at_adoption, moved=0.0),
     ),
     _spoilt("every unit twice", partial(every_unit_twice, unit="unit"), "no row twice"),
     _spoilt(

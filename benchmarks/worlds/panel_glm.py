@@ -16,6 +16,7 @@ from causalstats.models.panel_glm.assumptions import BOUNDED, LATER
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
+from causalstats.models.shared.units_alike import ALIKE
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -81,6 +82,29 @@ def _adopted(
             }
         )
     )
+
+
+def _other_people(kind: str, seed: int) -> Drawn:
+    """Each wave has other people under the same numbers; what lasts in them confounds."""
+    rng = np.random.default_rng(seed)
+    units, times = 250, 6
+    lasting = rng.standard_normal((units, times))
+    treated = (lasting + rng.standard_normal((units, times)) > 0).astype(int)
+    predictor = 0.5 * treated + 0.7 * lasting
+    if kind == "poisson":
+        outcome = rng.poisson(np.exp(1 + predictor)).astype(float)
+    else:
+        chance = 1 / (1 + np.exp(-predictor))
+        outcome = (rng.random(chance.shape) < chance).astype(float)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+            "d": treated.ravel(),
+            "y": outcome.ravel(),
+        }
+    )
+    return cs.PanelGLM(family=kind), read(frame)
 
 
 def _separated(kind: str, seed: int) -> Drawn:
@@ -277,5 +301,15 @@ WORLDS = [
         make=_unequal_units,
         catches=("units whose outcome changes",),
         headline_holds="its interval is longer where few units say most",
+    ),
+    _wrong(
+        name="counts of other people under the same numbers in each wave",
+        make=partial(_other_people, "poisson"),
+        catches=(ALIKE,),
+    ),
+    _wrong(
+        name="outcomes of 0 and 1 of other people in each wave",
+        make=partial(_other_people, "logit"),
+        catches=(ALIKE,),
     ),
 ]

@@ -8,11 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.shared.bad_controls import IF_MOVED, NO_COPY, NOT_MOVED
+from causalstats.models.shared.bad_controls import (
+    AT_ADOPTION,
+    IF_MOVED,
+    NO_COPY,
+    NOT_MOVED,
+)
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
 from causalstats.models.shared.measurement import measured_without_error
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
+from causalstats.models.shared.units_alike import ALIKE
 
 if TYPE_CHECKING:
     from causalstats.models.dynamic_panel.model import DynamicPanel
@@ -44,7 +50,7 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             "would see shocks to which units answer by .7 standard deviations of an error in half "
             f"of the panels of 200 units at 6 times, and by .5 in a quarter. {IF_MOVED}",
             formula="Y_it(d) independent of D_it given y_i,t-1, x_it and α_i",
-            checks=(EXOGENEITY, NO_COPY, COMMON_CHANGES),
+            checks=(EXOGENEITY, NO_COPY, COMMON_CHANGES, ALIKE, AT_ADOPTION),
             fields=("time_effects",),
         ),
         Assumption(
@@ -82,7 +88,7 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             "persistence differs, its mean is put too high, and the long-run effect with it "
             "(Pesaran & Smith 1995); few periods hardly show that.",
             formula="θ_i = θ, ρ_i = ρ",
-            checks=("one effect",),
+            checks=("one effect", "the same effect in all periods"),
         ),
         Assumption(
             name="linear initial condition",

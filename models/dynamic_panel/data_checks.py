@@ -32,6 +32,9 @@ from causalstats.models.dynamic_panel.design import design_of, unit_columns
 from causalstats.models.dynamic_panel.one_effect import one_effect_of_units
 from causalstats.models.dynamic_panel.posterior import robust_stretch
 from causalstats.models.dynamic_panel.shared_shocks import shared_shocks, unit_series
+from causalstats.models.panel_dml.checks.covariates_at_adoption import (
+    covariates_at_adoption,
+)
 from causalstats.models.shared.common_changes import (
     common_changes_check,
     means_are_zero,
@@ -39,6 +42,7 @@ from causalstats.models.shared.common_changes import (
 )
 from causalstats.models.shared.covariate_form import linear_covariates
 from causalstats.models.shared.rows_of_units import no_copy_within_units, unit_rows
+from causalstats.models.shared.units_alike import units_alike
 
 if TYPE_CHECKING:
     from causalstats.models.dynamic_panel.model import DynamicPanel
@@ -74,6 +78,8 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         *shared_shocks(model, data, estimands),
         *_common_changes(model, data, estimands),
         *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
+        *covariates_at_adoption(data, estimands, CONFOUNDERS),
+        *units_alike(data, estimands, CONFOUNDERS),
         *unit_rows(data, model.assumptions()[-1].name),
     )
 

@@ -28,6 +28,10 @@ from causalstats.models.dynamic_panel.density import (
 )
 from causalstats.models.dynamic_panel.design import design_of, unit_columns
 from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
+from causalstats.models.panel_dml.checks.effect_over_time import (
+    OVER_TIME,
+    effect_over_time,
+)
 from causalstats.models.panel_dml.checks.score_tests import (
     Adjusted,
     rows_of,
@@ -65,15 +69,23 @@ def one_effect_of_units(
     without_past = some_units(_less_the_past(model, data))
     static = PanelDML(time_effects=model.time_effects, basis_size=1)
     adjusted = Adjusted(without_past, columns_of(static, without_past), within=True)
-    found = one_effect(static, adjusted, without_past, estimands)
+    found = (
+        *one_effect(static, adjusted, without_past, estimands),
+        *effect_over_time(static, adjusted, estimands),
+    )
     return tuple(
         replace(
             check,
-            remedy=_REMEDY if check.passed is False else check.remedy,
+            remedy=_REMEDY if _failed_by_unit(check) else check.remedy,
             assumption=SAME_EFFECT,
         )
         for check in found
     )
+
+
+def _failed_by_unit(check: Check) -> bool:
+    """Whether effects differ between units, and not between periods."""
+    return check.passed is False and check.name != OVER_TIME
 
 
 def _less_the_past(model: DynamicPanel, data: Panel) -> Panel:

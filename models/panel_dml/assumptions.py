@@ -6,7 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.shared.bad_controls import IF_MOVED, NO_COPY, NOT_MOVED
+from causalstats.models.shared.bad_controls import (
+    AT_ADOPTION,
+    IF_MOVED,
+    NO_COPY,
+    NOT_MOVED,
+)
 from causalstats.models.shared.measurement import measured_without_error
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
         Assumption(
             name="strict exogeneity",
             statement="Earlier outcomes move neither later treatments nor later covariates (no "
-            "feedback), and no covariate is an earlier outcome.",
+            "feedback), no covariate is an earlier outcome, and no unit leaves because of its own.",
             if_wrong="Effects within units are biased by a term of order 1/T (Nickell bias). The "
             "check of strict exogeneity can show it with three rows or more of ten units or more; "
             "fewer cannot.",
@@ -31,6 +36,7 @@ def assumptions(model: PanelDML) -> tuple[Assumption, ...]:
                 "strict exogeneity",
                 "leads have no effect",
                 "no earlier outcome among covariates",
+                "units do not leave because of their outcome",
             ),
         ),
         _units(model),
@@ -70,7 +76,12 @@ def _no_unobserved_confounder(model: PanelDML) -> Assumption:
         if_wrong="The effect takes in what the confounder does: see `robustness_value` for how "
         f"strong it would have to be. {IF_MOVED}",
         formula="Y_it(d) independent of D_it given X_it and the unit",
-        checks=("strict exogeneity", "predicts the mean over time", NO_COPY),
+        checks=(
+            "strict exogeneity",
+            "predicts the mean over time",
+            NO_COPY,
+            AT_ADOPTION,
+        ),
         fields=("time_effects",),
     )
 

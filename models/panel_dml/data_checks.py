@@ -11,14 +11,19 @@ from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
 from causalstats.models.panel_dml.assumptions import CONFOUNDERS
 from causalstats.models.panel_dml.checks.constant_covariates import covariates_change
+from causalstats.models.panel_dml.checks.covariates_at_adoption import (
+    covariates_at_adoption,
+)
 from causalstats.models.panel_dml.checks.dependence import dependence_checks
 from causalstats.models.panel_dml.checks.dose_response import effect_in_proportion
 from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
+from causalstats.models.panel_dml.checks.effect_over_time import effect_over_time
 from causalstats.models.panel_dml.checks.learning_curve import functions_are_learned
 from causalstats.models.panel_dml.checks.linear_moderation import linear_moderation
 from causalstats.models.panel_dml.checks.nickell_bias import earlier_outcome
 from causalstats.models.panel_dml.checks.nuisance_form import nuisance_form
 from causalstats.models.panel_dml.checks.outcome_kind import outcome_kind
+from causalstats.models.panel_dml.checks.presence import presence_unrelated
 from causalstats.models.panel_dml.checks.score_tests import Adjusted, some_units
 from causalstats.models.panel_dml.checks.staggered_adoption import staggered_adoption
 from causalstats.models.panel_dml.checks.strict_exogeneity import (
@@ -26,6 +31,7 @@ from causalstats.models.panel_dml.checks.strict_exogeneity import (
     leads_have_no_effect,
 )
 from causalstats.models.shared.rows_of_units import no_copy_within_units, unit_rows
+from causalstats.models.shared.units_alike import units_alike
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML
@@ -62,14 +68,30 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
         _treatment_varies(model, data, estimands),
         *([] if covariates is None else [covariates]),
         *no_copy_within_units(data, estimands, CONFOUNDERS),
+        *covariates_at_adoption(data, estimands, CONFOUNDERS),
         *nuisance_form(model, adjusted, estimands),
         *functions_are_learned(model, data, adjusted.columns, estimands),
         *one_effect(model, adjusted, data, estimands),
+        *effect_over_time(model, adjusted, estimands),
         *effect_in_proportion(model, adjusted, estimands),
         *linear_moderation(model, adjusted, estimands),
         *over_time,
         *dependence_checks(model, data, failed),
+        *_by_unit(model, data, adjusted, estimands),
         *unit_rows(data, model.error_model.assumption(model).name),
+    )
+
+
+def _by_unit(
+    model: PanelDML, data: Panel, adjusted: Adjusted, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Return what is wrong with units: that they are none, or leave because of their outcome."""
+    if not model.within_units:
+        return ()
+    units = model.unit_heterogeneity.assumption().name
+    return (
+        *units_alike(data, estimands, units),
+        *presence_unrelated(adjusted, estimands),
     )
 
 

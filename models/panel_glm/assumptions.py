@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.shared.bad_controls import IF_MOVED, NOT_MOVED
+from causalstats.models.shared.bad_controls import AT_ADOPTION, IF_MOVED, NOT_MOVED
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.measurement import measured_without_error
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
+from causalstats.models.shared.units_alike import ALIKE
 
 if TYPE_CHECKING:
     from causalstats.models.panel_glm.model import PanelGLM
@@ -32,7 +33,7 @@ def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:
             f"lasting feature of the unit{common} {NOT_MOVED}",
             if_wrong=f"The ratio takes in what the confounder does. {IF_MOVED}",
             formula="Y_it(d) independent of D_it given x_it and the unit",
-            checks=(EXOGENEITY, COMMON_CHANGES),
+            checks=(EXOGENEITY, COMMON_CHANGES, ALIKE, AT_ADOPTION),
             fields=("time_effects",),
         ),
         Assumption(

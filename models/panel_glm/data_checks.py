@@ -11,6 +11,9 @@ from scipy import stats
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
 from causalstats.data import Panel
+from causalstats.models.panel_dml.checks.covariates_at_adoption import (
+    covariates_at_adoption,
+)
 from causalstats.models.panel_glm.adoption import (
     before_adoption,
     padded,
@@ -36,6 +39,7 @@ from causalstats.models.shared.covariate_form import (
 )
 from causalstats.models.shared.leverage import shares_of_clusters
 from causalstats.models.shared.rows_of_units import unit_rows
+from causalstats.models.shared.units_alike import units_alike
 
 if TYPE_CHECKING:
     from causalstats.models.panel_glm.model import PanelGLM
@@ -60,6 +64,8 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
         *_linear_covariates(model, design, data, estimands),
         *_common_changes(model, design, data, estimands),
         *shared_shocks(model, data, design, estimands),
+        *covariates_at_adoption(data, estimands, CONFOUNDERS),
+        *units_alike(data, estimands, CONFOUNDERS),
         *unit_rows(data, model.assumptions()[-1].name, numeric_outcome=False),
     )
 

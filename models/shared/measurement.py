@@ -14,6 +14,7 @@ import pandas as pd
 
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
+from causalstats.models.shared.interpolated_values import INTERPOLATED
 from causalstats.models.shared.labels_written_alike import NAME as _SPELLING
 from causalstats.models.shared.labels_written_alike import labels_written_alike
 from causalstats.numerics.testing.recorded_values import (
@@ -63,6 +64,10 @@ def measured_without_error(
     ]
     if numeric_outcome:
         checks.append(_LOGGED)
+    between = ""
+    if panel:
+        checks.append(INTERPOLATED)
+        between = ", none was filled in between others"
     if panel and numeric_outcome:
         checks.append(_ROWS)
         limit += ", and no row is missing for what its outcome is"
@@ -72,7 +77,7 @@ def measured_without_error(
     return Assumption(
         name=MEASUREMENT,
         statement="Variables are recorded without error: no number stands for a missing value"
-        f", none is a slip{limit}, and each label is written in one way.",
+        f", none is a slip{limit}{between}, and each label is written in one way.",
         if_wrong=consequence,
         formula="recorded value = value",
         checks=(*checks, *more_checks),
@@ -181,8 +186,9 @@ def _logged_counts(table: pd.DataFrame, outcome: str | None) -> tuple[Check, ...
             passed=None,
             value=share,
             expected="an outcome that is no logarithm of counts of which 5 % or more are 0",
-            finding=f"{outcome} is the logarithm of a count plus a constant, or its inverse "
-            f"hyperbolic sine, and {share:.0%} of the rows have the smallest value",
+            finding=f"{outcome} is the logarithm of a count plus a constant or with a number in "
+            f"place of 0, or its inverse hyperbolic sine, and {share:.0%} of the rows have the "
+            "smallest value",
             remedy="If that value stands for a count of 0, no difference is a relative change, and "
             "its size depends on the unit of the count and on the constant (Chen & Roth 2024): "
             "answer for the count itself, in a panel as a ratio of means by `cs.PanelGLM()`. If no "

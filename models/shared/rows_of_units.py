@@ -15,7 +15,8 @@ from causalstats.models.shared.cut_outcomes import (
     rows_not_cut_off,
 )
 from causalstats.models.shared.independent_rows import no_row_twice
-from causalstats.models.shared.measurement import recorded_values
+from causalstats.models.shared.interpolated_values import not_interpolated
+from causalstats.models.shared.measurement import MEASUREMENT, recorded_values
 from causalstats.models.shared.weights_of_rows import no_rows_outweigh
 from causalstats.numerics.panel.within_transformation import demeaned
 
@@ -23,7 +24,7 @@ from causalstats.numerics.panel.within_transformation import demeaned
 def unit_rows(
     data: Panel, assumption: str, *, numeric_outcome: bool = True
 ) -> tuple[Check, ...]:
-    """Return failed checks of rows that are copies under another unit, and of codes and limits.
+    """Return failed checks of rows that are copies under another unit, of codes, lines and limits.
 
     Rows that are missing because their outcome is beyond a limit are looked for too.
 
@@ -45,6 +46,7 @@ def unit_rows(
         *recorded_values(
             data.source, read, outcome if numeric_outcome else None, data.time
         ),
+        *not_interpolated(data, MEASUREMENT),
     )
     if numeric_outcome:
         return (*common, *rows_not_cut_off(data))

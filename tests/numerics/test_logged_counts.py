@@ -20,6 +20,9 @@ ZEROS = float(np.mean(COUNTS == 0))
         np.log(COUNTS + 0.5),
         np.log(COUNTS + 1e-3),
         np.arcsinh(COUNTS),
+        np.log(np.maximum(COUNTS, 0.5)),
+        np.log(np.maximum(COUNTS, 1e-6)),
+        np.log10(np.maximum(COUNTS, 0.01)),
         np.log1p(COUNTS.astype("float32")).astype(float),
     ],
 )

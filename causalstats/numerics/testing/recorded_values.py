@@ -141,7 +141,8 @@ def zeros_of_logged_counts(values: np.ndarray) -> float | None:
     """Return the share of the smallest value of values log(k + c), log10(k + c) or asinh(k).
 
     k are counts, c is 1 or less, and the smallest k is 0, unless counts from 1 on were logged:
-    their logarithms are log(1 + k) of the counts less 1. None where the smallest value is rare.
+    their logarithms are log(1 + k) of the counts less 1. Or a number below 1 stands for 0 alone, as
+    in log(max(k, .5)). None where the smallest value is rare.
 
     Parameters
     ----------
@@ -167,8 +168,13 @@ def zeros_of_logged_counts(values: np.ndarray) -> float | None:
     transforms = [np.sinh(values)] if values.min() == 0 else []
     for base in (1.0, np.log(10)):
         counts = np.exp(base * values)
-        if counts.min() <= 1 + _ROUNDING:
-            transforms.append(counts - counts.min())
+        least = counts.min()
+        if least <= 1 + _ROUNDING:
+            transforms.append(counts - least)
+        if (
+            least < 1 - _ROUNDING
+        ):  # a number below 1 in place of 0, other counts as they are
+            transforms.append(np.where(values > values.min(), counts, 0.0))
     return share if any(_counts(numbers) for numbers in transforms) else None
 
 

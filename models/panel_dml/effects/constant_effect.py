@@ -37,6 +37,7 @@ class CommonEffect(EffectForm):
             formula="Y_it(d) - Y_it(0) = θ d",
             checks=(
                 "one effect",
+                "the same effect in all periods",
                 "effect in proportion to the treatment",
                 "no carry-over",
                 "effects add to the outcome",

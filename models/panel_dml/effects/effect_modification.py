@@ -43,6 +43,7 @@ class ModeratedEffect(EffectForm):
             formula="Y_it(d) - Y_it(0) = θ'(1, w_it) d",
             checks=(
                 "one effect",
+                "the same effect in all periods",
                 "effect linear in its moderators",
                 "effect in proportion to the treatment",
                 "no carry-over",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalstats.core.assumption import Assumption
+from causalstats.models.shared.units_alike import ALIKE
 
 if TYPE_CHECKING:
     from causalstats.core.estimand import Estimand
@@ -35,6 +36,7 @@ class UnitHeterogeneity:
             statement=self.statement,
             if_wrong="Lasting differences between units are taken for an effect of the treatment.",
             formula=self.formula,
+            checks=(ALIKE,) if self.within else (),
             fields=("heterogeneity",),
         )
 
