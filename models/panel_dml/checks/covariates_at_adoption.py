@@ -10,8 +10,6 @@ of the two comes first, so that a slope is a caution.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -20,12 +18,11 @@ from causalstats.core.check import Check
 from causalstats.data import Panel
 from causalstats.models.panel_dml.checks.score_tests import (
     FEWEST_CLUSTERS,
-    Adjusted,
     some_units,
 )
 from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing
-from causalstats.models.panel_dml.row_blocks import columns_of
 from causalstats.models.shared.bad_controls import AT_ADOPTION
+from causalstats.numerics.panel.absorbed_effects import absorbed
 
 _LEVEL = 0.001
 
@@ -43,8 +40,6 @@ def covariates_at_adoption(
     assumption : str
         The name of the assumption that no treatment moves a covariate.
     """
-    from causalstats.models.panel_dml.model import PanelDML  # noqa: PLC0415
-
     forever = np.flatnonzero(absorbing(data))
     numeric = [
         name
@@ -54,23 +49,19 @@ def covariates_at_adoption(
     if len(forever) == 0 or not numeric:
         return ()
     some = some_units(data)
-    model = PanelDML(time_effects=True)
+    values = np.column_stack([some.source[name].to_numpy(float) for name in numeric])
+    moving = np.flatnonzero(~some.constant_within_units(values).all(axis=0))
+    slopes, errors, clusters = _slopes(some, values[:, moving])
+    if clusters < FEWEST_CLUSTERS:
+        return ()
     found: dict[str, tuple[float, float, str]] = {}
-    for name in numeric:
-        values = some.source[name].to_numpy(float)
-        if some.constant_within_units(values[:, None]).all():
-            continue
-        alone = replace(some, outcome=values, covariates=())
-        adjusted = Adjusted(alone, columns_of(model, alone), within=True)
-        if adjusted.count < FEWEST_CLUSTERS:
-            return ()
-        error = adjusted.standard_errors
-        slopes = np.where(error > 0, adjusted.effect / np.where(error > 0, error, 1), 0)
-        k = forever[int(np.abs(slopes[forever]).argmax())]
-        p = 2 * stats.t.sf(abs(slopes[k]), adjusted.count - 1)
-        p = float(min(1.0, p * len(numeric) * len(forever)))
+    for column, name in enumerate(numeric[position] for position in moving):
+        slope, error = slopes[forever, column], errors[forever, column]
+        ratio = np.abs(slope) / np.where(error > 0, error, np.inf)
+        k = int(ratio.argmax())
+        p = 2 * float(stats.t.sf(ratio[k], clusters - 1)) * len(numeric) * len(forever)
         if p < _LEVEL:
-            found[name] = (p, float(adjusted.effect[k]), data.treatments[k])
+            found[name] = (p, float(slope[k]), data.treatments[forever[k]])
     if not found:
         return ()
     listed = "; ".join(
@@ -96,3 +87,31 @@ def covariates_at_adoption(
             caution=True,
         ),
     )
+
+
+def _slopes(data: Panel, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return slopes on the treatments, their cluster-robust errors, (k, m) each, and clusters.
+
+    Parameters
+    ----------
+    data : Panel
+    values : array, shape (n, m)
+        Covariates.
+    """
+    period = np.unique(data.time, return_inverse=True)[1]
+    count = len(data.treatments)
+    left = absorbed(np.column_stack([data.treatment, values]), [data.unit, period])
+    treatment, covariates = left[:, :count], left[:, count:]
+    bread = np.linalg.pinv(treatment.T @ treatment, hermitian=True)
+    slopes = bread @ (treatment.T @ covariates)
+    residuals = covariates - treatment @ slopes
+    cluster = np.unique(data.cluster[data.unit], return_inverse=True)[1]
+    clusters = int(cluster.max()) + 1
+    errors = np.zeros(slopes.shape)
+    for column, residual in enumerate(residuals.T):
+        scores = np.column_stack(
+            [np.bincount(cluster, each * residual) for each in treatment.T]
+        )
+        variance = np.diagonal(bread @ (scores.T @ scores) @ bread)
+        errors[:, column] = np.sqrt(variance * clusters / max(clusters - 1, 1))
+    return slopes, errors, clusters
