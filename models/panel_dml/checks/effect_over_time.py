@@ -70,7 +70,7 @@ def effect_over_time(
         found.append((test.p, int(k), effects[: kept.sum()], np.flatnonzero(kept)))
     if not found:
         return ()
-    p, k, effects, spans = min(found, key=lambda each: each[0])
+    p, worst, effects, spans = min(found, key=lambda each: each[0])
     p = min(1.0, len(found) * p)
     apart = float(np.ptp(effects)) > _LEAST_SHIFT * float(np.abs(effects).max())
     passed = p >= _LEVEL or not apart
@@ -84,7 +84,7 @@ def effect_over_time(
             passed=passed,
             value=p,
             expected=f"the same effect in {most} spans of periods, p above {_LEVEL:g}",
-            finding=f"effects of {data.treatments[k]}: {listed}; p = {p:.2g}",
+            finding=f"effects of {data.treatments[worst]}: {listed}; p = {p:.2g}",
             remedy=""
             if passed
             else "The answer is a mean of different effects, weighted by how much the treatment "
