@@ -12,7 +12,7 @@ import pytest
 # a graph; the flag is read when it is imported.
 os.environ.setdefault("PYTENSOR_FLAGS", "traceback__limit=0")
 # A fifth of that time is garbage collection: graphs are many small objects that stay.
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_OBJECTS_BETWEEN_COLLECTIONS = 200_000
 _PROGRAMS_OF_A_WORKER = 64  # a user's session keeps fewer
 _TESTS = Path(__file__).parent
 # Twenty seconds and more each. They are run first, so that at the end no worker waits for another.

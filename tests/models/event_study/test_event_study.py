@@ -183,7 +183,7 @@ def test_effects_given_the_scales_are_generalised_least_squares_of_the_rows():
     frame = frame[rng.random(len(frame)) < 0.85]
     panel = cs.Panel.from_frame(frame, **ROLES, weights="w")
     model = cs.EventStudy(pooling="none", scale=1.0)
-    count = 200_000
+    count = 80_000
     deviation = np.array([[0.2, -0.1, 0.3]])
     scales = {
         "standard_error_sd": np.full((count, 1), 1.3),
@@ -202,7 +202,7 @@ def test_effects_given_the_scales_are_generalised_least_squares_of_the_rows():
 def test_pooled_effects_given_the_scales_have_the_moments_of_their_prior_and_the_rows():
     """Averaged over the two orders of the walk, by their evidence given the rows' estimates."""
     panel = staggered(1).data
-    model, rng, count = cs.EventStudy(scale=1.0), np.random.default_rng(1), 100_000
+    model, rng, count = cs.EventStudy(scale=1.0), np.random.default_rng(1), 20_000
     values = {
         "standard_error_sd": 0.9,
         "serial_correlation": 0.4,
