@@ -1,12 +1,9 @@
 """Laplace draws match known posteriors, and the Pareto k shows where they cannot."""
 
-import json
 import signal
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import causalstats as cs
@@ -14,8 +11,7 @@ from causalstats.numerics.sampling.convergence_diagnostics import r_hat
 from causalstats.numerics.sampling.importance_proposals import SplitStudentT
 from causalstats.numerics.sampling.pareto_smoothing import pareto_smoothed_weights
 from causalstats.samplers.laplace import _degrees_of_freedom
-
-REFERENCE = Path(__file__).parents[1] / "reference" / "selective_labels"
+from tests.models.selective_labels import stan_posterior
 
 
 @dataclass(frozen=True)
@@ -186,21 +182,11 @@ def test_whole_number_data_are_cast_to_the_type_of_the_graph():
     assert abs(float(error)) < 4.5 * (14**0.5 / 4) / tree.attrs["importance_ess"] ** 0.5
 
 
-def test_the_posterior_is_that_of_stan(tmp_path):
-    reference = json.loads((REFERENCE / "reference.json").read_text())
-    frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
-    data = cs.Decisions.from_frame(
-        frame,
-        outcome="outcome",
-        decision="tested",
-        features=["x1", "x2", "x3"],
-        standardise=False,
-    )
-    model = cs.SelectiveLabels(
-        prevalence=cs.Known(reference["m"], sd=reference["s"]),
-        expertise=reference["data"]["expertise"],
-        coefficient_prior="paper",
-    )
+@pytest.mark.parametrize("case", ["beta", "exact"])
+def test_the_posterior_is_that_of_stan(case, tmp_path, monkeypatch):
+    """Densities by JAX, as for large data, which is compiled sooner than Numba."""
+    monkeypatch.setattr("causalstats.samplers.laplace._JAX_PAYS_FROM_NUMBERS", 0)
+    model, data = stan_posterior.model_of(case), stan_posterior.decisions()
     fit = cs.fit(model, data, seed=1, sampler=cs.Laplace(), progress=False)
     assert [check.name for check in fit.sampling()] == [
         "Pareto k",
@@ -208,20 +194,14 @@ def test_the_posterior_is_that_of_stan(tmp_path):
         "complete run",
     ]
     ess = fit.draws.attrs["importance_ess"]
-    for stan, name in (
-        ("untested", "untested_prevalence"),
-        ("pi", "prevalence"),
-        ("sigma", "unobserved_scale"),
-    ):
-        quantity, draws = (
-            reference["cases"]["beta"]["quantities"][stan],
-            fit.effect(name).draws,
+    for name, stan, draws in stan_posterior.quantities(fit, case):
+        z = (float(draws.mean()) - stan["mean"]) / np.hypot(
+            stan["sd"] / np.sqrt(ess), stan["mcse_mean"]
         )
-        z = (float(draws.mean()) - quantity["mean"]) / np.hypot(
-            quantity["sd"] / np.sqrt(ess), quantity["mcse_mean"]
-        )
-        assert abs(z) < 4.5, (stan, z)
-        assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
+        assert abs(z) < 4.5, (name, z)
+        assert 0.85 < float(draws.std()) / stan["sd"] < 1.15, name
+    if case == "exact":
+        return
     shown = fit.effect("untested_prevalence").summary()["ess_bulk"].iloc[0]
     assert 0.5 < shown / ess < 2  # copies of a draw are not counted as draws
     again = cs.load(fit.save(tmp_path / "fit.nc"))

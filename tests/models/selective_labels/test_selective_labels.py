@@ -3,7 +3,6 @@
 import json
 import signal
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,29 +17,16 @@ from causalstats.inference.store import FORMAT, save
 from causalstats.report.compose import program_of
 from causalstats.runs.seal import sealed
 from causalstats.samplers import same_program
+from tests.models.selective_labels import stan_posterior
 from tests.samplers.near_the_start import NearTheStart
 
-REFERENCE = Path(__file__).parents[2] / "reference" / "selective_labels"
+REFERENCE = stan_posterior.REFERENCE
 QUICK = cs.Nuts(chains=2, draws=60, tune=60, backend="jax")
-NAMES = {
-    "b0": "risk_intercept",
-    "d0": "policy_intercept",
-    "sigma": "unobserved_scale",
-    "pi": "prevalence",
-    "untested": "untested_prevalence",
-}
 
 
 @pytest.fixture(scope="module")
 def data():
-    frame = pd.read_csv(REFERENCE / "data.csv", float_precision="round_trip")
-    return cs.Decisions.from_frame(
-        frame,
-        outcome="outcome",
-        decision="tested",
-        features=["x1", "x2", "x3"],
-        standardise=False,
-    )
+    return stan_posterior.decisions()
 
 
 @pytest.fixture(scope="module")
@@ -50,47 +36,26 @@ def fit(data):
     return cs.fit(model, data, seed=1, sampler=QUICK, progress=False)
 
 
+# Each is a program of its own, which Numba compiles for twenty seconds. `Laplace` has the two other
+# posteriors in tests/samplers/test_laplace.py.
 @pytest.mark.parametrize(
     ("case", "backend"),
     [
         ("absent", "numba"),
-        ("beta", "numba"),
-        ("exact", "numba"),
+        pytest.param("beta", "numba", marks=pytest.mark.slow),
+        pytest.param("exact", "numba", marks=pytest.mark.slow),
         pytest.param("beta", "jax", marks=pytest.mark.slow),
         pytest.param("beta", "numpyro", marks=pytest.mark.slow),
     ],
 )
 def test_same_posterior_as_stan(data, case, backend):
-    reference = json.loads((REFERENCE / "reference.json").read_text())
-    prevalence = {
-        "absent": None,
-        "beta": cs.Known(reference["m"], sd=reference["s"]),
-        "exact": cs.Known(reference["m"]),
-    }[case]
-    model = cs.SelectiveLabels(
-        prevalence=prevalence,
-        expertise=reference["data"]["expertise"],
-        coefficient_prior="paper",
-    )
-    fit = cs.fit(model, data, seed=1, sampler=cs.Nuts(backend=backend), progress=False)
+    model, sampler = stan_posterior.model_of(case), cs.Nuts(backend=backend)
+    fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
     assert int(fit.draws["sample_stats"]["diverging"].sum()) == 0
-    for stan, quantity in reference["cases"][case]["quantities"].items():
-        if quantity["mcse_mean"] == 0 or stan == "log_sigma":
-            continue
-        if stan in NAMES:
-            name = NAMES[stan]
-            draws = (
-                fit.effect(name).draws
-                if name in fit.model.estimands()
-                else fit.draws["posterior"][name]
-            )
-        else:
-            draws = fit.draws["posterior"][
-                {"b": "risk_coefficient", "d": "policy_coefficient"}[stan[0]]
-            ].isel(feature=int(stan[2]) - 1)
+    for name, stan, draws in stan_posterior.quantities(fit, case):
         ess = (
             cs.Effect(
-                name=stan,
+                name=name,
                 draws=draws,
                 description="",
                 unit="",
@@ -101,11 +66,11 @@ def test_same_posterior_as_stan(data, case, backend):
             .summary()["ess_bulk"]
             .iloc[0]
         )
-        z = (float(draws.mean()) - quantity["mean"]) / np.hypot(
-            float(draws.std()) / np.sqrt(ess), quantity["mcse_mean"]
+        z = (float(draws.mean()) - stan["mean"]) / np.hypot(
+            float(draws.std()) / np.sqrt(ess), stan["mcse_mean"]
         )
-        assert abs(z) < 4.5, (stan, z)
-        assert 0.85 < float(draws.std()) / quantity["sd"] < 1.15, stan
+        assert abs(z) < 4.5, (name, z)
+        assert 0.85 < float(draws.std()) / stan["sd"] < 1.15, name
 
 
 def test_without_unobservable_it_is_two_logistic_regressions(data):
