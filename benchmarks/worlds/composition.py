@@ -223,6 +223,22 @@ def specimens(rng: np.random.Generator) -> Any:
     return composition(np.exp(log_amounts(rng) + own))
 
 
+def visits(rng: np.random.Generator, between: float) -> Any:
+    """Return four visits of each of 20 subjects, of whom ten are treated.
+
+    Parameters
+    ----------
+    rng : Generator
+    between : float
+        Standard deviation of the first part between subjects; .1 in the others, .3 within.
+    """
+    subject = np.repeat(np.arange(20), 4)
+    own = rng.normal(0, 1, (20, 8)) * np.array([between, *[0.1] * 7])
+    logs = own[subject] + rng.normal(0, 0.3, (80, 8))
+    columns = {"treated": subject >= 10, "subject": subject}
+    return composition(np.exp(logs), columns, covariates="treated", subject="subject")
+
+
 def with_site(rng: np.random.Generator) -> Any:
     logs = log_amounts(rng)
     site = rng.choice(["a", "b", "c"], 60)
@@ -447,6 +463,17 @@ WORLDS = [
         "specimens of ten subjects, not named",
         specimens,
         ("rows independent of their neighbours",),
+    ),
+    _right(
+        "visits of subjects who differ alike in every part",
+        partial(visits, between=0.1),
+        SHRUNK,
+    ),
+    _wrong(
+        "visits of subjects who differ in one part",
+        partial(visits, between=0.6),
+        ("rows alike to one degree in every part",),
+        model=SHRUNK,
     ),
     World(
         name="every row twice",

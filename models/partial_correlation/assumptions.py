@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MULTINOMIAL = "multinomial counts"
 INDEPENDENT_ROWS = "independent rows"
+ONE_ROW_CORRELATION = "rows alike to one degree in every part"
 _NORMAL = "normal log-ratios"
 _STUDENT = "Student t log-ratios"
 
@@ -39,7 +40,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "shows where its rows stand together in the table, and in another order only as a "
             "group that lies far apart.",
             formula="Cov(row_i, row_j) = ρ_ij Σ, ρ_ij = 0 between subjects",
-            checks=INDEPENDENCE_CHECKS,
+            checks=(*INDEPENDENCE_CHECKS, ONE_ROW_CORRELATION),
             fields=("row_correlation",),
         ),
         model.covariance_prior.assumption(model),

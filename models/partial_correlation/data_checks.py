@@ -12,6 +12,9 @@ from causalstats.models.partial_correlation.assumptions import (
     shape_name,
 )
 from causalstats.models.partial_correlation.covariate_checks import covariate_checks
+from causalstats.models.partial_correlation.dependence_checks import (
+    one_row_correlation,
+)
 from causalstats.models.partial_correlation.observation import observation_of
 from causalstats.models.partial_correlation.observation.measurement_checks import (
     normalised_counts,
@@ -67,6 +70,7 @@ def data_checks(data: Composition, errors: ErrorsName = "normal") -> tuple[Check
         *amounts_measured(data),
         *covariate_checks(data, errors),
         *independence_of_rows(data),
+        *one_row_correlation(data),
         *recorded_values(data.source, [*data.parts, *covariates]),
     )
 
