@@ -197,7 +197,7 @@ class Effect:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The doubts in words: name, finding and remedy of each.
+        """The doubts in words: name, finding and remedy, those with one remedy together.
 
         Examples
         --------
@@ -207,7 +207,7 @@ class Effect:
         >>> fit.effect("effect").warnings[0].split(":")[0]
         'independences of the diagram'
         """
-        return tuple(warning(check) for check in self.doubts)
+        return warnings_of(self.doubts)
 
     @checked(ModelError)
     def summary(self, prob: Inside = INTERVAL) -> pd.DataFrame:
@@ -939,7 +939,7 @@ class Effect:
         return f"{many}{named} ({unit})."
 
     def _counted(self, table: pd.DataFrame, shown: pd.DataFrame, prob: float) -> str:
-        """Return the sentence of many numbers: how many differ from 0, and the surest of these.
+        """Return the sentence of many numbers: how many are selected, and the surest of these.
 
         Parameters
         ----------
@@ -948,12 +948,18 @@ class Effect:
         prob : float
             The probability of the intervals.
         """
-        count, first = self._apart_from_null(table, prob)
+        count, _ = self._apart_from_null(table, prob)
+        decided = self.decide()
+        selected = decided.index[decided["selected"]]
+        first = table.index.get_indexer(selected[:_NAMED])
         before, _, rest = self.sentence.partition("[")
         named, _, after = rest.partition("]")
-        sentence = f"{before}{named if count else ''}{after}"
+        sentence = f"{before}{named if len(selected) else ''}{after}"
         surest = _listed(shown.iloc[first])
+        if len(selected) > _NAMED:
+            surest += "; ..."
         texts = {
+            "selected": f"{len(selected):,}",
             "count": f"{count:,}",
             "total": f"{len(table):,}",
             "chance": f"{(1 - prob) * len(table):,.2g}",
@@ -1052,15 +1058,30 @@ def _given[Value](value: Value) -> Value:
     return value
 
 
-def warning(check: Check) -> str:
-    """Return a doubt in words: what was found, and what to do."""
-    remedy = f". {check.remedy}" if check.remedy else ""
-    return f"{check.name}: {check.finding}{remedy}".rstrip(".")
-
-
 def in_doubt(checks: Sequence[Check]) -> str:
     """Return the sentences that follow an answer, one a doubt; nothing where there is none."""
-    return "".join(f" In doubt: {warning(check)}." for check in checks)
+    return "".join(f" In doubt: {each}." for each in warnings_of(checks))
+
+
+def warnings_of(checks: Sequence[Check]) -> tuple[str, ...]:
+    """Return doubts in words, each once, and those with the same remedy together.
+
+    Examples
+    --------
+    >>> few = {"passed": False, "expected": "many", "remedy": "Sample longer."}
+    >>> one = Check(name="bulk ESS", value=9.0, finding="9 of a", **few)
+    >>> warnings_of([one, one, Check(name="tail ESS", value=8.0, finding="8 of a", **few)])
+    ('bulk ESS: 9 of a; tail ESS: 8 of a. Sample longer',)
+    """
+    alike: dict[str, list[Check]] = {}
+    for check in checks:
+        alike.setdefault(check.remedy or check.name, []).append(check)
+    texts = []
+    for group in alike.values():
+        findings = [f"{each.name}: {each.finding}".rstrip(".") for each in group]
+        remedy = [group[0].remedy] if group[0].remedy else []
+        texts.append(". ".join(["; ".join(dict.fromkeys(findings)), *remedy]))
+    return tuple(text.rstrip(".") for text in texts)
 
 
 _VERBS = {1: "raises", -1: "lowers", 0: "changes"}

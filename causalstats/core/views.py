@@ -21,7 +21,7 @@ class NetworkView:
     ----------
     nodes : tuple of str
     edges : DataFrame
-        Columns one, other, value, excess and sign_probability.
+        Columns one, other, value, excess and q_value.
     label : str
         The meaning of `value`.
     note : str

@@ -193,8 +193,18 @@ def heading(name: str) -> str:
     >>> heading("att"), heading("effect_by_horizon"), heading("first_stage_f")
     ('ATT', 'Effect by horizon', 'First stage F')
     """
-    spelt = [_ABBREVIATIONS.get(word, word) for word in name.split("_")]
-    return capitalised(" ".join(spelt))
+    return capitalised(spelt(name))
+
+
+def spelt(name: str) -> str:
+    """Return the name of an answer in words, abbreviations as they are written.
+
+    Examples
+    --------
+    >>> spelt("att"), spelt("roc_curve of age")
+    ('ATT', 'ROC curve of age')
+    """
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_"))
 
 
 def capitalised(text: str) -> str:

@@ -46,7 +46,7 @@ from causalstats.core.argument_validation import (
 )
 from causalstats.core.check import Check, Checks
 from causalstats.core.draws_kind import draws_kind
-from causalstats.core.effect import INTERVAL, Effect, in_doubt
+from causalstats.core.effect import INTERVAL, Effect, in_doubt, warnings_of
 from causalstats.core.html_card import html_card
 from causalstats.core.model import Model, Problem
 from causalstats.core.model_card import stated_fields
@@ -1216,7 +1216,7 @@ class Fit:
                 **effects[0].facts(),
                 **({"Sampled on": self.provenance["device"]} if device else {}),
             },
-            tuple(in_doubt((check,)).strip() for check in carried),
+            tuple(f"In doubt: {text}." for text in warnings_of(tuple(carried))),
         )
 
     def __getstate__(self) -> dict[str, Any]:

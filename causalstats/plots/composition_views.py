@@ -32,7 +32,7 @@ from causalstats.style import WIDTH, Canvas, drawing, figure_of_axes, wrap
 if TYPE_CHECKING:
     import pandas as pd
 
-_SIGN_PROBABILITY = 0.975  # from which an edge is drawn
+_FALSE_DISCOVERY_RATE = 0.05  # at which an edge is drawn
 _EDGES_DRAWN = 60
 _EDGES_DRAWN_OF_MANY = 600
 _EDGES_LABELLED = 20
@@ -198,7 +198,7 @@ def _legible_limits(content: IntervalPathView) -> tuple[float, float] | None:
 def network(
     content: NetworkView, title: str = "", ax: AxesLike | None = None
 ) -> Figure:
-    """Draw parts, and a line for each pair whose excess over closure has a sure sign.
+    """Draw parts, and a line for each pair that is selected at a false discovery rate of 5 %.
 
     Few parts stand on a circle, neighbours next to each other; many are placed by forces. A line is
     as wide as the partial correlation.
@@ -211,7 +211,7 @@ def network(
     ax : Axes, optional
         Where the view is drawn; a new figure unless given.
     """
-    sure = content.edges[content.edges["sign_probability"] >= _SIGN_PROBABILITY]
+    sure = content.edges[content.edges["q_value"] <= _FALSE_DISCOVERY_RATE]
     order = sure["excess"].abs().sort_values(ascending=False).index
     every_node = len(content.nodes) <= _NODES_DRAWN
     most = _EDGES_DRAWN if every_node else _EDGES_DRAWN_OF_MANY

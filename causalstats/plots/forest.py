@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from causalstats.colours import Palette
 from causalstats.numerics.sampling.centre import estimate_columns
 from causalstats.numerics.sampling.posterior_summaries import surest_first
-from causalstats.style import WIDTH, axis_label, drawing, wrap
+from causalstats.style import WIDTH, drawing, wrap
 
 if TYPE_CHECKING:
     from causalstats.core.argument_types import AxesLike
@@ -22,6 +22,7 @@ Row = tuple[str, float, float, float]
 """Label, mean, lower and upper."""
 MOST_ROWS = 60  # on one page; the figure says how many it left out
 _MOST_COMPARED = 20
+_WIDEST_UNIT = 40  # characters, below axes that labels leave half of the width to
 _MARKERS = "sD^vPX*"
 
 
@@ -69,7 +70,7 @@ def effects(
             if len(rows) > len(shown)
             else ""
         )
-        axes.set_xlabel(axis_label("", unit) + left_out)
+        axes.set_xlabel(wrap(unit, _WIDEST_UNIT) + left_out)
         canvas.heading(title)
     return canvas.figure
 
@@ -106,7 +107,7 @@ def comparison(
         _intervals(axes, rows, [palette.blue, *others])
         _reference(axes, palette, truth, "truth")
         cut = _cut_bounds(axes, rows, truth)
-        axes.set_xlabel(axis_label("", unit) + cut)
+        axes.set_xlabel(wrap(unit, _WIDEST_UNIT) + cut)
         canvas.heading(title)
     return canvas.figure
 
@@ -180,7 +181,7 @@ def beside(
         axes.axvline(null, color=canvas.palette.muted, linewidth=0.8, zorder=0)
         left_out = f"\n{len(shown)} of {len(table):,}, surest first"
         axes.set_xlabel(
-            axis_label("", unit) + (left_out if len(shown) < len(table) else "")
+            wrap(unit, _WIDEST_UNIT) + (left_out if len(shown) < len(table) else "")
         )
         canvas.legend(loc="outside upper left", ncols=3)
         canvas.heading(title)
@@ -230,7 +231,7 @@ def estimators(
         right.set_title(
             "biased ...", loc="right", x=1.02, ha="left", fontsize=9, color=muted
         )
-        axes.set_xlabel(axis_label("", unit))
+        axes.set_xlabel(wrap(unit, _WIDEST_UNIT))
         canvas.heading(title)
     return canvas.figure
 

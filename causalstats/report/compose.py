@@ -15,10 +15,10 @@ from causalstats.core.abilities import (
 )
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
-from causalstats.core.effect import Effect, warning
+from causalstats.core.effect import Effect, warnings_of
 from causalstats.core.estimand import answerable
 from causalstats.core.formatting import shown
-from causalstats.core.wording import capitalised, heading
+from causalstats.core.wording import capitalised, heading, spelt
 from causalstats.numerics.sampling.centre import centre_of, estimate_columns
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.plots.forest import beside
@@ -71,7 +71,10 @@ def compose(
     return ReportContents(
         authorship=_completed(authorship, fit, headline),
         status=status(doubts),
-        banner=tuple(f"{warning(check)}." for check in doubts if is_fatal(check)),
+        banner=tuple(
+            f"{each}."
+            for each in warnings_of([check for check in doubts if is_fatal(check)])
+        ),
         answer=_answer(fit),
         figure=_headline_figure(fit, headline, comparison),
         figure_caption=_figure_caption(comparison, has_many_entries),
@@ -117,7 +120,7 @@ def _assumptions(fit: Fit) -> tuple[Assumption, ...]:
 
 
 def _completed(authorship: Authorship, fit: Fit, headline: Effect) -> Authorship:
-    title = f"{type(fit.model).__name__}: {fit.headline.replace('_', ' ')}"
+    title = f"{type(fit.model).__name__}: {spelt(fit.headline)}"
     return replace(
         authorship,
         title=authorship.title or title,

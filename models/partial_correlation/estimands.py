@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 _LARGEST_SIZE = 158
 _LARGEST_NUMBER = 5e6
 _LINKS = (
-    "Among {total} pairs of parts, the 95 % intervals of {count} exclude the partial correlation "
-    "that closure alone makes, as about {chance} would without any link: this is no number of "
-    "links, since among few parts one link moves other pairs too[. The surest: {surest}]."
+    "At a false discovery rate of 5 %, {selected} of {total} pairs of parts are linked beyond what "
+    "closure alone makes[: {surest}]. Of the 95 % intervals, {count} leave that out, as about "
+    "{chance} would without any link; among few parts one link moves other pairs too."
 )
 _OF_STUDENT_ROWS = {
     student_rows.WEIGHT: AnswerText(

@@ -40,6 +40,7 @@ from causalstats.numerics.compositions.partial_correlations import (
     partial_correlations,
     partial_variances,
 )
+from causalstats.numerics.testing.false_discovery import q_values, tail_probability
 
 if TYPE_CHECKING:
     from causalstats.models.partial_correlation.model import PartialCorrelation
@@ -206,16 +207,16 @@ def _network(
             "excess": excess["mean"],
         }
     )
-    edges = edges.assign(
-        sign_probability=np.maximum(excess["positive"], 1 - excess["positive"])
-    )
     note = (
-        "Edges whose excess over closure has its sign with a probability of 97.5 %. Numbers "
-        "and width: partial correlation; colour: sign of the excess."
+        "Edges at a false discovery rate of 5 %, as `fit.network()` has them. Numbers and width: "
+        "partial correlation; colour: sign of its excess over closure."
     )
+    error = _error_of_sign(model, draws, data)
     determined = determined_pairs(model, draws, data)
-    if determined is not None and not determined.all():
-        edges = edges[determined]
+    if determined is None:
+        determined = np.ones(len(edges), bool)
+    edges = edges[determined].assign(q_value=q_values(error[determined]))
+    if not determined.all():
         few = int((~determined).sum())
         note += (
             f" {few:,} pairs are not determined: their parts are counted too seldom, or chains "
@@ -342,10 +343,25 @@ def _posterior_mean(
     return draws["precision"].mean(("chain", "draw")).to_numpy()
 
 
+def _error_of_sign(
+    model: PartialCorrelation, draws: xr.Dataset, data: Composition
+) -> np.ndarray:
+    """Return the probability that the excess of each pair has not the sign that it mostly has."""
+    estimand = estimands(model)["excess"]
+    if estimand.marginals is not None and not (
+        estimand.approximate and draws.sizes["draw"]
+    ):
+        below = estimand.marginals(data).cdf(0.0)
+        return np.minimum(below, 1 - below)
+    size = len(pairs(len(data.parts))[0])
+    values = estimand.compute(draws, data).to_numpy().reshape(-1, size).T
+    return np.minimum(tail_probability(values, 0.0), tail_probability(-values, 0.0))
+
+
 def _pair_summary(
     model: PartialCorrelation, draws: xr.Dataset, data: Composition, name: str
 ) -> dict[str, np.ndarray]:
-    """Return mean, 95 % limits and the probability of being positive of each pair.
+    """Return the mean and the 95 % limits of each pair.
 
     In closed form where there is one.
 
@@ -367,7 +383,6 @@ def _pair_summary(
             "mean": marginals.mean(),
             "lower": marginals.quantile(0.025),
             "upper": marginals.quantile(0.975),
-            "positive": 1 - marginals.cdf(0.0),
         }
     values = (
         estimand.compute(draws, data)
@@ -379,5 +394,4 @@ def _pair_summary(
         "mean": values.mean(axis=0),
         "lower": lower,
         "upper": upper,
-        "positive": (values > 0).mean(axis=0),
     }

@@ -446,3 +446,13 @@ def test_bounds_do_not_hide_the_intervals_of_estimates():
     assert "go on beyond" in axes.get_xlabel()
     near = table.assign(upper=[0.14, 0.2], lower=[0.06, 0.05])
     assert "go on" not in comparison(near).axes[0].get_xlabel()
+
+
+def test_a_long_unit_stays_within_the_figure():
+    label = "imputation, errors of those never treated (Conley-Taber)"
+    table = pd.DataFrame({"mean": 1.0, "lower": 0.5, "upper": 1.5}, index=[label])
+    unit = "change of the share without insurance, percentage points"
+    figure = comparison(table, unit=unit)
+    figure.canvas.draw()
+    extent = figure.axes[0].xaxis.label.get_window_extent()
+    assert extent.x0 >= figure.bbox.x0 and extent.x1 <= figure.bbox.x1

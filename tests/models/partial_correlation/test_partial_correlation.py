@@ -437,6 +437,22 @@ def test_many_parts_have_tables_without_draws(tmp_path):
     assert "The first 20 of 14,365 rows" in page and "r_squared" not in page
 
 
+def test_the_figure_of_a_network_has_the_edges_that_are_selected():
+    model = cs.PartialCorrelation(prior="matching")
+    data = model.simulate(3, rows=40, parts=8).data
+    fit = cs.fit(model, data, seed=1, progress=False)
+    network = fit.network()
+    apart = fit.effect("excess").numbers()
+    apart = (apart["lower"] > 0) | (apart["upper"] < 0)
+    edges = fit.views()["network"]().edges
+    drawn = edges[edges["q_value"] <= 0.05]
+    assert {*zip(drawn["one"], drawn["other"], strict=True)} == {
+        *zip(network.edges["one"], network.edges["other"], strict=True)
+    }
+    assert 0 < len(drawn) < apart.sum()  # without a correction there would be more
+    assert f"{len(drawn)} of 28 pairs" in fit.answer()
+
+
 def test_a_network_without_edges_says_so():
     frame = pd.DataFrame(
         np.random.default_rng(1).lognormal(size=(30, 4)), columns=list("abcd")
