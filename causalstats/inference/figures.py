@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalstats.core.abilities import HasCausalGraph
+from causalstats.core.argument_validation import meant
 from causalstats.core.effect import Effect
 from causalstats.core.estimand import answerable
 from causalstats.core.views import View
@@ -87,8 +88,23 @@ def figure(fit: Fit, name: str, ax: AxesLike | None = None) -> Figure:
     predictions = fit.predictions()
     if name in predictions:
         return predictive(predictions[name], ax)
-    names = ", ".join([*makers, *predictions])
-    raise ModelError(f"There is no plot {name!r}. There are: {names}.")
+    names = [*makers, *predictions]
+    advice = meant(name, names)
+    if name.startswith("sensitivity"):
+        advice = (
+            "Curves of sensitivity are in the report: `fit.report(path, sensitivity={field: "
+            "[...]})`."
+        )
+    elif "_curve of " in name:
+        score = name.partition(" of ")[2]
+        advice = (
+            f"Curves are of columns that are kept: `from_frame(..., keep=[{score!r}])`."
+        )
+    raise ModelError(
+        f"There is no plot {name!r}. {advice} There are: {', '.join(names)}.".replace(
+            "  ", " "
+        )
+    )
 
 
 def _makers(fit: Fit) -> dict[str, Callable[[Any], Figure]]:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -78,6 +79,27 @@ def test_notebooks_show_cards(fit):
         assert type(shown).__name__ in card or type(fit.model).__name__ in card
         assert "#fff" not in card
         assert "black" not in card
+
+
+def test_the_card_of_a_fit_has_the_answer_first_and_its_facts_in_rows(fit):
+    card = fit._repr_html_()
+    places = [
+        card.index(f">{name}</td>") for name in ("Answer", fit.headline, "Stands on")
+    ]
+    assert places == sorted(places)
+    answer = fit.effect(fit.headline)
+    doubts = {text for text in answer.warnings}
+    assert all(card.count(f"<li>In doubt: {escape(each)}.") == 1 for each in doubts)
+
+
+def test_plots_that_are_not_there_are_answered_with_what_to_do(fit):
+    for name, advice in (
+        ("sensitivity", r"fit\.report\(path, sensitivity="),
+        ("roc_curve of age", r"keep=\['age'\]"),
+        ("comparisons", "Did you mean 'comparison'"),
+    ):
+        with pytest.raises(cs.ModelError, match=advice):
+            fit.plot(name)
 
 
 def test_effects_lists_every_question_in_words(fit):
