@@ -957,7 +957,7 @@ class Effect:
         sentence = f"{before}{named if len(selected) else ''}{after}"
         surest = _listed(shown.iloc[first])
         if len(selected) > _NAMED:
-            surest += "; ..."
+            surest += f"; and {len(selected) - _NAMED:,} more"
         texts = {
             "selected": f"{len(selected):,}",
             "count": f"{count:,}",
@@ -1068,10 +1068,12 @@ def warnings_of(checks: Sequence[Check]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> few = {"passed": False, "expected": "many", "remedy": "Sample longer."}
-    >>> one = Check(name="bulk ESS", value=9.0, finding="9 of a", **few)
-    >>> warnings_of([one, one, Check(name="tail ESS", value=8.0, finding="8 of a", **few)])
-    ('bulk ESS: 9 of a; tail ESS: 8 of a. Sample longer',)
+    >>> from causalstats.core.check import Check
+    >>> of_draws = {"passed": False, "value": 9.0, "expected": "at least 400"}
+    >>> found = {**of_draws, "finding": "9 of a", "remedy": "Sample longer."}
+    >>> bulk, tail = Check(name="bulk ESS", **found), Check(name="tail ESS", **found)
+    >>> warnings_of([bulk, bulk, tail])
+    ('bulk ESS: 9 of a; tail ESS: 9 of a. Sample longer',)
     """
     alike: dict[str, list[Check]] = {}
     for check in checks:

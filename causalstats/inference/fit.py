@@ -1209,10 +1209,12 @@ class Fit:
             lines = [f"{self.headline}: {error}", device]
             return html_card(stated, {}, tuple(filter(None, lines)))
         carried = dict.fromkeys(check for each in effects for check in each.doubts)
+        counted = "{count}" in effects[0].sentence  # over the companion
+        told = effects[:1] if counted else effects
         return html_card(
             stated,
             {
-                "Answer": " ".join(effect.in_words() for effect in effects),
+                "Answer": " ".join(effect.in_words() for effect in told),
                 **effects[0].facts(),
                 **({"Sampled on": self.provenance["device"]} if device else {}),
             },
