@@ -271,6 +271,32 @@ def _gains(seed: int, spread: float) -> tuple[cs.Instrument, cs.Instrumented]:
     return cs.Instrument(), cs.Instrumented.from_formula("y ~ 1 | t ~ z", frame)
 
 
+def _held_fixed(
+    seed: int, moved: float, collides: float = 0.0
+) -> tuple[cs.Instrument, cs.Instrumented]:
+    """Hold a covariate that the treatment moves; the effect is 1 and what passes through it.
+
+    Parameters
+    ----------
+    seed : int
+    moved : float
+        What a unit of the treatment adds to the covariate; with 0 the instruments depend on it.
+    collides : float
+        What the confounder adds to the covariate, which then does not act on the outcome.
+    """
+    rng = np.random.default_rng(seed)
+    u, v, w, e = rng.standard_normal((4, 1000))
+    z = rng.standard_normal((1000, 2))
+    if not moved:
+        z = z + w[:, None] * np.array([0.6, 0.1])
+    d = z @ np.array([0.5, 0.4]) + u + v
+    held = w + moved * d + collides * u
+    y = d + u + e + (0.0 if collides else held)
+    frame = pd.DataFrame(dict(y=y, d=d, z1=z[:, 0], z2=z[:, 1], w=held))
+    data = cs.Instrumented.from_formula("y ~ w | d ~ z1 + z2", frame)
+    return cs.Instrument(), data
+
+
 def _judges(seed: int, left_out: bool) -> tuple[cs.Instrument, cs.Instrumented]:
     """Return cases of 60 judges: mean decisions, with the case or without, are the instrument."""
     rng = np.random.default_rng(seed)
@@ -368,6 +394,20 @@ WORLDS = [
     _one(
         "mean decisions of judges without the case itself",
         partial(_judges, left_out=True),
+    ),
+    _one(
+        "a mediator is held fixed",
+        partial(_held_fixed, moved=0.7),
+        "covariates do not answer to the instruments",
+    ),
+    _one(
+        "a collider is held fixed",
+        partial(_held_fixed, moved=1.0, collides=1.0),
+        "covariates do not answer to the instruments",
+    ),
+    _one(
+        "a covariate that the instruments depend on is held fixed",
+        partial(_held_fixed, moved=0.0),
     ),
     _right("two instruments"),
     _right("ten instruments", instruments=10),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.shared.bad_controls import IF_MOVED, NO_COPY, NOT_MOVED
+from causalstats.models.shared.bad_controls import (
+    AS_OUTCOMES,
+    IF_MOVED,
+    NO_COPY,
+    NOT_MOVED,
+)
 from causalstats.models.shared.independent_rows import INDEPENDENCE_CHECKS
 from causalstats.models.shared.measurement import measured_without_error
 
@@ -41,6 +46,7 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
                 "overidentification",
                 "no instrument made of the treatment",
                 NO_COPY,
+                AS_OUTCOMES,
             ),
             fields=("direct",),
         ),

@@ -18,6 +18,9 @@ from causalstats.models.instrument.assumptions import (
     INDEPENDENCE,
     LINEARITY,
 )
+from causalstats.models.instrument.covariates_as_outcomes import (
+    covariates_as_outcomes,
+)
 from causalstats.models.instrument.designed_first_stage_checks import (
     directions_check,
     regression_residuals,
@@ -77,6 +80,7 @@ def data_checks(model: Instrument, data: Instrumented) -> tuple[Check, ...]:
     ]
     if len(data.treatments) == 1:
         checks += not_made_of_treatments(data.thinned(_MOST_ROWS), _ANSWERS)
+        checks += covariates_as_outcomes(data.thinned(_MOST_ROWS), _ANSWERS)
     if len(data.treatments) == 1 and not model.learns_direct and model.effects == "one":
         checks += one_effect(data.thinned(_MOST_ROWS), _ANSWERS)
         if not model.direct_effects:

@@ -20,6 +20,7 @@ IF_MOVED = (
     "away."
 )
 NO_COPY = "no covariate repeats the outcome"
+AS_OUTCOMES = "covariates do not answer to the instruments"
 AT_ADOPTION = "covariates do not change at adoption"
 _MOST_SHARED = 0.98  # of the variance, of values and of ranks
 _FEWEST_ROWS = 20
