@@ -182,10 +182,9 @@ def test_whole_number_data_are_cast_to_the_type_of_the_graph():
     assert abs(float(error)) < 4.5 * (14**0.5 / 4) / tree.attrs["importance_ess"] ** 0.5
 
 
+@pytest.mark.usefixtures("densities_by_jax")
 @pytest.mark.parametrize("case", ["beta", "exact"])
-def test_the_posterior_is_that_of_stan(case, tmp_path, monkeypatch):
-    """Densities by JAX, as for large data, which is compiled sooner than Numba."""
-    monkeypatch.setattr("causalstats.samplers.laplace._JAX_PAYS_FROM_NUMBERS", 0)
+def test_the_posterior_is_that_of_stan(case, tmp_path):
     model, data = stan_posterior.model_of(case), stan_posterior.decisions()
     fit = cs.fit(model, data, seed=1, sampler=cs.Laplace(), progress=False)
     assert [check.name for check in fit.sampling()] == [

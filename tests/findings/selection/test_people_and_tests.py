@@ -192,6 +192,7 @@ def test_everybody_tested_needs_an_imperfect_test_and_nothing_hidden():
         cs.Heckman().build(study)
 
 
+@pytest.mark.usefixtures("densities_by_jax")
 def test_an_imperfect_test_of_everybody_gives_the_prevalence_of_its_correction():
     """1.5 % of results are positive; at specificity .995 and sensitivity .80, 1.26 % are cases."""
     data = serosurvey()

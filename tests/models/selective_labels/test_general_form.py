@@ -458,6 +458,7 @@ def test_log_likelihood_by_hand(wide, seen):
         )
 
 
+@pytest.mark.usefixtures("densities_by_jax")
 def test_a_negative_control_is_checked_without_a_refit():
     """A feature that moves testing alone passes; one that moves the outcome is found out."""
     rng = np.random.default_rng(8)
