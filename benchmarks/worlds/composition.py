@@ -213,6 +213,21 @@ def below_a_limit(rng: np.random.Generator) -> Any:
     return composition(values)
 
 
+def censored(rng: np.random.Generator, declared: float) -> Any:
+    """Return amounts of which a fifth of one part lie below its limit, and are 0.
+
+    Parameters
+    ----------
+    rng : Generator
+    declared : float
+        The limit that is given, by the true one.
+    """
+    values = np.exp(log_amounts(rng))
+    limit = np.quantile(values[:, 0], 0.2)
+    values[:, 0] = np.where(values[:, 0] < limit, 0, values[:, 0])
+    return composition(values, zeros="interval", limits={"p0": declared * limit})
+
+
 def amounts(rng: np.random.Generator) -> Any:
     return composition(np.exp(log_amounts(rng)))
 
@@ -473,6 +488,15 @@ WORLDS = [
         "visits of subjects who differ in one part",
         partial(visits, between=0.6),
         ("rows alike to one degree in every part",),
+        model=SHRUNK,
+    ),
+    _right(
+        "a fifth of a part below its limit", partial(censored, declared=1.0), SHRUNK
+    ),
+    _wrong(
+        "a limit given ten times too low",
+        partial(censored, declared=0.1),
+        ("values down to their limits",),
         model=SHRUNK,
     ),
     World(

@@ -76,7 +76,11 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "towards 0; errors that two parts share look like a link. Values in place of zeros, "
             "and small counts taken for amounts, are such errors.",
             numeric_outcome=False,
-            more_checks=("no value in place of zeros", "amounts that are no counts"),
+            more_checks=(
+                "no value in place of zeros",
+                "amounts that are no counts",
+                "values down to their limits",
+            ),
         ),
     )
 

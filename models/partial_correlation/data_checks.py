@@ -16,6 +16,9 @@ from causalstats.models.partial_correlation.dependence_checks import (
     one_row_correlation,
 )
 from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.observation.limits_reached import (
+    values_reach_limits,
+)
 from causalstats.models.partial_correlation.observation.measurement_checks import (
     normalised_counts,
 )
@@ -68,6 +71,7 @@ def data_checks(data: Composition, errors: ErrorsName = "normal") -> tuple[Check
         *(check for check in checks if check is not None),
         *(normalised_counts(data) if data.counts else ()),
         *amounts_measured(data),
+        *values_reach_limits(data),
         *covariate_checks(data, errors),
         *independence_of_rows(data),
         *one_row_correlation(data),
