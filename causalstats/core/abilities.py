@@ -274,6 +274,14 @@ class WorkingPosterior(Protocol):
 
 
 @runtime_checkable
+class DrawsOfGraph(Protocol):
+    """A model whose closed form draws functions of the free variables of its graph."""
+
+    def graph_draws(self, draws: xr.Dataset, data: Any) -> xr.Dataset:
+        """Return the draws of which the density of the graph is, with all of its free variables."""
+
+
+@runtime_checkable
 class Simulates(Protocol):
     """A model that draws data from its own prior."""
 

@@ -69,7 +69,10 @@ class GraphGradient:
         """
         missing = [each.name for each in self.graph.free_RVs if each.name not in draws]
         if missing:
-            raise ModelError(f"the draws have no {', '.join(missing)}")
+            raise ModelError(
+                f"the density is one of {', '.join(missing)} too, which the sampler sums over "
+                "or does not keep."
+            )
         size = draws.sizes["chain"] * draws.sizes["draw"]
         columns = []
         for variable in self.graph.free_RVs:

@@ -24,6 +24,7 @@ import pandas as pd
 from scipy import stats
 
 from causalstats.core.abilities import (
+    DrawsOfGraph,
     HasLogLikelihood,
     ReparametrisedByData,
     Replicates,
@@ -77,6 +78,12 @@ _DISTANCE, _HEIGHT = _JOINT = ("distance from the centre", "log likelihood")
 _MOST_ENTRIES = 10
 _OTHER_DRAWS = (
     "Draw more, with another sampler; the answers rest on draws of something else."
+)
+_OF_ALL_DRAWS = (
+    "is made of all draws together, so that no single one has the true value of it."
+)
+_NOT_TOGETHER = (
+    "Sampler, likelihood and answer do not belong together: look at `plot()`."
 )
 _RANKED_DRAWS = {True: 400, False: 100}  # of independent draws, and of chains
 _SMALLER: Mapping[type, Mapping[str, Any]] = {
@@ -195,6 +202,8 @@ def calibrate_fit(
         try:
             ranked = _refits(fit, studies, seed, clock, advance)
             results += _rank_checks(fit, ranked)
+            if fit.model.estimands()[fit.headline].own_posterior:
+                left_out.append(f"coverage: {fit.headline!r} {_OF_ALL_DRAWS}")
         except (ModelError, DataError, SamplingError) as error:
             left_out.append(f"ranks and coverage: {error}")
     return LocalCalibration(
@@ -220,11 +229,25 @@ class _Clock:
         return lambda: self.share() < end
 
 
-def _working(fit: Fit) -> xr.Dataset:
-    """Return the draws under the likelihood alone."""
+def _of_graph(model: Model, draws: xr.Dataset, data: Any) -> xr.Dataset:
+    """Return the draws of which the density of the graph is."""
+    if isinstance(model, DrawsOfGraph):
+        return model.graph_draws(draws, data)
+    if isinstance(model, WorkingPosterior):
+        return model.working_draws(draws, data)
+    return draws
+
+
+def _drawn(fit: Fit) -> xr.Dataset:
     posterior = fit.draws["posterior"].to_dataset()
     if posterior.sizes["draw"] == 0:
         raise ModelError("the answers are in closed form, and there are no draws.")
+    return posterior
+
+
+def _working(fit: Fit) -> xr.Dataset:
+    """Return the draws under the likelihood alone."""
+    posterior = _drawn(fit)
     if isinstance(fit.model, WorkingPosterior):
         return fit.model.working_draws(posterior, fit.data)
     return posterior
@@ -241,7 +264,7 @@ def _gradient(fit: Fit, model: Model) -> GraphGradient:
 
 def _of_draws(fit: Fit, clock: _Clock) -> list[Check]:
     """Hold the draws of the fit against the gradient of the density."""
-    draws = _working(fit)
+    draws = _of_graph(fit.model, _drawn(fit), fit.data)
     gradient = _gradient(fit, fit.model)
     time_left = clock.left(_SHARE_OF_DRAWS)
     chains, size = draws.sizes["chain"], draws.sizes["draw"]
@@ -294,7 +317,7 @@ def _of_likelihood(fit: Fit, seed: int, clock: _Clock) -> list[Check]:
     if isinstance(model, ReparametrisedByData):
         names = set(model.parametrising_inputs) & set(observed.inputs)
         fixed = {name: observed.inputs[name] for name in names}
-    points = gradient.unconstrained(draws)
+    points = gradient.unconstrained(_of_graph(model, draws, fit.data))
     if not np.isfinite(points).all():
         raise SamplingError("some draws lie where the density is 0.")
     directions = _directions(points, np.random.default_rng(seed))
@@ -319,8 +342,9 @@ def _of_likelihood(fit: Fit, seed: int, clock: _Clock) -> list[Check]:
             rows, signs, moved, observed_slopes, strict=True
         ):
             draw = _single(draws, int(row))
-            both = model.with_replication(draw, fit.data, rng).data
-            slopes = gradient.on(Problem(model, both), fixed).at(places) - before
+            study = model.with_replication(draw, fit.data, rng)
+            _refuse_other_parameters(gradient, draw, study.truth)
+            slopes = gradient.on(Problem(model, study.data), fixed).at(places) - before
             # Where the observed study says much, so does another: numbers of one size.
             size = np.maximum(-_second(before, directions, sign), _LEAST_CURVATURE)
             scores.append(slopes[0] @ directions / np.sqrt(size))
@@ -341,6 +365,19 @@ def _of_likelihood(fit: Fit, seed: int, clock: _Clock) -> list[Check]:
         "rely on the answer."
     )
     return [_check("likelihood fits simulated studies", p, finding, remedy)]
+
+
+def _refuse_other_parameters(
+    gradient: GraphGradient, draw: xr.Dataset, truth: xr.Dataset
+) -> None:
+    """Refuse studies that together have other parameters than one of them."""
+    for variable in gradient.graph.free_RVs:
+        name = variable.name
+        both = name in draw and name in truth
+        if both and not np.array_equal(draw[name].to_numpy(), truth[name].to_numpy()):
+            raise ModelError(
+                f"`{name}` is in units that change with the number of rows."
+            )
 
 
 def _second(slopes: np.ndarray, directions: np.ndarray, step: float) -> np.ndarray:
@@ -375,10 +412,12 @@ def _replicating(fit: Fit) -> tuple[_ReplicatingModel, xr.Dataset]:
         raise ModelError(
             f"`{type(model).__name__}` does not draw a second study of the same design."
         )
-    draws = fit.draws["posterior"].to_dataset()
-    if draws.sizes["draw"] == 0:
-        raise ModelError("the answers are in closed form, and there are no draws.")
+    draws = _drawn(fit)
     fixed: Any = model.with_prior_of(fit.data)
+    if isinstance(model, WorkingPosterior) and not _working(fit).equals(draws):
+        raise ModelError(
+            "errors are robust, and the posterior is that of no likelihood."
+        )
     return fixed, draws
 
 
@@ -435,10 +474,6 @@ def _refits(
     advance : function of a share and a note
     """
     model, draws = _replicating(fit)
-    if isinstance(model, WorkingPosterior) and not _is_likelihood(fit, draws):
-        raise ModelError(
-            "errors are robust, and the posterior is that of no likelihood."
-        )
     sampler = _smaller(fit.sampler)
     size = draws.sizes["chain"] * draws.sizes["draw"]
     chosen = np.random.default_rng([seed, size]).integers(size, size=studies)
@@ -480,11 +515,6 @@ def _refits(
     return _Ranked(scores, covered, refused)
 
 
-def _is_likelihood(fit: Fit, draws: xr.Dataset) -> bool:
-    """Return whether the draws are those under the likelihood alone."""
-    return _working(fit).equals(draws)
-
-
 def _smaller(sampler: Sampler) -> Sampler:
     """Return the sampler with fewer chains and draws, enough to rank one number."""
     options = _SMALLER.get(type(sampler))
@@ -517,10 +547,13 @@ def _rank(
     rng : Generator
     """
     model = fit.model
-    answer = model.estimands()[fit.headline].compute
-    drawn = _numbers(fit.headline, answer(draws, data), _MOST_ENTRIES)
-    true = _numbers(fit.headline, answer(truth, data), _MOST_ENTRIES)
+    answer = model.estimands()[fit.headline]
+    drawn: dict[str, np.ndarray] = {}
+    true: dict[str, np.ndarray] = {}
     inside = []
+    if not answer.own_posterior:
+        drawn = _numbers(fit.headline, answer.compute(draws, data), _MOST_ENTRIES)
+        true = _numbers(fit.headline, answer.compute(truth, data), _MOST_ENTRIES)
     for name, values in drawn.items():
         inside.append(tests.is_covered(true[name].item(), values, _PROB, rng))
     for name in map(str, model.parameters(data) or draws.data_vars):
@@ -577,29 +610,39 @@ def _rank_checks(fit: Fit, ranked: _Ranked) -> list[Check]:
     corrected = max(tested.values())
     shift = tests.detectable_shift(count, corrected, LEVEL)
     spread = tests.detectable_spread(count, corrected, LEVEL)
-    remedy = "Sampler, likelihood and answer do not belong together: look at `plot()`."
     ranks = _check(
         "ranks around the posterior",
         p,
         f"smallest p = {p:.2g} of {len(p_values)} quantities ({worst}), {count} studies fitted; "
         f"a shift of {shift:.2f} posterior standard deviations, or a spread wrong by {spread:.0%}, "
         "is found in 9 of 10 runs",
-        remedy,
+        _NOT_TOGETHER,
     )
     covered = np.array(ranked.covered, bool)
+    return [ranks, _coverage(fit.headline, covered)] if covered.size else [ranks]
+
+
+def _coverage(headline: str, covered: np.ndarray) -> Check:
+    """Return the check of how often the interval of the answer covered the truth.
+
+    Parameters
+    ----------
+    headline : str
+    covered : bool array, shape (studies, entries of the answer)
+    """
+    count = len(covered)
     inside = covered.sum(axis=0)
     tails = [stats.binomtest(int(k), count, _PROB).pvalue for k in inside]
     p = min(1.0, float(min(tails)) * len(tails))
     share = float(covered.mean())
     low, high = stats.binom.interval(1 - LEVEL / len(tails), count, _PROB)
-    coverage = _check(
+    return _check(
         "coverage around the posterior",
         p,
-        f"the 95 % interval of {fit.headline!r} covered the truth in {share:.0%} of {count} "
+        f"the 95 % interval of {headline!r} covered the truth in {share:.0%} of {count} "
         f"studies; between {low / count:.0%} and {high / count:.0%} is expected",
-        remedy,
+        _NOT_TOGETHER,
     )
-    return [ranks, coverage]
 
 
 def _numbers_beside(name: str, names: list[str]) -> int:

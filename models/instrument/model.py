@@ -336,6 +336,35 @@ class Instrument:
         """
         return working_draws(self, draws, data)
 
+    @property
+    def parametrising_inputs(self) -> tuple[str, ...]:
+        """Inputs of the graph that choose the scale of its angles by the data.
+
+        Examples
+        --------
+        >>> Instrument().parametrising_inputs
+        ('grid', 'centre', 'root')
+        """
+        return ("grid", "centre", "root")
+
+    def graph_draws(self, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
+        """Return the draws with the free variables of the graph, in which effects are angles.
+
+        Parameters
+        ----------
+        draws : Dataset
+        data : Instrumented
+
+        Examples
+        --------
+        >>> model = Instrument()
+        >>> data = model.simulate(seed=1, rows=50).data
+        >>> draws = model.exact_posterior(data)(1, 100, np.random.default_rng(1))
+        >>> "angle" in model.graph_draws(draws, data)
+        True
+        """
+        return form_of(self, data).graph_draws(self, draws, data)
+
     def log_likelihood(self, draws: xr.Dataset, data: Instrumented) -> xr.DataArray:
         """Return log p(data | β, s, η), errors of equal variance, the others integrated out.
 

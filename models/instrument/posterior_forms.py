@@ -41,6 +41,8 @@ class Form:
     log_likelihood : function of model, draws and data
     log_prior : function of model, draws and data
         Log densities of the parameters whose prior is not flat.
+    graph_draws : function of model, draws and data
+        Draws with every free variable of the graph.
     """
 
     inputs: Callable[[Instrument, Instrumented], dict[str, np.ndarray]]
@@ -51,6 +53,11 @@ class Form:
     ]
     log_likelihood: Callable[[Instrument, xr.Dataset, Instrumented], xr.DataArray]
     log_prior: Callable[[Instrument, xr.Dataset, Instrumented], xr.Dataset]
+    graph_draws: Callable[[Instrument, xr.Dataset, Instrumented], xr.Dataset]
+
+
+def _as_drawn(model: Instrument, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
+    return draws
 
 
 ONE_TREATMENT = Form(
@@ -60,6 +67,7 @@ ONE_TREATMENT = Form(
     recover_marginals=posterior.recover_marginals,
     log_likelihood=posterior.log_likelihood,
     log_prior=posterior.log_prior,
+    graph_draws=pymc_model.graph_draws,
 )
 LEARNED_DIRECT_EFFECTS = Form(
     inputs=learned_direct_effects.inputs,
@@ -68,6 +76,7 @@ LEARNED_DIRECT_EFFECTS = Form(
     recover_marginals=learned_direct_effects.recover_marginals,
     log_likelihood=learned_direct_effects.log_likelihood,
     log_prior=learned_direct_effects.log_prior,
+    graph_draws=_as_drawn,
 )
 
 
@@ -78,6 +87,7 @@ SEVERAL_TREATMENTS = Form(
     recover_marginals=several_treatments.recover_marginals,
     log_likelihood=several_treatments.log_likelihood,
     log_prior=several_treatments.log_prior,
+    graph_draws=several_treatments.graph_draws,
 )
 
 
@@ -88,6 +98,7 @@ DESIGNED_FIRST_STAGE = Form(
     recover_marginals=designed_first_stage.recover_marginals,
     log_likelihood=designed_first_stage.log_likelihood,
     log_prior=designed_first_stage.log_prior,
+    graph_draws=_as_drawn,
 )
 
 

@@ -12,11 +12,13 @@ from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
 
 if TYPE_CHECKING:
     import pymc as pm
+    import xarray as xr
 
     from causalstats.models.instrument.model import Instrument
 
 _LARGEST_RATIO = 1 - 1e-9
 _SMALLEST = 1e-300
+_PRIOR_SEED = 1
 
 
 def inputs(model: Instrument, data: Instrumented) -> dict[str, np.ndarray]:
@@ -141,3 +143,27 @@ def _log_determinant(products: Any, projections: Any, fixed: Any, kappa: Any) ->
     cross = (left @ fixed)[1]
     treatment = left[1, 1]
     return pt.log(treatment) + pt.log(outcome - cross**2 / treatment)
+
+
+def graph_draws(model: Instrument, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
+    """Return draws with the free variables of the graph that the closed form draws as effects.
+
+    A direct effect that is known exactly moves nothing: its standard form has its prior.
+
+    Parameters
+    ----------
+    model : Instrument
+    draws : Dataset
+    data : Instrumented
+    """
+    given = inputs(model, data)
+    centre, ratio = given["grid"]
+    values = {"angle": np.arctan((draws["effect"] - centre) / ratio)}
+    if model.direct_effects:
+        direct = draws["direct_effect"].transpose("chain", "draw", ...)
+        sd = given["direct_sd"]
+        prior = np.random.default_rng(_PRIOR_SEED).standard_normal(direct.shape)
+        moved = (direct.to_numpy() - given["direct_value"]) / np.where(sd > 0, sd, 1)
+        standard = np.where(sd > 0, moved, prior)
+        values["standard_direct_effect"] = direct.copy(data=standard)
+    return draws.assign(values)

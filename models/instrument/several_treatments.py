@@ -114,6 +114,21 @@ def build(model: Instrument, data: Instrumented) -> pm.Model:
     return graph
 
 
+def graph_draws(model: Instrument, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
+    """Return draws with the angles of the graph, of which the closed form draws the effects.
+
+    Parameters
+    ----------
+    model : Instrument
+    draws : Dataset
+    data : Instrumented
+    """
+    centre, root = starting_grid(moments_of(model, data))
+    effect = draws["effect"].transpose("chain", "draw", "treatment")
+    steps = np.linalg.solve(root, (effect.to_numpy() - centre)[..., None])[..., 0]
+    return draws.assign(angle=(("chain", "draw", "angle_dim_0"), np.arctan(steps)))
+
+
 def _log_density(
     given: dict[str, Any], contrast: Any, log_variance: Any, count: int
 ) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -217,7 +218,7 @@ def test_robust_errors_say_why_no_second_study_is_drawn():
     model = cs.Instrument()
     data = model.simulate(1, rows=60).data
     result = cs.fit(model, data, seed=1, progress=False).calibrate(studies=5)
-    assert len(result.checks) == 0
+    assert [check.name for check in result.checks] == ["draws fit the density"]
     assert any("errors are robust" in reason for reason in result.left_out)
     with pytest.raises(cs.ModelError, match="No simulated study"):
         result.plot()
@@ -264,3 +265,49 @@ def test_few_draws_cover_one_more_draw_as_often_as_is_said(count):
     assert np.mean(covered) == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 8000))
     rounded = [is_covered(1.0, np.ones(count), 0.95, rng) for _ in range(8000)]
     assert np.mean(rounded) == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 8000))
+
+
+@pytest.mark.parametrize(
+    ("name", "errors"),
+    [
+        ("instruments", "robust"),
+        pytest.param("instrument with a direct effect", "iid", marks=pytest.mark.slow),
+        pytest.param("instruments of two treatments", "iid", marks=pytest.mark.slow),
+        ("instruments with direct effects", "iid"),
+    ],
+)
+def test_draws_of_instruments_are_those_of_their_graph(name, errors):
+    variant = VARIANTS[name]
+    model = replace(variant.model, errors=errors)
+    data = variant.model.simulate(1, design="prior", **variant.simulate).data
+    fit = cs.fit(model, data, seed=1, progress=False)
+    clock = local_calibration._Clock(time.perf_counter(), 1000.0)
+    (check,) = local_calibration._of_draws(fit, clock)
+    assert check.passed, check.finding
+
+
+def test_instruments_say_why_their_likelihood_is_not_held_against_simulated_studies():
+    model = cs.Instrument(errors="iid")
+    fit = cs.fit(model, model.simulate(1, rows=60).data, seed=1, progress=False)
+    clock = local_calibration._Clock(time.perf_counter(), 1000.0)
+    with pytest.raises(
+        cs.ModelError, match="units that change with the number of rows"
+    ):
+        local_calibration._of_likelihood(fit, 1, clock)
+
+
+def test_bounds_that_some_draws_contradict_are_left_out_of_ranks(few_studies):
+    model = cs.CausalDiagram(
+        "assigned -> taken; taken -> lowered; taken <-> lowered",
+        treatment="taken",
+        outcome="lowered",
+    )
+    cells = [("no", "no", "no"), ("no", "no", "yes"), ("yes", "no", "no")]
+    cells += [("yes", "no", "yes"), ("yes", "yes", "no"), ("yes", "yes", "yes")]
+    frame = pd.DataFrame(cells, columns=["assigned", "taken", "lowered"])
+    frame = frame.loc[frame.index.repeat([158, 14, 52, 12, 23, 78])]
+    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    result = fit.calibrate(studies=2)
+    assert "ranks around the posterior" in [check.name for check in result.checks]
+    assert result.covered.size == 0
+    assert any("'bounds' is made of all draws" in reason for reason in result.left_out)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from causalstats.numerics.instruments import several_treatments
 from causalstats.numerics.instruments.anderson_rubin import (
     anderson_rubin_set,
     critical_value,
@@ -352,3 +353,49 @@ def test_k_class_estimates_are_those_of_linearmodels():
     assert k_class(moments, liml_kappa(moments) - 1 / left).estimate == pytest.approx(
         fuller.params.iloc[-1]
     )
+
+
+def test_draws_of_a_strength_that_many_instruments_determine_have_its_spread():
+    rng = np.random.default_rng(1)
+    z, (v, e) = rng.standard_normal((2000, 100)), rng.standard_normal((2, 2000))
+    treatment = z.sum(axis=1) / 10 + v
+    moments = instrument_moments(treatment + e + v, treatment, z, np.empty((2000, 0)))
+    posterior = effect_posterior(moments, robust=False)
+    drawn = posterior.draw(20_000, rng)["log_first_stage_variance"]
+    fine = np.linspace(drawn.min() - 1, drawn.max() + 1, 2000)
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 4001)[1:-1]
+    effect = moments.least_squares + moments.residual_ratio * np.tan(angle)
+    logs = log_density(
+        moments,
+        effect,
+        fine,
+        NONE,
+        confounding="uniform",
+        effect_sd=np.inf,
+        first_stage_scale=0.3,
+        robust=False,
+    )
+    density = np.exp(logs - logs.max() - 2 * np.log(np.cos(angle))[:, None])
+    weight = density.sum(axis=0) / density.sum()
+    mean = fine @ weight
+    sd = np.sqrt((fine - mean) ** 2 @ weight)
+    assert abs(drawn.mean() - mean) < 4 * sd / np.sqrt(len(drawn))
+    assert abs(drawn.std() / sd - 1) < 4 / np.sqrt(2 * len(drawn))
+
+
+def test_effects_of_two_treatments_do_not_depend_on_the_grid_of_strengths(monkeypatch):
+    rng = np.random.default_rng(2)
+    z, v = rng.standard_normal((1000, 40)), rng.standard_normal((1000, 2))
+    treatments = z[:, :20].sum(axis=1)[:, None] / 6 + z[:, 20:22] + v
+    outcome = treatments @ [1, -1] + v.sum(axis=1) + rng.standard_normal(1000)
+    moments = instrument_moments(outcome, treatments, z, np.empty((1000, 0)))
+    some = several_treatments.effects_posterior(moments, robust=False)
+    monkeypatch.setattr(several_treatments, "_LOG_VARIANCE_NODES", 400)
+    many = several_treatments.effects_posterior(moments, robust=False)
+    (effects, strength), (others, expected) = (
+        posterior.draw(10_000, np.random.default_rng(3)) for posterior in (some, many)
+    )
+    error = 5 / np.sqrt(len(strength))
+    assert abs(strength.mean() - expected.mean()) < error * expected.std()
+    assert abs(strength.std() / expected.std() - 1) < error
+    assert np.all(abs(effects.std(axis=0) / others.std(axis=0) - 1) < error)

@@ -28,6 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from causalstats.numerics.instruments.grid_cells import drawn_within_cells
+
 LOG_SCALE_RANGE = (np.log(1e-3), np.log(1e3))
 _LOG_SCALES = 400
 _RANK_TOLERANCE = 1e-9
@@ -183,7 +185,7 @@ def draw_scale(
     logs = log_likelihood(design, grid) + prior
     density = np.exp(logs - logs.max())
     chosen = rng.choice(len(grid), size, p=density / density.sum())
-    return grid[chosen] + (grid[1] - grid[0]) * (rng.random(size) - 0.5)
+    return drawn_within_cells(grid, chosen, rng)
 
 
 def draw_given(

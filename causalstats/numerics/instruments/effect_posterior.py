@@ -45,10 +45,12 @@ from typing import Literal
 import numpy as np
 
 from causalstats.numerics.instruments.direct_effect_grid import DirectEffectGrid
+from causalstats.numerics.instruments.grid_cells import drawn_within_cells, nodes_around
 from causalstats.numerics.instruments.moments import InstrumentMoments
 
 _ANGLES = 4001
 _LOG_VARIANCE_NODES = 60
+_COARSE_STEP = 10  # every so many angles tell where the strength of the first stage is
 LOG_VARIANCE_RANGE = (np.log(0.01), np.log(1e6))
 _LARGEST_RATIO = 1 - 1e-9  # of the robust statistic to n', which it may exceed
 _SMALLEST = 1e-300
@@ -265,8 +267,7 @@ class EffectPosterior:
         node, position, column = np.unravel_index(chosen, self.probability.shape)
         step = self.angle[1] - self.angle[0]
         angle = self.angle[position] + step * (rng.random(size) - 0.5)
-        width = self.log_variance[1] - self.log_variance[0]
-        log_variance = self.log_variance[column] + width * (rng.random(size) - 0.5)
+        log_variance = drawn_within_cells(self.log_variance, column, rng)
         effect = self.effect_at(angle)
         direct = self.direct[node]
         if self.direct_grid is not None:
@@ -490,37 +491,44 @@ def effect_posterior(
     (2.6, 2.0)
     """
     angle = (np.arange(_ANGLES) + 0.5) / _ANGLES * np.pi - np.pi / 2
-    log_variance = np.linspace(*LOG_VARIANCE_RANGE, _LOG_VARIANCE_NODES)
-    effect = moments.least_squares + moments.residual_ratio * np.tan(angle)
-    jacobian = -2 * np.log(np.cos(angle))
     nodes = [np.asarray(node, float) for node in direct_nodes] or [np.empty(0)]
     weights = np.asarray(
         direct_log_weights if len(direct_log_weights) else [0.0], float
     )
-    logs = np.stack(
-        [
-            log_density(
-                moments,
-                effect,
-                log_variance,
-                node,
-                confounding=confounding,
-                effect_sd=effect_sd,
-                first_stage_scale=first_stage_scale,
-                robust=robust,
-            )
-            + weight
-            + jacobian[:, None]
-            for node, weight in zip(nodes, weights, strict=True)
-        ]
-    )
-    density = np.exp(logs - logs.max())
+
+    def density(angle: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
+        """Return the density at all nodes, shape (direct, angles, variances)."""
+        effect = moments.least_squares + moments.residual_ratio * np.tan(angle)
+        logs = np.stack(
+            [
+                log_density(
+                    moments,
+                    effect,
+                    log_variance,
+                    node,
+                    confounding=confounding,
+                    effect_sd=effect_sd,
+                    first_stage_scale=first_stage_scale,
+                    robust=robust,
+                )
+                + weight
+                for node, weight in zip(nodes, weights, strict=True)
+            ]
+        )
+        logs -= 2 * np.log(np.cos(angle))[:, None]
+        return np.exp(logs - logs.max())
+
+    log_variance = np.linspace(*LOG_VARIANCE_RANGE, _LOG_VARIANCE_NODES)
+    coarse = density(angle[::_COARSE_STEP], log_variance).sum(axis=(0, 1))
+    # The strength of many instruments is known within less than a step of this grid.
+    log_variance = nodes_around(log_variance, coarse / coarse.sum(), len(log_variance))
+    probability = density(angle, log_variance)
     return EffectPosterior(
         moments=moments,
         log_variance=log_variance,
         angle=angle,
         direct=np.stack(nodes),
-        probability=density / density.sum(),
+        probability=probability / probability.sum(),
         confounding=confounding,
     )
 

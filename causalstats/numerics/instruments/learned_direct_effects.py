@@ -43,12 +43,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
+from causalstats.numerics.instruments.grid_cells import drawn_within_cells, nodes_around
 from causalstats.numerics.instruments.moments import InstrumentMoments
 
 _COARSE_NODES, _NODES = 21, 25  # of log s² and of log τ²
 _RATIO_NODES = 1.25 * np.arange(-4.0, 5.0)  # of log c, in standard deviations
+_BETWEEN = 8  # as many steps from one of these to the next, where log c is drawn
 _COARSE_ANGLES, _QUANTILES, _EVEN = 401, 140, 60
-_NEGLIGIBLE = 1e-6  # probability of a node beyond which there is nothing to sum
 LOG_DIRECT_RANGE = (-10.0, 14.0)  # of log τ², in 1 / mean λ
 
 
@@ -277,22 +278,41 @@ class LearnedDirectPosterior:
         size : int
         rng : Generator
         """
-        chosen = rng.choice(self.probability.size, size, p=self.probability.ravel())
-        positions = np.unravel_index(chosen, self.probability.shape)
-        steps = [
-            self.widths[positions[0]],
-            *(nodes[1] - nodes[0] for nodes in self.nodes[1:]),
-        ]
-        values = [
-            nodes[position] + step * (rng.random(size) - 0.5)
-            for nodes, position, step in zip(self.nodes, positions, steps, strict=True)
-        ]
+        weight = self.probability.sum(axis=3)
+        chosen = rng.choice(weight.size, size, p=weight.ravel())
+        positions = np.unravel_index(chosen, weight.shape)
+        width = self.widths[positions[0]]
+        angle = self.nodes[0][positions[0]] + width * (rng.random(size) - 0.5)
+        strengths, sizes = self.nodes[1:3]
         return Coordinates(
-            angle=values[0],
-            log_first_stage=values[1],
-            log_direct=values[2],
-            log_ratio=values[3],
+            angle=angle,
+            log_first_stage=drawn_within_cells(strengths, positions[1], rng),
+            log_direct=drawn_within_cells(sizes, positions[2], rng),
+            log_ratio=self._log_ratio(positions, rng),
         )
+
+    def _log_ratio(
+        self, positions: tuple[np.ndarray, ...], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return draws of log c given the nodes of the others.
+
+        Its few nodes are enough to sum a nearly normal density, and too far apart to draw from:
+        between them the log density is a spline.
+
+        Parameters
+        ----------
+        positions : tuple of int arrays, shape (n,)
+        rng : Generator
+        """
+        from scipy.interpolate import CubicSpline
+
+        given = np.maximum(self.probability[positions[:3]], np.finfo(float).tiny)
+        nodes = self.nodes[3]
+        fine = np.linspace(nodes[0], nodes[-1], _BETWEEN * (len(nodes) - 1) + 1)
+        logs = CubicSpline(nodes, np.log(given), axis=1)(fine)
+        levels = np.exp(logs - logs.max(axis=1, keepdims=True)).cumsum(axis=1)
+        wanted = rng.random((len(levels), 1)) * levels[:, -1:]
+        return drawn_within_cells(fine, (levels < wanted).sum(axis=1), rng)
 
 
 def learned_direct_posterior(
@@ -331,8 +351,8 @@ def learned_direct_posterior(
             design, (angles, strengths, sizes, middle), widths, scales
         )
         angles, widths = _refined(angles, widths, coarse.sum(axis=(1, 2, 3)))
-    strengths = _within(strengths, coarse.sum(axis=(0, 2, 3)))
-    sizes = _within(sizes, coarse.sum(axis=(0, 1, 3)))
+    strengths = nodes_around(strengths, coarse.sum(axis=(0, 2, 3)), _NODES)
+    sizes = nodes_around(sizes, coarse.sum(axis=(0, 1, 3)), _NODES)
     ratios = middle + _RATIO_NODES / np.sqrt(design.rows_outside)
     nodes = (angles, strengths, sizes, ratios)
     return LearnedDirectPosterior(
@@ -348,18 +368,6 @@ def log_direct_range(design: RotatedDesign) -> tuple[float, float]:
     low, high = LOG_DIRECT_RANGE
     size = np.log(design.spread.mean())
     return float(low - size), float(high - size)
-
-
-def _within(nodes: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Return even nodes over the part of a grid that is not negligible.
-
-    Parameters
-    ----------
-    nodes, probability : arrays, shape (a,)
-    """
-    used = np.flatnonzero(probability > _NEGLIGIBLE)
-    low, high = max(used[0] - 1, 0), min(used[-1] + 1, len(nodes) - 1)
-    return np.linspace(nodes[low], nodes[high], _NODES)
 
 
 def _probability(

@@ -44,6 +44,7 @@ import numpy as np
 from scipy import linalg, stats
 
 from causalstats.numerics.instruments.effect_posterior import LOG_VARIANCE_RANGE
+from causalstats.numerics.instruments.grid_cells import drawn_within_cells, nodes_around
 from causalstats.numerics.instruments.moments import InstrumentMoments
 
 _ANGLES = {2: 101, 3: 41}
@@ -323,8 +324,7 @@ class EffectsPosterior:
         positions = np.stack(np.unravel_index(node, (len(self.angle),) * q), axis=1)
         step = self.angle[1] - self.angle[0]
         angle = self.angle[positions] + step * (rng.random((size, q)) - 0.5)
-        width = self.log_variance[1] - self.log_variance[0]
-        log_variance = self.log_variance[column] + width * (rng.random(size) - 0.5)
+        log_variance = drawn_within_cells(self.log_variance, column, rng)
         return self.centre + np.tan(angle) @ self.root.T, log_variance
 
 
@@ -360,6 +360,8 @@ def effects_posterior(
     for _ in range(_ADAPTATIONS):
         grid = _grid(moments, centre, root, log_variance[::2], _COARSE_ANGLES, scales)
         centre, root = _adapted(grid.draw(4000, rng)[0])
+        found = grid.probability.sum(axis=0)
+        log_variance = nodes_around(grid.log_variance, found, _LOG_VARIANCE_NODES)
     return _grid(moments, centre, root, log_variance, _ANGLES, scales)
 
 

@@ -74,6 +74,7 @@ def effect_bounds(route: TableRoute) -> Estimand:
             notation.words_with_levels, route.model, f"{words} ({unknown})", True
         ),
         checks=partial(_effect_checks, route),
+        own_posterior=True,  # draws that the diagram allows, moved by what all of them say
     )
 
 
