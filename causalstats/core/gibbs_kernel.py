@@ -32,6 +32,8 @@ class GibbsKernel:
     longest_thin : int
         Sweeps from one draw to the next of chains that go on because their first draws had not
         mixed; 0 if they never do.
+    chains : int
+        How many suit the time that a sweep takes.
     """
 
     start: Callable[[np.random.Generator], Any]
@@ -43,3 +45,4 @@ class GibbsKernel:
     draws: int
     thin: int
     longest_thin: int = 0
+    chains: int = 4

@@ -29,6 +29,7 @@ _JAX_PAYS_FROM_ROWS = (
     50_000  # of the longest array of data; `benchmarks/nuts_backends.py`
 )
 _DENSITIES_ARE_SLOW_FROM_NUMBERS = 1_000_000
+_CHAINS = 4
 _DRAWS = 1000
 _DRAWS_WHERE_SLOW = 250
 
@@ -49,7 +50,8 @@ class Auto:
 
     Parameters
     ----------
-    chains : int
+    chains : int, optional
+        None: 4, or of Gibbs sampling as many as the model asks for.
     draws, tune : int, optional
         As in `Nuts`. By default those that the model asks for, else those of `Nuts`.
     target_accept : float, optional
@@ -69,7 +71,7 @@ class Auto:
     Exact(chains=2, draws=1000)
     """
 
-    chains: Count = 4
+    chains: Count | None = None
     draws: Count | None = None
     tune: Count | None = None
     target_accept: Inside | None = None
@@ -82,11 +84,12 @@ class Auto:
     ) -> Nuts | Exact | Gibbs | ImportanceSampler | LaplaceOrNuts:
         """Return the sampler that is used for this problem."""
         draws = self.draws or _DRAWS
+        chains = self.chains or _CHAINS
         if exact_draws(problem) is not None:
-            return Exact(chains=self.chains, draws=draws)
+            return Exact(chains=chains, draws=draws)
         if importance_draws(problem) is not None:
             return ImportanceSampler(
-                chains=self.chains, draws=draws, fallback=_NutsWhenNeeded(self)
+                chains=chains, draws=draws, fallback=_NutsWhenNeeded(self)
             )
         if gibbs_kernel(problem) is not None:
             return Gibbs(chains=self.chains, draws=self.draws, tune=self.tune)
@@ -101,8 +104,9 @@ class Auto:
         """Return `Laplace`, with fewer draws where each takes the time of many people."""
         slow = _largest_input(problem) >= _DENSITIES_ARE_SLOW_FROM_NUMBERS
         draws = self.draws or (_DRAWS_WHERE_SLOW if slow else _DRAWS)
-        fewest = -(-FEWEST_DRAWS // self.chains)
-        return Laplace(chains=self.chains, draws=max(draws, fewest))
+        chains = self.chains or _CHAINS
+        fewest = -(-FEWEST_DRAWS // chains)
+        return Laplace(chains=chains, draws=max(draws, fewest))
 
     def nuts_for(self, problem: Problem) -> Nuts:
         """Return NUTS with the fastest backend and the options that the model asks for."""
@@ -123,7 +127,7 @@ class Auto:
             "target_accept": self.target_accept,
         }
         options |= {name: value for name, value in given.items() if value is not None}
-        return Nuts(chains=self.chains, backend=backend, **options)
+        return Nuts(chains=self.chains or _CHAINS, backend=backend, **options)
 
     def compile(self, problem: Problem) -> Program:
         """Return a program of the sampler that is chosen for this problem."""

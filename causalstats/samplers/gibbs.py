@@ -54,8 +54,9 @@ class Gibbs:
 
     Parameters
     ----------
-    chains : int
-        Each in a thread of its own, from a dispersed start.
+    chains : int, optional
+        Each in a thread of its own, from a dispersed start. None: as many as the model asks for,
+        which is 4, or 2 where a sweep takes long.
     draws : int, optional
         Draws kept of each chain. None: as many as suit the size of the data.
     tune : int, optional
@@ -84,7 +85,7 @@ class Gibbs:
     (2, 100)
     """
 
-    chains: Count = 4
+    chains: Count | None = None
     draws: Count | None = None
     tune: Count | None = None
     thin: Count | None = None
@@ -139,8 +140,9 @@ def run_kernel(
     from threadpoolctl import threadpool_limits
 
     started = time.perf_counter()
-    streams = np.random.default_rng(seed).spawn(sampler.chains)
-    room = _Room(sampler.chains)
+    number = sampler.chains or kernel.chains
+    streams = np.random.default_rng(seed).spawn(number)
+    room = _Room(number)
     chains = [
         _Chain(kernel, sampler, stream, room, place)
         for place, stream in enumerate(streams)
@@ -149,7 +151,7 @@ def run_kernel(
     with threadpool_limits(1, "blas"):
         interrupted = _run(chains, advance)
         if not interrupted and _should_go_on(chains):
-            room = _Room(sampler.chains)
+            room = _Room(number)
             finished = [chain.go_on(room) for chain in chains]
             interrupted = _run(chains, advance)
             if interrupted:
@@ -230,7 +232,7 @@ class _Chain:
     ) -> None:
         self.kernel = kernel
         self.rng = rng
-        self.chains = sampler.chains
+        self.chains = sampler.chains or kernel.chains
         self.given = sampler != Gibbs(chains=sampler.chains)
         self.tune = sampler.tune or kernel.tune
         self.draws = sampler.draws or kernel.draws

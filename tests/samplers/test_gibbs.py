@@ -1,5 +1,7 @@
 """Chains of a kernel go on where their first draws have not mixed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,13 @@ def test_an_interruption_of_longer_chains_leaves_the_first_draws():
     tree = gibbs.run_kernel(kernel, cs.Gibbs(), seed=1)
     whole = gibbs.run_kernel(autoregressive(0.9, 0), cs.Gibbs(), seed=1)
     assert tree["posterior"].equals(whole["posterior"])
+
+
+@pytest.mark.parametrize(
+    ("sampler", "expected"), [(cs.Gibbs(), 2), (cs.Gibbs(chains=3), 3)]
+)
+def test_the_model_asks_for_a_number_of_chains_unless_it_is_given(sampler, expected):
+    kernel = replace(autoregressive(0.0, 0), chains=2)
+    tree = gibbs.run_kernel(kernel, sampler, seed=1)
+    assert tree["posterior"].sizes["chain"] == expected
+    assert f"chains={expected}" in tree.attrs["sampler"]

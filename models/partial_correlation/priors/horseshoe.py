@@ -77,6 +77,8 @@ _MOST_SWEEPS = 20_000
 # the pairs that counts determine then have 400 effective draws.
 _ROW_SWEEPS_OF_MANY_PARTS = 4e5
 _FEWEST_ROW_SWEEPS = (600, 1500)
+# A sweep over 1,000 taxa in 500 samples takes .75 s: two chains, one for each of two cores
+_TWO_CHAINS_FROM_PARTS = 600
 # Times as many, of up to so many parts, where these have not mixed: of rare counts
 _LONGER = 5
 _MOST_PARTS_OF_LONGER = 60
@@ -88,7 +90,7 @@ _FIRST_SHARE = 0.2  # of so many sweeps more, which are dropped
 _MOST_DRAWS = 1000  # of a chain
 _FEWEST_DRAWS = (100, 200)
 _NUMBERS_KEPT = 2.5e6  # in the draws of Θ of a chain, 20 MB
-_MOST_NUMBERS_KEPT = 1.2e8  # where these are too few: 480 MB in single precision
+_MOST_NUMBERS_KEPT = 4.8e8  # of all chains, where these are too few: 1.9 GB
 _LARGEST_DOUBLE = 100  # parts; draws of more are kept in single precision
 DIMS: Mapping[str, tuple[str, ...]] = {
     "log_typical_variance": (),
@@ -266,7 +268,7 @@ class Horseshoe(SampledPrior):
 def chain_lengths(
     parts: int, fewest_sweeps: float = _FEWEST_SWEEPS, longer: int = _LONGER
 ) -> dict[str, int]:
-    """Return `tune`, `draws`, `thin` and `longest_thin` of a `GibbsKernel` of so many parts.
+    """Return the lengths of the chains of a `GibbsKernel` of so many parts, and their number.
 
     Parameters
     ----------
@@ -279,9 +281,10 @@ def chain_lengths(
     Examples
     --------
     >>> chain_lengths(20)
-    {'tune': 600, 'draws': 1000, 'thin': 3, 'longest_thin': 15}
+    {'tune': 600, 'draws': 1000, 'thin': 3, 'longest_thin': 15, 'chains': 4}
     """
-    fewest = np.clip(_MOST_NUMBERS_KEPT / parts**2, *_FEWEST_DRAWS)
+    chains = 2 if parts >= _TWO_CHAINS_FROM_PARTS else 4
+    fewest = np.clip(_MOST_NUMBERS_KEPT / chains / parts**2, *_FEWEST_DRAWS)
     draws = int(np.clip(_NUMBERS_KEPT / parts**2, fewest, _MOST_DRAWS))
     sweeps = np.clip(_SWEEPS_BY_PARTS / parts, fewest_sweeps, _MOST_SWEEPS)
     longest = int(longer * sweeps // draws)
@@ -290,6 +293,7 @@ def chain_lengths(
         "draws": draws,
         "thin": int(sweeps // draws),
         "longest_thin": longest if parts <= _MOST_PARTS_OF_LONGER else 0,
+        "chains": chains,
     }
 
 
