@@ -60,6 +60,7 @@ Weights = Annotated[
 _OWN_SCALE = ("q-value", "error", "sd", "pull")  # columns that no scale converts
 _ROUNDING = 1e-9  # numbers smaller than that, by the largest, are shown as 0
 _SHOWN = 10
+_COMPUTED = ("_tables", "_over")  # again, by a copy that is asked
 _NAMED = 4
 _CONTRADICTED = " (contradicted by these data)"
 _UNTESTED = " (not yet set against the data: `fit.check()`)"
@@ -193,7 +194,7 @@ class Effect:
         for name in ("savage_dickey", "over_null", "determined"):
             compute = getattr(self, name)
             state[name] = None if compute is None else partial(_given, compute())
-        return state
+        return {name: each for name, each in state.items() if name not in _COMPUTED}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -251,6 +252,21 @@ class Effect:
                 mean    sd
         effect -0.32  0.09
         """
+        if prob not in self._tables:
+            self._tables[prob] = self._summarised(prob)
+        return self._tables[prob].copy()
+
+    @cached_property
+    def _tables(self) -> dict[float, pd.DataFrame]:
+        """The tables of numbers that were asked for, by the probability of the intervals."""
+        return {}
+
+    @cached_property
+    def _over(self) -> Effect | None:
+        """The same entries less their value if there were no association."""
+        return None if self.over_null is None else self.over_null()
+
+    def _summarised(self, prob: float) -> pd.DataFrame:
         from causalstats.numerics.sampling.posterior_summaries import entries, summarise
 
         if self.marginals is None:
@@ -338,8 +354,7 @@ class Effect:
         table = table.assign(
             positive=positive, negligible=1 - above - below if rope else 0.0
         )
-        if self.over_null is not None:
-            over = self.over_null()
+        if (over := self._over) is not None:
             above, below = over._beyond(rope)
             numbers = over.numbers(prob)
             table[over.name] = numbers[centre_of(numbers)].to_numpy()
@@ -366,11 +381,17 @@ class Effect:
         upper, lower = self.null + rope, self.null - rope
         if self.marginals is not None:
             return 1 - self.marginals.cdf(upper), self.marginals.cdf(lower)
-        from causalstats.numerics.sampling.posterior_summaries import entries
+        from causalstats.numerics.sampling.posterior_summaries import entry_blocks
         from causalstats.numerics.testing.false_discovery import tail_probability
 
-        draws = np.stack([each.ravel() for each in entries(self.draws).values()])
-        return 1 - tail_probability(draws, upper), 1 - tail_probability(-draws, -lower)
+        tails = []
+        for block in entry_blocks(self.draws):
+            some = block.reshape(len(block), -1)
+            tails.append(
+                (tail_probability(some, upper), tail_probability(-some, -lower))
+            )
+        below, above = np.concatenate(tails, axis=1)
+        return 1 - below, 1 - above
 
     @checked(ModelError)
     def minus(self, other: Effect, contrast: str) -> Effect:
@@ -931,8 +952,8 @@ class Effect:
             low, high = shown[centre].min(), shown[centre].max()
             return f"{len(table):,} values, {centre}s from {low:.3g} to {high:.3g} ({unit})."
         where = f"on one side of {self.null:g}"
-        if self.over_null is not None:
-            where = f"of `{self.over_null().name}` on one side of 0"
+        if self._over is not None:
+            where = f"of `{self._over.name}` on one side of 0"
         apart, first = self._apart_from_null(table, prob)
         many = f"{apart:,} of {len(table):,} have a {prob:.0%} interval {where}"
         named = f", first {_listed(shown.iloc[first])}" if len(first) else ""
@@ -974,8 +995,8 @@ class Effect:
     ) -> tuple[int, np.ndarray]:
         """Return how many intervals leave out the null, and the rows of the surest of these."""
         decided, null = table, self.null
-        if self.over_null is not None:
-            decided, null = self.over_null().numbers(prob), 0.0
+        if self._over is not None:
+            decided, null = self._over.numbers(prob), 0.0
         apart = ((decided["lower"] > null) | (decided["upper"] < null)).to_numpy()
         centre = centre_of(decided)
         width = decided["upper"] - decided["lower"]

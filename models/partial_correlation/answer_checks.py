@@ -123,11 +123,12 @@ def _counted_pairs(draws: xr.Dataset, data: Composition) -> np.ndarray | None:
     """
     if not data.counts or "precision" not in draws:
         return None
-    theta = draws["precision"].mean(("chain", "draw")).to_numpy()
+    theta = draws["precision"].transpose(..., "part", "other_part").to_numpy()
+    precisions = np.diagonal(theta, axis1=-2, axis2=-1).mean(axis=(0, 1), dtype=float)
     exposures = data.exposures
     if data.present is not None:
         exposures = np.exp(data.offsets)
-    information = counting_information(data.values, np.diagonal(theta), exposures)
+    information = counting_information(data.values, precisions, exposures)
     share = shared_information(information)
     enough = np.ones_like(share, bool)
     if data.present is not None:

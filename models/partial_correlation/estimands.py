@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 # many numbers.
 _LARGEST_SIZE = 158
 _LARGEST_NUMBER = 5e6
+_NUMBERS_AT_ONCE = 4_000_000  # of draws of Θ, from which a quantity is computed
 _LINKS = (
     "At a false discovery rate of 5 %, {selected} of {total} pairs of parts are linked beyond what "
     "closure alone makes[: {surest}]. Of the 95 % intervals, {count} leave that out, as about "
@@ -275,7 +276,15 @@ def _labelled(
     values : callable
         That of a `Quantity`.
     """
-    dim, labels, array = values(theta, parts)
+    flat = theta.reshape(-1, *theta.shape[2:])
+    at_once = max(1, _NUMBERS_AT_ONCE // max(flat[0].size, 1))
+    blocks = [
+        values(flat[first : first + at_once], parts)
+        for first in range(0, len(flat), at_once)
+    ]
+    dim, labels, _ = blocks[0]
+    every = np.concatenate([array for _, _, array in blocks])
+    array = every.reshape(*theta.shape[:2], *every.shape[1:])
     coords: dict[str, Any] = {
         name: draws[name] for name in ("chain", "draw") if name in draws.coords
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy import special, stats
@@ -27,11 +27,16 @@ def pair_labels(parts: tuple[str, ...]) -> list[str]:
     >>> pair_labels(("a", "b", "c"))
     ['a ~ b', 'a ~ c', 'b ~ c']
     """
-    return [
+    return list(_pair_labels(tuple(parts)))
+
+
+@lru_cache(maxsize=8)
+def _pair_labels(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
         pair_name(one, other)
         for index, one in enumerate(parts)
         for other in parts[index + 1 :]
-    ]
+    )
 
 
 def pairs(size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -77,13 +78,19 @@ def _entries(matrix: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Any]:
     """Return the entries on and above the diagonal of a matrix that follows from Θ."""
 
     def values(theta: np.ndarray, parts: Parts) -> Labelled:
-        rows, columns = np.triu_indices(len(parts))
-        labels = [
-            pair_name(parts[i], parts[j]) for i, j in zip(rows, columns, strict=True)
-        ]
-        return "element", labels, matrix(theta)[..., rows, columns]
+        upper = (..., *np.triu_indices(len(parts)))
+        return "element", list(_element_labels(tuple(parts))), matrix(theta)[upper]
 
     return values
+
+
+@lru_cache(maxsize=8)
+def _element_labels(parts: Parts) -> tuple[str, ...]:
+    return tuple(
+        pair_name(one, other)
+        for index, one in enumerate(parts)
+        for other in parts[index:]
+    )
 
 
 def _closure_baseline(theta: np.ndarray) -> np.ndarray:
@@ -94,22 +101,31 @@ def _excess(theta: np.ndarray, parts: Parts) -> Labelled:
     upper = (..., *pairs(len(parts)))
     r = partial_correlations(theta)[upper]
     baseline = _closure_baseline(theta)[upper]
-    return "pair", pair_labels(parts), np.tanh(np.arctanh(r) - np.arctanh(baseline))
+    excess = np.tanh(np.arctanh(r) - np.arctanh(baseline))
+    return "pair", pair_labels(parts), excess.astype(theta.dtype, copy=False)
 
 
 def _off_diagonal(parts: Parts) -> np.ndarray:
     return ~np.eye(len(parts), dtype=bool)
 
 
-def _regression_labels(parts: Parts) -> list[str]:
-    return [
+@lru_cache(maxsize=8)
+def _regression_labels(parts: Parts) -> tuple[str, ...]:
+    return tuple(
         coefficient_name(one, other) for one in parts for other in parts if one != other
-    ]
+    )
+
+
+@lru_cache(maxsize=8)
+def _ratio_labels(parts: Parts) -> tuple[str, ...]:
+    return tuple(
+        ratio_name(one, other) for one in parts for other in parts if one != other
+    )
 
 
 def _regression_coefficients(theta: np.ndarray, parts: Parts) -> Labelled:
     coefficients = regression_coefficients(theta)[..., _off_diagonal(parts)]
-    return "coefficient", _regression_labels(parts), coefficients
+    return "coefficient", list(_regression_labels(tuple(parts))), coefficients
 
 
 def _r_squared(theta: np.ndarray) -> np.ndarray:
@@ -117,9 +133,7 @@ def _r_squared(theta: np.ndarray) -> np.ndarray:
 
 
 def _r_squared_by_reference(theta: np.ndarray, parts: Parts) -> Labelled:
-    labels = [
-        ratio_name(one, other) for one in parts for other in parts if one != other
-    ]
+    labels = list(_ratio_labels(tuple(parts)))
     shares = r_squared_by_reference(log_ratios.covariance_from_precision(theta), theta)
     return "log_ratio", labels, shares[..., _off_diagonal(parts)]
 
@@ -165,7 +179,9 @@ def _coefficient_marginals(
     residual = np.maximum(diagonal[None, :] - scale**2 / diagonal[:, None], 0)
     spread = np.sqrt(residual / (degrees * diagonal[:, None]))
     location = -scale / diagonal[:, None]
-    return Coefficients(_regression_labels(parts), location[off], spread[off], degrees)
+    return Coefficients(
+        list(_regression_labels(parts)), location[off], spread[off], degrees
+    )
 
 
 QUANTITIES: Mapping[str, Quantity] = {

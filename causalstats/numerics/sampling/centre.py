@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Centre = Literal["mean", "median"]
 _OUTER = (0.025, 0.975)
+_ENTRIES_AT_ONCE = 2000
 _ROUNDING = 1e-9  # of the largest number: means of constants differ from them by that
 
 
@@ -64,9 +65,14 @@ def mean_outside(draws: xr.DataArray, means: np.ndarray) -> bool:
     others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
     values = draws.transpose("chain", "draw", *others).to_numpy()
     flat = values.reshape(values.shape[0] * values.shape[1], -1)
-    lower, upper = np.quantile(flat, _OUTER, axis=0)
-    reach = _ROUNDING * np.maximum(abs(lower), abs(upper))
-    return bool(((means < lower - reach) | (means > upper + reach)).any())
+    for first in range(0, flat.shape[1], _ENTRIES_AT_ONCE):
+        some = slice(first, first + _ENTRIES_AT_ONCE)
+        lower, upper = np.quantile(flat[:, some], _OUTER, axis=0)
+        reach = _ROUNDING * np.maximum(abs(lower), abs(upper))
+        outside = (means[some] < lower - reach) | (means[some] > upper + reach)
+        if outside.any():
+            return True
+    return False
 
 
 def weighted_centre(centre: Centre, values: np.ndarray, weights: np.ndarray) -> float:

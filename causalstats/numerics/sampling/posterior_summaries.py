@@ -1,5 +1,7 @@
 """Posterior summaries with Monte Carlo diagnostics: effective sample size (ESS) and R-hat."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -15,6 +17,7 @@ from causalstats.numerics.sampling.convergence_diagnostics import (
 
 COLUMNS = ("mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat")
 _MOST_DIAGNOSED = 200
+_NUMBERS_AT_ONCE = 2_000_000
 _ENTRY = " entry"  # a name that no dim of an answer has
 
 
@@ -38,15 +41,61 @@ def entries(draws: xr.DataArray) -> dict[str, np.ndarray]:
     >>> entries(draws)
     {'a': array([[1.]]), 'b': array([[2.]])}
     """
+    values = np.ascontiguousarray(np.moveaxis(_flat(draws), -1, 0))
+    return dict(zip(entry_labels(draws), values, strict=True))
+
+
+def entry_labels(draws: xr.DataArray) -> list[str]:
+    """Return the labels of the numbers of an array, as `entries` has them.
+
+    Parameters
+    ----------
+    draws : DataArray, dims (chain, draw, ...)
+
+    Examples
+    --------
+    >>> draws = xr.DataArray(np.zeros((4, 100, 2)), dims=("chain", "draw", "group"))
+    >>> entry_labels(draws)
+    ['0', '1']
+    """
     others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
     if not others:
-        return {"": draws.transpose("chain", "draw").to_numpy()}
-    flat = draws.stack({_ENTRY: others}).transpose(_ENTRY, "chain", "draw")
-    labels = [
+        return [""]
+    first = draws.isel(chain=0, draw=0, drop=True).stack({_ENTRY: others})
+    return [
         ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-        for label in flat[_ENTRY].to_numpy()
+        for label in first[_ENTRY].to_numpy()
     ]
-    return dict(zip(labels, flat.to_numpy(), strict=True))
+
+
+def entry_blocks(draws: xr.DataArray) -> Iterator[np.ndarray]:
+    """Yield the draws (entry, chain, draw) of some of the numbers of an array at a time.
+
+    What is computed of a block takes little memory, however many numbers there are.
+
+    Parameters
+    ----------
+    draws : DataArray, dims (chain, draw, ...)
+
+    Examples
+    --------
+    >>> draws = xr.DataArray(np.zeros((4, 500, 1500)), dims=("chain", "draw", "group"))
+    >>> [block.shape for block in entry_blocks(draws)]
+    [(1000, 4, 500), (500, 4, 500)]
+    """
+    values = _flat(draws)
+    size = values.shape[0] * values.shape[1]
+    at_once = max(1, _NUMBERS_AT_ONCE // max(size, 1))
+    for first in range(0, values.shape[2], at_once):
+        block = values[:, :, first : first + at_once]
+        yield np.ascontiguousarray(np.moveaxis(block, -1, 0))
+
+
+def _flat(draws: xr.DataArray) -> np.ndarray:
+    """Return draws (chain, draw, entry)."""
+    others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
+    values = draws.transpose("chain", "draw", *others).to_numpy()
+    return values.reshape(*values.shape[:2], -1)
 
 
 def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
@@ -73,33 +122,32 @@ def summarise(draws: xr.DataArray, prob: float) -> pd.DataFrame:
             mean  lower  upper  r_hat
     effect  1.99   0.07   4.01   1.01
     """
-    numbers = entries(draws)
-    values = np.stack(list(numbers.values())).astype(float)
+    labels = entry_labels(draws)
     tail = (1 - prob) / 2
-    lower, upper = np.quantile(values, [tail, 1 - tail], axis=(1, 2))
-    columns = {
-        "mean": values.mean((1, 2)),
-        "sd": values.std((1, 2), ddof=1),
-        "lower": lower,
-        "upper": upper,
-    }
+    parts = []
+    for block in entry_blocks(draws):
+        numbers = block.astype(float)
+        ends = np.quantile(numbers, [tail, 1 - tail], axis=(1, 2))
+        parts.append([numbers.mean((1, 2)), numbers.std((1, 2), ddof=1), *ends])
+    columns = dict(zip(COLUMNS[:4], np.concatenate(parts, axis=1), strict=True))
     columns |= dict(
-        zip(COLUMNS[4:], _diagnostics(values, prob, superchains(draws)), strict=True)
+        zip(COLUMNS[4:], _diagnostics(draws, prob, superchains(draws)), strict=True)
     )
-    if list(numbers) == [""]:
+    if labels == [""]:
         return pd.DataFrame(columns, index=[str(draws.name or "value")])
     dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
-    return pd.DataFrame(columns, index=pd.Index(list(numbers), name=", ".join(dims)))
+    return pd.DataFrame(columns, index=pd.Index(labels, name=", ".join(dims)))
 
 
 def _diagnostics(
-    values: np.ndarray, prob: float, superchain: list[int] | None
+    draws: xr.DataArray, prob: float, superchain: list[int] | None
 ) -> np.ndarray:
-    """Return bulk ESS, tail ESS and R-hat, shape (3, entry), of draws (entry, chain, draw)."""
-    diagnostics = np.full((3, len(values)), np.nan)
-    if len(values) > _MOST_DIAGNOSED:
+    """Return bulk ESS, tail ESS and R-hat, shape (3, entry)."""
+    values = _flat(draws)
+    diagnostics = np.full((3, values.shape[2]), np.nan)
+    if values.shape[2] > _MOST_DIAGNOSED:
         return diagnostics
-    for column, number in enumerate(values):
+    for column, number in enumerate(np.moveaxis(values.astype(float), -1, 0)):
         if varies(number):
             bulk = bulk_ess(number)
             tail = tail_ess(number, prob)
