@@ -43,6 +43,9 @@ class NormalMean:
     def parameters(self, data):
         return ("mean",)
 
+    def assumptions(self):
+        return ()
+
     def estimands(self):
         return {
             "double": Estimand(

@@ -198,5 +198,5 @@ def test_many_pairs_are_counted_and_the_surest_named():
         .effect("partial_correlation")
         .in_words()
     )
-    assert "Among 10 pairs of parts, the 95 % intervals of" in text
+    assert " of 10 pairs of parts are linked beyond what closure alone makes" in text
     assert "`" not in text and "p1" not in text
