@@ -54,6 +54,18 @@ def log_amounts(
 def counts_at_depth(
     logs: np.ndarray, depth: float, rng: np.random.Generator, **options: Any
 ) -> Any:
+    """Return counts of parts that at least two rows have.
+
+    Parameters
+    ----------
+    logs : array, shape (rows, parts)
+        Logarithms of amounts.
+    depth : float
+        The median of how many are counted of a row.
+    rng : Generator
+    options
+        Of `composition`.
+    """
     shares = np.exp(logs)
     depths = np.exp(rng.normal(np.log(depth), 0.7, len(logs))).astype(int) + 20
     pairs = zip(depths, shares, strict=True)
@@ -72,6 +84,17 @@ def maker(
 def shifted(
     rng: np.random.Generator, by: float, share: float, parts: int, rows: int = 60
 ) -> Any:
+    """Return rows of which some have the first parts shifted, as a hidden group does.
+
+    Parameters
+    ----------
+    rng : Generator
+    by : float
+        On the scale of logarithms.
+    share : float
+        The probability that a row is shifted.
+    parts, rows : int
+    """
     logs = log_amounts(rng, rows)
     logs[:, :parts] += by * (rng.random((rows, 1)) < share)
     return composition(np.exp(logs))
@@ -87,7 +110,15 @@ def batches_in_order(
 
 
 def half_shifted(rng: np.random.Generator, rows: int, by: float) -> Any:
-    """Return rows of which the second half has three parts shifted."""
+    """Return rows of which the second half has three parts shifted.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    by : float
+        On the scale of logarithms.
+    """
     logs = log_amounts(rng, rows)
     logs[rows // 2 :, :3] += by
     return composition(np.exp(logs))
@@ -129,6 +160,16 @@ def outlying(rng: np.random.Generator) -> Any:
 
 
 def summed(rng: np.random.Generator, terms: int, digits: int | None) -> Any:
+    """Return amounts beside the sum of the first of them.
+
+    Parameters
+    ----------
+    rng : Generator
+    terms : int
+        How many are summed.
+    digits : int or None
+        To which all are rounded.
+    """
     values = np.exp(log_amounts(rng) + 2)
     total = values[:, :terms].sum(axis=1, keepdims=True)
     table = np.hstack([values, total])
