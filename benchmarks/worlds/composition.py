@@ -103,7 +103,15 @@ def shifted(
 def batches_in_order(
     rng: np.random.Generator, rows: int, batches: int, spread: float
 ) -> Any:
-    """Return rows of batches, one after the other, that shift all parts by their own amounts."""
+    """Return rows of batches, one after the other, that shift all parts by their own amounts.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows, batches : int
+    spread : float
+        The standard deviation of shifts, on the scale of logarithms.
+    """
     logs = log_amounts(rng, rows)
     shifts = rng.normal(0, spread, (batches, logs.shape[1]))
     return composition(np.exp(logs + shifts[np.arange(rows) * batches // rows]))

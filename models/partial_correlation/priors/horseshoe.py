@@ -246,7 +246,16 @@ class Horseshoe(SampledPrior):
         rng: np.random.Generator,
         distances: np.ndarray | None = None,
     ) -> dict[str, Any]:
-        # By rejection of what is not positive definite.
+        """Return parameters from the prior, by rejection of what is not positive definite.
+
+        Parameters
+        ----------
+        model : PartialCorrelation
+        degrees, parts : int
+        rng : Generator
+        distances : array, shape (D, D), optional
+            Of parts.
+        """
         assert model.basis_variance is not None
         log_variance = float(np.log(model.basis_variance))
         table = self.hyperpriors(model, log_variance, parts, distances is not None)
