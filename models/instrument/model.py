@@ -315,7 +315,15 @@ class Instrument:
     def with_replication(
         self, draws: xr.Dataset, data: Instrumented, rng: np.random.Generator
     ) -> Simulation:
-        """Return the study with a second one behind it, drawn at one draw of the parameters."""
+        """Return the study with a second one behind it, drawn at one draw of the parameters.
+
+        Parameters
+        ----------
+        draws : Dataset
+            One draw.
+        data : Instrumented
+        rng : Generator
+        """
         return with_replication(self, draws, data, rng)
 
     def working_draws(self, draws: xr.Dataset, data: Instrumented) -> xr.Dataset:
