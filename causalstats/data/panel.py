@@ -791,6 +791,22 @@ class Panel:
             source=self.source.iloc[twice].reset_index(drop=True),
         )
 
+    @property
+    def numeric_covariates(self) -> dict[str, np.ndarray]:
+        """The covariates that are numbers and no labels, by name.
+
+        Examples
+        --------
+        >>> import causalstats as cs
+        >>> list(cs.PanelDML().simulate(1, units=20, times=3).data.numeric_covariates)
+        ['x1']
+        """
+        return {
+            name: self.source[name].to_numpy(float)
+            for name in self.covariates
+            if not isinstance(self.source[name].dtype, pd.CategoricalDtype)
+        }
+
     def constant_within_units(self, values: np.ndarray) -> np.ndarray:
         """Return whether columns (n, p) are time-invariant in each unit, (N, p).
 

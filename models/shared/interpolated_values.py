@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from causalstats.core.check import Check
 from causalstats.data import Panel
@@ -24,10 +23,7 @@ def not_interpolated(data: Panel, assumption: str) -> tuple[Check, ...]:
     outcome = str(data.arguments["outcome"])
     columns = {outcome: data.outcome}
     columns |= dict(zip(data.treatments, data.treatment.T, strict=True))
-    for name in data.covariates:
-        column = data.source[name]
-        if not isinstance(column.dtype, pd.CategoricalDtype):
-            columns[name] = column.to_numpy(float)
+    columns |= data.numeric_covariates
     time = np.asarray(data.time, float)
     shares = {
         name: filled_between(np.asarray(values, float), data.unit, time)

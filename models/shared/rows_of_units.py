@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from causalstats.core.check import Check
 from causalstats.data import Panel
@@ -66,12 +65,7 @@ def no_copy_within_units(
     assumption : str
         The name of the assumption that it concerns.
     """
-    numeric = [
-        name
-        for name in data.covariates
-        if not isinstance(data.source[name].dtype, pd.CategoricalDtype)
-    ]
-    columns = [data.source[name].to_numpy(float) for name in numeric]
-    within = demeaned(np.column_stack([data.outcome, *columns]), data.starts)
+    numeric = data.numeric_covariates
+    within = demeaned(np.column_stack([data.outcome, *numeric.values()]), data.starts)
     covariates = dict(zip(numeric, within[:, 1:].T, strict=True))
     return no_copy_of_outcome(within[:, 0], covariates, estimands, assumption)

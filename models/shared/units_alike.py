@@ -14,7 +14,6 @@ known to be small.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from causalstats.core.check import Check
@@ -82,11 +81,7 @@ def units_alike(
     if len(data.units) < _FEWEST_UNITS:
         return ()
     period = np.unique(data.time, return_inverse=True)[1]
-    numeric = [
-        data.source[name].to_numpy(float)
-        for name in data.covariates
-        if not isinstance(data.source[name].dtype, pd.CategoricalDtype)
-    ]
+    numeric = data.numeric_covariates.values()
     columns = np.column_stack([data.outcome, data.treatment, *numeric])
     rows = np.bincount(period)
     means = [np.bincount(period, column) / rows for column in columns.T]

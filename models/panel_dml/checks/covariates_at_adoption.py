@@ -11,7 +11,6 @@ of the two comes first, so that a slope is a caution.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from causalstats.core.check import Check
@@ -41,15 +40,11 @@ def covariates_at_adoption(
         The name of the assumption that no treatment moves a covariate.
     """
     forever = np.flatnonzero(absorbing(data))
-    numeric = [
-        name
-        for name in data.covariates
-        if not isinstance(data.source[name].dtype, pd.CategoricalDtype)
-    ]
+    numeric = list(data.numeric_covariates)
     if len(forever) == 0 or not numeric:
         return ()
     some = some_units(data)
-    values = np.column_stack([some.source[name].to_numpy(float) for name in numeric])
+    values = np.column_stack(list(some.numeric_covariates.values()))
     moving = np.flatnonzero(~some.constant_within_units(values).all(axis=0))
     slopes, errors, clusters = _slopes(some, values[:, moving])
     if clusters < FEWEST_CLUSTERS:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.stats import rankdata
 
 from causalstats.core.check import Check
@@ -71,9 +70,7 @@ def earlier_outcome(data: Panel, estimands: tuple[str, ...]) -> Check:
 def _columns(data: Panel) -> dict[str, np.ndarray]:
     """Treatments, and the covariates that are numbers and vary."""
     columns = dict(zip(data.treatments, data.treatment.T, strict=True))
-    for name in data.covariates:
-        if not isinstance(data.source[name].dtype, pd.CategoricalDtype):
-            columns[name] = data.source[name].to_numpy(float)
+    columns |= data.numeric_covariates
     return {name: values for name, values in columns.items() if np.ptp(values) > 0}
 
 
