@@ -16,14 +16,14 @@ def add_counts(name: str, counts: Any, theta: Any) -> None:
     counts : data variable, shape (given..., variable)
     theta : variable, shape (given..., variable)
     """
-    import pymc as pm
+    from causalstats.numerics.custom_distribution import CustomDistribution
 
-    pm.CustomDist(
+    CustomDistribution(
         name,
         theta,
         counts.sum(axis=-1),
-        logp=_log_density,
-        random=_draw,
+        log_density=_log_density,
+        draw=_draw,
         signature="(k),()->(k)",
         observed=counts,
     )
@@ -40,14 +40,14 @@ def add_counts_of_seen_cells(name: str, counts: Any, log_probability: Any) -> No
     counts : data variable, shape (cells,)
     log_probability : variable, shape (cells,)
     """
-    import pymc as pm
+    from causalstats.numerics.custom_distribution import CustomDistribution
 
-    pm.CustomDist(
+    CustomDistribution(
         name,
         log_probability,
         counts.sum(),
-        logp=_log_density_of_seen_cells,
-        random=_draw_seen_cells,
+        log_density=_log_density_of_seen_cells,
+        draw=_draw_seen_cells,
         signature="(k),()->(k)",
         observed=counts,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -231,29 +230,31 @@ def _add_likelihood(
     shape : dict of variables
         Parameters of the shape of the errors.
     """
-    import pymc as pm
+    from causalstats.numerics.custom_distribution import CustomDistribution
 
     names = tuple(shape)
     scalars = ",()" * len(names)
     seen_features = given["features_seen"]
-    pm.CustomDist(
+    CustomDistribution(
         "seen",
         intercept + seen_features @ beta,
         sigma,
         index + seen_features @ gamma,
         kappa,
         *shape.values(),
-        logp=partial(_seen_log_density, joint, names),
-        random=partial(_draw_seen, joint, names),
+        log_density=_seen_log_density,
+        draw=_draw_seen,
+        constants=(joint, names),
         signature=f"(n),(),(n),(){scalars}->(n)",
         observed=given["outcome"],
     )
-    pm.CustomDist(
+    CustomDistribution(
         "unseen",
         index + given["features_unseen"] @ gamma,
         *shape.values(),
-        logp=partial(_unseen_log_density, joint, names),
-        random=partial(_draw_decisions, joint, names),
+        log_density=_unseen_log_density,
+        draw=_draw_decisions,
+        constants=(joint, names),
         signature=f"(n){scalars}->(n)",
         observed=given["decisions_unseen"],
     )

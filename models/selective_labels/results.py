@@ -7,7 +7,6 @@ likelihood is that of each group; `SelectiveLabels.observed_units` has that of e
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,15 +46,18 @@ def add_results(
     """
     import pymc as pm
 
-    pm.CustomDist(
+    from causalstats.numerics.custom_distribution import CustomDistribution
+
+    CustomDistribution(
         event,
         risk,
         testing,
         context.unobserved_scale,
         response * pm.math.ones_like(risk),
         *rates,
-        logp=partial(_log_density, context.law, event),
-        random=partial(draw_results, context.law),
+        log_density=_log_density,
+        draw=_draw,
+        constants=(context.law, event),
         signature=f"(n),(n),(),(n){',()' * len(rates)}->(n)",
         observed=context.given[f"results_{event}"],
     )
@@ -80,6 +82,11 @@ def _log_density(law: Unobservable, event: str, value: Any, *arguments: Any) -> 
     name = f"reported_{event}" if len(arguments) > 4 else event
     density = log_likelihood(law, name, *arguments)
     return pt.switch(pt.all(pt.eq(value, RESULTS[event])), density, -np.inf)
+
+
+def _draw(law: Unobservable, event: str, *arguments: Any, **random: Any) -> np.ndarray:
+    """Return results of people of the group of an event, which replications leave."""
+    return draw_results(law, *arguments, **random)
 
 
 def draw_results(

@@ -153,6 +153,8 @@ class Attenuated:
     ) -> tuple[Any, Any, Any]:
         import pymc as pm
 
+        from causalstats.numerics.custom_distribution import CustomDistribution
+
         sd = context.given["policy_sd"]
         attenuation = context.testing_attenuation
         expected = context.response * risk
@@ -160,7 +162,7 @@ class Attenuated:
         spread = half_normal("testing_coefficient_sd", context.scales.coefficient)
         own_prior = self.own_prior(context, spread, risk)
         centred = pm.math.ge(sd, CENTRED_FROM)
-        sampled = pm.CustomDist(
+        sampled = CustomDistribution(
             "attenuated_testing_coefficient",
             free,
             own_prior.degrees_of_freedom,
@@ -168,8 +170,8 @@ class Attenuated:
             own_prior.scale,
             centred * expected / attenuation,
             pm.math.switch(centred, sd / attenuation, 1.0),
-            logp=_testing_log_density,
-            random=_draw_testing,
+            log_density=_testing_log_density,
+            draw=_draw_testing,
             dims="feature",
         )
         own = own_prior.offset + own_prior.factor * sampled
