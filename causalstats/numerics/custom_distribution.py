@@ -44,7 +44,14 @@ class CustomRandomVariable(RandomVariable):
 
     name = "CustomDist"
     _print_name = ("CustomDist", r"\operatorname{CustomDist}")
-    __props__ = ("log_density", "draw", "constants", "signature", "dtype", "inplace")
+    __props__ = (  # type: ignore[assignment]
+        "log_density",
+        "draw",
+        "constants",
+        "signature",
+        "dtype",
+        "inplace",
+    )
 
     def __init__(
         self,
