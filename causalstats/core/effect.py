@@ -32,7 +32,7 @@ from causalstats.core.display_scale import (
 from causalstats.core.rounding import rounded
 from causalstats.core.wording import Wording, capitalised
 from causalstats.errors import ModelError
-from causalstats.numerics.compositions.pair_names import matched
+from causalstats.numerics.compositions.pair_names import Matched, matched
 from causalstats.numerics.sampling.centre import (
     Centre,
     centre_of,
@@ -60,6 +60,10 @@ Weights = Annotated[
 _OWN_SCALE = ("q-value", "error", "sd", "pull")  # columns that no scale converts
 _ROUNDING = 1e-9  # numbers smaller than that, by the largest, are shown as 0
 _SHOWN = 10
+_DECIDED_OVER_NULL = (
+    " Without any link it need not be 0, where parts vary otherwise in one group than in the "
+    "other: `decide` is about the difference of the excess."
+)
 _COMPUTED = ("_tables", "_over")  # again, by a copy that is asked
 _NAMED = 4
 _CONTRADICTED = " (contradicted by these data)"
@@ -402,6 +406,10 @@ class Effect:
         are, and the draws of the other run backwards, since fits with the same seed share their
         random numbers. Answers of one fit are subtracted draw by draw.
 
+        Where entries without an association are not 0, as partial correlations of a composition
+        are not, they may differ between two groups without a link: `decide` is then about the
+        difference of the `excess`. An entry that either answer leaves undetermined is undetermined.
+
         Parameters
         ----------
         other : Effect
@@ -438,8 +446,11 @@ class Effect:
         values, left_out = second.to_numpy(), []
         if not one_fit:
             values = values[::-1, ::-1]
+        determined = None
         for axis, dim in enumerate(first.dims[2:], 2):
             entries = matched(list(first[dim].to_numpy()), list(second[dim].to_numpy()))
+            if first.ndim == 3:
+                determined = partial(_both_determined, self, other, entries)
             left_out += [str(label) for label in entries.unmatched]
             first = first.isel({dim: entries.here})
             values = (
@@ -460,6 +471,10 @@ class Effect:
             description += (
                 f" Left out, since one of the two has no such entry: {shown}."
             )
+        over_null = None
+        if self.over_null is not None and other.over_null is not None:
+            over_null = partial(_difference_over_null, self, other, contrast)
+            description += _DECIDED_OVER_NULL
         assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
 
         def doubts() -> tuple[Check, ...]:
@@ -476,8 +491,8 @@ class Effect:
             sentence="",  # it would tell a difference of two answers as one of them
             marginals=None,
             savage_dickey=None,
-            over_null=None,
-            determined=None,
+            over_null=over_null,
+            determined=determined,
             assumptions=assumptions,
             make_doubts=doubts,
             find_untested=untested,
@@ -534,6 +549,12 @@ class Effect:
         positions = [labels.index(name) for name in weights]
         values = self.draws.to_numpy()[..., positions] @ list(weights.values())
         written = _written_sum(weights)
+        over_null = determined = None
+        if self.over_null is not None:
+            over_null = partial(_combination_over_null, self, weights)
+        if self.determined is not None:
+            used = [labels.index(name) for name, weight in weights.items() if weight]
+            determined = partial(_all_determined, self, used)
         return replace(
             self,
             draws=self.draws.isel({dims[0]: 0}, drop=True).copy(data=values),
@@ -543,8 +564,8 @@ class Effect:
             sentence="",
             marginals=None,
             savage_dickey=None,
-            over_null=None,
-            determined=None,
+            over_null=over_null,
+            determined=determined,
         )
 
     @checked(ModelError)
@@ -1073,6 +1094,65 @@ def _same_draws(
         return one.sel(shared), other.sel(shared)
     size = {dim: slice(min(one.sizes[dim], other.sizes[dim])) for dim in dims}
     return one.isel(size), other.isel(size)
+
+
+def _difference_over_null(one: Effect, other: Effect, contrast: str) -> Effect:
+    """Return the difference of both answers less their values without an association.
+
+    Parameters
+    ----------
+    one, other : Effect
+        With `over_null`.
+    contrast : str
+    """
+    first, second = one._over, other._over
+    assert first is not None and second is not None
+    return first.minus(second, contrast)
+
+
+def _combination_over_null(answer: Effect, weights: Weights) -> Effect:
+    """Return the combination of entries less their values without an association.
+
+    Parameters
+    ----------
+    answer : Effect
+        With `over_null`.
+    weights : mapping of entry to number
+    """
+    over = answer._over
+    assert over is not None
+    return over.linear_combination(weights)
+
+
+def _all_determined(answer: Effect, positions: Sequence[int]) -> np.ndarray | None:
+    """Return whether the data determine all of some entries, shape (1,); None where they must.
+
+    Parameters
+    ----------
+    answer : Effect
+        With `determined`.
+    positions : sequence of int
+    """
+    assert answer.determined is not None
+    found = answer.determined()
+    return None if found is None else np.array([found[list(positions)].all()])
+
+
+def _both_determined(one: Effect, other: Effect, entries: Matched) -> np.ndarray | None:
+    """Return whether both answers determine each entry; None where they determine all.
+
+    Parameters
+    ----------
+    one, other : Effect
+    entries : Matched
+        The entries that both have.
+    """
+    flags = [
+        found[positions]
+        for each, positions in ((one, entries.here), (other, entries.there))
+        if each.determined is not None and (found := each.determined()) is not None
+    ]
+    return np.logical_and.reduce(flags) if flags else None
 
 
 def _given[Value](value: Value) -> Value:

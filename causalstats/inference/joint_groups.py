@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import xarray as xr
 
@@ -67,13 +68,36 @@ def joint_answers(
         )
         others = ", ".join(each for each in names if each != name)
         answer = replace(fit, model=model, draws=group, _cache={}).effect(estimand)
-        answers[name] = replace(
-            answer,
-            contrast=f"{name}, fitted jointly with {others}",
-            description=answer.description + _JOINTLY,
-            drawn_from=key,
-        )
+        answers[name] = _jointly(answer, f"{name}, fitted jointly with {others}", key)
     return answers
+
+
+def _jointly(answer: Effect, contrast: str, key: str) -> Effect:
+    """Return an answer of one group as one of draws that all groups share.
+
+    Parameters
+    ----------
+    answer : Effect
+    contrast : str
+    key : str
+        Names the draws of all groups.
+    """
+    over_null = None
+    if answer.over_null is not None:
+        over_null = partial(_over_null_jointly, answer.over_null, contrast, key)
+    return replace(
+        answer,
+        contrast=contrast,
+        description=answer.description + _JOINTLY,
+        over_null=over_null,
+        drawn_from=key,
+    )
+
+
+def _over_null_jointly(
+    over_null: Callable[[], Effect], contrast: str, key: str
+) -> Effect:
+    return _jointly(over_null(), contrast, key)
 
 
 def _common_model(fits: Mapping[str, Fit]) -> PartialCorrelation:

@@ -55,10 +55,14 @@ class PooledGroups:
         The pooled answer of each group. `minus` takes differences of two draw by draw.
     pooled : Pooled or None
         The posterior mixture, on the scale of Fisher's z; None of a joint fit.
+    excess : PooledGroups or None
+        Of partial correlations, the same less the value without a link, which differs between
+        groups whose parts vary differently: what is decided about. None of the excess itself.
     """
 
     answers: Mapping[str, Effect]
     pooled: Pooled | None = None
+    excess: PooledGroups | None = None
 
     @property
     def share_different(self) -> float:
@@ -66,7 +70,10 @@ class PooledGroups:
 
         Of a mixture, differences that are far smaller than their standard errors count too; of a
         joint fit, in which no two groups are wholly alike, those of more than .1 between any two.
+        They are differences of the excess over the value without a link.
         """
+        if self.excess is not None:
+            return self.excess.share_different
         if self.pooled is None:
             draws = np.array([each.draws.to_numpy() for each in self.answers.values()])
             return float((np.ptp(draws, axis=0) > _DIFFERENT).mean())
@@ -76,6 +83,9 @@ class PooledGroups:
     @checked(ModelError)
     def decide(self, fdr: Inside = 0.05, prob: Inside = INTERVAL) -> pd.DataFrame:
         """Return which pairs differ between which groups, the surest first.
+
+        Partial correlations without a link differ between groups whose parts vary differently: the
+        decision is about their excess over that value, whose difference is then a column too.
 
         Parameters
         ----------
@@ -90,7 +100,7 @@ class PooledGroups:
             A row for each two groups and each pair: mean, lower and upper of the difference, first
             less second; `positive`, P(difference > 0), and `equal`, P(no difference), which is 0
             of a joint fit; `error`, the local false sign rate; `q_value`, twice its mean over all
-            that are as sure; `selected`.
+            that are as sure; `selected`, never of a pair that either group leaves undetermined.
 
         Examples
         --------
@@ -105,30 +115,49 @@ class PooledGroups:
         >>> cs.pool_groups(fits).decide().columns.tolist()[3:]
         ['positive', 'equal', 'error', 'q_value', 'selected']
         """
-        tables = []
-        names = list(self.answers)
-        for (k, one), (m, other) in combinations(enumerate(names), 2):
-            difference = self.answers[one].minus(
-                self.answers[other], f"{one} - {other}"
-            )
+        tables, asked = [], []
+        for (k, one), (m, other) in combinations(enumerate(self.answers), 2):
+            difference = self._difference(one, other)
             table = difference.numbers(prob)
             table = table[estimate_columns(table)]
-            if self.pooled is None:
-                values = difference.draws.to_numpy()
-                above = (values > 0).mean(axis=(0, 1))
-                below = (values < 0).mean(axis=(0, 1))
-            else:
-                above, below = difference_signs(self.pooled, k, m)
+            decided = self if self.excess is None else self.excess
+            above, below = decided._signs(k, m)
             table = table.assign(positive=above, equal=np.maximum(1 - above - below, 0))
+            if self.excess is not None:
+                over = self.excess._difference(one, other).draws
+                table = table.assign(excess=over.mean(("chain", "draw")).to_numpy())
             table = table.assign(error=1 - np.maximum(above, below))
+            determined = difference.determined and difference.determined()
+            asked.append(
+                np.ones(len(table), bool) if determined is None else determined
+            )
             table.index = pd.MultiIndex.from_product(
                 [[f"{one} - {other}"], table.index], names=["groups", table.index.name]
             )
             tables.append(table)
         whole = pd.concat(tables)
-        rates = false_sign_rates(whole["error"].to_numpy())
+        known = np.concatenate(asked)
+        rates = np.full(len(whole), np.nan)
+        rates[known] = false_sign_rates(whole["error"].to_numpy()[known])
         whole = whole.assign(q_value=rates, selected=rates <= fdr)
         return whole.sort_values("error", kind="stable")
+
+    def _difference(self, one: str, other: str) -> Effect:
+        return self.answers[one].minus(self.answers[other], f"{one} - {other}")
+
+    def _signs(self, one: int, other: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return P(difference > 0) and P(difference < 0) of each pair.
+
+        Parameters
+        ----------
+        one, other : int
+            The positions of two groups.
+        """
+        if self.pooled is not None:
+            return difference_signs(self.pooled, one, other)
+        names = list(self.answers)
+        values = self._difference(names[one], names[other]).draws.to_numpy()
+        return (values > 0).mean(axis=(0, 1)), (values < 0).mean(axis=(0, 1))
 
 
 @checked(ModelError)
@@ -200,12 +229,41 @@ def pool_groups(
                 "`scale` is that of differences under prior='matching'; under 'horseshoe' "
                 f"expected none, got {scale:g}: it is learned."
             )
-        return PooledGroups(joint_answers(fits, estimand, sampler or Gibbs()))
+        joint = joint_answers(fits, estimand, sampler or Gibbs())
+        return PooledGroups(joint, excess=_jointly_in_excess(joint))
     if sampler is not None:
         raise ModelError(
             "`sampler` is that of a joint fit, under prior='horseshoe'; under 'matching' nothing "
             "is sampled again."
         )
+    excess = None
+    if estimand == "partial_correlation":
+        excess = _pooled_pairs(fits, "excess", scale)
+    return replace(_pooled_pairs(fits, estimand, scale), excess=excess)
+
+
+def _jointly_in_excess(joint: Mapping[str, Effect]) -> PooledGroups | None:
+    """Return answers less their values without a link, of the same draws; None of the excess."""
+    over = {
+        name: answer.over_null()
+        for name, answer in joint.items()
+        if answer.over_null is not None
+    }
+    return PooledGroups(over) if over else None
+
+
+def _pooled_pairs(
+    fits: Mapping[str, Fit], estimand: str, scale: float | None
+) -> PooledGroups:
+    """Return an answer of each group, pooled pair by pair.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+    estimand : str
+    scale : float or None
+        Standard deviation of differences instead of the mixture.
+    """
     answers = {name: fit.effect(estimand) for name, fit in fits.items()}
     first = next(iter(answers.values()))
     dim = str(first.draws.dims[-1])

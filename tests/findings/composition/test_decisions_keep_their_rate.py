@@ -3,6 +3,8 @@
 Flat priors, groups of one population, entries of any model.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,14 +115,58 @@ def test_partial_correlations_are_decided_beyond_closure(seed, parts):
     assert "one link moves other pairs too" in effect.text()
 
 
-def test_a_difference_of_groups_is_decided_about_0():
-    logs = np.random.default_rng(1).normal(0, 0.5, (80, 5))
-    one, other = (fitted("invariant", half, 1) for half in (logs[:40], logs[40:]))
-    difference = one.effect("partial_correlation").minus(
-        other.effect("partial_correlation"), contrast="one less other"
-    )
-    table = difference.decide()
-    assert "excess" not in table and (table["negligible"] == 0).all()
+def without_links(seed, rows=80):
+    """Two groups of parts without a link, of which two vary less in the second."""
+    rng = np.random.default_rng(seed)
+    one, other = rng.normal(0, 0.4, (2, rows, 6))
+    other[:, :2] *= 0.3
+    return fitted("matching", one, 1), fitted("matching", other, 1)
+
+
+def test_a_difference_of_groups_is_decided_by_that_of_the_excess():
+    """Parts that vary less have a larger partial correlation by closure, and no link."""
+    selected = 0
+    for seed in range(4):
+        one, other = without_links(seed)
+        name = "partial_correlation"
+        difference = one.effect(name).minus(other.effect(name), contrast="one - other")
+        excess = one.effect("excess").minus(other.effect("excess"), contrast="")
+        table, expected = difference.decide(), excess.decide()
+        interval = difference.numbers().loc["part 0 ~ part 1"]
+        assert interval["upper"] < 0 and (table["negligible"] == 0).all()
+        pd.testing.assert_series_equal(table["error"], expected["error"])
+        assert (
+            "`decide` is about the difference of the excess" in difference.description
+        )
+        selected += table["selected"].any()
+        combined = difference.linear_combination({"part 0 ~ part 1": 1.0}).decide()
+        assert combined["excess"].iloc[0] == pytest.approx(
+            table.loc["part 0 ~ part 1", "excess"]
+        )
+    assert selected <= 2  # P(3 or more of 4 at 5 %) is .0005
+
+
+def test_pooled_groups_do_not_differ_where_only_their_variances_do():
+    selected = 0
+    for seed in range(5):
+        groups = dict(zip(["one", "other"], without_links(seed), strict=True))
+        pooled = cs.pool_groups(groups)
+        selected += pooled.decide()["selected"].any()
+        assert pooled.share_different == pooled.excess.share_different
+        assert pooled.excess.excess is None
+    assert selected <= 2  # P(3 or more of 5 at 5 %) is .001
+
+
+def test_a_difference_leaves_undetermined_what_one_of_the_two_does():
+    rng = np.random.default_rng(1)
+    one, other = (effect_of(rng.normal(mean, 0.1, (3, 400))) for mean in (2.0, 9.0))
+    one = replace(one, determined=lambda: np.array([True, False, True]))
+    other = replace(other, determined=lambda: np.array([True, True, False]))
+    for answer in (one.minus(other, "one - other"), other.minus(one, "other - one")):
+        table = answer.decide()
+        assert table["selected"].to_dict() == {"e0": True, "e1": False, "e2": False}
+    assert not one.linear_combination({"e0": 1, "e1": 1}).decide()["selected"].any()
+    assert one.linear_combination({"e0": 1, "e2": 1}).decide()["selected"].all()
 
 
 @pytest.mark.slow
