@@ -303,6 +303,43 @@ def visits(rng: np.random.Generator, between: float) -> Any:
     return composition(np.exp(logs), columns, covariates="treated", subject="subject")
 
 
+def measured_thrice(rng: np.random.Generator, depth: float | None) -> Any:
+    """Return 25 samples, each measured three times, in any order.
+
+    Parameters
+    ----------
+    rng : Generator
+    depth : float or None
+        How many are counted; without, amounts with errors of a tenth.
+    """
+    logs = rng.permutation(np.repeat(log_amounts(rng, 25), 3, axis=0))
+    if depth is None:
+        return composition(np.exp(logs + rng.normal(0, 0.1, logs.shape)))
+    return counts_at_depth(logs, depth, rng)
+
+
+def contaminated(rng: np.random.Generator) -> Any:
+    """Return counts of which two parts are contaminants, of one amount in every sample."""
+    amounts = np.exp(log_amounts(rng))
+    depths = np.exp(rng.normal(np.log(3000), 0.9, 60)).astype(int) + 50
+    added = 0.3 * np.median(depths) / depths
+    amounts[:, 6:] = 0.3 * amounts[:, 6:] + added[:, None]
+    pairs = zip(depths, amounts, strict=True)
+    return composition(
+        np.array([rng.multinomial(n, p / p.sum()) for n, p in pairs]), zeros="counts"
+    )
+
+
+def depths_by_group(rng: np.random.Generator) -> Any:
+    """Return counts, rare ones too, of two groups of which one is counted fifteen times less."""
+    amounts = np.exp(log_amounts(rng, 60, 10) + np.linspace(2, -2, 10))
+    group = np.arange(60) % 2
+    depths = np.where(group, 300, 5000) * np.exp(rng.normal(0, 0.4, 60))
+    pairs = zip(depths.astype(int), amounts, strict=True)
+    counts = np.array([rng.multinomial(n, p / p.sum()) for n, p in pairs])
+    return composition(counts, {"group": group}, zeros="counts", covariates="group")
+
+
 def with_site(rng: np.random.Generator) -> Any:
     logs = log_amounts(rng)
     site = rng.choice(["a", "b", "c"], 60)
@@ -528,6 +565,24 @@ WORLDS = [
         specimens,
         ("rows independent of their neighbours",),
     ),
+    _wrong(
+        "samples measured three times, in any order",
+        partial(measured_thrice, depth=None),
+        ("no replicates among the rows",),
+    ),
+    _wrong(
+        "samples counted three times, in any order",
+        partial(measured_thrice, depth=3000),
+        ("no replicates among the rows",),
+        model=SHRUNK,
+    ),
+    _wrong(
+        "contaminants, whose share falls as more is counted",
+        contaminated,
+        ("composition independent of depth",),
+        model=SHRUNK,
+    ),
+    _right("a group that is counted less", depths_by_group, SHRUNK),
     _right(
         "visits of subjects who differ alike in every part",
         partial(visits, between=0.1),

@@ -113,7 +113,7 @@ class PooledGroups:
         ...     for k, name in enumerate(["lean", "obese"])
         ... }
         >>> cs.pool_groups(fits).decide().columns.tolist()[3:]
-        ['positive', 'equal', 'error', 'q_value', 'selected']
+        ['positive', 'equal', 'excess', 'error', 'q_value', 'selected']
         """
         tables, asked = [], []
         for (k, one), (m, other) in combinations(enumerate(self.answers), 2):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MULTINOMIAL = "multinomial counts"
 INDEPENDENT_ROWS = "independent rows"
 ONE_ROW_CORRELATION = "rows alike to one degree in every part"
+NO_REPLICATES = "no replicates among the rows"
 _NORMAL = "normal log-ratios"
 _STUDENT = "Student t log-ratios"
 
@@ -40,7 +41,7 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             "shows where its rows stand together in the table, and in another order only as a "
             "group that lies far apart.",
             formula="Cov(row_i, row_j) = ρ_ij Σ, ρ_ij = 0 between subjects",
-            checks=(*INDEPENDENCE_CHECKS, ONE_ROW_CORRELATION),
+            checks=(*INDEPENDENCE_CHECKS, NO_REPLICATES, ONE_ROW_CORRELATION),
             fields=("row_correlation",),
         ),
         model.covariance_prior.assumption(model),
@@ -48,14 +49,17 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
             name=MULTINOMIAL,
             statement="Counts, where the data are counts, are multinomial draws from a "
             "composition in which no part is 0 but those that are declared absent; the others vary "
-            "there as they do in all rows. Exposures that are named are right.",
+            "there as they do in all rows. Exposures that are named are right, and how much was "
+            "counted of a row says nothing of its composition.",
             if_wrong="Parts that are really absent from some rows look rare and variable there. "
             "Counts that vary more than multinomial ones, from repeated "
             "sequencing or handling, look like variation of the composition: counts made once of "
-            "each specimen cannot show this, replicates could.",
+            "each specimen cannot show this, replicates could. Contaminants, whose share is larger "
+            "where less was counted, look linked to each other.",
             formula="counts_i ~ Multinomial(depth_i, x_i), x_i > 0",
             checks=(
                 "counts as they were counted",
+                "composition independent of depth",
                 "counted often",
                 "declared absences are no zeros of counting",
                 "determined by the counts",

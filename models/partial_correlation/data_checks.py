@@ -16,6 +16,9 @@ from causalstats.models.partial_correlation.dependence_checks import (
     one_row_correlation,
 )
 from causalstats.models.partial_correlation.observation import observation_of
+from causalstats.models.partial_correlation.observation.depth_checks import (
+    independent_of_depth,
+)
 from causalstats.models.partial_correlation.observation.limits_reached import (
     values_reach_limits,
 )
@@ -28,6 +31,9 @@ from causalstats.models.partial_correlation.observation.recorded_rows import (
 )
 from causalstats.models.partial_correlation.observation.replaced_zeros import (
     amounts_measured,
+)
+from causalstats.models.partial_correlation.replicate_checks import (
+    rows_are_no_replicates,
 )
 from causalstats.models.partial_correlation.row_dependence import row_dependence_of
 from causalstats.models.partial_correlation.student_rows import ErrorsName
@@ -69,11 +75,16 @@ def data_checks(data: Composition, errors: ErrorsName = "normal") -> tuple[Check
     covariates = () if data.design is None else data.design.variables
     return (
         *(check for check in checks if check is not None),
-        *(normalised_counts(data) if data.counts else ()),
+        *(
+            (*normalised_counts(data), *independent_of_depth(data))
+            if data.counts
+            else ()
+        ),
         *amounts_measured(data),
         *values_reach_limits(data),
         *covariate_checks(data, errors),
         *independence_of_rows(data),
+        *rows_are_no_replicates(data),
         *one_row_correlation(data),
         *recorded_values(data.source, [*data.parts, *covariates]),
     )
@@ -95,7 +106,7 @@ def independence_of_rows(data: Composition) -> tuple[Check, ...]:
     ----------
     data : Composition
     """
-    copies = () if data.counts else no_row_twice(data.source, INDEPENDENT_ROWS)
+    copies = no_row_twice(data.source, INDEPENDENT_ROWS)
     if data.dependence is not None:
         return copies
     ratios = log_ratios.clr(data.positive_values)
