@@ -360,13 +360,15 @@ def test_the_graph_has_every_parameter_where_all_coefficients_are_solved(wide, p
 def in_each_mode():
     """Return models of all fields by PyTensor's interpreter, and of each field by Numba.
 
-    Numba compiles for seconds.
+    Numba compiles for half a minute. `tests/numerics/test_selective_labels_by_numba.py` holds what
+    it makes of each node against NumPy.
     """
     for fields in TOGETHER:
         yield pytest.param(fields, INTERPRETER, id=str(fields))
-    for number, fields in enumerate(GENERAL):
-        slow = [pytest.mark.slow] * (number > 0)
-        yield pytest.param(fields, "NUMBA", id=f"{fields}-numba", marks=slow)
+    for fields in GENERAL:
+        yield pytest.param(
+            fields, "NUMBA", id=f"{fields}-numba", marks=pytest.mark.slow
+        )
 
 
 @pytest.mark.parametrize(("fields", "mode"), in_each_mode())
