@@ -320,6 +320,13 @@ def unknown(name: str, known: Iterable[str], noun: str) -> DataError:
     names = [str(value) for value in known]
     near = difflib.get_close_matches(str(name), names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
+    inside = re.fullmatch(r"C\(\s*(.+?)\s*\)", str(name))
+    if inside and inside[1] in names:
+        column = inside[1]
+        hint = (
+            f" To read {column!r} as categories, make it text: "
+            f"`frame.assign({column}=frame[{column!r}].astype(str))`."
+        )
     more = f" and {len(names) - _NAMED:,} others" if len(names) > _NAMED else ""
     return DataError(
         f"There is no {noun} {name!r}.{hint} There are: {', '.join(names[:_NAMED])}{more}."

@@ -80,6 +80,7 @@ _COLLINEAR = (
 )
 _LARGEST_EXACT = 2.0**53  # whole numbers up to this are floats as well
 _CONSTANT = 1e-12  # of a column's variance: as little as this is rounding
+_CATEGORIES = re.compile(r"C\(\s*([^()]+?)\s*\)").fullmatch
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -181,7 +182,8 @@ class Instrumented:
         treatment : str or list of str
             One such column, or several treatments that share causes with the outcome.
         instruments : list of str
-            Columns of numbers, text or categories, as many as treatments at least.
+            Columns of numbers, text or categories, as many as treatments at least. "C(judge)" reads
+            the numbers of a column as categories: a 0/1 column for every level but the first.
         original : list of str
             In place of instruments, for a designed first stage: the treatments before an
             augmentation that is known to leave the outcome as it is, in the order of `treatment`.
@@ -235,6 +237,7 @@ class Instrumented:
             fixed_effects=fixed_effects,
             weights=weights,
             cluster=cluster,
+            columns=as_frame(frame).columns,
         )
         choice("missing", missing, ("error", "drop"))
         words = column_words(labels, units, roles.worded)
@@ -363,7 +366,8 @@ class Instrumented:
             As users of fixest and ivreg write it, "lwage ~ exper + I(exper**2) | educ ~ near", with
             1 for no covariates; with fixed effects between the two, "lwage ~ exper | person + year
             | educ ~ near"; with several treatments, "lwage ~ age | educ + exper ~ near + birth".
-            Treatments, instruments and fixed effects are columns.
+            Treatments and fixed effects are columns; so are instruments, or "C(judge)" for numbers
+            that are read as categories.
         frame
             As in `from_frame`.
         weights, cluster, missing, labels, units
@@ -395,7 +399,8 @@ class Instrumented:
             )
         (outcome, held), *middle, (treatment, instruments) = parts
         held = held.strip()
-        names = (outcome.strip(), *_summands(treatment), *_summands(instruments))
+        moving = [name for name in _summands(instruments) if not _CATEGORIES(name)]
+        names = (outcome.strip(), *_summands(treatment), *moving)
         _refuse_expressions(names, as_frame(frame).columns)
         return cls.from_frame(
             frame,
@@ -793,14 +798,20 @@ class _Roles:
     arguments : mapping of role to what was given, lists copied
     held : tuple of str
         Columns of the covariates, or of their formula.
+    categories : tuple of str
+        Instruments that are read as categories, whatever they hold.
     """
 
     arguments: Mapping[str, Any]
     held: tuple[str, ...]
+    categories: tuple[str, ...]
 
     @classmethod
     def checked(cls, **given: Any) -> _Roles:
-        """Return roles; refuse names that are none and columns with two roles."""
+        """Return roles; refuse names that are none and columns with two roles.
+
+        `columns` are those of the frame where they are known: a column may be named "C(z)".
+        """
         outcome = given["outcome"]
         treatments: list[str] = []
         original = column_names("original", given["original"])
@@ -808,7 +819,9 @@ class _Roles:
             partial(column_name, "outcome", outcome),
             lambda: treatments.extend(_treatment_names(given["treatment"])),
         )
-        named = column_names("instruments", given["instruments"])
+        named, categories = _instrument_names(
+            given["instruments"], given.get("columns", ())
+        )
         formula = given["covariate_formula"]
         held = _covariate_names(given["covariates"], formula)
         factors = column_names("fixed_effects", given["fixed_effects"])
@@ -848,7 +861,7 @@ class _Roles:
             "weights": weights,
             "cluster": given["cluster"],
         }
-        return cls(arguments=arguments, held=held)
+        return cls(arguments=arguments, held=held, categories=categories)
 
     def __getitem__(self, role: str) -> Any:
         return self.arguments[role]
@@ -889,7 +902,7 @@ class _Roles:
         categories = list(formula_labels(formula)) if formula else []
         alone = self["cluster"] not in (None, *self["instruments"], *self.held)
         cluster = [self["cluster"]] if alone else []
-        return [*categories, *self["fixed_effects"], *cluster]
+        return [*categories, *self.categories, *self["fixed_effects"], *cluster]
 
     def checks(
         self, missing: str
@@ -984,6 +997,18 @@ def _parts(rows: int) -> list[slice]:
         slice(start, start + _ROWS_OF_A_BLOCK)
         for start in range(0, rows, _ROWS_OF_A_BLOCK)
     ]
+
+
+def _instrument_names(
+    given: Any, columns: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns of the instruments, and which of them are written as "C(column)"."""
+    found = {
+        name: None if name in columns else _CATEGORIES(name)
+        for name in column_names("instruments", given)
+    }
+    named = tuple(name if match is None else match[1] for name, match in found.items())
+    return named, tuple(match[1] for match in found.values() if match is not None)
 
 
 def _treatment_names(treatment: str | Sequence[str]) -> tuple[str, ...]:
@@ -1090,7 +1115,7 @@ def _refuse_expressions(names: Iterable[str], columns: Sequence[str]) -> None:
         if name not in columns and re.match(r"\w+\(.*\)$|.*[*:^]", name):
             raise DataError(
                 f"Expected the name of a column, got {name!r}. Compute it as a column of its own "
-                "first: only covariates are made by formulas."
+                "first: only covariates are made by formulas, and instruments by C(column)."
             )
 
 

@@ -57,6 +57,49 @@ def test_codes_of_categories_taken_for_numbers_are_seen(acts):
     assert ("values of x" in linear.finding) or not acts
 
 
+@pytest.mark.parametrize("written", ["C(z)", "z"])
+def test_numbers_of_instruments_are_categories_where_they_are_written_so(written):
+    frame = draws_like(200)
+    frame["z"] = np.arange(200) % 12
+    as_text = frame.assign(z=frame["z"].astype(str))
+    roles = {"outcome": "y", "treatment": "t"}
+    data = cs.Instrumented.from_frame(frame, instruments=[written], **roles)
+    chunks = [frame[:90], frame[90:]]
+    read = [
+        cs.Instrumented.from_formula(f"y ~ 1 | t ~ {written}", frame),
+        cs.Instrumented.from_chunks(chunks, instruments=[written], **roles),
+        cs.Instrumented.from_frame(data.source, **data.arguments),
+    ]
+    assert {each.fingerprint for each in read} == {data.fingerprint}
+    text = cs.Instrumented.from_frame(as_text, instruments=["z"], **roles)
+    same = set(data.instrument_columns) == set(text.instrument_columns)
+    assert same is (written == "C(z)")
+    if same:
+        column = data.instrument_columns.index("z[2]")
+        np.testing.assert_array_equal(data.instruments[:, column], frame["z"] == 2)
+
+
+def test_a_column_named_as_a_category_is_read_as_it_is():
+    frame = draws_like(50).rename(columns={"a": "C(z)"})
+    frame["z"] = np.arange(50)
+    data = cs.Instrumented.from_frame(
+        frame, outcome="y", treatment="t", instruments=["C(z)"]
+    )
+    np.testing.assert_array_equal(data.instruments[:, 0], frame["C(z)"])
+
+
+def test_categories_among_the_covariates_are_told_how_they_are_read():
+    frame = draws_like(50).assign(site=np.arange(50) % 3)
+    with pytest.raises(cs.DataError, match=r"frame\['site'\].astype\(str\)"):
+        cs.Instrumented.from_frame(
+            frame,
+            outcome="y",
+            treatment="t",
+            instruments=["a"],
+            covariates=["C(site)"],
+        )
+
+
 def draws_like(rows, seed=1, heteroscedastic=False, second=0.0, curved=False):
     rng = np.random.default_rng(seed)
     x, v, e = rng.standard_normal((3, rows))
