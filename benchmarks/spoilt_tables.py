@@ -112,6 +112,26 @@ def left_out(
     return table[table[column] >= table[column].quantile(0.1)]
 
 
+def exchanged(
+    table: pd.DataFrame, rng: np.random.Generator, share: float = 0.5
+) -> pd.DataFrame:
+    """Return a panel in which a share of the units have each other's labels in the later half.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With columns `unit`, which are 0, 1, ..., and `time`.
+    rng : Generator
+    share : float
+    """
+    chosen = np.flatnonzero(rng.random(int(table["unit"].max()) + 1) < share)
+    label = np.arange(int(table["unit"].max()) + 1)
+    label[chosen] = rng.permutation(chosen)
+    late = table["time"] >= table["time"].median()
+    unit = table["unit"].to_numpy(int)
+    return table.assign(unit=np.where(late, label[unit], unit))
+
+
 def top_coded(
     table: pd.DataFrame, rng: np.random.Generator, column: str
 ) -> pd.DataFrame:

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from designs.dynamic_panel import dynamic, read
 from designs.panel import persistent
-from spoilt_tables import coded, cut_off, left_out, slipped, spoilt
+from spoilt_tables import coded, cut_off, exchanged, left_out, slipped, spoilt
 
 import causalstats as cs
 from causalstats.models.panel_dml.checks.effect_over_time import OVER_TIME
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
+from causalstats.models.shared.measurement import LABELS
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from causalstats.models.shared.units_alike import ALIKE
 from worlds import World
@@ -239,6 +240,11 @@ WORLDS = [
         name="other people under the same numbers in each wave",
         make=_other_people,
         catches=(ALIKE,),
+    ),
+    _wrong(
+        name="half of the labels exchanged midway",
+        make=spoilt(partial(_plain, {}, {}), exchanged),
+        catches=(LABELS,),
     ),
     _wrong(
         name="the outcome in another unit from midway",

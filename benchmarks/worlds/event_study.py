@@ -25,6 +25,7 @@ from spoilt_tables import cut_off, left_out, spoilt
 
 import causalstats as cs
 from causalstats.models.event_study.additive_changes import ADDITIVE
+from causalstats.models.shared.measurement import ONE_UNIT, ONE_WAY
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from worlds import World
 
@@ -241,6 +242,28 @@ def _taken_as_independent(seed: int) -> Drawn:
     return cs.EventStudy(errors="iid"), read(frame)
 
 
+def _levels(seed: int, factor: float = 1.0, moved: float = 0.0) -> Drawn:
+    """Draw units of levels near 10, those that adopt half a unit higher; records change midway.
+
+    Parameters
+    ----------
+    seed : int
+    factor : float
+        By which all outcomes are multiplied from period 4 on.
+    moved : float
+        What a new device adds from then on in 4 of 10 units that adopt and 1 of 10 others.
+    """
+    rng, frame, since = _frame(seed, 0.5, constant)
+    ever = ~np.isnan(since)
+    units = sum(_LARGE.values())
+    own = rng.normal(size=units)[frame["unit"]]
+    chance = rng.random(units)[frame["unit"]]
+    late = frame["time"].to_numpy() >= 4
+    outcome = 10 + own + 0.5 * ever + frame["y"]
+    outcome = outcome + moved * late * (chance < np.where(ever, 0.4, 0.1))
+    return _fitted(frame.assign(y=outcome * np.where(late, factor, 1.0)))
+
+
 _world = partial(World, family="event_study")
 _right_world = partial(_world, wrong=False)
 _wrong_world = partial(_world, wrong=True)
@@ -370,6 +393,22 @@ WORLDS = [
         name="rows of the lowest tenth of outcomes left out",
         make=spoilt(partial(_right, 0.5, growing, {}), partial(left_out, column="y")),
         catches=("rows not missing by their outcome",),
+    ),
+    _right_world(name="levels near 10", make=_levels),
+    _wrong_world(
+        name="all outcomes in a unit of .6 from midway",
+        make=partial(_levels, factor=0.6),
+        catches=(ONE_UNIT,),
+    ),
+    _wrong_world(
+        name="all outcomes in thousands until midway",
+        make=partial(_levels, factor=1000.0),
+        catches=(ONE_UNIT,),
+    ),
+    _wrong_world(
+        name="some units measured by a new device from midway",
+        make=partial(_levels, moved=5.0),
+        catches=(ONE_WAY,),
     ),
     _wrong_world(
         name="serial correlation, taken as independent",

@@ -16,11 +16,14 @@ from spoilt_tables import (
     coded,
     cut_off,
     every_unit_twice,
+    exchanged,
     left_out,
     spoilt,
 )
 
 import causalstats as cs
+from causalstats.models.shared.bad_controls import FOLLOW
+from causalstats.models.shared.measurement import LABELS
 from worlds import World
 
 Drawn = tuple[Any, Any]
@@ -665,6 +668,32 @@ def _covariate_at_adoption(seed: int, moved: float) -> Drawn:
     return _model(time_effects=True), _read(frame.assign(x=x), ["x"])
 
 
+def _covariate_in_spells(
+    seed: int, moved: float, lasting: float, share: float
+) -> Drawn:
+    """Return a treatment that comes and goes, and a covariate that it moves, or that moves it.
+
+    Parameters
+    ----------
+    seed : int
+    moved : float
+        What the treatment adds to the covariate; 0 where it is a confounder.
+    lasting : float
+        Autocorrelation of what else moves the covariate.
+    share : float
+        How much the covariate has to do with the treatment; 0 where the treatment moves it.
+    """
+    rng = np.random.default_rng(seed)
+    frame = _grid(300, 9)
+    unit = _unit_normal(rng, frame)
+    own = _autoregressive(rng, frame, lasting) * np.sqrt(1 - lasting**2)
+    index = share * own + 0.3 * unit + _autoregressive(rng, frame, 0.8)
+    frame["d"] = (index > 0).astype(float)
+    frame["x"] = moved * frame["d"] + 0.5 * unit + own
+    frame["y"] = frame["d"] + frame["x"] + unit + rng.normal(size=len(frame))
+    return _model(time_effects=True), _read(frame, ["x"])
+
+
 def _half_for_zero(seed: int) -> Drawn:
     """Return the logarithm of a count with .5 in place of 0."""
     _, panel = _counts(seed, additive=False)
@@ -917,6 +946,29 @@ WORLDS = [
         "rows of the lowest tenth of outcomes left out",
         partial(left_out, column="y"),
         "rows not missing by their outcome",
+    ),
+    _wrong(
+        "half of the labels exchanged midway",
+        spoilt(partial(_kept_unit_labels, followed=True), exchanged),
+        (LABELS,),
+    ),
+    _wrong(
+        "a covariate that a treatment in spells moves",
+        partial(_covariate_in_spells, moved=1.0, lasting=0.0, share=0.0),
+        (FOLLOW,),
+    ),
+    World(
+        name="a covariate in spells of its own that a treatment moves",
+        family="panel",
+        wrong=True,
+        make=partial(_covariate_in_spells, moved=1.0, lasting=0.6, share=0.0),
+        catches=(FOLLOW,),
+        undetectable="where changes of the covariate last about as long as the treatment, neither "
+        "comes before the other; the assumption of no unobserved confounder says so",
+    ),
+    _right(
+        "a covariate that moves a treatment in spells",
+        partial(_covariate_in_spells, moved=0.0, lasting=0.6, share=1.0),
     ),
     _wrong(
         "a quadratic effect of the treatment",

@@ -15,6 +15,7 @@ import causalstats as cs
 from causalstats.models.panel_glm.assumptions import BOUNDED, LATER
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
+from causalstats.models.shared.measurement import ZEROS
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from causalstats.models.shared.units_alike import ALIKE
 from worlds import World
@@ -182,6 +183,32 @@ def _collinear(seed: int) -> Drawn:
     return cs.PanelGLM(), read(frame.assign(x=again), covariates=["x"])
 
 
+def _unrecorded(seed: int, share: float) -> Drawn:
+    """Counts near 20 of a treatment that comes and goes, with 0 for months without a record.
+
+    Parameters
+    ----------
+    seed : int
+    share : float
+        Of the treated months without a record; of the others a third as many.
+    """
+    rng = np.random.default_rng(seed)
+    units, times = 200, 8
+    own = 0.5 * rng.standard_normal((units, 1))
+    treated = rng.random((units, times)) < 1 / (1 + np.exp(-own))
+    counts = rng.poisson(20 * np.exp(own + 0.5 * treated))
+    lost = rng.random((units, times)) < share * np.where(treated, 1, 1 / 3)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(units), times),
+            "time": np.tile(np.arange(times), units),
+            "d": treated.ravel().astype(int),
+            "y": np.where(lost, 0, counts).ravel(),
+        }
+    )
+    return cs.PanelGLM(), read(frame)
+
+
 _world = partial(World, family="panel_glm")
 _right = partial(_world, wrong=False)
 _wrong = partial(_world, wrong=True)
@@ -206,6 +233,12 @@ WORLDS = [
         make=partial(_made, _LOGIT, _ONES | {"straight": 0.5}),
     ),
     _right(name="counts of units that adopt", make=_adopted),
+    _right(name="counts near 20", make=partial(_unrecorded, share=0.0)),
+    _wrong(
+        name="zeros for a tenth of the months, more of the treated ones",
+        make=partial(_unrecorded, share=0.15),
+        catches=(ZEROS,),
+    ),
     _right(
         name="overdispersed counts of units that adopt",
         make=partial(_adopted, mixture=1.5),

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from causalstats.core.assumption import Assumption
 from causalstats.models.shared.bad_controls import (
     AT_ADOPTION,
+    FOLLOW,
     IF_MOVED,
     NO_COPY,
     NOT_MOVED,
+    NOT_SEEN,
 )
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
@@ -48,9 +50,9 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
             "answer to common shocks each in its own way (interactive effects) and treatments "
             f"follow these: these data hardly show it. Tests of all cross-products of residuals "
             "would see shocks to which units answer by .7 standard deviations of an error in half "
-            f"of the panels of 200 units at 6 times, and by .5 in a quarter. {IF_MOVED}",
+            f"of the panels of 200 units at 6 times, and by .5 in a quarter. {IF_MOVED} {NOT_SEEN}",
             formula="Y_it(d) independent of D_it given y_i,t-1, x_it and α_i",
-            checks=(EXOGENEITY, NO_COPY, COMMON_CHANGES, ALIKE, AT_ADOPTION),
+            checks=(EXOGENEITY, NO_COPY, COMMON_CHANGES, ALIKE, AT_ADOPTION, FOLLOW),
             fields=("time_effects",),
         ),
         Assumption(

@@ -35,6 +35,7 @@ from causalstats.models.dynamic_panel.shared_shocks import shared_shocks, unit_s
 from causalstats.models.panel_dml.checks.covariates_at_adoption import (
     covariates_at_adoption,
 )
+from causalstats.models.panel_dml.checks.covariates_follow import covariates_follow
 from causalstats.models.shared.common_changes import (
     common_changes_check,
     means_are_zero,
@@ -79,6 +80,7 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         *_common_changes(model, data, estimands),
         *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
         *covariates_at_adoption(data, estimands, CONFOUNDERS),
+        *covariates_follow(data, estimands, CONFOUNDERS),
         *units_alike(data, estimands, CONFOUNDERS),
         *unit_rows(data, model.assumptions()[-1].name),
     )

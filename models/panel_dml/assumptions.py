@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from causalstats.core.assumption import Assumption
 from causalstats.models.shared.bad_controls import (
     AT_ADOPTION,
+    FOLLOW,
     IF_MOVED,
     NO_COPY,
     NOT_MOVED,
+    NOT_SEEN,
 )
 from causalstats.models.shared.measurement import measured_without_error
 
@@ -74,13 +76,14 @@ def _no_unobserved_confounder(model: PanelDML) -> Assumption:
         statement="Whatever moves both treatment and outcome is among the covariates, or a "
         f"lasting feature of the unit{common} {NOT_MOVED}",
         if_wrong="The effect takes in what the confounder does: see `robustness_value` for how "
-        f"strong it would have to be. {IF_MOVED}",
+        f"strong it would have to be. {IF_MOVED} {NOT_SEEN}",
         formula="Y_it(d) independent of D_it given X_it and the unit",
         checks=(
             "strict exogeneity",
             "predicts the mean over time",
             NO_COPY,
             AT_ADOPTION,
+            FOLLOW,
         ),
         fields=("time_effects",),
     )

@@ -14,6 +14,7 @@ from causalstats.models.panel_dml.checks.constant_covariates import covariates_c
 from causalstats.models.panel_dml.checks.covariates_at_adoption import (
     covariates_at_adoption,
 )
+from causalstats.models.panel_dml.checks.covariates_follow import covariates_follow
 from causalstats.models.panel_dml.checks.dependence import dependence_checks
 from causalstats.models.panel_dml.checks.dose_response import effect_in_proportion
 from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
@@ -69,6 +70,7 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
         *([] if covariates is None else [covariates]),
         *no_copy_within_units(data, estimands, CONFOUNDERS),
         *covariates_at_adoption(data, estimands, CONFOUNDERS),
+        *covariates_follow(data, estimands, CONFOUNDERS),
         *nuisance_form(model, adjusted, estimands),
         *functions_are_learned(model, data, adjusted.columns, estimands),
         *one_effect(model, adjusted, data, estimands),

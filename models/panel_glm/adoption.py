@@ -14,10 +14,10 @@ import numpy as np
 
 from causalstats.data import Panel
 from causalstats.models.panel_dml.checks.strict_exogeneity import (
-    absorbing,
     rows_until_adoption,
 )
 from causalstats.models.panel_glm.design import Design
+from causalstats.models.shared.treatment_paths import absorbing
 
 _LEADS = 2  # rows before adoption, beside a trend that adopters have in common
 

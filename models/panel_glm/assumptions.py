@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalstats.core.assumption import Assumption
-from causalstats.models.shared.bad_controls import AT_ADOPTION, IF_MOVED, NOT_MOVED
+from causalstats.models.shared.bad_controls import (
+    AT_ADOPTION,
+    FOLLOW,
+    IF_MOVED,
+    NOT_MOVED,
+    NOT_SEEN,
+)
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.measurement import measured_without_error
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
@@ -31,9 +37,9 @@ def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:
             name=CONFOUNDERS,
             statement="Whatever moves both treatment and outcome is among the covariates, or a "
             f"lasting feature of the unit{common} {NOT_MOVED}",
-            if_wrong=f"The ratio takes in what the confounder does. {IF_MOVED}",
+            if_wrong=f"The ratio takes in what the confounder does. {IF_MOVED} {NOT_SEEN}",
             formula="Y_it(d) independent of D_it given x_it and the unit",
-            checks=(EXOGENEITY, COMMON_CHANGES, ALIKE, AT_ADOPTION),
+            checks=(EXOGENEITY, COMMON_CHANGES, ALIKE, AT_ADOPTION, FOLLOW),
             fields=("time_effects",),
         ),
         Assumption(

@@ -14,6 +14,7 @@ from causalstats.data import Panel
 from causalstats.models.panel_dml.checks.covariates_at_adoption import (
     covariates_at_adoption,
 )
+from causalstats.models.panel_dml.checks.covariates_follow import covariates_follow
 from causalstats.models.panel_glm.adoption import (
     before_adoption,
     padded,
@@ -65,6 +66,7 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
         *_common_changes(model, design, data, estimands),
         *shared_shocks(model, data, design, estimands),
         *covariates_at_adoption(data, estimands, CONFOUNDERS),
+        *covariates_follow(data, estimands, CONFOUNDERS),
         *units_alike(data, estimands, CONFOUNDERS),
         *unit_rows(data, model.assumptions()[-1].name, numeric_outcome=False),
     )

@@ -19,9 +19,14 @@ IF_MOVED = (
     "A covariate that the treatment moves (a mediator, a bad control) takes a part of its effect "
     "away."
 )
+NOT_SEEN = (
+    "Data show it of a treatment that is adopted for good; of one that comes and goes only where "
+    "the covariate's own changes do not last."
+)
 NO_COPY = "no covariate repeats the outcome"
 AS_OUTCOMES = "covariates do not answer to the instruments"
 AT_ADOPTION = "covariates do not change at adoption"
+FOLLOW = "covariates do not follow the treatment"
 _MOST_SHARED = 0.98  # of the variance, of values and of ranks
 _FEWEST_ROWS = 20
 _REMEDY = (

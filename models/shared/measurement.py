@@ -26,6 +26,10 @@ from causalstats.numerics.testing.recorded_values import (
     zeros_of_logged_counts,
 )
 
+ONE_UNIT = "outcome in one unit at all times"
+ONE_WAY = "outcome measured in one way at all times"
+LABELS = "labels follow their units"
+ZEROS = "no zeros in place of missing counts"
 MEASUREMENT = "measured without error"
 _CODES = "no codes for missing values"
 _SLIPS = "no value far beyond all others"
@@ -66,8 +70,11 @@ def measured_without_error(
         checks.append(_LOGGED)
     between = ""
     if panel:
-        checks.append(INTERPOLATED)
-        between = ", none was filled in between others"
+        checks += [INTERPOLATED, ONE_UNIT, ONE_WAY, LABELS, ZEROS]
+        between = (
+            ", none was filled in between others or for a missing count, all are measured in one "
+            "way and one unit at all times, and a label stands for the same unit throughout"
+        )
     if panel and numeric_outcome:
         checks.append(_ROWS)
         limit += ", and no row is missing for what its outcome is"

@@ -16,6 +16,7 @@ from causalstats.models.shared.cut_outcomes import (
 from causalstats.models.shared.independent_rows import no_row_twice
 from causalstats.models.shared.interpolated_values import not_interpolated
 from causalstats.models.shared.measurement import MEASUREMENT, recorded_values
+from causalstats.models.shared.records_over_time import records_over_time
 from causalstats.models.shared.weights_of_rows import no_rows_outweigh
 from causalstats.numerics.panel.within_transformation import demeaned
 
@@ -25,7 +26,8 @@ def unit_rows(
 ) -> tuple[Check, ...]:
     """Return failed checks of rows that are copies under another unit, of codes, lines and limits.
 
-    Rows that are missing because their outcome is beyond a limit are looked for too.
+    Rows that are missing because their outcome is beyond a limit are looked for too, and records
+    that change midway.
 
     Parameters
     ----------
@@ -46,6 +48,7 @@ def unit_rows(
             data.source, read, outcome if numeric_outcome else None, data.time
         ),
         *not_interpolated(data, MEASUREMENT),
+        *records_over_time(data, MEASUREMENT, numeric_outcome=numeric_outcome),
     )
     if numeric_outcome:
         return (*common, *rows_not_cut_off(data))

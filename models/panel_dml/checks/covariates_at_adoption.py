@@ -19,8 +19,8 @@ from causalstats.models.panel_dml.checks.score_tests import (
     FEWEST_CLUSTERS,
     some_units,
 )
-from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing
 from causalstats.models.shared.bad_controls import AT_ADOPTION
+from causalstats.models.shared.treatment_paths import absorbing
 from causalstats.numerics.panel.absorbed_effects import absorbed
 
 _LEVEL = 0.001

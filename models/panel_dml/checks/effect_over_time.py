@@ -19,7 +19,7 @@ from causalstats.models.panel_dml.checks.score_tests import (
     Adjusted,
     varies,
 )
-from causalstats.models.panel_dml.checks.strict_exogeneity import absorbing
+from causalstats.models.shared.treatment_paths import absorbing
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

@@ -28,9 +28,9 @@ from causalstats.models.panel_dml.checks.score_tests import (
     varies,
 )
 from causalstats.models.panel_dml.checks.strict_exogeneity import (
-    absorbing,
     rows_until_adoption,
 )
+from causalstats.models.shared.treatment_paths import absorbing
 
 if TYPE_CHECKING:
     from causalstats.models.panel_dml.model import PanelDML

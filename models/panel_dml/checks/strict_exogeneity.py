@@ -24,33 +24,13 @@ from causalstats.models.panel_dml.checks.score_tests import (
     varies,
 )
 from causalstats.models.panel_dml.row_blocks import Columns
+from causalstats.models.shared.treatment_paths import absorbing
 
 _LEVEL = 0.005
 _LEADS = 2  # rows before adoption, beside a trend that adopters have in common
 _EXOGENEITY = "strict exogeneity"
 _CARRY_OVER = "no carry-over"
 _NO_LEADS = "leads have no effect"
-
-
-def absorbing(data: Panel) -> np.ndarray:
-    """Which treatments begin in some unit, from 0, and never end in any: (k,).
-
-    After it began a treatment may change once, as one that is a fraction of its first period does.
-    """
-    values = data.treatment
-    same = np.diff(data.unit) == 0
-    before, after = values[:-1][same], values[1:][same]
-    begins = (before == 0) & (after > 0)
-    ends = (before > 0) & (after == 0)
-    unit = data.unit[1:][same]
-    moves = (before > 0) & (after != before)
-    often = [np.bincount(unit, column).max(initial=0) > 1 for column in moves.T]
-    return (
-        (values >= 0).all(axis=0)
-        & begins.any(axis=0)
-        & ~ends.any(axis=0)
-        & ~np.array(often)
-    )
 
 
 def rows_until_adoption(data: Panel, treatment: np.ndarray) -> np.ndarray:
