@@ -37,10 +37,13 @@ def assumptions(model: Instrument) -> tuple[Assumption, ...]:
         Assumption(
             name=INDEPENDENCE,
             statement="Given the covariates, the instruments share no cause with the outcome. "
-            f"{NOT_MOVED}",
+            f"{NOT_MOVED} And no row is in the data for its treatment or outcome.",
             if_wrong="What they share is taken for an effect of the treatment, and divided by the "
             "first stage: the weaker the instruments, the more a small violation counts. "
-            f"{IF_MOVED}",
+            f"{IF_MOVED} Where treatment and outcome decide which rows are seen, such as patients "
+            "who were treated or fell ill, instruments go with hidden causes among these rows, and "
+            "the rows do not show it: compare the shares of the instruments' values with those of "
+            "all who could have been seen, such as the odds of a lottery.",
             formula="Cov(Z, u | W) = 0",
             checks=(
                 "overidentification",

@@ -52,3 +52,11 @@ def test_a_covariate_that_repeats_the_outcome_is_a_caution(noise, cautioned):
 def test_that_nothing_moves_a_covariate_is_an_assumption(model):
     stated = " ".join(each.statement for each in model.assumptions())
     assert "Neither the treatment nor the outcome moves a covariate" in stated
+
+
+def test_that_rows_are_not_selected_by_treatment_and_outcome_is_an_assumption():
+    independence = cs.Instrument().assumptions()[1]
+    assert (
+        "no row is in the data for its treatment or outcome" in independence.statement
+    )
+    assert "the rows do not show it" in independence.if_wrong
