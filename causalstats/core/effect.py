@@ -1004,7 +1004,7 @@ class Effect:
             "selected": f"{len(selected):,}",
             "count": f"{count:,}",
             "total": f"{len(table):,}",
-            "chance": f"{(1 - prob) * len(table):,.2g}",
+            "chance": f"{float(f'{(1 - prob) * len(table):.2g}'):,.10g}",
             "surest": surest,
         }
         for name, text in texts.items():

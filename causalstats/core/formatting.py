@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _PLAIN_FROM = 1e-3
@@ -21,6 +21,19 @@ def shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     return "none" if isinstance(value, Mapping) and not value else str(value)
+
+
+def some_of(names: Sequence[str], most: int = 8) -> str:
+    """Return names joined by commas: all, or the first ones and how many more there are.
+
+    Examples
+    --------
+    >>> some_of(["a", "b"]), some_of([f"t{k}" for k in range(1200)], 2)
+    ('a, b', 't0, t1 and 1,198 more')
+    """
+    listed = ", ".join(names[:most])
+    more = len(names) - most
+    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def with_decimals(value: float, decimals: int, most: int) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from causalstats.core import argument_validation as validation
+from causalstats.core.formatting import some_of
 from causalstats.data.columns import switch, together
 from causalstats.errors import DataError
 
@@ -125,9 +126,7 @@ def _refuse_text(values: pd.DataFrame) -> None:
 
 
 def _listed(names: Any) -> str:
-    shown = ", ".join(repr(str(name)) for name in list(names)[:_SHOWN])
-    more = len(names) - _SHOWN
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    return some_of([repr(str(name)) for name in names], _SHOWN)
 
 
 def _from_annotated(table: Any) -> AbundanceTable:

@@ -4,7 +4,6 @@ Each op computes a value with its first derivatives, so it has no second ones.
 """
 
 import sys
-import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,22 +13,33 @@ from pytensor.gradient import DisconnectedType
 
 from causalstats.numerics.after_import import after_import
 
-with warnings.catch_warnings():
-    # The import brings a progress bar along, which asks for ipywidgets and is not used here.
-    warnings.filterwarnings("ignore", "IProgress not found")
-    from pytensor.link.jax.dispatch import jax_funcify
-
 __all__ = [
     "jax_translation",
     "numba_translation",
     "refuse_second_derivatives",
     "version",
 ]
+_JAX_TRANSLATIONS = "pytensor.link.jax.dispatch.basic"
 _NUMBA_TRANSLATIONS = "pytensor.link.numba.dispatch.basic"
-jax_translation: Callable[..., Any] = jax_funcify.register
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def numba_translation(op: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def jax_translation(op: type) -> Decorator:
+    """Return a decorator that registers the translation of an op to JAX.
+
+    That is done once PyTensor has imported its own translations, and with them JAX, which takes
+    seconds and is not needed where a graph is compiled by Numba.
+
+    Parameters
+    ----------
+    op : class
+    """
+    return _translation(
+        _JAX_TRANSLATIONS, lambda dispatch: dispatch.jax_funcify.register(op)
+    )
+
+
+def numba_translation(op: type) -> Decorator:
     """Return a decorator that registers the translation of an op to Numba.
 
     That is done once PyTensor has imported its own translations, which takes half a second and is
@@ -39,13 +49,17 @@ def numba_translation(op: type) -> Callable[[Callable[..., Any]], Callable[..., 
     ----------
     op : class
     """
+    return _translation(
+        _NUMBA_TRANSLATIONS,
+        lambda dispatch: dispatch.register_funcify_default_op_cache_key(op),
+    )
+
+
+def _translation(module: str, register: Callable[[Any], Any]) -> Decorator:
+    """Return a decorator that registers a function by one of a module, once it is imported."""
 
     def keep(translate: Callable[..., Any]) -> Callable[..., Any]:
-        def register() -> None:
-            dispatch = sys.modules[_NUMBA_TRANSLATIONS]
-            dispatch.register_funcify_default_op_cache_key(op)(translate)
-
-        after_import(_NUMBA_TRANSLATIONS, register)
+        after_import(module, lambda: register(sys.modules[module])(translate))
         return translate
 
     return keep

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from causalstats.core.check import Check
+from causalstats.core.formatting import some_of
 from causalstats.data import Panel
 from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.assumptions import ERRORS
@@ -66,10 +67,10 @@ def _comparisons(data: Panel, study: Adoption) -> Check:
             f"{lost.affected_at_once:,} affected from their first row on, left out"
         )
     if lost.periods:
-        parts.append(f"no control is left in {', '.join(lost.periods)}, left out")
+        parts.append(f"no control is left in {some_of(lost.periods)}, left out")
     if lost.cohorts:
         parts.append(
-            f"the effect in cohort {', '.join(lost.cohorts)} is not identified; until then it "
+            f"the effect in cohort {some_of(lost.cohorts)} is not identified; until then it "
             "serves as control"
         )
     passed = share <= _MOST_LEFT_OUT and not lost.cohorts
@@ -102,7 +103,7 @@ def _treated_units(data: Panel, study: Adoption) -> Check:
     ]
     enough = fewest >= _FEWEST_TREATED_CLUSTERS
     passed = enough and not small
-    listed = f"; small cohorts: {', '.join(small)}" if small else ""
+    listed = f"; small cohorts: {some_of(small)}" if small else ""
     remedy = "Read the answers of small cohorts with `pooling='none'` beside them."
     if not enough:
         remedy = (
@@ -153,7 +154,7 @@ def _clusters_of_cohorts(
             passed=None if alone else True,
             value=float(min(counts)),
             expected=f"at least {_FEWEST_OF_A_COHORT} clusters in each cohort that adopts",
-            finding=f"one in cohort {', '.join(alone)}"
+            finding=f"one in cohort {some_of(alone)}"
             if alone
             else f"{min(counts)} or more",
             remedy=remedy if alone else "",

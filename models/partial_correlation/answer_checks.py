@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
+from causalstats.core.formatting import some_of
 from causalstats.data import Composition
 from causalstats.models.partial_correlation.marginal_posteriors import (
     pair_labels,
@@ -176,9 +177,8 @@ def _not_resolved(
     asked = ~resolved if determined is None else ~resolved & determined
     share = float(asked.mean())
     labels = pair_labels(parts)
-    some = ", ".join(labels[k] for k in np.flatnonzero(asked)[:_PAIRS_NAMED])
-    more = ", ..." if asked.sum() > _PAIRS_NAMED else ""
-    named = f": {some}{more}" if some else ", none of which counts determine"
+    some = some_of([labels[k] for k in np.flatnonzero(asked)], _PAIRS_NAMED)
+    named = f": {some}" if some else ", none of which counts determine"
     return Check(
         name="resolved by the chains",
         passed=False if share > _LARGEST_UNRESOLVED else None,

@@ -1,4 +1,4 @@
-"""An error that a notebook shows imports none of the modules that wait to be imported."""
+"""Errors that a notebook shows, and SciPy, import no modules that wait to be imported."""
 
 import inspect
 import subprocess
@@ -30,5 +30,22 @@ def test_jax_is_loaded_when_it_is_used_and_not_by_looking_for_a_module():
         "assert 'jax.numpy' not in sys.modules\n"
         "import jax\n"
         "assert 'jax.numpy' in sys.modules and jax.numpy.ones(2).sum() == 2\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_fits_and_checks_in_closed_form_do_not_load_jax():
+    script = (
+        "import sys\n"
+        "import causalstats as cs\n"
+        "model = cs.CausalDiagram('treated -> recovered')\n"
+        "data = model.simulate(1, people=200).data\n"
+        "fit = cs.fit(model, data, seed=1, progress=False)\n"
+        "fit.check()\n"
+        "fit.effect(fit.headline).text()\n"
+        "assert 'jax.numpy' not in sys.modules\n"
+        "from scipy.special import logsumexp\n"
+        "import jax\n"
+        "assert logsumexp(jax.numpy.zeros(2)) > 0 and 'jax.numpy' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

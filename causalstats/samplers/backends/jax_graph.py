@@ -490,9 +490,11 @@ def with_outputs(function: FunctionGraph, positions: Sequence[int]) -> FunctionG
 
 def in_jax(function: FunctionGraph) -> Callable[..., Any]:
     """Return the same function in JAX."""
-    from pytensor.link.jax.dispatch import jax_funcify
-
     with warnings.catch_warnings():
+        # The import brings a progress bar along, which asks for ipywidgets and is not used here.
+        warnings.filterwarnings("ignore", "IProgress not found")
+        from pytensor.link.jax.dispatch import jax_funcify
+
         # The checks are those of constants of priors and of shapes, which the model has checked.
         warnings.filterwarnings("ignore", "Skipping (Check|Assert)")
         return jax_funcify(function)

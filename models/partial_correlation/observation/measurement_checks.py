@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from causalstats.core.check import Check
+from causalstats.core.formatting import some_of
 from causalstats.data import Composition
 from causalstats.numerics.compositions.zero_inflation import excess_zeros
 
@@ -36,7 +37,7 @@ def measured_finely(data: Composition, known: np.ndarray) -> Check:
     censored = len(data.parts) - len(known)
     finding = f"at least {least} values of every part taken as known"
     if rounded:
-        finding = f"few different values: {', '.join(rounded)}"
+        finding = f"few different values: {some_of(rounded)}"
     if censored:
         finding += f"; {censored} parts are taken within bounds"
     return Check(
@@ -113,7 +114,7 @@ def absent_parts(data: Composition) -> Check | None:
     ]
     finding = f"p = {p:.3f}, {count} parts tested"
     if absent:
-        finding = f"more zeros than counting explains: {', '.join(absent)}"
+        finding = f"more zeros than counting explains: {some_of(absent)}"
     return Check(
         name="counted often",
         passed=not absent,
@@ -177,7 +178,7 @@ def rarely_counted(data: Composition) -> Check:
     ]
     largest = float(max(zeros.values()))
     finding = (
-        f"mostly 0: {', '.join(rare)}"
+        f"mostly 0: {some_of(rare)}"
         if rare
         else f"0 in at most {largest:.0%} of the rows"
     )

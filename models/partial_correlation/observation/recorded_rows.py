@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from causalstats.core.check import Check
+from causalstats.core.formatting import some_of
 from causalstats.data import Composition
 from causalstats.numerics.compositions import log_ratios
 from causalstats.numerics.compositions.outlying_rows import farthest_row
@@ -83,7 +84,7 @@ def declared_absences_are_no_sampling_zeros(data: Composition) -> Check | None:
         value=p,
         expected=f"p-value above {_LEVEL:g}: where a part can be present, as many counts of 0 as "
         "those of 1 and 2 make likely",
-        finding=f"too few counts of 0 where they are said to be present: {', '.join(few)}"
+        finding=f"too few counts of 0 where they are said to be present: {some_of(few)}"
         if few
         else f"p = {p:.3f}",
         remedy="A part that was not counted is rare there, not absent: zeros that were declared "
