@@ -65,12 +65,18 @@ def mean_outside(draws: xr.DataArray, means: np.ndarray) -> bool:
     others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
     values = draws.transpose("chain", "draw", *others).to_numpy()
     flat = values.reshape(values.shape[0] * values.shape[1], -1)
+    inside = _OUTER[0] * (len(flat) - 1) + 2  # draws on either side: quantiles lie beyond
     for first in range(0, flat.shape[1], _ENTRIES_AT_ONCE):
-        some = slice(first, first + _ENTRIES_AT_ONCE)
-        lower, upper = np.quantile(flat[:, some], _OUTER, axis=0)
+        block = flat[:, first : first + _ENTRIES_AT_ONCE]
+        mean = means[first : first + _ENTRIES_AT_ONCE]
+        below = (block < mean).sum(axis=0)
+        above = (block > mean).sum(axis=0)
+        asked = np.flatnonzero(np.minimum(below, above) < inside)
+        if not len(asked):
+            continue
+        lower, upper = np.quantile(block[:, asked], _OUTER, axis=0)
         reach = _ROUNDING * np.maximum(abs(lower), abs(upper))
-        outside = (means[some] < lower - reach) | (means[some] > upper + reach)
-        if outside.any():
+        if ((mean[asked] < lower - reach) | (mean[asked] > upper + reach)).any():
             return True
     return False
 
