@@ -1014,7 +1014,7 @@ class Fit:
         date: Day = "",
         source: str = "",
         references: Sequence[str] = (),
-        answers: Sequence[Name] | None = None,
+        answers: Sequence[Name | Effect] | None = None,
         sections: Mapping[str, str] | None = None,
         sensitivity: FieldGrids = None,
     ) -> Path:
@@ -1039,9 +1039,10 @@ class Fit:
         source : str
             Where the data are from.
         references : list of str
-        answers : list of str, optional
-            The answers that are shown, in this order; all that are no number a person, unless
-            given.
+        answers : list of str or Effect, optional
+            The answers that are shown, in this order: names of `model.estimands()`, or answers with
+            arguments, such as `fit.effect("effect", by="region")` or `fit.accuracy("score")`. All
+            that are no number a person, unless given.
         sections : mapping of heading to text, optional
             Sections of your own, after the first screen. Empty lines set paragraphs apart.
         sensitivity : mapping or list of mappings, optional
@@ -1069,8 +1070,9 @@ class Fit:
             raise ModelError(
                 f"Expected `date` as a text or a date, got {type(date).__name__}."
             )
-        for name in answers or ():
-            find_estimand(self, name, None, None, None)
+        for answer in answers or ():
+            if isinstance(answer, str):
+                find_estimand(self, answer, None, None, None)
         grids = [sensitivity] if isinstance(sensitivity, Mapping) else sensitivity or ()
         for assumptions in filter(None, grids):
             sensitivity_analysis.variants(

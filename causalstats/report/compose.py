@@ -42,7 +42,7 @@ Sensitivity = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 def compose(
     fit: Fit,
     authorship: Authorship,
-    answers: Sequence[str] | None = None,
+    answers: Sequence[str | Effect] | None = None,
     sensitivity: Sensitivity = (),
 ) -> ReportContents:
     """Return the contents of the report on a fit.
@@ -53,7 +53,7 @@ def compose(
     authorship : Authorship
         The headline of the model stands for an empty title, and its description for an empty
         question.
-    answers : sequence of str, optional
+    answers : sequence of str or Effect, optional
         The answers that are shown, in their order; all that are no number a person, unless given.
     sensitivity : mapping, or sequence of mappings
         As `fit.report` takes it. Each value is a refit.
@@ -67,6 +67,7 @@ def compose(
     if has_many_entries:
         comparison = surest_first(comparison, MOST_ROWS, _shown_null(headline))
     curves = _sensitivity(fit, headline, sensitivity)
+    shown_answers = _answers(fit, headline, answers)
     diagnostics = _figures(fit, diagnostic=True)
     return ReportContents(
         authorship=_completed(authorship, fit, headline),
@@ -89,7 +90,7 @@ def compose(
         ),
         model_name=type(model).__name__,
         data_facts=_facts(fit.data),
-        answers=_answers(fit, headline, answers),
+        answers=shown_answers,
         comparison=_without_other_intervals(comparison),
         comparison_note=_comparison_note(headline, comparison, has_many_entries),
         withheld=_withheld(checks, comparison, headline.display_scale.suffix),
@@ -101,7 +102,7 @@ def compose(
         if isinstance(model, HasAdjustments)
         else (),
         derivation=model.derivation() if isinstance(model, HasDerivation) else (),
-        checks=doubts,
+        checks=_with_those_of_answers(doubts, shown_answers),
         figures=_figures(fit, diagnostic=False),
         diagnostics=diagnostics,
         fields=tuple(
@@ -196,7 +197,7 @@ def _comparison_note(
 
 
 def _answers(
-    fit: Fit, headline: Effect, chosen: Sequence[str] | None
+    fit: Fit, headline: Effect, chosen: Sequence[str | Effect] | None
 ) -> tuple[Answer, ...]:
     """Return the answers that were chosen, or every one that is not one a person."""
     drawn = fit.draws["posterior"].sizes["draw"] > 0
@@ -206,13 +207,24 @@ def _answers(
             for name, estimand in answerable(fit.model, fit.data).items()
             if not estimand.per_person and (drawn or estimand.marginals)
         ]
-    return tuple(_one_answer(fit.effect(name), headline) for name in chosen)
+    effects = [fit.effect(each) if isinstance(each, str) else each for each in chosen]
+    return tuple(_one_answer(effect, headline) for effect in effects)
+
+
+def _with_those_of_answers(
+    checks: tuple[Check, ...], answers: tuple[Answer, ...]
+) -> tuple[Check, ...]:
+    """Return checks, and those that answers alone carry: an answer in doubt refers to them."""
+    told = {check.name for check in checks}
+    own = [check for answer in answers for check in answer.effect.doubts]
+    return (*checks, *{c.name: c for c in own if c.name not in told}.values())
 
 
 def _one_answer(effect: Effect, headline: Effect) -> Answer:
     """Return an answer; what the first screen says of the headline is not said again."""
     told = {check.name for check in headline.doubts}
-    has_sentence = effect.sentence and effect.name != headline.name
+    told_above = effect.name == headline.name and effect.draws.equals(headline.draws)
+    has_sentence = effect.sentence and not told_above
     diagnostics = surest_first(effect.numbers(), MOST_ROWS, effect.null)
     diagnostics = diagnostics.rename(index={effect.name: effect.name.replace("_", " ")})
     return Answer(

@@ -20,6 +20,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
+import causalstats as cs
 from causalstats.core.assumption import Adjustment, Assumption
 from causalstats.core.check import Check
 from causalstats.core.effect import Effect
@@ -750,3 +751,17 @@ def test_a_long_caution_is_cut_on_the_first_screen():
     ((name, text),) = evidence([], [caution], None, [], None).untestable
     assert name == "rows left out"
     assert text.endswith("word ... (see Checks).") and len(text) < 180
+
+
+def test_answers_with_arguments_stand_beside_those_named_with_their_checks(tmp_path):
+    model = cs.Instrument()
+    data = model.simulate(2, rows=300).data
+    fit = cs.fit(model, data, seed=1, progress=False)
+    own = check("asked of this answer alone", False, "found")
+    other = replace(fit.effect("confounding"), make_doubts=lambda: (own,))
+    page = fit.report(tmp_path / "report.html", answers=["effect", other]).read_text()
+    answers, after = page.split("Answers in full</h2>")[1].split("</section>", 1)
+    assert answers.count("<article") == 2
+    assert "Confounding" in answers
+    assert "asked of this answer alone" in answers
+    assert "Asked of this answer alone" in after

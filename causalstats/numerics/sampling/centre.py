@@ -65,7 +65,9 @@ def mean_outside(draws: xr.DataArray, means: np.ndarray) -> bool:
     others = [dim for dim in draws.dims if dim not in ("chain", "draw")]
     values = draws.transpose("chain", "draw", *others).to_numpy()
     flat = values.reshape(values.shape[0] * values.shape[1], -1)
-    inside = _OUTER[0] * (len(flat) - 1) + 2  # draws on either side: quantiles lie beyond
+    inside = (
+        _OUTER[0] * (len(flat) - 1) + 2
+    )  # draws on either side: quantiles lie beyond
     for first in range(0, flat.shape[1], _ENTRIES_AT_ONCE):
         block = flat[:, first : first + _ENTRIES_AT_ONCE]
         mean = means[first : first + _ENTRIES_AT_ONCE]
