@@ -277,6 +277,29 @@ def censored(rng: np.random.Generator, declared: float) -> Any:
     return composition(values, zeros="interval", limits={"p0": declared * limit})
 
 
+def of_two_laboratories(rng: np.random.Generator, named: bool) -> Any:
+    """Return rows of two laboratories, with the limit of the one for both.
+
+    Parameters
+    ----------
+    rng : Generator
+    named : bool
+        Whether a covariate names them; else the rows of one follow those of the other.
+    """
+    values = np.exp(log_amounts(rng, 80))
+    second = rng.random(80) < 0.5 if named else np.arange(80) >= 40
+    low, high = np.quantile(values[:, 0], [0.1, 0.45])
+    limits = np.where(second, high, low)
+    values[:, 0] = np.where(values[:, 0] < limits, 0, values[:, 0])
+    return composition(
+        values,
+        {"second": second.astype(int)},
+        covariates="second" if named else None,
+        zeros="interval",
+        limits={"p0": low},
+    )
+
+
 def amounts(rng: np.random.Generator) -> Any:
     return composition(np.exp(log_amounts(rng)))
 
@@ -600,6 +623,18 @@ WORLDS = [
     _wrong(
         "a limit given ten times too low",
         partial(censored, declared=0.1),
+        ("values down to their limits",),
+        model=SHRUNK,
+    ),
+    _wrong(
+        "the limit of one laboratory for two, one after the other",
+        partial(of_two_laboratories, named=False),
+        ("values down to their limits",),
+        model=SHRUNK,
+    ),
+    _wrong(
+        "the limit of one laboratory for two that a covariate names",
+        partial(of_two_laboratories, named=True),
         ("values down to their limits",),
         model=SHRUNK,
     ),

@@ -78,12 +78,14 @@ def assumptions(model: PartialCorrelation) -> tuple[Assumption, ...]:
         measured_without_error(
             "Errors of one part, independent of the other parts, draw its partial correlations "
             "towards 0; errors that two parts share look like a link. Values in place of zeros, "
-            "and small counts taken for amounts, are such errors.",
+            "and small counts taken for amounts, are such errors, and so is one limit of "
+            "detection for rows of laboratories with different ones.",
             numeric_outcome=False,
             more_checks=(
                 "no value in place of zeros",
                 "amounts that are no counts",
                 "values down to their limits",
+                "one limit for all rows",
             ),
         ),
     )
