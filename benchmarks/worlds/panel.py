@@ -22,6 +22,7 @@ from spoilt_tables import (
 )
 
 import causalstats as cs
+from causalstats.models.panel_dml.checks.interference import INTERFERENCE
 from causalstats.models.shared.bad_controls import FOLLOW
 from causalstats.models.shared.measurement import LABELS
 from worlds import World
@@ -694,6 +695,37 @@ def _covariate_in_spells(
     return _model(time_effects=True), _read(frame, ["x"])
 
 
+def _villages(seed: int, spillover: float, shared: float = 0.7) -> Drawn:
+    """Return households of 40 villages, of which another share is treated in each year.
+
+    Parameters
+    ----------
+    seed : int
+    spillover : float
+        What a treatment of all other households of the village does.
+    shared : float
+        Standard deviation of shocks of a village that have nothing to do with treatments.
+    """
+    rng = np.random.default_rng(seed)
+    frame = _grid(320, 6)
+    village, time = frame["unit"].to_numpy() // 8, frame["time"].to_numpy()
+    share = rng.uniform(0.1, 0.9, (40, 6))[village, time]
+    frame["d"] = (rng.random(len(frame)) < share).astype(float)
+    total = frame.groupby([village, time])["d"].transform("sum")
+    frame["y"] = frame["d"] + spillover * (total - frame["d"]) / 7
+    frame["y"] += _unit_normal(rng, frame) + rng.normal(size=len(frame))
+    frame["y"] += shared * rng.normal(size=(40, 6))[village, time]
+    panel = cs.Panel.from_frame(
+        frame.assign(village=village),
+        unit="unit",
+        time="time",
+        outcome="y",
+        treatment="d",
+        cluster="village",
+    )
+    return _model(time_effects=True), panel
+
+
 def _half_for_zero(seed: int) -> Drawn:
     """Return the logarithm of a count with .5 in place of 0."""
     _, panel = _counts(seed, additive=False)
@@ -969,6 +1001,15 @@ WORLDS = [
     _right(
         "a covariate that moves a treatment in spells",
         partial(_covariate_in_spells, moved=0.0, lasting=0.6, share=1.0),
+    ),
+    _wrong(
+        "treatments that spill over within villages",
+        partial(_villages, spillover=1.0),
+        (INTERFERENCE,),
+    ),
+    _right(
+        "villages with shocks of their own and shares of their own",
+        partial(_villages, spillover=0.0),
     ),
     _wrong(
         "a quadratic effect of the treatment",

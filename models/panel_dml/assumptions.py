@@ -74,7 +74,8 @@ def _no_unobserved_confounder(model: PanelDML) -> Assumption:
     return Assumption(
         name=CONFOUNDERS,
         statement="Whatever moves both treatment and outcome is among the covariates, or a "
-        f"lasting feature of the unit{common} {NOT_MOVED}",
+        f"lasting feature of the unit{common} {NOT_MOVED} No unit answers to the treatments "
+        "of others.",
         if_wrong="The effect takes in what the confounder does: see `robustness_value` for how "
         f"strong it would have to be. {IF_MOVED} {NOT_SEEN}",
         formula="Y_it(d) independent of D_it given X_it and the unit",
@@ -82,6 +83,7 @@ def _no_unobserved_confounder(model: PanelDML) -> Assumption:
             "strict exogeneity",
             "predicts the mean over time",
             NO_COPY,
+            "no effect of the treatments of other units",
             AT_ADOPTION,
             FOLLOW,
         ),

@@ -19,6 +19,7 @@ from causalstats.models.panel_dml.checks.dependence import dependence_checks
 from causalstats.models.panel_dml.checks.dose_response import effect_in_proportion
 from causalstats.models.panel_dml.checks.effect_heterogeneity import one_effect
 from causalstats.models.panel_dml.checks.effect_over_time import effect_over_time
+from causalstats.models.panel_dml.checks.interference import no_interference
 from causalstats.models.panel_dml.checks.learning_curve import functions_are_learned
 from causalstats.models.panel_dml.checks.linear_moderation import linear_moderation
 from causalstats.models.panel_dml.checks.nickell_bias import earlier_outcome
@@ -87,13 +88,14 @@ def data_checks(model: PanelDML, data: Panel) -> tuple[Check, ...]:
 def _by_unit(
     model: PanelDML, data: Panel, adjusted: Adjusted, estimands: tuple[str, ...]
 ) -> tuple[Check, ...]:
-    """Return what is wrong with units: that they are none, or leave because of their outcome."""
+    """Return what is wrong with units: they are none, leave by their outcome, or move others."""
     if not model.within_units:
         return ()
     units = model.unit_heterogeneity.assumption().name
     return (
         *units_alike(data, estimands, units),
         *presence_unrelated(adjusted, estimands),
+        *no_interference(data, adjusted, estimands, CONFOUNDERS),
     )
 
 

@@ -1,6 +1,9 @@
 """Records that change midway: the outcome's unit or device, labels, zeros for missing months.
 
-And a covariate that a treatment moves which comes and goes. Each had a wrong answer without a word.
+Treatments that spill over to other units of a cluster, and a covariate that a treatment moves which
+comes and goes, are here too.
+
+Each had a wrong answer without a word.
 """
 
 import numpy as np
@@ -8,6 +11,10 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
+from causalstats.models.panel_dml.checks.interference import (
+    INTERFERENCE,
+    mean_of_others,
+)
 from causalstats.models.shared.bad_controls import FOLLOW
 from causalstats.models.shared.measurement import LABELS, ONE_UNIT, ONE_WAY, ZEROS
 from causalstats.models.shared.records_over_time import records_over_time
@@ -167,3 +174,26 @@ def test_covariates_that_a_treatment_in_spells_moves_are_a_caution(
     for caution in found:
         assert caution.caution
         assert "x goes with d of the period before" in caution.finding
+
+
+@pytest.mark.parametrize("spillover", [0.0, 2.0])
+def test_treatments_that_move_other_units_of_a_cluster_fail(spillover):
+    """Villages have shocks of their own, which alone are no spillover."""
+    rng = np.random.default_rng(1)
+    village = np.arange(UNITS) // 6
+    share = rng.uniform(0.1, 0.9, (UNITS // 6, YEARS))[village]
+    d = (rng.random(share.shape) < share).astype(float)
+    totals = d.reshape(-1, 6, YEARS).sum(axis=1)[village]
+    shock = 0.5 * rng.normal(size=(UNITS // 6, YEARS))[village]
+    y = d + spillover * (totals - d) / 5 + shock + rng.normal(size=d.shape)
+    alone = panel({"d": d, "y": y})
+    frame = alone.source.assign(village=village[alone.unit])
+    clustered = cs.Panel.from_frame(frame, cluster="village", **ROLES)
+    model = cs.PanelDML(time_effects=True)
+    (check,) = [
+        each for each in model.data_checks(clustered) if each.name == INTERFERENCE
+    ]
+    assert check.passed is (spillover == 0)
+    assert INTERFERENCE not in names_of(model, alone)
+    others = mean_of_others(clustered).reshape(UNITS, YEARS)
+    np.testing.assert_allclose(others, (totals - d) / 5)
