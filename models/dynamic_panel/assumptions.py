@@ -13,6 +13,7 @@ from causalstats.models.shared.bad_controls import (
     FOLLOW,
     IF_MOVED,
     NO_COPY,
+    NO_SPILLOVER,
     NOT_MOVED,
     NOT_SEEN,
 )
@@ -45,7 +46,7 @@ def assumptions(model: DynamicPanel) -> tuple[Assumption, ...]:
         Assumption(
             name=CONFOUNDERS,
             statement="Whatever moves both treatment and outcome is an earlier outcome, among the "
-            f"covariates, or a lasting feature of the unit{common}. {NOT_MOVED}",
+            f"covariates, or a lasting feature of the unit{common}. {NOT_MOVED} {NO_SPILLOVER}",
             if_wrong="The effect takes in what the confounder does, and so it does where units "
             "answer to common shocks each in its own way (interactive effects) and treatments "
             f"follow these: these data hardly show it. Tests of all cross-products of residuals "

@@ -11,6 +11,7 @@ from causalstats.models.shared.bad_controls import (
     FOLLOW,
     IF_MOVED,
     NO_COPY,
+    NO_SPILLOVER,
     NOT_MOVED,
     NOT_SEEN,
 )
@@ -74,8 +75,7 @@ def _no_unobserved_confounder(model: PanelDML) -> Assumption:
     return Assumption(
         name=CONFOUNDERS,
         statement="Whatever moves both treatment and outcome is among the covariates, or a "
-        f"lasting feature of the unit{common} {NOT_MOVED} No unit answers to the treatments "
-        "of others.",
+        f"lasting feature of the unit{common} {NOT_MOVED} {NO_SPILLOVER}",
         if_wrong="The effect takes in what the confounder does: see `robustness_value` for how "
         f"strong it would have to be. {IF_MOVED} {NOT_SEEN}",
         formula="Y_it(d) independent of D_it given X_it and the unit",

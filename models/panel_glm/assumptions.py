@@ -12,6 +12,7 @@ from causalstats.models.shared.bad_controls import (
     AT_ADOPTION,
     FOLLOW,
     IF_MOVED,
+    NO_SPILLOVER,
     NOT_MOVED,
     NOT_SEEN,
 )
@@ -36,7 +37,7 @@ def assumptions(model: PanelGLM) -> tuple[Assumption, ...]:
         Assumption(
             name=CONFOUNDERS,
             statement="Whatever moves both treatment and outcome is among the covariates, or a "
-            f"lasting feature of the unit{common} {NOT_MOVED}",
+            f"lasting feature of the unit{common} {NOT_MOVED} {NO_SPILLOVER}",
             if_wrong=f"The ratio takes in what the confounder does. {IF_MOVED} {NOT_SEEN}",
             formula="Y_it(d) independent of D_it given x_it and the unit",
             checks=(EXOGENEITY, COMMON_CHANGES, ALIKE, AT_ADOPTION, FOLLOW),

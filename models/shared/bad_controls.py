@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 from causalstats.core.check import Check
 
 NOT_MOVED = "Neither the treatment nor the outcome moves a covariate."
+NO_SPILLOVER = "No unit answers to the treatments of others."
 IF_MOVED = (
     "A covariate that the treatment moves (a mediator, a bad control) takes a part of its effect "
     "away."
