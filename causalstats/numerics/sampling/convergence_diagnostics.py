@@ -16,12 +16,15 @@ _INTERVAL = 0.95  # whose ends tail_ess is for
 def varies(values: np.ndarray) -> bool:
     """Return whether draws differ by more than rounding; an exactly known number does not.
 
+    Neither does one that is infinite in some draws, of which there is no variance.
+
     Examples
     --------
-    >>> varies(np.array([0.3, 0.3])), varies(np.array([0.3, 0.4]))
-    (False, True)
+    >>> varies(np.array([0.3, 0.3])), varies(np.array([0.3, 0.4])), varies(np.array([0.3, np.inf]))
+    (False, True, False)
     """
-    return bool(np.ptp(values) > 1e-9 * abs(values).max())
+    largest = abs(values).max()
+    return bool(np.isfinite(largest) and np.ptp(values) > 1e-9 * largest)
 
 
 def superchains(draws: xr.DataArray | xr.Dataset) -> list[int] | None:
