@@ -23,6 +23,7 @@ from causalstats.core.argument_validation import (
     Text,
     checked,
 )
+from causalstats.core.differences import difference_checks
 from causalstats.core.display_scale import (
     DisplayScale,
     rounded_by_interval,
@@ -409,6 +410,8 @@ class Effect:
         Where entries without an association are not 0, as partial correlations of a composition
         are not, they may differ between two groups without a link: `decide` is then about the
         difference of the `excess`. An entry that either answer leaves undetermined is undetermined.
+        Answers of two fits about two outcomes, treatments or units, and pairs given other parts,
+        are a caution.
 
         Parameters
         ----------
@@ -476,9 +479,18 @@ class Effect:
             over_null = partial(_difference_over_null, self, other, contrast)
             description += _DECIDED_OVER_NULL
         assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
+        # Contrasts of what are differences already are the words of the user.
+        fits = bool(self.drawn_from) and bool(other.drawn_from)
+        quantities = [
+            (each.description, each.unit, each.contrast if fits else "")
+            for each in (self, other)
+        ]
+        unlike = (
+            () if one_fit else difference_checks(quantities[0], quantities[1], left_out)
+        )
 
         def doubts() -> tuple[Check, ...]:
-            return tuple(dict.fromkeys([*self.doubts, *other.doubts]))
+            return tuple(dict.fromkeys([*unlike, *self.doubts, *other.doubts]))
 
         def untested() -> tuple[str, ...]:
             return tuple(dict.fromkeys([*self._carried[1], *other._carried[1]]))

@@ -100,6 +100,20 @@ def test_a_difference_carries_the_doubts_of_both_answers_once():
     assert [doubt.name for doubt in difference.doubts] == ["overlap", "shared"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("description", "On log wage."), ("contrast", "per cent"), ("unit", "dollars")],
+)
+def test_a_difference_of_unlike_answers_is_a_caution(field, value):
+    first = effect(drawn_from="one fit")
+    other = replace(first, draws=first.draws + 1, drawn_from="another fit")
+    assert first.minus(other, "men - women").doubts == ()
+    unlike = replace(other, **{field: value})
+    [doubt] = first.minus(unlike, "men - women").doubts
+    assert doubt.name == "one quantity in both answers" and value in doubt.finding
+    assert first.minus(replace(unlike, drawn_from="one fit"), "a - b").doubts == ()
+
+
 def test_answers_of_one_fit_are_subtracted_at_the_same_draws():
     whole = effect(drawn_from="a fit")
     coords = {"chain": np.arange(4), "draw": np.arange(500)}

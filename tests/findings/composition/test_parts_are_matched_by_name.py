@@ -228,3 +228,21 @@ def test_a_subcomposition_is_refused_as_its_frame_would_be():
     assert data.at(list("cde")).parts == tuple(
         "cde"
     )  # answers about them follow from all parts
+
+
+def test_a_difference_of_fits_of_other_parts_is_a_caution():
+    """A partial correlation given other parts is another one."""
+    model = cs.PartialCorrelation(prior="matching")
+    data = [model.simulate(seed, rows=30, parts=5).data for seed in (1, 2)]
+    fewer = data[1].subcomposition(data[1].parts[:4])
+    name = "partial_correlation"
+    one, same, other = (
+        cs.fit(model, each, seed=1, progress=False).effect(name)
+        for each in (*data, fewer)
+    )
+    parts = "the same parts in both answers"
+    assert parts not in [check.name for check in one.minus(same, "a - b").doubts]
+    [doubt] = [
+        check for check in one.minus(other, "a - b").doubts if check.name == parts
+    ]
+    assert doubt.value == 4 and "subcomposition" in doubt.remedy
