@@ -44,7 +44,7 @@ class CustomRandomVariable(RandomVariable):
 
     name = "CustomDist"
     _print_name = ("CustomDist", r"\operatorname{CustomDist}")
-    __props__ = (  # type: ignore[assignment]
+    __props__: tuple[str, ...] = (  # type: ignore[assignment]
         "log_density",
         "draw",
         "constants",
