@@ -1,8 +1,10 @@
 """Adaptive importance sampling of a density of few variables, with a Student t as proposal.
 
-1. The mode of the log density, and the inverse curvature there, are the first location and scale.
+1. The mode of the log density, and the inverse curvature there, are the first location and scale:
+   by BFGS, and by Newton's method where draws from what BFGS found have hardly any weight.
 2. Some rounds of draws, each weighted, move location and scale to the weighted moments
-   (Cappé, Douc, Guillin, Marin & Robert 2008).
+   (Cappé, Douc, Guillin, Marin & Robert 2008). A round whose weights rest on few draws moves the
+   scale part of the way: the moments of few draws are singular.
 3. More draws than are wanted are weighted by Pareto-smoothed weights, and resampled.
 4. Where these weights are poor, further draws come from a Student t that is twice as wide, and all
    are weighted by the mixture (a defensive mixture, Hesterberg 1995): a tail that is longer on one
@@ -33,6 +35,8 @@ _ADAPTATION_SIZES = (
 )  # draws of the rounds that adapt the proposal
 # Effective sample size, by the draws of a round, that ends adaptation
 _ADAPTED_ESS_SHARE = 0.3
+# Effective draws of a round, by the number of variables, whose moments are taken as they are
+_DRAWS_OF_A_COVARIANCE = 4
 _PROPOSALS_OF_A_DRAW = 2
 _MOST_PROPOSALS_OF_A_DRAW = 16  # where the weights are poor
 _WIDER = 4.0  # times the covariance, of further proposals
@@ -40,6 +44,12 @@ _WANTED_ESS_SHARE = 0.5  # effective sample size of all proposals, by the draws 
 _LARGEST_PARETO_K = 0.7
 _DIFFERENCE_STEP = 1e-4
 _LOWEST_LOG_DENSITY = -1e100  # where the search for the mode has left the support
+_CURVATURE_STEP = 1e-3
+_NEWTON_STEPS = 30
+_NEWTON_LENGTHS = 0.5 ** np.arange(12)  # shares of a step that are tried
+_SMALLEST_GAIN = 1e-3  # of log density, that a further step is worth
+# Curvature along an axis, that is, scales of 10 to one millionth
+_CURVATURES = (1e-2, 1e12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +125,20 @@ def importance_sample(
     """
     tails = (degrees_of_freedom, covariance_factor)
     centre, covariance = _mode(logp, start)
-    for count in _ADAPTATION_SIZES:
-        points, _, log_ratio = _propose(logp, centre, covariance, count, rng, tails)
+    enough = _DRAWS_OF_A_COVARIANCE * len(start)
+    for number, count in enumerate(_ADAPTATION_SIZES):
+        points, values, log_ratio = _propose(
+            logp, centre, covariance, count, rng, tails
+        )
         weights = pareto_smoothed_weights(log_ratio)
+        if number == 0 and weights.ess < enough:
+            best = points[np.argmax(np.where(np.isfinite(values), values, -np.inf))]
+            centre, covariance = _mode_by_newton(logp, best)
+            continue
         ridge = 1e-10 * np.diag(np.diagonal(covariance))
-        centre, covariance = weights.moments(points)
-        covariance = covariance + ridge
+        share = min(1.0, weights.ess / enough)
+        centre, moved = weights.moments(points)
+        covariance = share * moved + (1 - share) * covariance + ridge
         if weights.ess > _ADAPTED_ESS_SHARE * count:
             break
     step = _PROPOSALS_OF_A_DRAW * size
@@ -152,7 +170,10 @@ def _trusted(weights: ImportanceWeights, size: int) -> bool:
 
 
 def _mode(logp: LogDensity, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mode, and the inverse curvature that BFGS has built on its way there."""
+    """Return the mode, and the inverse curvature that BFGS has built on its way there.
+
+    Where BFGS breaks down, both are those of Newton's method.
+    """
     from scipy.optimize import minimize
 
     identity = np.eye(len(start))
@@ -164,8 +185,62 @@ def _mode(logp: LogDensity, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         gradient = (down - up) / (2 * _DIFFERENCE_STEP)
         return -max(float(values[0]), _LOWEST_LOG_DENSITY), gradient
 
-    optimum = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-2})
-    return optimum.x, optimum.hess_inv
+    with np.errstate(all="ignore"):  # of steps that leave the support
+        optimum = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-2})
+    if np.isfinite(optimum.x).all() and _has_cholesky_factor(optimum.hess_inv):
+        return optimum.x, optimum.hess_inv
+    return _mode_by_newton(logp, start)
+
+
+def _has_cholesky_factor(matrix: np.ndarray) -> bool:
+    try:
+        return bool(np.isfinite(np.linalg.cholesky(matrix)).all())
+    except np.linalg.LinAlgError:
+        return False
+
+
+def _mode_by_newton(
+    logp: LogDensity, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mode, and the inverse curvature there, by damped Newton steps from a point.
+
+    Axes along which the density hardly bends, or bends up, are given a scale of 10.
+    """
+    centre = start
+    highest = float(logp(centre[None])[0])
+    for _ in range(_NEWTON_STEPS):
+        gradient, covariance = _gradient_and_scale(logp, centre)
+        steps = _NEWTON_LENGTHS[:, None] * (covariance @ gradient)
+        values = logp(centre + steps)
+        values = np.where(np.isfinite(values), values, -np.inf)
+        best = int(np.argmax(values))
+        gain = float(values[best]) - highest
+        if gain > 0:
+            centre, highest = centre + steps[best], float(values[best])
+        if gain < _SMALLEST_GAIN:
+            break
+    return centre, _gradient_and_scale(logp, centre)[1]
+
+
+def _gradient_and_scale(
+    logp: LogDensity, centre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the gradient (d,) and the inverse curvature (d, d) by central differences."""
+    size = len(centre)
+    unit = _CURVATURE_STEP * np.eye(size)
+    rows, columns = np.triu_indices(size)
+    sums = unit[rows] + unit[columns]
+    differences = unit[rows] - unit[columns]
+    offsets = np.vstack([unit, -unit, sums, differences, -differences, -sums])
+    values = np.maximum(logp(centre + offsets), _LOWEST_LOG_DENSITY)
+    up, down = values[:size], values[size : 2 * size]
+    both, first, second, neither = np.split(values[2 * size :], 4)
+    curvature = np.empty((size, size))
+    bend = (both - first - second + neither) / (4 * _CURVATURE_STEP**2)
+    curvature[rows, columns] = curvature[columns, rows] = -bend
+    eigenvalues, axes = np.linalg.eigh(curvature)
+    scale = (axes / np.clip(np.abs(eigenvalues), *_CURVATURES)) @ axes.T
+    return (up - down) / (2 * _CURVATURE_STEP), scale
 
 
 def _propose(

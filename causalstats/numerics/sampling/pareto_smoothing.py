@@ -101,6 +101,7 @@ def pareto_smoothed_weights(log_ratio: np.ndarray) -> ImportanceWeights:
     ImportanceWeights
         Where the largest ratios are all the same, as of copies of one draw, no tail can be fitted:
         the weights are as they are, and k is infinite. Where all ratios are the same, k is 0.
+        Where no ratio is finite, the weights are equal and k is infinite.
 
     Examples
     --------
@@ -114,12 +115,18 @@ def pareto_smoothed_weights(log_ratio: np.ndarray) -> ImportanceWeights:
     """
     from arviz_stats.base import array_stats
 
-    logs = log_ratio - log_ratio.max()
+    highest = log_ratio.max()
+    if not np.isfinite(highest):
+        return ImportanceWeights(np.full(len(log_ratio), 1 / len(log_ratio)), np.inf)
+    logs = log_ratio - highest
     if not logs.any():
         return ImportanceWeights(np.full(len(logs), 1 / len(logs)), 0.0)
     try:
-        smoothed, pareto_k = array_stats.psislw(-logs)  # it takes the negative
+        with np.errstate(over="ignore", invalid="ignore"):  # of tails without a mean
+            smoothed, pareto_k = array_stats.psislw(-logs)  # it takes the negative
     except ValueError:
+        pareto_k = np.inf
+    if not np.isfinite(pareto_k):
         smoothed, pareto_k = logs, np.inf
     weights = np.exp(smoothed - smoothed.max())
     return ImportanceWeights(weights / weights.sum(), float(pareto_k))
