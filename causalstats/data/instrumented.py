@@ -1003,12 +1003,12 @@ def _instrument_names(
     given: Any, columns: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns of the instruments, and which of them are written as "C(column)"."""
-    found = {
-        name: None if name in columns else _CATEGORIES(name)
-        for name in column_names("instruments", given)
-    }
-    named = tuple(name if match is None else match[1] for name, match in found.items())
-    return named, tuple(match[1] for match in found.values() if match is not None)
+    names = column_names("instruments", given)
+    matches = [None if name in columns else _CATEGORIES(name) for name in names]
+    named = [
+        match[1] if match else name for name, match in zip(names, matches, strict=True)
+    ]
+    return tuple(named), tuple(match[1] for match in matches if match)
 
 
 def _treatment_names(treatment: str | Sequence[str]) -> tuple[str, ...]:

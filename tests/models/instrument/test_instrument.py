@@ -355,7 +355,8 @@ def test_compliers_are_named_in_the_answer():
     ("change", "words"),
     [
         ({"instruments": []}, "at least one instrument"),
-        ({"instruments": ["a", "a"]}, "a"),
+        ({"instruments": ["a", "a"]}, "'a'"),
+        ({"instruments": ["a", "C(a)"]}, "'a'"),
         ({"instruments": ["t"]}, "'t'"),
         ({"outcome": "name"}, "outcome 'name' to be numbers"),
         ({"covariates": ["x", "a"]}, "'a'"),
