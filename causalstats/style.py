@@ -19,6 +19,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from causalstats.colours import DARK, LIGHT, Palette
 from causalstats.errors import ModelError
@@ -30,6 +31,7 @@ WIDTH = 5.8  # inches: text of 10 points stays readable on the screen of a phone
 _PIXELS_PER_INCH = 96
 _PIXEL_RATIO = 2  # of a notebook's picture, for sharp screens
 
+_PAD_BESIDE_NOTES = 0.1  # inches
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # of red, green and blue
 _TEXT_IS_TEXT = {"text.parse_math": False}  # a column called "cost_$" is a name
 _SETTINGS = {
@@ -118,15 +120,15 @@ class Picture(Figure):
     """A matplotlib figure that pyplot does not keep, and that a notebook shows nevertheless."""
 
     def savefig(self, *args: Any, **options: Any) -> None:
-        """Save the figure on its own ground, whatever the style is by then."""
+        """Save the figure on its own ground and in its own fonts, whatever the style is by then."""
         if not options.get("transparent"):
             options.setdefault("facecolor", self.get_facecolor())
-        super().savefig(*args, **options)
+        with house_style():
+            super().savefig(*args, **options)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         page = io.BytesIO()
-        with house_style():
-            self.savefig(page, format="png", dpi=_PIXELS_PER_INCH * _PIXEL_RATIO)
+        self.savefig(page, format="png", dpi=_PIXELS_PER_INCH * _PIXEL_RATIO)
         width, height = (
             int(_PIXELS_PER_INCH * inches) for inches in self.get_size_inches()
         )
@@ -176,6 +178,10 @@ class Canvas:
         if self.is_ours:
             style: dict[str, Any] = {"fontsize": 8, "color": self.palette.muted}
             self.axes.set_title(wrap(text, 84), loc="left", **style)
+            # The layout leaves a title above axes of equal units too little room at first.
+            engine = self.figure.get_layout_engine()
+            if isinstance(engine, ConstrainedLayoutEngine):
+                engine.set(h_pad=_PAD_BESIDE_NOTES)
 
     def legend(self, handles: Any = None, labels: Any = None, **options: Any) -> None:
         """Draw a legend outside of the axes, above them where they are the caller's.

@@ -238,7 +238,8 @@ def force_layout(graph: nx.Graph[str]) -> pd.DataFrame:
     """
     import networkx as nx
 
-    components = sorted(nx.connected_components(graph), key=len, reverse=True)
+    components = sorted(map(sorted, nx.connected_components(graph)))
+    components.sort(key=len, reverse=True)
     positions: dict[str, np.ndarray] = {}
     area = 0.0
     for number, component in enumerate(components):
@@ -246,8 +247,13 @@ def force_layout(graph: nx.Graph[str]) -> pd.DataFrame:
         distance = np.sqrt(area) + radius if number else 0.0
         angle = 2.4 * number  # the golden angle, which leaves no gaps
         centre = distance * np.array([np.cos(angle), np.sin(angle)])
+        part: nx.Graph[str] = (
+            nx.Graph()
+        )  # in one order, which a view of the graph has not
+        part.add_nodes_from(component)
+        part.add_edges_from(graph.subgraph(component).edges(data=True))
         positions |= nx.spring_layout(
-            graph.subgraph(sorted(component)),
+            part,
             weight="size",
             seed=_SEED,
             scale=0.8 * radius if len(component) > 1 else None,

@@ -37,6 +37,10 @@ _EDGES_DRAWN = 60
 _EDGES_DRAWN_OF_MANY = 600
 _EDGES_LABELLED = 20
 _NODES_DRAWN = 40  # with more, those without an edge are left out
+_LARGEST_NETWORK = 2.0  # times the width of other figures, with hundreds of parts
+_NETWORK_LIMITS = (-1.75, 1.75), (-1.25, 1.25)
+_SMALL_NAME = 6  # points, of a part among many
+_NAME_DISTANCE = 4.0  # points from its part
 _LABELS_DRAWN = 30
 _NUMBERS_DRAWN = 15  # rows of a matrix
 _INTERVALS_DRAWN = 300
@@ -219,14 +223,19 @@ def network(
     linked = set(edges["one"]) | set(edges["other"])
     nodes = [node for node in content.nodes if every_node or node in linked]
     positions = _positions(nodes, edges)
-    with drawing(WIDTH, 0.85 * WIDTH, ax) as canvas:
+    width = WIDTH * np.clip(np.sqrt(len(nodes) / _NODES_DRAWN), 1.0, _LARGEST_NETWORK)
+    with drawing(width, 0.85 * width, ax) as canvas:
         axes, palette = canvas.axes, canvas.palette
         for _, edge in edges.iterrows():
             _draw_edge(canvas, edge, positions, labelled=len(edges) <= _EDGES_LABELLED)
-        for node, position in positions.items():
-            colour = palette.ink if node in linked else palette.muted
-            _draw_node(axes, node, position, colour, many=len(nodes) > _NODES_DRAWN)
-        axes.set(xlim=(-1.75, 1.75), ylim=(-1.25, 1.25), aspect="equal")
+        limits = dict(zip(("xlim", "ylim"), _NETWORK_LIMITS, strict=True))
+        axes.set(**limits, aspect="equal")
+        if len(nodes) > _NODES_DRAWN:
+            _name_many(axes, positions, edges, width, palette.ink)
+        else:
+            for node, position in positions.items():
+                colour = palette.ink if node in linked else palette.muted
+                _draw_node(axes, node, position, colour)
         axes.axis("off")
         axes.plot(
             [],
@@ -321,7 +330,7 @@ def _draw_edge(
 
 
 def _draw_node(
-    axes: Axes, node: str, position: tuple[float, float], colour: str, many: bool
+    axes: Axes, node: str, position: tuple[float, float], colour: str
 ) -> None:
     """Draw a part as a point, with its name outside the circle.
 
@@ -331,12 +340,9 @@ def _draw_node(
     node : str
     position : (x, y)
     colour : str
-    many : bool
-        Whether the point and its name have to be small.
     """
     x, y = position
-    size = 3 if many else 7
-    axes.plot([x], [y], "o", color=colour, markersize=size, zorder=3)
+    axes.plot([x], [y], "o", color=colour, markersize=7, zorder=3)
     side = "left" if x > 0 else "right"
     if abs(x) < 0.08:
         side = "center"
@@ -345,12 +351,90 @@ def _draw_node(
         above = "top"
     axes.annotate(
         wrap(node, 18),
-        (x, y) if many else (1.07 * x, 1.07 * y),
+        (1.07 * x, 1.07 * y),
         ha=side,
         va=above,
-        fontsize=5 if many else 9,
+        fontsize=9,
         color=colour,
     )
+
+
+def _name_many(
+    axes: Axes,
+    positions: Mapping[str, tuple[float, float]],
+    edges: pd.DataFrame,
+    width: float,
+    colour: str,
+) -> None:
+    """Draw parts as small points, each name on the side that is freest of lines and other names.
+
+    Parameters
+    ----------
+    axes : Axes
+    positions : mapping
+        Node -> (x, y).
+    edges : DataFrame
+        Those that are drawn.
+    width : float
+        Of the figure, in inches.
+    colour : str
+    """
+    (left, right), _ = _NETWORK_LIMITS
+    points_of_a_unit = 72 * width / (right - left)
+    places = {
+        node: points_of_a_unit * np.array(place) for node, place in positions.items()
+    }
+    ends = np.array([[places[a], places[b]] for a, b in edges[["one", "other"]].values])
+    shares = np.linspace(0.1, 0.9, 9)[:, None, None]
+    taken = (ends[:, 0] * (1 - shares) + ends[:, 1] * shares).reshape(-1, 2)
+    taken = np.vstack([taken, *places.values()])
+    boxes: list[np.ndarray] = []
+    for node, place in places.items():
+        axes.plot(*positions[node], "o", color=colour, markersize=3, zorder=3)
+        lines = wrap(node, 18).split("\n")
+        size = _SMALL_NAME * np.array([0.6 * max(map(len, lines)), 1.2 * len(lines)])
+        sides = [
+            np.round([np.cos(angle), np.sin(angle)])
+            for angle in np.pi / 4 * np.arange(8)
+        ]
+        corners = [
+            place + _NAME_DISTANCE * side + (side - 1) * size / 2 for side in sides
+        ]
+        crowded = [_crowding(corner, size, taken, boxes) for corner in corners]
+        best = int(np.argmin(crowded))
+        boxes.append(np.array([corners[best], corners[best] + size]))
+        across, up = sides[best].astype(int)
+        axes.annotate(
+            "\n".join(lines),
+            positions[node],
+            (_NAME_DISTANCE * across, _NAME_DISTANCE * up),
+            textcoords="offset points",
+            ha={1: "left", 0: "center", -1: "right"}[across],
+            va={1: "bottom", 0: "center", -1: "top"}[up],
+            fontsize=_SMALL_NAME,
+            color=colour,
+        )
+
+
+def _crowding(
+    corner: np.ndarray, size: np.ndarray, taken: np.ndarray, boxes: Sequence[np.ndarray]
+) -> float:
+    """Return how many points lie in a rectangle, and ten for each other one that it overlaps.
+
+    Parameters
+    ----------
+    corner, size : array, shape (2,)
+        The lower left corner, width and height.
+    taken : array, shape (n, 2)
+    boxes : sequence of array (2, 2)
+        Their lower left and upper right corners.
+    """
+    end = corner + size
+    inside = int(((taken >= corner) & (taken <= end)).all(axis=1).sum())
+    overlaps = sum(
+        bool((corner < box[1]).all() and (box[0] < end).all()) for box in boxes
+    )
+    return inside + 10 * overlaps
 
 
 @view.register

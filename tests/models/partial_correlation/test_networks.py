@@ -1,12 +1,16 @@
 """Networks of selected pairs, and pairs that counts do not determine."""
 
+from itertools import combinations
+
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import causalstats as cs
 from causalstats.core.network import Network, force_layout
+from causalstats.core.views import NetworkView
 from causalstats.models.partial_correlation.answer_checks import (
     answer_checks,
     determined_pairs,
@@ -16,6 +20,7 @@ from causalstats.numerics.compositions.counting_information import (
     counting_information,
     shared_information,
 )
+from causalstats.plots.composition_views import view
 
 pytestmark = pytest.mark.usefixtures("without_hidden_groups")
 
@@ -197,3 +202,42 @@ def test_pairs_about_which_chains_disagree_are_not_determined():
     assert check.passed is False and "p1 ~ p2" in check.finding
     agreeing = draws.isel(chain=[0, 0])
     assert determined_pairs(model, agreeing, data) is None
+
+
+def test_positions_do_not_depend_on_the_order_of_nodes_and_edges():
+    edges = [("a", "b"), ("b", "c"), ("d", "e"), ("f", "g"), ("g", "h"), ("h", "f")]
+    layouts = []
+    for order in (edges, [pair[::-1] for pair in edges[::-1]]):
+        graph = nx.Graph()
+        graph.add_edges_from(order, size=0.5)
+        layouts.append(force_layout(graph).sort_index())
+    pd.testing.assert_frame_equal(*layouts)
+
+
+def test_names_of_many_parts_do_not_overlap():
+    nodes = tuple(f"Bacteroides_{k}" for k in range(60))
+    pairs = [(k, k + 1) for k in range(59) if k % 3 != 2]
+    edges = pd.DataFrame(
+        {
+            "one": [nodes[k] for k, _ in pairs],
+            "other": [nodes[k] for _, k in pairs],
+            "value": 0.4,
+            "excess": 0.4,
+            "q_value": 0.001,
+        }
+    )
+    figure = view(
+        NetworkView(
+            nodes=nodes, edges=edges, label="partial correlation", note="Edges."
+        )
+    )
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [
+        text.get_window_extent(canvas.get_renderer())
+        for text in figure.axes[0].texts
+        if text.get_text().startswith("Bacteroides")
+    ]
+    assert len(boxes) == 60
+    overlapping = sum(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert overlapping <= 3, overlapping
