@@ -22,7 +22,13 @@ from causalstats.numerics.sampling.convergence_diagnostics import varies
 from causalstats.numerics.sampling.posterior_summaries import surest_first
 from causalstats.plots.causal_graph import diagram
 from causalstats.plots.composition_views import view
-from causalstats.plots.forest import MOST_ROWS, beside, comparison, effects
+from causalstats.plots.forest import (
+    MOST_ROWS,
+    beside,
+    coefficients,
+    comparison,
+    effects,
+)
 from causalstats.plots.pairs import pairs
 from causalstats.plots.posterior_contraction import contraction
 from causalstats.plots.posterior_draws import figure_of, posterior, trace
@@ -36,6 +42,8 @@ if TYPE_CHECKING:
 
     from causalstats.core.argument_types import AxesLike
     from causalstats.inference.fit import Fit
+
+_MOST_COVARIATES = 6  # with a panel each
 
 
 @dataclass(frozen=True)
@@ -121,14 +129,27 @@ def _figures_that_apply(fit: Fit) -> dict[str, FitFigure]:
     return {name: each for name, each in FIGURES.items() if each.applies(fit)}
 
 
+def _tables_by_covariate(effect: Effect) -> dict[str, pd.DataFrame]:
+    """Return the entries "part on covariate" of an answer by covariate; none of other answers."""
+    table = effect.numbers()
+    if table.index.name != "coefficient" or not table.index.str.contains(" on ").all():
+        return {}
+    entries: dict[str, dict[str, str]] = {}
+    for label in table.index:
+        part, _, covariate = label.rpartition(" on ")
+        entries.setdefault(covariate, {})[label] = part
+    return {
+        covariate: _in_words(effect, table.loc[list(parts)]).rename(index=parts)
+        for covariate, parts in entries.items()
+    }
+
+
 def _comparison(fit: Fit, ax: AxesLike | None) -> Figure:
     headline = fit.effect(fit.headline)
     table = _in_words(headline, fit.compare())
     unit = _unit_in_words(headline)
     if headline.draws.ndim > 2:
-        scale = headline.display_scale
-        null = scale.convert(headline.null) if headline.wording else headline.null
-        return beside(table, unit=unit, null=float(null), ax=ax)
+        return beside(table, unit=unit, null=_null_in_words(headline), ax=ax)
     truth = held_out_rate(fit)
     if truth is not None and headline.wording:
         truth = float(headline.display_scale.convert(truth))
@@ -138,6 +159,11 @@ def _comparison(fit: Fit, ax: AxesLike | None) -> Figure:
 def _in_words(effect: Effect, table: pd.DataFrame) -> pd.DataFrame:
     """Return estimates of an answer on the scale that the labels and units of data ask for."""
     return effect.on_display_scale(table) if effect.wording else table
+
+
+def _null_in_words(effect: Effect) -> float:
+    null = effect.null
+    return float(effect.display_scale.convert(null) if effect.wording else null)
 
 
 def _unit_in_words(effect: Effect) -> str:
@@ -158,8 +184,13 @@ def _effect(fit: Fit, name: str, ax: AxesLike | None) -> Figure:
     effect = fit.effect(name)
     title = heading(name)
     if effect.draws.ndim > 2 or not varies(effect.draws.to_numpy()):
+        unit = _unit_in_words(effect)
+        by_covariate = _tables_by_covariate(effect)
+        if ax is None and 1 < len(by_covariate) <= _MOST_COVARIATES:
+            null = _null_in_words(effect)
+            return coefficients(by_covariate, unit=unit, title=title, null=null)
         rows = _in_words(effect, surest_first(effect.numbers(), MOST_ROWS, effect.null))
-        return effects(rows, unit=_unit_in_words(effect), title=title, ax=ax)
+        return effects(rows, unit=unit, title=title, ax=ax)
     values = effect.draws
     if effect.wording:
         values = effect.display_scale.convert(values)

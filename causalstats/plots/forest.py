@@ -75,6 +75,49 @@ def effects(
     return canvas.figure
 
 
+def coefficients(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    unit: str = "",
+    title: str = "",
+    null: float = 0.0,
+) -> Figure:
+    """Draw the coefficients on each covariate in a panel: one unit of each is something else.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Of each covariate, with columns mean (or median), lower and upper. 60 rows of all are
+        shown, the surest.
+    unit, title : str
+    null : float
+        The value without an effect, where a line is drawn.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"mean": [0.2], "lower": [0.1], "upper": [0.4]}, index=["Roseburia"])
+    >>> figure = coefficients({"diet": table, "age": table / 50})
+    >>> [axes.get_title(loc="left") for axes in figure.axes]
+    ['diet', 'age']
+    """
+    most = max(MOST_ROWS // len(tables), 1)
+    height = sum(1.0 + 0.32 * len(table[:most]) for table in tables.values())
+    with drawing(WIDTH, height, panels=len(tables)) as canvas:
+        for axes, (covariate, table) in zip(canvas.panels, tables.items(), strict=True):
+            rows = _rows("", surest_first(table, most, null)[:most])
+            _intervals(axes, rows, [canvas.palette.blue] * len(rows))
+            axes.axvline(null, color=canvas.palette.muted, linewidth=0.8, zorder=0)
+            axes.set_title(wrap(covariate, 60), loc="left", fontsize=9)
+            left_out = (
+                f"\n{len(rows)} of {len(table):,}, surest first"
+                if len(table) > len(rows)
+                else ""
+            )
+            axes.set_xlabel(wrap(unit, _WIDEST_UNIT) + left_out)
+        canvas.heading(title)
+    return canvas.figure
+
+
 def comparison(
     table: pd.DataFrame,
     truth: float | None = None,

@@ -332,3 +332,21 @@ def test_a_change_of_nearly_all_parts_looks_like_one_of_the_others_and_is_said()
     assert "would be the same" in doubts["the majority changes nothing"].finding
     others = fit.effect("covariate_log_ratio").doubts
     assert "the majority changes nothing" not in [check.name for check in others]
+
+
+def test_coefficients_on_each_covariate_are_drawn_on_an_axis_of_their_own():
+    """A coefficient per year of age is a point beside one of a treatment."""
+    rng = np.random.default_rng(1)
+    parts = [f"taxon {k}" for k in range(9)]
+    frame = pd.DataFrame(np.exp(rng.normal(size=(40, 9))), columns=parts)
+    frame["age"] = rng.normal(50, 15, 40)
+    frame["treated"] = np.arange(40) % 2
+    data = cs.Composition.from_frame(frame, parts=parts, covariates="treated + age")
+    fit = cs.fit(cs.PartialCorrelation(), data, seed=1, progress=False)
+    figure = fit.plot("differential_abundance")
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["treated", "age"]
+    widths = [np.diff(axes.get_xlim())[0] for axes in figure.axes]
+    assert widths[0] > 5 * widths[1]
+    labels = [text.get_text() for text in figure.axes[1].get_yticklabels()]
+    assert labels == parts
