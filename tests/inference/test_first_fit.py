@@ -37,9 +37,18 @@ def test_fit_check_report_and_save(name, tmp_path):
     assert again.summary().equals(fit.summary())
 
 
-def test_fit_by_jax():
-    model = cs.Heckman()
+# XLA compiles a panel of counts in a fifth of the time. Every function of JAX in the likelihood of
+# Heckman is run by tests/laws/test_every_backend.py, and by `make floors` here.
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        (cs.PanelGLM(), {"units": 40, "times": 4}),
+        pytest.param(cs.Heckman(), {"people": 100}, marks=pytest.mark.slow),
+    ],
+    ids=["PanelGLM", "Heckman"],
+)
+def test_fit_by_jax(model, size):
     sampler = cs.Nuts(backend="numpyro", chains=2, draws=50, tune=50)
-    data = model.simulate(1, people=100).data
+    data = model.simulate(1, **size).data
     fit = cs.fit(model, data, seed=1, sampler=sampler, progress=False)
     assert fit.draws["posterior"].sizes["draw"] == 50

@@ -29,6 +29,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.usefixtures("densities_by_jax")
 @pytest.mark.parametrize("page", RUN_HERE, ids=str)
 def test_programs_run_and_print_what_they_say(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -4,6 +4,7 @@ It samples every model and keeps the draws.
 """
 
 import numpy as np
+import pymc as pm
 import pytest
 
 import causalstats as cs
@@ -43,6 +44,33 @@ def prevalence_by_group():
     return cs.SelectiveLabels(prevalence=known), data
 
 
+class Vectors:
+    """Numbers and vectors without dims, of which some are computed from others."""
+
+    def inputs(self, data):
+        return {"shift": np.asarray(data)}
+
+    def build(self, data):
+        with pm.Model() as graph:
+            shift = pm.Data("shift", np.asarray(data))
+            mean = pm.Normal("mean", shift, 1.0)
+            vector = pm.Normal("vector", mean, 1.0, shape=3)
+            pm.Deterministic("table", vector[:, None] * np.ones(2))
+        return graph
+
+
+def test_numpyro_keeps_and_names_the_draws_of_numbers_vectors_and_tables():
+    posterior = SAMPLER(cs.Problem(Vectors(), 2.0), 1)["posterior"]
+    shapes = {"mean": (2, 30), "vector": (2, 30, 3), "table": (2, 30, 3, 2)}
+    for name, shape in shapes.items():
+        assert posterior[name].shape == shape
+        assert posterior[name].dims[:2] == ("chain", "draw")
+        assert np.isfinite(posterior[name]).all()
+
+
+# A graph of a family compiles for five seconds; tests/laws/test_every_backend.py labels what is
+# kept of each.
+@pytest.mark.slow
 @pytest.mark.parametrize("study", [panel, tables_with_a_hidden_cause])
 def test_numpyro_keeps_and_names_the_draws_of_vectors_without_dims(study):
     model, data = study()
