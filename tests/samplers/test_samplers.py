@@ -97,14 +97,25 @@ def panel_of_counts() -> Case:
     )
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def backend(request):
+# Numba compiles the program of selective labels for twenty seconds.
+STUDIES = [("panel of counts", backend) for backend in BACKENDS]
+STUDIES += [pytest.param(("selective labels", "numba"), marks=pytest.mark.slow)]
+CASES = {"panel of counts": panel_of_counts, "selective labels": selective_labels}
+
+
+@pytest.fixture(scope="module", params=STUDIES, ids=", ".join)
+def study(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def case(backend):
-    return selective_labels() if backend == "numba" else panel_of_counts()
+def backend(study):
+    return study[1]
+
+
+@pytest.fixture(scope="module")
+def case(study):
+    return CASES[study[0]]()
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +128,18 @@ def program(backend, problem):
     return cs.Nuts(chains=2, draws=60, tune=60, backend=backend).compile(problem)
 
 
-def test_graphs_with_other_constants_are_the_same_program(program, case):
+@pytest.mark.parametrize("name", CASES)
+def test_graphs_with_other_constants_are_the_same_program(name):
+    case = CASES[name]()
     for other in case.of_other_constants:
-        assert same_program(program.graph, other.graph)
+        assert same_program(case.problem.graph, other.graph)
 
 
-def test_graphs_of_other_structure_or_with_other_names_are_not(program, case):
+@pytest.mark.parametrize("name", CASES)
+def test_graphs_of_other_structure_or_with_other_names_are_not(name):
+    case = CASES[name]()
     for other in case.of_other_structure:
-        assert not same_program(program.graph, other.graph)
+        assert not same_program(case.problem.graph, other.graph)
 
 
 def test_a_program_reads_the_constants_of_the_problem_it_runs(program, case):
@@ -221,6 +236,8 @@ def test_poor_importance_weights_fall_back_to_nuts(monkeypatch):
         raise np.linalg.LinAlgError
 
     problem = Problem(cs.PanelDML(), cs.PanelDML().simulate(1, units=30, times=4).data)
+    # Numba compiles for fifteen seconds what JAX compiles in some.
+    monkeypatch.setattr(cs.PanelDML, "nuts_options", lambda *_: {"backend": "jax"})
     for target, value in (
         ("causalstats.samplers.importance._LARGEST_PARETO_K", -10.0),
         ("causalstats.models.panel_dml.importance_sampling._drawn", no_shape),

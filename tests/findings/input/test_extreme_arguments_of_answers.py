@@ -94,7 +94,23 @@ def test_a_threshold_is_a_number(numbers, threshold):
         numbers.tipping_point(threshold=threshold, effect_sd=2.0)
 
 
-def test_a_prior_beyond_floating_point_is_refused_in_words():
+class _Unfactored:
+    """NUTS whose compiled gradient meets a matrix that has no Cholesky factor."""
+
+    def compile(self, problem):
+        return self
+
+    def run(self, problem, seed, advance):
+        raise np.linalg.LinAlgError("Matrix is not positive definite.")
+
+
+# By Numba itself, which compiles the gradient for twenty seconds, the matrix is met in a slow test.
+@pytest.mark.parametrize(
+    "nuts", ["as it fails", pytest.param("compiled", marks=pytest.mark.slow)]
+)
+def test_a_prior_beyond_floating_point_is_refused_in_words(nuts, monkeypatch):
+    if nuts == "as it fails":
+        monkeypatch.setattr(cs.Auto, "nuts_for", lambda *_: _Unfactored())
     model = cs.DynamicPanel(persistence_mean=1e30)
     data = cs.DynamicPanel().simulate(1, units=20, times=5).data
     with pytest.raises(cs.SamplingError, match="lost in floating point"):

@@ -99,6 +99,7 @@ def test_a_coefficient_of_the_wrong_sign_carries_the_doubt_and_the_mean_effect()
     )
 
 
+@pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.slow)])
 def test_the_event_study_of_the_remedy_has_the_right_effects(seed):
     frame = _panel(seed, _growing)
@@ -113,7 +114,10 @@ def test_the_event_study_of_the_remedy_has_the_right_effects(seed):
         check.name for check in _MODEL.data_checks(panel) if check.passed is False
     ]
     assert failed == []
-    answers = cs.fit(_MODEL, panel, seed=1, progress=False).effect("effect").numbers()
+    # Numba compiles six treatments for half a minute.
+    sampler = cs.Nuts(chains=2, draws=500, backend="jax")
+    fit = cs.fit(_MODEL, panel, seed=1, sampler=sampler, progress=False)
+    answers = fit.effect("effect").numbers()
     truth = _growing(np.arange(6), None)
     np.testing.assert_array_less(abs(answers["mean"] - truth), 4.5 * answers["sd"])
 
