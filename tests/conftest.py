@@ -78,6 +78,16 @@ def without_hidden_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def compiled_quickly() -> Iterator[None]:
+    """Let XLA compile in less time, for programs that run for a second or less."""
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture
 def densities_by_jax(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `Laplace` compute densities by JAX, as on large data.
 

@@ -177,9 +177,12 @@ class _Narrow:
 
 @pytest.fixture
 def few_studies(monkeypatch):
-    """Stop after 50 studies of the likelihood, however little they see."""
-    monkeypatch.setattr(local_calibration, "_STUDIES_OF_SHIFTS", 50)
+    """Stop after 20 studies of the likelihood, however little they see."""
+    monkeypatch.setattr(local_calibration, "_STUDIES_OF_SHIFTS", 20)
     monkeypatch.setattr(local_calibration, "_SHARP", 1e9)
+
+
+FEW = cs.Exact(draws=200)  # a gradient at each takes longer than the fit
 
 
 def _fit(sampler=None):
@@ -189,7 +192,7 @@ def _fit(sampler=None):
 
 
 def test_a_right_fit_passes_and_its_answer_carries_nothing_more(few_studies):
-    fit = _fit()
+    fit = _fit(FEW)
     before = fit.effect("effect").doubts
     result = fit.calibrate(studies=12)
     assert [check.passed for check in result.checks] == [True] * 4
@@ -210,14 +213,15 @@ def test_an_answer_of_narrow_draws_carries_the_failed_check(few_studies):
 
 
 def test_the_same_seed_gives_the_same_calibration(few_studies):
-    one, other = (_fit().calibrate(studies=5).normal_scores for _ in range(2))
+    one, other = (_fit(FEW).calibrate(studies=5).normal_scores for _ in range(2))
     assert one.equals(other)
 
 
 def test_robust_errors_say_why_no_second_study_is_drawn():
     model = cs.Instrument()
     data = model.simulate(1, rows=60).data
-    result = cs.fit(model, data, seed=1, progress=False).calibrate(studies=5)
+    fit = cs.fit(model, data, seed=1, sampler=FEW, progress=False)
+    result = fit.calibrate(studies=5)
     assert [check.name for check in result.checks] == ["draws fit the density"]
     assert any("errors are robust" in reason for reason in result.left_out)
     with pytest.raises(cs.ModelError, match="No simulated study"):
@@ -306,7 +310,8 @@ def test_bounds_that_some_draws_contradict_are_left_out_of_ranks(few_studies):
     cells += [("yes", "no", "yes"), ("yes", "yes", "no"), ("yes", "yes", "yes")]
     frame = pd.DataFrame(cells, columns=["assigned", "taken", "lowered"])
     frame = frame.loc[frame.index.repeat([158, 14, 52, 12, 23, 78])]
-    fit = cs.fit(model, cs.Observations.from_frame(frame), seed=1, progress=False)
+    data = cs.Observations.from_frame(frame)
+    fit = cs.fit(model, data, seed=1, sampler=FEW, progress=False)
     result = fit.calibrate(studies=2)
     assert "ranks around the posterior" in [check.name for check in result.checks]
     assert result.covered.size == 0

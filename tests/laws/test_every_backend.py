@@ -60,16 +60,6 @@ def every_program_is_kept():
     patch.undo()
 
 
-@pytest.fixture
-def compiled_quickly():
-    """Let XLA compile in less time, for programs that run once."""
-    import jax
-
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 def positions(functions: JaxGraph, number: int) -> list[np.ndarray]:
     """Return unconstrained points near the start, stacked, of each free variable."""
     rng = np.random.default_rng(1)

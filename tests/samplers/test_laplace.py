@@ -22,7 +22,10 @@ class Location:
     size: int = 3
 
     def inputs(self, data):
-        return {"shift": np.asarray(data, float)}
+        return {
+            "shift": np.asarray(data, float),
+            "freedom": np.asarray(self.freedom, float),  # one program for all
+        }
 
     def build(self, data):
         import pymc as pm
@@ -31,7 +34,7 @@ class Location:
             shift = pm.Data("shift", self.inputs(data)["shift"])
             pm.StudentT(
                 "location",
-                nu=self.freedom,
+                nu=pm.Data("freedom", self.inputs(data)["freedom"]),
                 mu=shift,
                 sigma=[1.0, 10.0, 0.1][: self.size],
                 dims="part",
@@ -182,7 +185,7 @@ def test_whole_number_data_are_cast_to_the_type_of_the_graph():
     assert abs(float(error)) < 4.5 * (14**0.5 / 4) / tree.attrs["importance_ess"] ** 0.5
 
 
-@pytest.mark.usefixtures("densities_by_jax")
+@pytest.mark.usefixtures("densities_by_jax", "compiled_quickly")
 @pytest.mark.parametrize("case", ["beta", "exact"])
 def test_the_posterior_is_that_of_stan(case, tmp_path):
     model, data = stan_posterior.model_of(case), stan_posterior.decisions()
