@@ -694,9 +694,10 @@ class Fit:
     ) -> TippingPoint:
         """Find the smallest joint bend of several assumptions that turns the decision.
 
-        The decision is whether the 95 % interval of the headline takes in a threshold. Draws are
-        weighted to the bent assumptions, and refitted where the Pareto k of the weights is above
-        0.7; the result is a refit.
+        The decision is whether the 95 % interval of the headline takes in a threshold, or lies on
+        one side of it; of bounds, the interval from the lower to the upper. Draws are weighted to
+        the bent assumptions, and refitted where the Pareto k of the weights is above 0.7, or where
+        a refit contradicts them; the result is a refit.
 
         Parameters
         ----------
@@ -715,7 +716,7 @@ class Fit:
         Raises
         ------
         ModelError
-            If a field is none of the model's, or no number.
+            If a field is none of the model's, or no number, or the headline is several numbers.
 
         Examples
         --------

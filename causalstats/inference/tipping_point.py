@@ -4,8 +4,9 @@ Draws are weighted by the ratio of the posterior densities under bent and stated
 smoothed importance sampling), so that a bend takes some hundred densities and no fit. From the
 derivatives of the interval with respect to each assumption follows the direction in which the least
 bending moves it to the threshold; along that direction, where the log weight of each draw is taken
-to be quadratic, the size is found by bisection. Where the Pareto k of the weights is above 0.7, the
-model is fitted again; the result always is.
+to be quadratic, the size is found by bisection. Where nothing turns in it, each field alone and all
+alike are tried. Where the Pareto k of the weights is above 0.7, the model is fitted again; the
+result always is, and where it contradicts the weights every bend is.
 
 E-values are in `models.causal_diagram.unobserved_confounding`.
 
@@ -37,6 +38,8 @@ from causalstats.numerics.sampling.pareto_smoothing import pareto_smoothed_weigh
 from causalstats.samplers.program_cache import same_program
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from causalstats.inference.fit import Fit
 
 LARGEST_PARETO_K = 0.7
@@ -45,7 +48,9 @@ _SMALL = 0.1  # share of a bend, for derivatives
 _LARGEST = 2.0  # bends
 _BISECTIONS = 6
 _REFITS = 4
+_APART = 0.25  # of the width of an interval
 _INTERVAL = (0.025, 0.975)
+_BOUNDS = ["lower", "upper"]  # the entries of a headline that is an identified set
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +60,8 @@ class Bend:
     Parameters
     ----------
     centre, lower, upper : float
-        The mean of the headline, or the median where that stands for it, and its 95 % interval.
+        The mean of the headline, or the median where that stands for it, and its 95 % interval. Of
+        bounds, their middle, and from the interval of the lower to that of the upper.
     pareto_k : float
         Of the weights; 0 of a fit.
     """
@@ -76,6 +82,32 @@ class Bend:
         -0.5
         """
         return max(self.lower - threshold, threshold - self.upper)
+
+    def left(self, stated: Bend, threshold: float) -> float:
+        """Return how far the answer is from turning the decision: negative where it has turned it.
+
+        An interval that passes the threshold turns the decision that it was on one side of it as
+        much as one that takes it in.
+
+        Parameters
+        ----------
+        stated : Bend
+            The answer as it was stated.
+        threshold : float
+
+        Examples
+        --------
+        >>> stated = Bend(centre=2.0, lower=1.0, upper=3.0, pareto_k=0.0)
+        >>> stated.left(stated, 0.5)
+        0.5
+        >>> Bend(centre=-2.0, lower=-3.0, upper=-1.0, pareto_k=0.0).left(stated, 0.5)
+        -3.5
+        """
+        if stated.lower > threshold:
+            return self.lower - threshold
+        if stated.upper < threshold:
+            return threshold - self.upper
+        return -self.margin(threshold)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,21 +164,89 @@ def tipping_point(fit: Fit, bends: Mapping[str, Any], threshold: float) -> Tippi
     """
     axes = _axes(fit, bends)
     answers = _Answers(fit, axes, _weighting(fit, axes))
-    count = len(axes)
-    stated = answers.at(np.zeros(count))
-    side = np.sign(stated.margin(threshold)) or 1.0
-    margins = np.array(
-        [side * answers.at(_SMALL * unit).margin(threshold) for unit in np.eye(count)]
+    shares, bent = _search(answers, threshold)
+    if answers.gradient is not None and _contradicted(answers.weighted(shares), bent):
+        answers = _Answers(fit, axes, None)
+        shares, bent = _search(answers, threshold)
+    stated = answers.at(np.zeros(len(axes)))
+    turned = bent.left(stated, threshold) < 0
+    values = {
+        name: axis.at(share)
+        for (name, axis), share in zip(axes.items(), shares, strict=True)
+    }
+    reweighted = None if answers.gradient is None else answers.weighted(shares)
+    return TippingPoint(
+        turned=turned,
+        values=values,
+        size=float(np.linalg.norm(shares)),
+        stated=stated,
+        bent=bent,
+        reweighted=reweighted,
+        sentence=_sentence(values, axes, stated, bent, turned, threshold),
     )
-    slopes = (margins - side * stated.margin(threshold)) / _SMALL
-    direction = np.maximum(-slopes, 0.0)
+
+
+def _search(answers: _Answers, threshold: float) -> tuple[np.ndarray, Bend]:
+    """Return the smallest bend that was found to turn the decision, and the fit there.
+
+    Parameters
+    ----------
+    answers : _Answers
+    threshold : float
+
+    Returns
+    -------
+    shares : array
+        Of each field; at one bend where nothing turned.
+    bent : Bend
+    """
+    count = len(answers.axes)
+    stated = answers.at(np.zeros(count))
+    left = [answers.at(_SMALL * unit).left(stated, threshold) for unit in np.eye(count)]
+    direction = np.maximum(stated.left(stated, threshold) - np.array(left), 0.0)
     if not direction.any():
         direction = np.ones(count)
     direction = direction / np.linalg.norm(direction)
 
     def turned(bend: Bend) -> bool:
-        return bool(side * bend.margin(threshold) < 0)
+        return bend.left(stated, threshold) < 0
 
+    size, bent = _turn(answers, direction, turned)
+    if turned(bent):
+        return size * direction, bent
+    # Where one field hardly moves the interval at first, the others took its place.
+    for other in _other_directions(direction):
+        try:
+            size_there, bent_there = _turn(answers, other, turned)
+        except CausalStatsError:  # no model can be so bent
+            continue
+        if turned(bent_there):
+            return size_there * other, bent_there
+    return size * direction, bent
+
+
+def _contradicted(weighted: Bend, fitted: Bend) -> bool:
+    """Return whether weighted draws, though trusted, say something else than the fit.
+
+    They do where a bend acts on the answer itself, or on what the draws keep of the stated model.
+    """
+    apart = max(abs(weighted.lower - fitted.lower), abs(weighted.upper - fitted.upper))
+    trusted = weighted.pareto_k < LARGEST_PARETO_K
+    return trusted and apart > _APART * (fitted.upper - fitted.lower)
+
+
+def _turn(
+    answers: _Answers, direction: np.ndarray, turned: Callable[[Bend], bool]
+) -> tuple[float, Bend]:
+    """Return the smallest size in a direction that turns the decision, and the fit there.
+
+    Parameters
+    ----------
+    answers : _Answers
+    direction : array
+        Of length 1.
+    turned : function of a Bend
+    """
     along = answers.along(direction)
     size, found = _smallest(lambda size: _turned_at(along, turned, size))
     bent = answers.fitted(size * direction)
@@ -155,21 +255,22 @@ def tipping_point(fit: Fit, bends: Mapping[str, Any], threshold: float) -> Tippi
             break
         size = min(1.15 * size, _LARGEST)
         bent = answers.fitted(size * direction)
-    shares = size * direction
-    values = {
-        name: axis.at(share)
-        for (name, axis), share in zip(axes.items(), shares, strict=True)
-    }
-    reweighted = None if answers.gradient is None else answers.weighted(shares)
-    return TippingPoint(
-        turned=turned(bent),
-        values=values,
-        size=float(size),
-        stated=stated,
-        bent=bent,
-        reweighted=reweighted,
-        sentence=_sentence(values, axes, stated, bent, turned(bent), threshold),
-    )
+    return size, bent
+
+
+def _other_directions(direction: np.ndarray) -> list[np.ndarray]:
+    """Return each field alone, and all alike, less the direction that was tried.
+
+    Examples
+    --------
+    >>> [each.round(2).tolist() for each in _other_directions(np.array([1.0, 0.0]))]
+    [[0.0, 1.0], [0.71, 0.71]]
+    """
+    count = len(direction)
+    alike = np.full(count, 1 / np.sqrt(count))
+    return [
+        each for each in (*np.eye(count), alike) if not np.allclose(each, direction)
+    ]
 
 
 @dataclass(frozen=True)
@@ -273,6 +374,7 @@ class _Answers:
         self.axes = axes
         self.gradient = gradient
         self._fits: dict[bytes, Bend] = {}
+        _refuse_many(fit.effect(fit.headline).numbers())
         if gradient is None:
             return
         posterior = fit.draws["posterior"].to_dataset()
@@ -281,8 +383,8 @@ class _Answers:
         self.points = gradient.unconstrained(thinned)
         answer = fit.model.estimands()[fit.headline].compute(thinned, fit.data)
         flat = answer.transpose("chain", "draw", ...).to_numpy()
-        self.values = flat.reshape(len(self.points), -1)[:, 0]
-        self.order = np.argsort(self.values)
+        self.values = flat.reshape(len(self.points), -1)
+        self.orders = np.argsort(self.values, axis=0)
         self.centre = centre_of(fit.effect(fit.headline).numbers())
         self.heights = self._heights(fit.model)
 
@@ -321,12 +423,15 @@ class _Answers:
     def _of(self, log_ratio: np.ndarray) -> Bend:
         """Return the answer of draws weighted by ratios of densities."""
         weights = pareto_smoothed_weights(log_ratio)
-        shares_below = np.cumsum(weights.weights[self.order])
-        lower, upper = np.interp(_INTERVAL, shares_below, self.values[self.order])
+        ends, centres = [], []
+        for values, order in zip(self.values.T, self.orders.T, strict=True):
+            shares_below = np.cumsum(weights.weights[order])
+            ends += [np.interp(_INTERVAL, shares_below, values[order])]
+            centres += [weighted_centre(self.centre, values, weights.weights)]
         return Bend(
-            centre=weighted_centre(self.centre, self.values, weights.weights),
-            lower=float(lower),
-            upper=float(upper),
+            centre=float(np.mean(centres)),
+            lower=float(ends[0][0]),
+            upper=float(ends[-1][1]),
             pareto_k=float(weights.pareto_k),
         )
 
@@ -340,14 +445,36 @@ class _Answers:
                     _bent(self.fit.model, self.axes, shares), "Refitting at a bend"
                 )
             numbers = other.effect(self.fit.headline).numbers()
-            row, centre = numbers.iloc[0], centre_of(numbers)
             self._fits[key] = Bend(
-                centre=float(row[centre]),
-                lower=float(row["lower"]),
-                upper=float(row["upper"]),
+                centre=float(numbers[centre_of(numbers)].mean()),
+                lower=float(numbers["lower"].iloc[0]),
+                upper=float(numbers["upper"].iloc[-1]),
                 pareto_k=0.0,
             )
         return self._fits[key]
+
+
+def _refuse_many(numbers: pd.DataFrame) -> None:
+    """Refuse a headline of several numbers, of which no one decision is made.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        A row for each number.
+
+    Raises
+    ------
+    ModelError
+        Unless it is one number, or two bounds.
+    """
+    entries = [str(entry) for entry in numbers.index]
+    if len(entries) > 1 and entries != _BOUNDS:
+        few = ", ".join(entries[:3]) + (", ..." if len(entries) > 3 else "")
+        raise ModelError(
+            "Expected a headline of one number, or of a lower and an upper bound, about which "
+            f"there is one decision to turn; got {len(entries):,}: {few}. Use `fit.sensitivity`, "
+            "which has a row for each of them."
+        )
 
 
 def _turned_at(
@@ -401,7 +528,9 @@ def _sentence(
     before = f"{stated.centre:.3g} ({stated.lower:.3g} to {stated.upper:.3g})"
     after = f"{bent.centre:.3g} ({bent.lower:.3g} to {bent.upper:.3g})"
     inside = stated.margin(threshold) < 0
-    takes_in = "leaves out" if inside else "takes in"
+    takes_in = "takes in" if bent.margin(threshold) < 0 else "passes"
+    if inside:
+        takes_in = "leaves out"
     if not turned:
         still = "takes in" if inside else "leaves out"
         return (

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import causalstats as cs
@@ -11,6 +12,7 @@ from causalstats.inference.tipping_point import (
     _Answers,
     _axes,
     _Axis,
+    _search,
     _sentence,
     _weighting,
 )
@@ -44,6 +46,80 @@ def test_a_decision_turns_the_other_way_too(fit):
     threshold = fit.effect("effect").numbers()["mean"].iloc[0]
     result = fit.tipping_point(concentration=100.0, threshold=float(threshold))
     assert result.turned and "leaves out" in result.sentence
+
+
+def steps(unit_effect, seed=2):
+    """A panel in which half of the units adopt a treatment in the fifth of eight periods."""
+    rng = np.random.default_rng(seed)
+    unit, time = np.repeat(np.arange(40), 8), np.tile(np.arange(8), 40)
+    treated = ((unit % 2 == 0) & (time >= 4)).astype(int)
+    outcome = unit_effect * treated + rng.normal(0, 0.5, 320)
+    frame = pd.DataFrame({"unit": unit, "time": time, "treated": treated, "y": outcome})
+    return cs.Panel.from_frame(
+        frame, unit="unit", time="time", outcome="y", treatment="treated"
+    )
+
+
+@pytest.mark.parametrize("effect", [-0.8, 0.8])
+def test_bounds_turn_where_either_of_them_reaches_the_threshold(effect):
+    model = cs.EventStudy(trend_violation=0.0)
+    fit = cs.fit(model, steps(effect), seed=1, progress=False)
+    result = fit.tipping_point(trend_violation=3.0)
+    assert result.turned and result.bent.lower < 0 < result.bent.upper
+    refit = fit.refit(cs.EventStudy(**result.values)).effect().numbers()
+    ends = refit.loc["lower", "lower"], refit.loc["upper", "upper"]
+    assert np.allclose(ends, (result.bent.lower, result.bent.upper))
+
+
+def test_a_headline_of_several_numbers_has_no_one_decision():
+    model = cs.PartialCorrelation(prior="matching")
+    fit = cs.fit(
+        model, model.simulate(1, rows=40, parts=4).data, seed=1, progress=False
+    )
+    with pytest.raises(cs.ModelError, match="got 6: p1 ~ p2"):
+        fit.tipping_point(basis_variance_sd=2.0)
+
+
+class _Steep:
+    """Answers that lie on the other side of 0 at two bends, and take it in before."""
+
+    axes = {"line": None}
+
+    def at(self, shares):
+        middle = 0.6 - 0.4 * shares[0]
+        return Bend(centre=middle, lower=middle - 0.1, upper=middle + 0.1, pareto_k=0.0)
+
+    fitted = at
+
+    def along(self, direction):
+        return lambda size: self.at(size * direction)
+
+
+def test_an_interval_that_passes_the_threshold_within_two_bends_turns_the_decision():
+    shares, bent = _search(_Steep(), 0.0)
+    assert bent.lower < 0 < bent.upper
+    assert 1.2 < shares[0] < 1.35
+
+
+class _Curved:
+    """Answers whose lower limit falls with the square of one field, and a little with the other."""
+
+    axes = {"square": None, "line": None}
+
+    def at(self, shares):
+        lower = 1.0 - 0.1 * shares[1] - 1.5 * shares[0] ** 2
+        return Bend(centre=2.0, lower=lower, upper=3.0, pareto_k=0.0)
+
+    fitted = at
+
+    def along(self, direction):
+        return lambda size: self.at(size * direction)
+
+
+def test_a_field_that_hardly_moves_the_interval_at_first_is_tried_alone():
+    shares, bent = _search(_Curved(), 0.0)
+    assert bent.lower < 0
+    assert np.linalg.norm(shares) < 1
 
 
 @pytest.mark.parametrize(
