@@ -34,6 +34,10 @@ from causalstats.models.selective_labels.data_checks import data_checks
 from causalstats.models.selective_labels.estimands import linear_predictors
 from causalstats.models.selective_labels.imperfect_test import rates_of
 from causalstats.models.selective_labels.predictions import chances_seen
+from causalstats.models.selective_labels.score_direction import (
+    direction_of_score,
+    threshold_of_score,
+)
 from causalstats.models.shared.functional_form import some_people
 from causalstats.models.shared.population import blocks, some_draws
 from causalstats.numerics.selection import score_accuracy as accuracy
@@ -55,6 +59,7 @@ _CHECKED_DRAWS = 200
 _MOST_GROUPS = 10  # in each of which the score is tested by itself
 _HEADLINE = "untested_prevalence"
 _LEVEL = 0.01
+_COPY = 0.49  # of the area under the curve beyond .5, among the tested
 _BINS = 10
 _FALSE_POSITIVE_RATES = np.linspace(0, 1, 51)
 _THRESHOLDS = np.linspace(0.01, 0.99, 50)
@@ -229,7 +234,7 @@ def accuracy_of_score(
         contrast=f"each group - {question.against}" if question.against else "none",
         assumptions=(*(each.name for each in model.assumptions()), ASSUMPTION),
         sentence=_sentence(name, question, single, names),
-        checks=partial(_checks, model, question, label, score),
+        checks=partial(_checks, model, question, label, score, threshold),
         keeps_draws=False,
     )
 
@@ -500,6 +505,7 @@ def _checks(
     question: ScoreQuestion,
     label: str,
     score: np.ndarray,
+    threshold: float | None,
     draws: xr.Dataset,
     data: Decisions,
 ) -> tuple[Check, ...]:
@@ -511,14 +517,40 @@ def _checks(
     question : ScoreQuestion
     label : str
     score : array (N,)
+    threshold : float or None
     draws : Dataset
     data : Decisions
     """
-    of_score = score_check(model, label, score, draws, data, question.by)
+    of_score = (
+        *score_check(model, label, score, draws, data, question.by),
+        *direction_of_score(label, _areas(model, score, draws, data)),
+        *threshold_of_score(label, score, threshold),
+    )
     if question.among == "tested":
         return of_score
     cautions = [each for each in data_checks(model, data) if each.estimands]
     return (*of_score, *(each for each in cautions if each.stands_on(_HEADLINE)))
+
+
+def _areas(
+    model: SelectiveLabels, score: np.ndarray, draws: xr.Dataset, data: Decisions
+) -> np.ndarray:
+    """Return draws of the area under the ROC curve among everybody.
+
+    Parameters
+    ----------
+    model : SelectiveLabels
+    score : array (N,)
+    draws : Dataset
+        The posterior.
+    data : Decisions
+    """
+    rng = np.random.default_rng(_SEED)
+    thin = some_draws(thinned(draws, len(data)), _CHECKED_DRAWS, rng)
+    names = ["area_under_curve"]
+    question = ScoreQuestion(score=score, measure=names[0])
+    everybody = {"": np.ones(len(data), bool)}
+    return _draws(model, question, score, names, everybody, None, thin, data).to_numpy()
 
 
 def score_check(
@@ -581,13 +613,39 @@ def score_check(
             value=None if largest is None else largest.p,
             expected=f"p-value above {_LEVEL:g}",
             finding=finding,
-            remedy=""
-            if passed
-            else f"The model does not know what {label} knows of the outcome: add {label!r} to "
-            "the features, with a spline or as categories where it is not linear, and fit again."
-            f"{' Where it does so in a group, add its product with the group.' * (by is not None)}",
+            remedy="" if passed else _remedy(label, terms[tested], results, by),
             assumption="" if passed else ASSUMPTION,
         ),
+    )
+
+
+def _remedy(label: str, score: np.ndarray, results: np.ndarray, by: Any) -> str:
+    """Return what to do about a score that tells more than the features do.
+
+    Parameters
+    ----------
+    label : str
+    score : array
+        Of the tested.
+    results : bool array
+    by : str, labels or None
+    """
+    area = 0.5
+    if results.any() and not results.all():
+        counts = accuracy.cases_and_controls(
+            ScoreValues.from_score(score), results.astype(float), np.ones(len(score))
+        )
+        area = float(accuracy.area_under_curve(counts))
+    if abs(area - 0.5) > _COPY:
+        return (
+            f"{label} tells the results of the tested apart all but perfectly, as a score does "
+            "that was made of them: of the untested it then says nothing, and is neither to be "
+            "assessed nor a feature. Give a score that was there before the outcome was seen."
+        )
+    return (
+        f"The model does not know what {label} knows of the outcome: add {label!r} to the "
+        "features, with a spline or as categories where it is not linear, and fit again."
+        f"{' Where it does so in a group, add its product with the group.' * (by is not None)}"
     )
 
 

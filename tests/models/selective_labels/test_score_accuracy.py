@@ -308,6 +308,32 @@ def test_measures_say_what_they_need():
         model.accuracy(ScoreQuestion(score="x1", measure="auc"), data)
 
 
+def test_a_score_turned_round_and_thresholds_on_another_scale_are_cautions():
+    frame, _ = study(3, 600)
+    data = read(frame)
+    fit = cs.fit(
+        cs.SelectiveLabels(unobserved_scale=0),
+        data,
+        seed=1,
+        sampler=cs.Laplace(),
+        progress=False,
+    )
+
+    def named(score, threshold=None):
+        doubts = fit.accuracy(score, threshold=threshold).doubts
+        return {each.name for each in doubts if each.caution}
+
+    score = frame["score"]
+    both = {"score rises with the outcome", "threshold within the score"}
+    middle = float(score.median())
+    assert not named(score, middle) & both
+    assert named(-score, -middle) & both == {"score rises with the outcome"}
+    assert named(score, float(score.max()) + 1) & both == {"threshold within the score"}
+    percent = 100 * score
+    assert not named(percent, 50.0) & both
+    assert named(percent, 0.5) & both == {"threshold within the score"}
+
+
 def test_a_score_that_knows_more_than_the_features_is_seen():
     rng = np.random.default_rng(2)
     people = 1500
