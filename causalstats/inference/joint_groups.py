@@ -19,6 +19,7 @@ from causalstats.models.partial_correlation.joint_groups import (
     draws_of_group,
     joint_kernel,
 )
+from causalstats.models.partial_correlation.rows_of_groups import refuse_shared_rows
 from causalstats.runs.interrupts import orderly_interrupts
 from causalstats.runs.progress import stage
 from causalstats.samplers.base import describe_run
@@ -44,12 +45,14 @@ def joint_answers(
     Raises
     ------
     ModelError
-        If groups have different models or parts, their rows are of Student t errors, or their
-        parts have distances.
+        If groups have different models or parts, or rows in common, their rows are of Student t
+        errors, or their parts have distances.
     """
     first = next(iter(fits.values()))
     model = _common_model(fits)
-    kernel = joint_kernel(model, {name: fit.data for name, fit in fits.items()})
+    groups = {name: fit.data for name, fit in fits.items()}
+    refuse_shared_rows(groups)
+    kernel = joint_kernel(model, groups)
     with orderly_interrupts(), stage("Fitting groups", first.progress) as advance:
         tree = run_kernel(kernel, sampler, first.seed, advance)
     draws = tree["posterior"].to_dataset()

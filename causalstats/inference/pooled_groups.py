@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -28,6 +29,10 @@ from causalstats.errors import ModelError
 from causalstats.inference.fit import Fit
 from causalstats.inference.joint_groups import joint_answers
 from causalstats.models.partial_correlation import PartialCorrelation
+from causalstats.models.partial_correlation.rows_of_groups import (
+    groups_of_other_subjects,
+    refuse_shared_rows,
+)
 from causalstats.numerics.compositions.pair_names import matched
 from causalstats.numerics.sampling.centre import estimate_columns
 from causalstats.numerics.testing.partial_pooling import (
@@ -202,8 +207,8 @@ def pool_groups(
     Raises
     ------
     ModelError
-        If there are fewer than two groups, their parts or models differ, their prior is another
-        one, or under "horseshoe" their parts have distances.
+        If there are fewer than two groups, two of them have rows in common, their parts or models
+        differ, their prior is another one, or under "horseshoe" their parts have distances.
 
     References
     ----------
@@ -230,16 +235,37 @@ def pool_groups(
                 f"expected none, got {scale:g}: it is learned."
             )
         joint = joint_answers(fits, estimand, sampler or Gibbs())
-        return PooledGroups(joint, excess=_jointly_in_excess(joint))
+        pooled = PooledGroups(joint, excess=_jointly_in_excess(joint))
+        return _with_checks_of_groups(pooled, fits)
     if sampler is not None:
         raise ModelError(
             "`sampler` is that of a joint fit, under prior='horseshoe'; under 'matching' nothing "
             "is sampled again."
         )
+    refuse_shared_rows({name: fit.data for name, fit in fits.items()})
     excess = None
     if estimand == "partial_correlation":
         excess = _pooled_pairs(fits, "excess", scale)
-    return replace(_pooled_pairs(fits, estimand, scale), excess=excess)
+    pooled = replace(_pooled_pairs(fits, estimand, scale), excess=excess)
+    return _with_checks_of_groups(pooled, fits)
+
+
+def _with_checks_of_groups(
+    pooled: PooledGroups, fits: Mapping[str, Fit]
+) -> PooledGroups:
+    """Return answers that carry, beside their own doubts, those about all groups together."""
+    together = groups_of_other_subjects({name: fit.data for name, fit in fits.items()})
+    if not together:
+        return pooled
+    answers = {
+        name: replace(answer, make_doubts=partial(_doubts, together, answer))
+        for name, answer in pooled.answers.items()
+    }
+    return replace(pooled, answers=answers)
+
+
+def _doubts(together: tuple[Check, ...], answer: Effect) -> tuple[Check, ...]:
+    return (*together, *answer.doubts)
 
 
 def _jointly_in_excess(joint: Mapping[str, Effect]) -> PooledGroups | None:

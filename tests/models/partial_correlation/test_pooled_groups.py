@@ -184,3 +184,25 @@ def test_groups_that_cannot_be_pooled_are_refused(alike):
     with pytest.raises(cs.ModelError, match="same pairs in every group"):
         cs.pool_groups({"a": fits["a"], "b": fewer})
     assert isinstance(cs.pool_groups(fits).pooled, Pooled)
+
+
+def test_groups_with_rows_in_common_are_refused(alike):
+    fits, _ = alike
+    with pytest.raises(cs.ModelError, match="80 of 80 rows that are in 'a' and in 'b'"):
+        cs.pool_groups({"a": fits["a"], "b": fits["a"]})
+
+
+def test_two_sites_of_the_same_subjects_are_a_caution():
+    rng = np.random.default_rng(1)
+    own, fits = rng.standard_normal((50, 4)), {}
+    for site in ("gut", "mouth", "skin"):
+        shared = 0.0 if site == "skin" else 1.0
+        rows = np.exp(shared * own + 0.7 * rng.standard_normal((50, 4)))
+        frame = pd.DataFrame(rows, columns=list("abcd"))
+        data = cs.Composition.from_frame(frame, parts=list("abcd"))
+        model = cs.PartialCorrelation(prior="matching")
+        fits[site] = cs.fit(model, data, seed=1, progress=False)
+    together = cs.pool_groups(fits).answers["skin"]
+    assert "'gut' and of 'mouth'" in together.warnings[0]
+    apart = cs.pool_groups({name: fits[name] for name in ("gut", "skin")})
+    assert "groups of other subjects" not in str(apart.answers["gut"].doubts)
