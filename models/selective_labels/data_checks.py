@@ -22,7 +22,10 @@ from causalstats.models.selective_labels.risk_by_the_tested import (
     declared_prevalence,
     mean_risk_by_the_tested,
 )
-from causalstats.models.shared.exclusion_restrictions import strength_of_exclusion
+from causalstats.models.shared.exclusion_restrictions import (
+    strength_of_controls,
+    strength_of_exclusion,
+)
 from causalstats.models.shared.missing_rows import rows_left_out
 from causalstats.models.shared.population import flat
 from causalstats.models.shared.rows_of_people import people_checks
@@ -73,6 +76,7 @@ def data_checks(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
         *_events_a_feature(model, data),
         *_identification(model),
         *strength_of_exclusion(model.excluded, data, _ABOUT_THE_UNTESTED),
+        *strength_of_controls(model.negative_controls, data, _ABOUT_THE_UNTESTED),
         *people_checks(data, numeric_outcome=False),
     )
 

@@ -88,20 +88,9 @@ def strength_of_exclusion(
     estimands : tuple of str
         The answers that rest on them; empty for all.
     """
-    if not excluded:
+    f = _moves_the_decision(excluded, data)
+    if f is None:
         return ()
-    columns = data.feature_mask(excluded)
-    size = len(data)
-    others = np.column_stack([np.ones(size), data.matrix[:, ~columns]])
-    decision = data.decision.astype(float)
-    restricted, rank = _squares(others, decision)
-    full, full_rank = _squares(
-        np.column_stack([others, data.matrix[:, columns]]), decision
-    )
-    degrees = size - full_rank
-    if degrees < 1 or full_rank == rank:
-        return ()
-    f = (restricted - full) / (full_rank - rank) / max(full / degrees, 1e-12)
     strong = bool(f >= _LEAST_F)
     return (
         Check(
@@ -119,6 +108,61 @@ def strength_of_exclusion(
             caution=True,
         ),
     )
+
+
+def strength_of_controls(
+    controls: Sequence[str], data: Decisions, estimands: tuple[str, ...] = ()
+) -> tuple[Check, ...]:
+    """Return the caution that a negative control hardly moves the decision; nothing otherwise.
+
+    Such a control has no coefficient of risk whatever is hidden, and agrees with every model.
+
+    Parameters
+    ----------
+    controls : sequence of str
+        Features that are believed to affect the decision and not the outcome.
+    data : Decisions
+    estimands : tuple of str
+        The answers that rest on them; empty for all.
+    """
+    checks = []
+    for control in controls:
+        f = _moves_the_decision([control], data)
+        if f is None or f >= _LEAST_F:
+            continue
+        checks.append(
+            Check(
+                name=f"strength of the negative control {control}",
+                passed=None,
+                value=f,
+                expected=f"F at least {_LEAST_F:g}",
+                finding=f"{control} moves the decision with F = {f:.1f}, given the other features",
+                remedy="A negative control shows a hidden cause by the decisions that it moves. "
+                "One that hardly moves them agrees with every model, and its check says nothing: "
+                "name a stronger one, or other outside knowledge.",
+                estimands=estimands,
+                caution=True,
+            )
+        )
+    return tuple(checks)
+
+
+def _moves_the_decision(features: Sequence[str], data: Decisions) -> float | None:
+    """Return F of features in a regression of the decision on all; None where it has none."""
+    if not features:
+        return None
+    columns = data.feature_mask(features)
+    size = len(data)
+    others = np.column_stack([np.ones(size), data.matrix[:, ~columns]])
+    decision = data.decision.astype(float)
+    restricted, rank = _squares(others, decision)
+    full, full_rank = _squares(
+        np.column_stack([others, data.matrix[:, columns]]), decision
+    )
+    degrees = size - full_rank
+    if degrees < 1 or full_rank == rank:
+        return None
+    return (restricted - full) / (full_rank - rank) / max(full / degrees, 1e-12)
 
 
 def _squares(columns: np.ndarray, outcome: np.ndarray) -> tuple[float, int]:

@@ -1,8 +1,10 @@
-"""Whether a reference population has the numbers that were seen in the study.
+"""Whether a reference population is one of which the study can speak.
 
 The prevalence or mean of other people, `Decisions.with_reference`, fixes the intercept by what the
-model says of them. Where many lie beyond the numbers of the study, as where a register has ages in
-months, it is the model's form, carried on where no data hold it, that takes the known number.
+model says of them. It does so rightly where people with the same features have the same outcomes in
+both, which no data of the study show. Where many lie beyond the numbers of the study, as where a
+register has ages in months, it is the model's form, carried on where no data hold it, that takes
+the known number.
 """
 
 from __future__ import annotations
@@ -13,7 +15,35 @@ from causalstats.core.check import Check
 from causalstats.data import Decisions
 
 NAME = "reference population within the data"
+ALIKE = "reference population like the study"
 _MOST = 0.1  # of its people, in one number
+
+
+def reference_like_the_study(data: Decisions) -> tuple[Check, ...]:
+    """Return the caution that a number of other people holds for these at the same features.
+
+    Parameters
+    ----------
+    data : Decisions
+    """
+    if data.reference is None:
+        return ()
+    return (
+        Check(
+            name=ALIKE,
+            passed=None,
+            value=None,
+            expected="people of the reference population with the outcomes of those of the study "
+            "who have the same features",
+            finding="the known number is one of other people. Where those of the study came into "
+            "it because of what moves the outcome beyond the features, as patients of a clinic do, "
+            "their own is another, and nothing in these data shows it",
+            remedy="Name features by which people came into the study, or give a number of people "
+            "like those of the study without `with_reference`; "
+            "`fit.sensitivity` with other values of it shows how far the answer moves.",
+            caution=True,
+        ),
+    )
 
 
 def reference_within_data(data: Decisions) -> tuple[Check, ...]:

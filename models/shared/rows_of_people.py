@@ -20,7 +20,10 @@ from causalstats.models.shared.independent_rows import (
 )
 from causalstats.models.shared.measurement import recorded_values
 from causalstats.models.shared.overlap_of_decisions import overlap_of_decisions
-from causalstats.models.shared.reference_within_data import reference_within_data
+from causalstats.models.shared.reference_within_data import (
+    reference_like_the_study,
+    reference_within_data,
+)
 from causalstats.models.shared.rows_of_groups import Residuals, groups_independent
 from causalstats.models.shared.weights_of_rows import no_rows_outweigh
 from causalstats.numerics.regression.ridge_logistic import fitted_probabilities
@@ -50,6 +53,7 @@ def people_checks(data: Decisions, *, numeric_outcome: bool) -> tuple[Check, ...
         *_features_of_before(data),
         *overlap_of_decisions(data),
         *reference_within_data(data),
+        *reference_like_the_study(data),
         *no_rows_outweigh(data.population.weights),
         *no_row_twice(data.source, INDEPENDENT_PEOPLE, "person"),
         *recorded_values(data.source, [*data.design.variables]),

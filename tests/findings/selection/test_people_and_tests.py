@@ -14,6 +14,7 @@ from causalstats.core.assumption import Relaxation
 from causalstats.core.knowledge import Known
 from causalstats.inference.fit import _stated
 from causalstats.inference.withheld_outcomes import held_out_checks
+from causalstats.models.selective_labels.data_checks import data_checks
 from causalstats.report.compose import _withheld
 
 
@@ -283,3 +284,23 @@ def _draws():
 
     values = np.random.default_rng(1).beta(2, 8, (2, 50, 12))
     return xr.DataArray(values, dims=("chain", "draw", "person"), name="untested_risk")
+
+
+def test_a_number_of_other_people_is_a_caution_and_idle_controls_are_named():
+    rng = np.random.default_rng(3)
+    x, idle, offer = rng.standard_normal((3, 800))
+    tested = rng.random(800) < 1 / (1 + np.exp(-x - offer))
+    ill = rng.random(800) < 1 / (1 + np.exp(1 - x))
+    table = pd.DataFrame({"x": x, "idle": idle, "offer": offer, "tested": tested})
+    table["ill"] = np.where(tested, ill, np.nan)
+    data = cs.Decisions.from_frame(
+        table, outcome="ill", decision="tested", features=["x", "idle", "offer"]
+    )
+    model = cs.SelectiveLabels(prevalence=0.3, negative_controls=["idle", "offer"])
+    names = {each.name for each in data_checks(model, data)}
+    assert "strength of the negative control idle" in names
+    assert "strength of the negative control offer" not in names
+    other = "reference population like the study"
+    assert other not in names
+    register = data.with_reference(table[["x", "idle", "offer"]])
+    assert other in {each.name for each in data_checks(model, register)}
