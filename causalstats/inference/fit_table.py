@@ -43,9 +43,10 @@ def table(
     -------
     DataFrame of str
         A column a fit. Rows: each entry of the answer as "mean (lower to upper)", or
-        "median (median; lower to upper)" of ratios and quotients; the outcome; the
-        model and its errors; rows, units, times and clusters of the data; and the doubts, the
-        checks that failed or could not be settled. `DataFrame.to_latex` and Great Tables take it.
+        "median (median; lower to upper)" of ratios and quotients; question, contrast and unit,
+        where they are not the same in all; the outcome; the model and its errors; rows, units,
+        times and clusters of the data; and the doubts, the checks that failed or could not be
+        settled. `DataFrame.to_latex` and Great Tables take it.
 
     Raises
     ------
@@ -62,9 +63,14 @@ def table(
     ['240', '60 (unit)', '60 (unit)', 'cluster']
     """
     named = _named(fits)
+    answers = {name: _answer(each, effect) for name, each in named.items()}
     columns = {
-        name: _column(each, effect, prob, digits) for name, each in named.items()
+        name: _column(each, answers[name], effect, prob, digits)
+        for name, each in named.items()
     }
+    for row, words in _apart(answers, columns).items():
+        for name, column in columns.items():
+            column[row] = words[name]
     rows = dict.fromkeys(row for column in columns.values() for row in column)
     order = [row for row in rows if row not in _below(rows)] + _below(rows)
     return pd.DataFrame(columns, index=pd.Index(order)).fillna("")
@@ -146,17 +152,38 @@ def _answer(fit: Fit, effect: str) -> Effect:
     return fit.effect(effect or fit.headline)
 
 
-def _column(fit: Fit, effect: str, prob: float, digits: int) -> dict[str, str]:
+def _apart(
+    answers: Mapping[str, Effect], columns: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Return contrast, unit and, where no row names the outcome, question of unlike answers.
+
+    Parameters
+    ----------
+    answers : mapping of name to Effect
+    columns : mapping of name to the entries of its column
+    """
+    rows = {
+        "Contrast": {name: each.contrast for name, each in answers.items()},
+        "Unit": {name: each.unit for name, each in answers.items()},
+    }
+    if not all("Outcome" in column for column in columns.values()):
+        rows["Answer"] = {name: each.description for name, each in answers.items()}
+    return {row: words for row, words in rows.items() if len({*words.values()}) > 1}
+
+
+def _column(
+    fit: Fit, answer: Effect, effect: str, prob: float, digits: int
+) -> dict[str, str]:
     """Return the entries of a column by row.
 
     Parameters
     ----------
     fit : Fit
+    answer : Effect
     effect : str
     prob : float
     digits : int
     """
-    answer = _answer(fit, effect)
     numbers = answer.numbers(prob)
     centre = centre_of(numbers)
     median = "median; " if centre == "median" else ""
@@ -190,5 +217,14 @@ def _facts(data: Any) -> dict[str, str]:
 
 def _below(rows: Mapping[str, None]) -> list[str]:
     """Return the rows that stand below all answers, in their order."""
-    last = ("Outcome", "Model", "Errors", *_FACTS, "Doubts")
+    last = (
+        "Answer",
+        "Contrast",
+        "Unit",
+        "Outcome",
+        "Model",
+        "Errors",
+        *_FACTS,
+        "Doubts",
+    )
     return [name for name in last if name in rows]

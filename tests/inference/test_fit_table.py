@@ -1,5 +1,7 @@
 """Several fits side by side, as a table and as a coefficient plot."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import causalstats as cs
@@ -55,7 +57,25 @@ def test_fits_of_different_treatments_have_rows_of_their_own(fits):
     other = cs.Panel.from_frame(frame, **_PANEL.arguments | {"treatment": "dose"})
     table = cs.table([fits[0], _fit(other)])
     assert table.loc["d", "(2)"] == "" and table.loc["dose", "(1)"] == ""
-    assert list(table.index[:3]) == ["d", "dose", "Outcome"]
+    assert list(table.index[:2]) == ["d", "dose"]
+
+
+def test_contrasts_that_differ_stand_in_a_row():
+    rng = np.random.default_rng(1)
+    arm = rng.integers(0, 2, 200)
+    frame = pd.DataFrame({"arm": arm, "y": (rng.random(200) < 0.3 + 0.3 * arm) * 1})
+    turned = frame.assign(arm=frame["arm"].map({1: "drug", 0: "placebo"}))
+    model = cs.CausalDiagram("arm -> y", treatment="arm")
+    one, other = (
+        cs.fit(model, cs.Observations.from_frame(each), seed=1, progress=False)
+        for each in (frame, turned)
+    )
+    contrasts = cs.table([one, other]).loc["Contrast"].tolist()
+    assert contrasts == [each.effect().contrast for each in (one, other)]
+    assert not {"Contrast", "Answer"} & {*cs.table([one, one]).index}
+    labelled = frame.assign(y=frame["y"].map({1: "alive", 0: "dead"}))
+    dead = cs.fit(model, cs.Observations.from_frame(labelled), seed=1, progress=False)
+    assert "P(y=dead" in cs.table([one, dead]).loc["Answer", "(2)"]
 
 
 def test_a_coefficient_plot_has_a_row_a_fit(fits):
