@@ -250,7 +250,23 @@ def test_the_graph_is_prior_times_likelihood(small, fields):
         )
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_response_and_policy_are_the_other_parametrisation(small):
+    model = cs.Heckman(expertise=["x2", "x3"], selection="positive")
+    fit = cs.fit(model, small, seed=1, sampler=NearTheStart(), progress=False)
+    assert (fit.effect("policy").draws.isel(feature=slice(1, None)) == 0).all()
+    names = ("outcome_coefficient", "selection_coefficient", "outcome_sd")
+    posterior = [fit.draws["posterior"][name].to_numpy() for name in names]
+    alpha, delta = heckman.response_parameters(
+        *posterior, fit.draws["posterior"]["correlation"].to_numpy()
+    )
+    np.testing.assert_allclose(fit.effect("response").draws, alpha)
+    np.testing.assert_allclose(fit.effect("policy").draws, delta, atol=1e-9)
+
+
+# The graph is prior times likelihood, as above, and its gradient by JAX that of the graph, as in
+# tests/laws/test_every_backend.py: NUTS is right on both in tests/samplers/.
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
 def test_recovers_the_papers_design(seed):
     simulation = cs.Heckman().simulate(seed, people=1500)
     model = cs.Heckman(expertise=["x2", "x3", "x4"], selection="positive")

@@ -119,6 +119,12 @@ def test_build_is_pure(data):
     assert densities[0] == densities[1]
 
 
+def test_steps_are_few(fit):
+    assert float(fit.draws["sample_stats"]["n_steps"].mean()) <= 25
+
+
+# Posteriors are compared with Stan's above and in tests/samplers/test_laplace.py.
+@pytest.mark.slow
 def test_recovers_the_papers_design_in_few_steps():
     """One χ² over every parameter: the distance of truth from posterior in posterior errors."""
     simulation = cs.SelectiveLabels().simulate(seed=11, people=1000)
