@@ -15,21 +15,37 @@ os.environ.setdefault("PYTENSOR_FLAGS", "traceback__limit=0")
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 _PROGRAMS_OF_A_WORKER = 64  # a user's session keeps fewer
 _TESTS = Path(__file__).parent
-# Twenty seconds and more each. They are run first, so that at the end no worker waits for another.
+# Ten seconds and more each, the longest first: at the end no worker waits for another.
 _LONG_FILES = (
     "laws/test_every_backend.py",
     "structure/test_static_types.py",
-    "models/selective_labels/test_selective_labels.py",
-    "samplers/test_samplers.py",
-    "laws/test_every_model.py",
-    "structure/test_documentation.py",
-    "structure/test_examples.py",
-    "inference/test_first_fit.py",
     "models/partial_correlation/test_partial_correlation.py",
+    "models/selective_labels/test_selective_labels.py",
+    "laws/test_every_model.py",
+    "inference/test_first_fit.py",
+    "structure/test_documentation.py",
+    "samplers/test_samplers.py",
+    "structure/test_examples.py",
     "models/selective_labels/test_general_form.py",
+    "samplers/test_laplace_on_large_data.py",
+    "models/heckman/test_heckman.py",
     "models/partial_correlation/test_exposures.py",
     "models/partial_correlation/test_joint_groups.py",
+    "inference/test_local_calibration.py",
+    "models/partial_correlation/test_counts_and_limits.py",
+    "samplers/test_laplace.py",
+    "models/causal_diagram/test_causal_diagram.py",
+    "models/panel_dml/test_panel_dml.py",
     "laws/test_arviz.py",
+    "models/partial_correlation/test_dependent_rows.py",
+    "calibration/test_calibration.py",
+    "findings/panel/test_covariates_act_as_assumed.py",
+    "findings/composition/test_data_that_contradict_the_model.py",
+    "findings/panel/test_staggered_adoption.py",
+    "samplers/test_chees.py",
+    "test_cli.py",
+    "samplers/test_numba_callbacks.py",
+    "structure/test_packaging.py",
 )
 
 
