@@ -137,7 +137,7 @@ class Calibration:
         --------
         >>> import causalstats as cs
         >>> model = cs.CausalDiagram("x -> y")
-        >>> result = cs.calibrate(model, fits=20, seed=1, simulate={"people": 50}, progress=False)
+        >>> result = cs.calibrate(model, fits=10, seed=1, simulate={"people": 50}, progress=False)
         >>> result.table(probs=[0.9]).columns.tolist()[:2]
         ['p_uniform', 'coverage_90%']
         """
@@ -161,7 +161,7 @@ class Calibration:
         --------
         >>> import causalstats as cs
         >>> model = cs.CausalDiagram("x -> y")
-        >>> result = cs.calibrate(model, fits=20, seed=1, simulate={"people": 50}, progress=False)
+        >>> result = cs.calibrate(model, fits=10, seed=1, simulate={"people": 50}, progress=False)
         >>> [check.name for check in result.check()][:2]
         ['uniform ranks', 'coverage of 95 % intervals']
         """
@@ -221,7 +221,7 @@ class Calibration:
         --------
         >>> import causalstats as cs
         >>> model = cs.CausalDiagram("x -> y")
-        >>> result = cs.calibrate(model, fits=20, seed=1, simulate={"people": 50}, progress=False)
+        >>> result = cs.calibrate(model, fits=10, seed=1, simulate={"people": 50}, progress=False)
         >>> len(result.plot().axes) > 0
         True
         """

@@ -78,7 +78,7 @@ class NormalMean:
 def right():
     return cs.calibrate(
         NormalMean(),
-        fits=120,
+        fits=60,
         seed=1,
         simulate={"people": 5},
         sampler=SAMPLER,
@@ -90,7 +90,7 @@ def test_a_right_model_passes(right):
     assert all(check.passed for check in right.check()), right
     table = right.table()
     assert list(table.index) == ["mean", "double", "log_likelihood"]
-    assert table.loc["mean", "sd_error"] == pytest.approx(1, abs=4 / np.sqrt(2 * 120))
+    assert table.loc["mean", "sd_error"] == pytest.approx(1, abs=4 / np.sqrt(2 * 60))
     np.testing.assert_array_equal(right.ranks["mean"], right.ranks["double"])
     assert right.plot().axes
 

@@ -62,7 +62,7 @@ def truth(seen, a, b, scale):
 @pytest.mark.parametrize("seen", ["untested", "negative", "positive"])
 def test_against_quadrature(seen):
     for a, d, scale in itertools.product(A, D, SCALE):
-        with mp.workdps(40):
+        with mp.workdps(25):
             expected = [float(value) for value in truth(seen, a, a + d, scale)]
         for kind, tolerance in ((np.float64, 1e-11), (np.float32, 3e-4)):
             sigma = kind(scale)
