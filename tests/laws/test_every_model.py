@@ -34,9 +34,11 @@ from causalstats.numerics.sampling.centre import centre_of
 from tests.laws.variants import VARIANTS
 
 SHORT = cs.Auto(chains=2, draws=60, tune=60)
+# Numba compiles twenty seconds for selective labels, and two minutes for Heckman's model; their
+# verbs, files, figures and repeated draws have tests in tests/models/.
 ONE_EACH = (
-    "selective labels",
-    pytest.param("heckman", marks=pytest.mark.slow),  # two minutes of compiling
+    pytest.param("selective labels", marks=pytest.mark.slow),
+    pytest.param("heckman", marks=pytest.mark.slow),
     "panel",
     "dynamic panel",
     "panel of counts",
