@@ -19,7 +19,7 @@ def difference_checks(
     Parameters
     ----------
     one, other : sequence of str
-        Description, unit and contrast of each answer.
+        Description, unit and contrast of each answer, and its sentence.
     left_out : sequence of str
         Entries that only one of the answers has.
 

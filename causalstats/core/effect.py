@@ -7,6 +7,7 @@ The checks that an answer carries are its `doubts`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -481,8 +482,15 @@ class Effect:
         assumptions = tuple(dict.fromkeys([*self.assumptions, *other.assumptions]))
         # Contrasts of what are differences already are the words of the user.
         fits = bool(self.drawn_from) and bool(other.drawn_from)
+        told = fits and bool(self.sentence) and bool(other.sentence)
         quantities = [
-            (each.description, each.unit, each.contrast if fits else "")
+            (
+                each.description,
+                each.unit,
+                each.contrast if fits else "",
+                # It names the columns, where the description is one of every panel.
+                _without_numbers(each.sentence) if told else "",
+            )
             for each in (self, other)
         ]
         unlike = (
@@ -1165,6 +1173,17 @@ def _both_determined(one: Effect, other: Effect, entries: Matched) -> np.ndarray
         if each.determined is not None and (found := each.determined()) is not None
     ]
     return np.logical_and.reduce(flags) if flags else None
+
+
+def _without_numbers(sentence: str) -> str:
+    """Return the template of a sentence, with dots at its places for numbers and verbs.
+
+    Examples
+    --------
+    >>> _without_numbers("One unit more of dose {raises} weight by {value} kg.")
+    'One unit more of dose ... weight by ... kg.'
+    """
+    return re.sub(r"\{[^}]*\}", "...", sentence)
 
 
 def _given[Value](value: Value) -> Value:

@@ -114,6 +114,17 @@ def test_a_difference_of_unlike_answers_is_a_caution(field, value):
     assert first.minus(replace(unlike, drawn_from="one fit"), "a - b").doubts == ()
 
 
+def test_a_difference_of_effects_on_other_columns_is_a_caution():
+    told = "One unit more of d {changes} wage by {value}."
+    first = effect(drawn_from="one fit", sentence=told)
+    other = replace(first, draws=first.draws + 1, drawn_from="another fit")
+    assert first.minus(other, "men - women").doubts == ()
+    unlike = replace(other, sentence=told.replace("wage", "log wage"))
+    [doubt] = first.minus(unlike, "men - women").doubts
+    assert "'One unit more of d ... log wage by ....'" in doubt.finding
+    assert first.minus(replace(unlike, sentence=""), "men - women").doubts == ()
+
+
 def test_answers_of_one_fit_are_subtracted_at_the_same_draws():
     whole = effect(drawn_from="a fit")
     coords = {"chain": np.arange(4), "draw": np.arange(500)}
