@@ -652,9 +652,10 @@ class Fit:
         Returns
         -------
         DataFrame
-            Mean, lower and upper of the headline at each value; `used` marks the fit's own, and
-            `healthy` is whether its sampling checks passed. A headline of many entries has a row
-            for each of them at each value.
+            Mean, lower and upper of the headline at each value; `used` marks the fit's own,
+            `healthy` is whether its sampling checks passed, and `failed` names the checks that the
+            answer fails there: data that contradict a value say so. A headline of many entries has
+            a row for each of them at each value.
 
         Raises
         ------

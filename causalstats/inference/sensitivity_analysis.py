@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 HIDDEN_CONFOUNDER = "hidden_confounder"
 _NUMBERS = ["median", "mean", "lower", "upper"]
 _BY_MEDIAN = "by median"
+_HEALTHY = "healthy"
 
 
 def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
@@ -56,12 +57,12 @@ def sensitivity(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:
             model, fit.data
         ).graph  # what is refused is refused before anything is sampled
     rows, points = [], []
-    for model, (answer, healthy) in zip(
-        models, _answers(fit, models, [*assumptions]), strict=True
-    ):
+    answers = _answers(fit, models, [*assumptions])
+    for model, answer in zip(models, answers, strict=True):
         values = [getattr(model, name) for name in assumptions]
         points += [tuple(map(_label, values))] * len(answer)
-        rows.append(answer.assign(used=model == fit.model, healthy=healthy))
+        answer.insert(list(answer).index(_HEALTHY), "used", model == fit.model)
+        rows.append(answer)
     table = _with_one_centre(pd.concat(rows))
     named = [
         row for row in rows if len(row) > 1 or list(row.index) != list(rows[0].index)
@@ -94,9 +95,7 @@ def _with_one_centre(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns="median")
 
 
-def _answers(
-    fit: Fit, models: list[Model], names: list[str]
-) -> list[tuple[pd.DataFrame, bool]]:
+def _answers(fit: Fit, models: list[Model], names: list[str]) -> list[pd.DataFrame]:
     """Return the answer of each model, refitted by the workers of `joblib.parallel_config`.
 
     Parameters
@@ -109,8 +108,8 @@ def _answers(
 
     Returns
     -------
-    list of (DataFrame, bool)
-        The headline, and whether the sampling checks passed.
+    list of DataFrame
+        As of `_headline`.
     """
     from joblib.parallel import get_active_backend
 
@@ -128,7 +127,7 @@ def _answers(
 
 def _refitted(
     fit: Fit, names: list[str], headline: str, models: list[Model], place: int
-) -> tuple[pd.DataFrame, bool]:
+) -> pd.DataFrame:
     """Return the answer of one of the models, which is fitted to the data of a fit.
 
     Parameters
@@ -148,8 +147,8 @@ def _refitted(
     return _headline(fit.refit(model, title), headline)
 
 
-def _headline(fit: Fit, usual: str) -> tuple[pd.DataFrame, bool]:
-    """Return the headline, and whether the sampling checks passed.
+def _headline(fit: Fit, usual: str) -> pd.DataFrame:
+    """Return the headline, whether the sampling checks passed, and the checks that failed.
 
     Entries of another headline than the usual one, such as bounds where the effect is no longer
     identified, carry its name.
@@ -159,7 +158,9 @@ def _headline(fit: Fit, usual: str) -> tuple[pd.DataFrame, bool]:
     answer[_BY_MEDIAN] = centre_of(effect.numbers()) == "median"
     if fit.headline != usual:
         answer.index = [f"{fit.headline}: {entry}" for entry in answer.index]
-    return answer, all(check.passed for check in fit.sampling())
+    answer[_HEALTHY] = all(check.passed for check in fit.sampling())
+    failed = [check.name for check in effect.doubts if check.passed is False]
+    return answer.assign(failed="; ".join(failed))
 
 
 def _hidden_confounding(fit: Fit, assumptions: Mapping[str, Any]) -> pd.DataFrame:

@@ -68,7 +68,8 @@ def sensitivity(
         The index holds the values, under the names of the assumptions: numbers, or anything else as
         a label; there is a curve for each value of the second. Columns mean, lower and upper;
         `used` (bool, optional) marks the value of the fit itself, and `healthy` (bool, optional) is
-        False where sampling failed its checks, which is a hollow marker.
+        False where sampling failed its checks, and `failed` (str, optional) names the checks that
+        the answer fails: both are hollow markers.
     effect_label : str
     truth : float, optional
         A horizontal line.
@@ -208,7 +209,7 @@ def _points(
     table : DataFrame
     colour
     """
-    healthy = _flag(table, "healthy", True)
+    healthy = _flag(table, "healthy", True) & ~_flag(table, "failed", False)
     used = _flag(table, "used", False)
     centre, lower, upper = (
         table[name].to_numpy(float) for name in estimate_columns(table)
@@ -218,8 +219,8 @@ def _points(
     for chosen, label, fill, marker, size in (
         (healthy & ~used, f"{centre_of(table)} and interval", colour, "o", 6),
         (healthy & used, "the value used", colour, "D", 9),
-        (~healthy & ~used, "sampling not healthy", hollow, "o", 7),
-        (~healthy & used, "the value used, sampling not healthy", hollow, "D", 9),
+        (~healthy & ~used, "a check fails", hollow, "o", 7),
+        (~healthy & used, "the value used, where a check fails", hollow, "D", 9),
     ):
         if chosen.any():
             axes.plot(

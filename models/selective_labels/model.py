@@ -140,7 +140,10 @@ class SelectiveLabels:
         Features that affect the outcome and not the decision, because who decides does not see
         them: their coefficient of testing, αβ_Y + Δ, is 0.
     unobserved_scale : Known, float or None
-        σ: inferred (None) or known exactly; 0 means no unobserved common cause of both.
+        σ: inferred (None) or known exactly; 0 means no unobserved common cause of both. Where there
+        is none and σ is inferred, 0 is the edge of its prior: of 700 people with 20 features the
+        risk of the untested comes out low by half of its standard deviation, and 95 % intervals
+        covered in 48 of 57 data sets.
     response : Known, float or None
         α: how steeply testing rises with risk. Known exactly (1 by default), or inferred (None)
         where σ is known: the data cannot tell a wide ζ from a steep response.

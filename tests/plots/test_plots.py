@@ -145,7 +145,9 @@ def test_effects_stacks_tables_under_their_names():
 
 def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
     table = intervals([0.01, 0.02, 0.04]).assign(
-        used=[False, True, False], healthy=[True, True, False]
+        used=[False, True, False],
+        healthy=[True, True, False],
+        failed=["known prevalence", "", ""],
     )
     figure = sensitivity(table.rename_axis("prevalence"), "mean risk", truth=0.2)
     axes = figure.axes[0]
@@ -156,7 +158,7 @@ def test_sensitivity_marks_the_value_used_and_doubtful_sampling():
         if not line.get_label().startswith("_")
     }
     assert marked["the value used"][0] == [0.02]
-    assert marked["sampling not healthy"] == ([0.04], axes.get_facecolor())
+    assert marked["a check fails"] == ([0.01, 0.04], axes.get_facecolor())
     assert "truth 0.2" in words(figure)
 
 

@@ -347,6 +347,21 @@ def test_sensitivity_and_comparison(fit):
     assert list(compared.index)[-1] == "adjusted for all observed"
 
 
+def test_sensitivity_names_the_checks_that_other_values_fail():
+    rng = np.random.default_rng(1)
+    z = rng.integers(0, 2, 2000)
+    x = (rng.random(2000) < 0.3 + 0.4 * z).astype(int)
+    y = (rng.random(2000) < 0.2 + 0.2 * x + 0.3 * z).astype(int)
+    data = cs.Observations.from_frame(pd.DataFrame({"z": z, "x": x, "y": y}))
+    model = cs.CausalDiagram("z -> x; x, z -> y", treatment="x", outcome="y")
+    fit = cs.fit(model, data, seed=1, progress=False)
+    table = fit.sensitivity(diagram=["z -> x; x -> y"])
+    own, chain = table["failed"]
+    assert own == ""
+    assert "independences of the diagram" in chain.split("; ")
+    assert table["healthy"].all()
+
+
 def test_checks(fit):
     passed = {check.name: check.passed for check in fit.check()}
     assert passed.pop("independences of the diagram") is None  # there are none
