@@ -7,7 +7,16 @@ from causalstats.numerics.sampling.importance_sampling import importance_sample
 
 
 def normal_density(size, narrowest, rng):
-    """Return a log density of standard deviations of 1 down to `narrowest`, mean and covariance."""
+    """Return a log density of standard deviations of 1 down to `narrowest`, mean and covariance.
+
+    Parameters
+    ----------
+    size : int
+        The number of variables.
+    narrowest : float
+        The least standard deviation along an axis.
+    rng : Generator
+    """
     axes = np.linalg.qr(rng.standard_normal((size, size)))[0]
     covariance = (axes * np.geomspace(1, narrowest, size) ** 2) @ axes.T
     precision = np.linalg.inv(covariance)
