@@ -39,7 +39,15 @@ _NOT_EFFECTS = ("lead", "breakdown_value")
 
 
 def parallel_trends(model: EventStudy, draws: xr.Dataset, data: Panel) -> list[Check]:
-    """Return the checks of parallel trends (pre-trends) and of anticipation."""
+    """Return the checks of parallel trends (pre-trends) and of anticipation.
+
+    Parameters
+    ----------
+    model : EventStudy
+    draws : Dataset
+        Of the posterior.
+    data : Panel
+    """
     estimands = answers_except(model, _NOT_EFFECTS)
     count = lead_count(model, data)
     if count == 0:

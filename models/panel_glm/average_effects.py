@@ -30,7 +30,15 @@ _SEED = 1984  # of draws of the mean, which the posterior draws do not hold
 
 
 def average_effect(model: PanelGLM, draws: xr.Dataset, data: Panel) -> xr.DataArray:
-    """Return (exp θ - 1) times draws of the mean of μ, (chain, draw) or with treatments."""
+    """Return (exp θ - 1) times draws of the mean of μ, (chain, draw) or with treatments.
+
+    Parameters
+    ----------
+    model : PanelGLM
+    draws : Dataset
+        Of the posterior.
+    data : Panel
+    """
     effect = one_or_many(draws["effect"])
     size = draws.sizes["chain"] * draws.sizes["draw"]
     mean = np.random.default_rng(_SEED).gamma(*gamma_of_mean(model, draws, data), size)

@@ -104,7 +104,15 @@ def scatter(context: GraphContext, observation: Observation) -> Any:
 def draw_weights(
     degrees: float | np.ndarray, rows: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return weights of rows from their prior, (n,), or (draws, n) for as many ν."""
+    """Return weights of rows from their prior, (n,), or (draws, n) for as many ν.
+
+    Parameters
+    ----------
+    degrees : float or array, shape (draws,)
+        ν.
+    rows : int
+    rng : Generator
+    """
     half = np.asarray(degrees, float)[..., None] / 2
     return rng.gamma(half, 1 / half, (*np.shape(degrees), rows))
 

@@ -52,6 +52,12 @@ def coefficient_name(part: str, other: str) -> str:
 def ratio_coefficient_name(one: str, other: str, covariate: str) -> str:
     """Return the name of the coefficient of the log-ratio of two parts on a covariate.
 
+    Parameters
+    ----------
+    one, other : str
+        The parts.
+    covariate : str
+
     Examples
     --------
     >>> ratio_coefficient_name("a", "b", "depth")

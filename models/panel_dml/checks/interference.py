@@ -16,7 +16,7 @@ import numpy as np
 
 from causalstats.core.check import Check
 from causalstats.data import Panel
-from causalstats.models.panel_dml.checks.score_tests import Adjusted, varies
+from causalstats.models.panel_dml.checks.score_tests import Adjusted, strongest
 
 INTERFERENCE = "no effect of the treatments of other units"
 _LEVEL = 0.002
@@ -42,16 +42,12 @@ def no_interference(
     if data.cluster_name is None or adjusted.count < _FEWEST_CLUSTERS:
         return ()
     exposure = mean_of_others(data)[np.isin(data.rows, adjusted.data.rows)]
-    residuals = adjusted.without_treatment(adjusted.residuals(exposure))
-    kept = np.flatnonzero(varies(residuals, exposure))
-    if len(kept) == 0:
+    found = strongest(adjusted, exposure)
+    if found is None:
         return ()
-    tests = [adjusted.score_test(residuals[:, [column]]) for column in kept]
-    p_values = [min(1.0, len(kept) * test.p) for test in tests]
-    worst = int(np.argmin(p_values))
-    p, slope = p_values[worst], float(tests[worst].slopes[0])
+    column, p, slope = found
     passed = p >= _LEVEL
-    name = data.treatments[kept[worst]]
+    name = data.treatments[column]
     return (
         Check(
             name=INTERFERENCE,

@@ -16,7 +16,7 @@ from causalstats.core.check import Check
 from causalstats.models.panel_dml.checks.score_tests import (
     FEWEST_CLUSTERS,
     Adjusted,
-    varies,
+    strongest,
 )
 
 PRESENCE = "units do not leave because of their outcome"
@@ -53,16 +53,12 @@ def presence_unrelated(
     if not marks:
         return ()
     columns = np.column_stack(list(marks.values()))
-    residuals = adjusted.without_treatment(adjusted.residuals(columns))
-    kept = np.flatnonzero(varies(residuals, columns))
-    if len(kept) == 0:
+    found = strongest(adjusted, columns)
+    if found is None:
         return ()
-    tests = [adjusted.score_test(residuals[:, [column]]) for column in kept]
-    p_values = [min(1.0, len(kept) * test.p) for test in tests]
-    worst = int(np.argmin(p_values))
-    p, slope = p_values[worst], float(tests[worst].slopes[0])
+    column, p, slope = found
     passed = p >= _LEVEL
-    word = list(marks)[kept[worst]]
+    word = list(marks)[column]
     return (
         Check(
             name=PRESENCE,

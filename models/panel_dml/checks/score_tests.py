@@ -274,6 +274,32 @@ def varies(columns: np.ndarray, total: np.ndarray) -> np.ndarray:
     return (columns**2).sum(axis=0) > 1e-6 * np.maximum(spread, 1e-300)
 
 
+def strongest(
+    adjusted: Adjusted, columns: np.ndarray
+) -> tuple[int, float, float] | None:
+    """Return which column says most of the outcome beside treatment and nuisance.
+
+    Parameters
+    ----------
+    adjusted : Adjusted
+    columns : array, shape (n, m)
+
+    Returns
+    -------
+    (int, float, float), or None
+        Its number, its p-value times the number of columns, and its slope; None where no column
+        varies beside the others.
+    """
+    residuals = adjusted.without_treatment(adjusted.residuals(columns))
+    kept = np.flatnonzero(varies(residuals, columns))
+    if len(kept) == 0:
+        return None
+    tests = [adjusted.score_test(residuals[:, [column]]) for column in kept]
+    p_values = [min(1.0, len(kept) * test.p) for test in tests]
+    worst = int(np.argmin(p_values))
+    return int(kept[worst]), p_values[worst], float(tests[worst].slopes[0])
+
+
 def square_and_bends(values: np.ndarray, quantiles: Sequence[float]) -> np.ndarray:
     """Return the square of values about their mean, and bends at quantiles, (n, m), of sd 1.
 
