@@ -198,10 +198,9 @@ except cs.CausalStatsError as error:
     assert run.returncode == 0, run.stderr[-300:]
 
 
-def squares(path, seeds=(1, 2), slow=None):
+def squares(path, seeds=(1, 2), before=lambda: None):
     def work(seed):
-        if slow is not None:
-            slow.wait(20)
+        before()
         return {"square": seed**2}
 
     return resume(
@@ -231,11 +230,16 @@ def test_kept_results_that_a_kill_spoilt_are_made_again(tmp_path, left):
 
 
 def test_two_runs_of_one_file_are_refused_and_nothing_is_counted_twice(tmp_path):
-    path, go = tmp_path / "squares.jsonl", threading.Event()
-    first = threading.Thread(target=squares, args=(path, (1, 2), go))
+    path, begun, go = tmp_path / "squares.jsonl", threading.Event(), threading.Event()
+
+    def wait_in_work():
+        begun.set()
+        go.wait(20)
+
+    first = threading.Thread(target=squares, args=(path, (1, 2), wait_in_work))
     first.start()
-    while not (tmp_path / "squares.jsonl.lock").exists():
-        time.sleep(0.01)
+    # The file of the lock exists before the lock is held, so only the work says that it is.
+    assert begun.wait(20)
     with pytest.raises(StoreError, match="Another run writes"):
         squares(path)
     go.set()
