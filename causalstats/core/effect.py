@@ -335,7 +335,8 @@ class Effect:
             at which it is selected; `selected`. Of counts `determined` too: an entry about which
             they say too little has no `q_value` and is never selected. Where the model has the
             density in closed form, `bayes_factor`: p(x = 0 | data) / p(x = 0), above 1 for 0 and
-            below 1 against it (Savage-Dickey ratio; Dickey 1971).
+            below 1 against it (Savage-Dickey ratio; Dickey 1971). Last `doubts`, the names of the
+            checks that the answer carries, as in `summary`.
 
         References
         ----------
@@ -350,6 +351,18 @@ class Effect:
         >>> table = fit.effect("partial_correlation").decide()
         >>> table.index[table["selected"]].tolist()[:2]
         ['p1 ~ p2', 'p3 ~ p4']
+        """
+        names = "; ".join(check.name for check in self.doubts)
+        return self._decided(rope, fdr, prob).assign(doubts=names)
+
+    def _decided(
+        self, rope: float = 0.0, fdr: float = 0.05, prob: float = INTERVAL
+    ) -> pd.DataFrame:
+        """Return the numeric columns of `decide`, without looking for doubts.
+
+        Parameters
+        ----------
+        rope, fdr, prob : float
         """
         from causalstats.numerics.testing.false_discovery import q_values
 
@@ -1011,7 +1024,7 @@ class Effect:
             The probability of the intervals.
         """
         count, _ = self._apart_from_null(table, prob)
-        decided = self.decide()
+        decided = self._decided()
         selected = decided.index[decided["selected"]]
         first = table.index.get_indexer(selected[:_NAMED])
         before, _, rest = self.sentence.partition("[")

@@ -34,9 +34,11 @@ class Network:
     nodes : tuple of str
     pairs : DataFrame
         A row for each pair: the columns one, other, weight (the posterior mean), lower, upper,
-        q_value, determined and selected.
+        q_value, determined, selected and doubts.
     rope, fdr : float
         As in `Effect.decide`, by which the pairs were selected.
+    warnings : tuple of str
+        The doubts that stand on the answer of the pairs, in words.
 
     Examples
     --------
@@ -56,12 +58,17 @@ class Network:
     pairs: pd.DataFrame
     rope: float
     fdr: float
+    warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        """Return how many pairs were selected, and these with their weights and intervals.
+        """Return how many pairs were selected, these with weights and intervals, and warnings.
 
         The excess is what the weight is beyond that of no link, by which they were selected.
         """
+        warned = [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join([self._selected_in_words(), *warned])
+
+    def _selected_in_words(self) -> str:
         edges = self.edges
         title = (
             f"Network of {len(self.nodes)} nodes: {len(edges)} of {len(self.pairs)} pairs selected "
@@ -112,7 +119,7 @@ class Network:
         """Return the graph, with weight, interval and q-value at each edge.
 
         A node has its `module`, and `not_determined`, the number of its pairs of which the data say
-        too little.
+        too little; the graph has `rope`, `fdr` and `warnings`.
 
         Examples
         --------
@@ -214,7 +221,8 @@ class Network:
     def _graph(self) -> nx.Graph[str]:
         import networkx as nx
 
-        graph = nx.Graph(rope=self.rope, fdr=self.fdr)
+        told = {"warnings": "\n".join(self.warnings)} if self.warnings else {}
+        graph = nx.Graph(rope=self.rope, fdr=self.fdr, **told)
         graph.add_nodes_from(self.nodes)
         for row in self.edges.to_dict("records"):
             values = {name: float(row[name]) for name in _ATTRIBUTES}

@@ -827,7 +827,9 @@ class Fit:
             pairs = pairs.assign(determined=True)
         pairs.insert(0, "one", np.array(nodes)[one])
         pairs.insert(1, "other", np.array(nodes)[other])
-        return Network(nodes=nodes, pairs=pairs, rope=rope, fdr=fdr)
+        return Network(
+            nodes=nodes, pairs=pairs, rope=rope, fdr=fdr, warnings=effect.warnings
+        )
 
     def contraction(self) -> pd.DataFrame:
         """Return the contraction of each parameter: 1 - posterior variance / prior variance.

@@ -105,7 +105,8 @@ class PooledGroups:
             A row for each two groups and each pair: mean, lower and upper of the difference, first
             less second; `positive`, P(difference > 0), and `equal`, P(no difference), which is 0
             of a joint fit; `error`, the local false sign rate; `q_value`, twice its mean over all
-            that are as sure; `selected`, never of a pair that either group leaves undetermined.
+            that are as sure; `selected`, never of a pair that either group leaves undetermined;
+            `doubts`, the names of the checks that the difference of the two groups carries.
 
         Examples
         --------
@@ -118,7 +119,7 @@ class PooledGroups:
         ...     for k, name in enumerate(["lean", "obese"])
         ... }
         >>> cs.pool_groups(fits).decide().columns.tolist()[3:]
-        ['positive', 'equal', 'excess', 'error', 'q_value', 'selected']
+        ['positive', 'equal', 'excess', 'error', 'q_value', 'selected', 'doubts']
         """
         tables, asked = [], []
         for (k, one), (m, other) in combinations(enumerate(self.answers), 2):
@@ -131,7 +132,8 @@ class PooledGroups:
             if self.excess is not None:
                 over = self.excess._difference(one, other).draws
                 table = table.assign(excess=over.mean(("chain", "draw")).to_numpy())
-            table = table.assign(error=1 - np.maximum(above, below))
+            names = "; ".join(check.name for check in difference.doubts)
+            table = table.assign(error=1 - np.maximum(above, below), doubts=names)
             determined = difference.determined and difference.determined()
             asked.append(
                 np.ones(len(table), bool) if determined is None else determined
@@ -144,7 +146,8 @@ class PooledGroups:
         known = np.concatenate(asked)
         rates = np.full(len(whole), np.nan)
         rates[known] = false_sign_rates(whole["error"].to_numpy()[known])
-        whole = whole.assign(q_value=rates, selected=rates <= fdr)
+        doubts = whole.pop("doubts")
+        whole = whole.assign(q_value=rates, selected=rates <= fdr, doubts=doubts)
         return whole.sort_values("error", kind="stable")
 
     def _difference(self, one: str, other: str) -> Effect:

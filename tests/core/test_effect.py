@@ -52,6 +52,8 @@ def test_a_doubt_stands_in_the_sentence_the_table_and_both_forms_of_the_card():
         assert "overlap was found" in shown and "Mend overlap" in shown
     assert list(answer.summary()["doubts"]) == ["overlap"]
     assert list(effect().summary()["doubts"]) == [""]
+    assert list(answer.decide()["doubts"]) == ["overlap"]
+    assert list(effect().decide()["doubts"]) == [""]
     assert "In doubt" not in effect().text()
 
 

@@ -46,6 +46,17 @@ def rare():
     return cs.fit(model, data, seed=1, sampler=SHORT, progress=False)
 
 
+def test_a_network_tells_the_doubts_of_its_pairs():
+    rows = np.random.default_rng(1).lognormal(size=(30, 4))
+    frame = pd.DataFrame(np.repeat(rows, 2, axis=0), columns=list("abcd"))
+    data = cs.Composition.from_frame(frame, parts=list("abcd"))
+    fit = cs.fit(cs.PartialCorrelation(prior="matching"), data, seed=1, progress=False)
+    network = fit.network()
+    assert "warning: no row twice" in repr(network)
+    assert network.pairs["doubts"].str.contains("no row twice").all()
+    assert "no row twice" in network.to_networkx().graph["warnings"]
+
+
 def test_the_edges_are_the_pairs_that_decide_selects(network):
     model = cs.PartialCorrelation(prior="matching")
     data = model.simulate(1, rows=200, parts=6).data

@@ -202,7 +202,9 @@ def test_two_sites_of_the_same_subjects_are_a_caution():
         data = cs.Composition.from_frame(frame, parts=list("abcd"))
         model = cs.PartialCorrelation(prior="matching")
         fits[site] = cs.fit(model, data, seed=1, progress=False)
-    together = cs.pool_groups(fits).answers["skin"]
-    assert "'gut' and of 'mouth'" in together.warnings[0]
+    pooled = cs.pool_groups(fits)
+    assert "'gut' and of 'mouth'" in pooled.answers["skin"].warnings[0]
+    assert pooled.decide()["doubts"].str.contains("groups of other subjects").all()
     apart = cs.pool_groups({name: fits[name] for name in ("gut", "skin")})
     assert "groups of other subjects" not in str(apart.answers["gut"].doubts)
+    assert not apart.decide()["doubts"].str.contains("groups of other subjects").any()
