@@ -712,7 +712,8 @@ class Fit:
         Returns
         -------
         TippingPoint
-            The values there, the answer before and after, and a sentence.
+            The values there, the answer before and after with the checks that each fails, and a
+            sentence.
 
         Raises
         ------

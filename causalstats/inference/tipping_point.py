@@ -40,12 +40,14 @@ from causalstats.samplers.program_cache import same_program
 if TYPE_CHECKING:
     import pandas as pd
 
+    from causalstats.core.effect import Effect
     from causalstats.inference.fit import Fit
 
 LARGEST_PARETO_K = 0.7
 _MOST_DRAWS = 500
 _SMALL = 0.1  # share of a bend, for derivatives
 _LARGEST = 2.0  # bends
+_SIZES = (0.5, 1.0, _LARGEST)  # looked at before bisection
 _BISECTIONS = 6
 _REFITS = 4
 _APART = 0.25  # of the width of an interval
@@ -64,12 +66,16 @@ class Bend:
         bounds, their middle, and from the interval of the lower to that of the upper.
     pareto_k : float
         Of the weights; 0 of a fit.
+    failed : tuple of str
+        The checks that the answer fails there: data that contradict the values say so. Of the
+        answers that a `TippingPoint` reports.
     """
 
     centre: float
     lower: float
     upper: float
     pareto_k: float
+    failed: tuple[str, ...] = ()
 
     def margin(self, threshold: float) -> float:
         """Return how far the interval is from a threshold: negative where it takes it in.
@@ -121,7 +127,8 @@ class TippingPoint:
     turned : bool
         Whether there is one within two bends.
     values : dict
-        The value of each field there, or at two bends where nothing turned.
+        The value of each field there. Where nothing turned, at two bends, or at the largest bend
+        below that the model can take.
     size : float
         In bends: the Euclidean length of the shares.
     stated, bent : Bend
@@ -138,6 +145,8 @@ class TippingPoint:
     >>> result = fit.tipping_point(concentration=200.0)
     >>> result.turned, result.reweighted
     (True, None)
+    >>> result.bent.failed
+    ('weight of the prior',)
     """
 
     turned: bool
@@ -168,21 +177,25 @@ def tipping_point(fit: Fit, bends: Mapping[str, Any], threshold: float) -> Tippi
     if answers.gradient is not None and _contradicted(answers.weighted(shares), bent):
         answers = _Answers(fit, axes, None)
         shares, bent = _search(answers, threshold)
-    stated = answers.at(np.zeros(len(axes)))
+    unbent = np.zeros(len(axes))
+    stated = replace(answers.at(unbent), failed=answers.failed(unbent))
+    bent = replace(bent, failed=answers.failed(shares))
     turned = bent.left(stated, threshold) < 0
     values = {
         name: axis.at(share)
         for (name, axis), share in zip(axes.items(), shares, strict=True)
     }
     reweighted = None if answers.gradient is None else answers.weighted(shares)
+    size = float(np.linalg.norm(shares))
     return TippingPoint(
         turned=turned,
         values=values,
-        size=float(np.linalg.norm(shares)),
+        size=size,
         stated=stated,
         bent=bent,
         reweighted=reweighted,
-        sentence=_sentence(values, axes, stated, bent, turned, threshold),
+        sentence=_sentence(values, axes, stated, bent, turned, threshold, size)
+        + _in_doubt(stated, bent),
     )
 
 
@@ -197,7 +210,7 @@ def _search(answers: _Answers, threshold: float) -> tuple[np.ndarray, Bend]:
     Returns
     -------
     shares : array
-        Of each field; at one bend where nothing turned.
+        Of each field; at two bends, or the largest that the model takes, where nothing turned.
     bent : Bend
     """
     count = len(answers.axes)
@@ -247,15 +260,49 @@ def _turn(
         Of length 1.
     turned : function of a Bend
     """
+
+    def fitted(size: float) -> Bend:
+        return answers.fitted(size * direction)
+
     along = answers.along(direction)
     size, found = _smallest(lambda size: _turned_at(along, turned, size))
-    bent = answers.fitted(size * direction)
+    if not found:
+        size, bent = _largest(answers, direction)
+        if not turned(bent):
+            return size, bent
+        # The fit turns what weighted draws do not.
+        size, _ = _smallest(lambda size: _turned_at(fitted, turned, size))
+        return size, fitted(size)
+    bent = fitted(size)
     for _ in range(_REFITS):
-        if turned(bent) or not found or size >= _LARGEST:
+        if turned(bent) or size >= _LARGEST:
             break
         size = min(1.15 * size, _LARGEST)
-        bent = answers.fitted(size * direction)
+        bent = fitted(size)
     return size, bent
+
+
+def _largest(answers: _Answers, direction: np.ndarray) -> tuple[float, Bend]:
+    """Return the largest size that was looked at to which the model can be bent, and its fit.
+
+    Parameters
+    ----------
+    answers : _Answers
+    direction : array
+        Of length 1.
+
+    Raises
+    ------
+    ModelError
+        If the model can be bent to none of them.
+    """
+    *larger, least = reversed(_SIZES)
+    for size in larger:
+        try:
+            return size, answers.fitted(size * direction)
+        except CausalStatsError:
+            continue
+    return least, answers.fitted(least * direction)
 
 
 def _other_directions(direction: np.ndarray) -> list[np.ndarray]:
@@ -374,6 +421,7 @@ class _Answers:
         self.axes = axes
         self.gradient = gradient
         self._fits: dict[bytes, Bend] = {}
+        self._effects: dict[bytes, Effect] = {}
         _refuse_many(fit.effect(fit.headline).numbers())
         if gradient is None:
             return
@@ -444,7 +492,9 @@ class _Answers:
                 other = self.fit.refit(
                     _bent(self.fit.model, self.axes, shares), "Refitting at a bend"
                 )
-            numbers = other.effect(self.fit.headline).numbers()
+            effect = other.effect(self.fit.headline)
+            self._effects[key] = effect
+            numbers = effect.numbers()
             self._fits[key] = Bend(
                 centre=float(numbers[centre_of(numbers)].mean()),
                 lower=float(numbers["lower"].iloc[0]),
@@ -452,6 +502,12 @@ class _Answers:
                 pareto_k=0.0,
             )
         return self._fits[key]
+
+    def failed(self, shares: np.ndarray) -> tuple[str, ...]:
+        """Return the names of the checks that the answer of a fit fails."""
+        self.fitted(shares)
+        doubts = self._effects[shares.tobytes()].doubts
+        return tuple(check.name for check in doubts if check.passed is False)
 
 
 def _refuse_many(numbers: pd.DataFrame) -> None:
@@ -489,11 +545,10 @@ def _turned_at(
 
 def _smallest(turned: Callable[[float], bool]) -> tuple[float, bool]:
     """Return the smallest size at which the decision is turned, and whether there is one."""
-    sizes = [0.5, 1.0, _LARGEST]
-    above = next((size for size in sizes if turned(size)), None)
+    above = next((size for size in _SIZES if turned(size)), None)
     if above is None:
-        return 1.0, False
-    below = max([0.0, *(size for size in sizes if size < above)])
+        return _LARGEST, False
+    below = max([0.0, *(size for size in _SIZES if size < above)])
     for _ in range(_BISECTIONS):
         middle = (below + above) / 2
         if turned(middle):
@@ -510,6 +565,7 @@ def _sentence(
     bent: Bend,
     turned: bool,
     threshold: float,
+    size: float,
 ) -> str:
     """Return the result in words.
 
@@ -520,6 +576,8 @@ def _sentence(
     stated, bent : Bend
     turned : bool
     threshold : float
+    size : float
+        In bends.
     """
     changed = ", ".join(
         f"{name} {_short(value)} in place of {_short(axes[name].stated)}"
@@ -534,13 +592,31 @@ def _sentence(
     if not turned:
         still = "takes in" if inside else "leaves out"
         return (
-            f"No joint bend turned the decision: with {changed} the answer is {after}, {before} as "
-            f"stated; its interval still {still} {threshold:g}."
+            f"No joint bend of up to {size:.2g} bends turned the decision: with {changed} the "
+            f"answer is {after}, {before} as stated; its interval still {still} {threshold:g}."
         )
     return (
         f"The interval {takes_in} {threshold:g} where all bend together: with {changed} the answer "
         f"is {after}, {before} as stated."
     )
+
+
+def _in_doubt(stated: Bend, bent: Bend) -> str:
+    """Return the sentences on checks that fail, at the bend and as stated; empty without any.
+
+    Examples
+    --------
+    >>> stated = Bend(centre=2.0, lower=1.0, upper=3.0, pareto_k=0.0)
+    >>> _in_doubt(stated, replace(stated, failed=("overlap",)))
+    ' In doubt: the answer there fails overlap.'
+    """
+    places = {"there": bent.failed, "as stated": stated.failed}
+    told = [
+        f"the answer {place} fails {', '.join(failed)}"
+        for place, failed in places.items()
+        if failed
+    ]
+    return f" In doubt: {'; '.join(told)}." if told else ""
 
 
 def _short(value: Any) -> str:

@@ -39,7 +39,32 @@ def test_the_interval_touches_the_threshold_at_the_tipping_point(fit):
 
 def test_a_bend_that_turns_nothing_says_so(fit):
     result = fit.tipping_point(concentration=0.6)
-    assert not result.turned and "No joint bend" in result.sentence
+    assert not result.turned and "No joint bend of up to 2 bends" in result.sentence
+    # Half a bend more in ratio each: 0.5, 0.6 at one bend, 0.72 at the two that were searched.
+    assert result.size == 2.0
+    assert np.isclose(result.values["concentration"], 0.72)
+    model = cs.CausalDiagram("treated -> recovered", route="reduced", **result.values)
+    refit = fit.refit(model).effect("effect").numbers().iloc[0]
+    assert np.isclose(refit["upper"], result.bent.upper)
+
+
+def test_an_answer_that_the_data_contradict_is_told_as_in_doubt(fit):
+    assert "In doubt" not in fit.tipping_point(concentration=0.6).sentence
+    rng = np.random.default_rng(1)
+    z = rng.integers(0, 2, 400)
+    treated = (rng.random(400) < 0.2 + 0.6 * z).astype(int)
+    recovered = (rng.random(400) < 0.2 + 0.6 * z).astype(int)
+    frame = pd.DataFrame({"z": z, "treated": treated, "recovered": recovered})
+    diagram = cs.CausalDiagram("z -> treated -> recovered", route="reduced")
+    data = cs.Observations.from_frame(frame)
+    contradicted = cs.fit(diagram, data, seed=1, progress=False)
+    result = contradicted.tipping_point(concentration=200.0)
+    name = "independences of the diagram"
+    assert name in result.stated.failed and name in result.bent.failed
+    there, stated = result.sentence.split("In doubt: ")[1].split(
+        "; the answer as stated"
+    )
+    assert name in there and name in stated
 
 
 def test_a_decision_turns_the_other_way_too(fit):
@@ -97,6 +122,35 @@ class _Steep:
 
 def test_an_interval_that_passes_the_threshold_within_two_bends_turns_the_decision():
     shares, bent = _search(_Steep(), 0.0)
+    assert bent.lower < 0 < bent.upper
+    assert 1.2 < shares[0] < 1.35
+
+
+class _Limited(_Steep):
+    """Answers of a model that cannot be bent by more than 1.2, and does not turn before."""
+
+    def at(self, shares):
+        if shares[0] > 1.2:
+            raise cs.ModelError("no such model")
+        return super().at(shares / 10)
+
+    fitted = at
+
+
+def test_where_nothing_turned_the_largest_bend_that_the_model_takes_is_told():
+    shares, bent = _search(_Limited(), 0.0)
+    assert shares[0] == 1.0 and bent == _Limited().at(np.array([1.0]))
+
+
+class _Mistaken(_Steep):
+    """Weighted draws that turn nothing, where fits do from 1.25 bends on."""
+
+    def along(self, direction):
+        return lambda size: self.at(0 * direction)
+
+
+def test_a_fit_that_turns_what_weights_do_not_is_followed_to_its_smallest_bend():
+    shares, bent = _search(_Mistaken(), 0.0)
     assert bent.lower < 0 < bent.upper
     assert 1.2 < shares[0] < 1.35
 
@@ -204,4 +258,4 @@ def test_a_thousand_joint_bends_take_a_second_and_agree_with_a_refit(
 def test_a_decision_that_does_not_turn_is_told_as_it_was(lower, upper, words):
     bend = Bend(centre=0.7, lower=lower, upper=upper, pareto_k=0.0)
     axes = {"prior_sd": _Axis(1.0, 2.0)}
-    assert words in _sentence({"prior_sd": 2.0}, axes, bend, bend, False, 0.0)
+    assert words in _sentence({"prior_sd": 2.0}, axes, bend, bend, False, 0.0, 1.0)
