@@ -12,6 +12,7 @@ from scipy.special import expit
 from spoilt_tables import Change, coded, cut_off, every_row_twice, spoilt
 
 import causalstats as cs
+from causalstats.models.shared.nothing_hidden import NOTHING_HIDDEN
 from causalstats.numerics.selection.joint_errors import joint_errors
 from worlds import World
 
@@ -389,6 +390,15 @@ WORLDS = [
         ("agrees with the data: expertise",),
         policy=(0.0, -1.2, 0.0),
         expertise=("x2", "x3"),
+    ),
+    _wrong(
+        "a hidden cause, and a model without one",
+        labels,
+        (NOTHING_HIDDEN, "agrees with the data: negative control"),
+        policy=(0.0, 0.0, 1.5),
+        controls=("x3",),
+        prevalence=None,
+        unobserved_scale=0.0,
     ),
     _wrong(
         "negative control that moves the outcome",

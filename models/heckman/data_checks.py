@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from causalstats.core.check import Check
 from causalstats.core.estimand import answers_except
+from causalstats.core.knowledge import Known
 from causalstats.data import Decisions
 from causalstats.models.heckman.assumptions import NORMALITY
 from causalstats.models.heckman.correlation_priors import correlation_prior_of
@@ -18,6 +19,7 @@ from causalstats.models.heckman.means import group_means
 from causalstats.models.heckman.shape_priors import errors_of
 from causalstats.models.shared.exclusion_restrictions import strength_of_exclusion
 from causalstats.models.shared.missing_rows import rows_left_out
+from causalstats.models.shared.nothing_hidden import nothing_hidden
 from causalstats.models.shared.rows_of_people import people_checks
 from causalstats.numerics.selection.heckman_baselines import with_intercept
 from causalstats.numerics.selection.reachable_mean import (
@@ -60,6 +62,7 @@ def data_checks(model: Heckman, data: Decisions) -> tuple[Check, ...]:
         *rows_left_out(data),
         *normality,
         *_identification(model),
+        *_nothing_hidden(model, data),
         *_mean_in_reach(model, data),
         *strength_of_exclusion(
             model.excluded, data, answers_except(model, _ABOUT_THE_SEEN)
@@ -153,6 +156,23 @@ def _mean_and_covariance(
     mean = share @ columns
     centred = (columns - mean) * share[:, None]
     return mean, centred.T @ centred
+
+
+def _nothing_hidden(model: Heckman, data: Decisions) -> tuple[Check, ...]:
+    """Return the caution that errors of decision and outcome are taken for uncorrelated.
+
+    Where a feature is excluded or a mean is known, the check of the correlation can refute it.
+    """
+    told = model.excluded or model.mean is not None or data.decision.all()
+    if model.correlation != Known(0.0) or told:
+        return ()
+    return nothing_hidden(
+        {},
+        "correlation",
+        "[-0.5, 0.5]",
+        answers_except(model, _ABOUT_THE_SEEN),
+        "correlation",
+    )
 
 
 def _identification(model: Heckman) -> tuple[Check, ...]:

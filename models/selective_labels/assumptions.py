@@ -14,6 +14,7 @@ from causalstats.models.selective_labels.prevalences import prevalence_of
 from causalstats.models.shared.exclusion_restrictions import exclusion_assumptions
 from causalstats.models.shared.independent_rows import independent_people
 from causalstats.models.shared.measurement import measured_without_error
+from causalstats.models.shared.nothing_hidden import NOTHING_HIDDEN
 
 if TYPE_CHECKING:
     from causalstats.models.selective_labels.model import SelectiveLabels
@@ -64,6 +65,8 @@ def _no_unobservable() -> Assumption:
         "`fit.sensitivity(unobserved_scale=[0.5, 1.0, 2.0])` says how far it moves.",
         formula="Y independent of T given x",
         checks=(
+            NOTHING_HIDDEN,
+            "agrees with the data: negative control",
             "direction of the decision",
             "features go with the direction of the decision",
         ),

@@ -27,6 +27,7 @@ from causalstats.models.shared.exclusion_restrictions import (
     strength_of_exclusion,
 )
 from causalstats.models.shared.missing_rows import rows_left_out
+from causalstats.models.shared.nothing_hidden import least_visible, nothing_hidden
 from causalstats.models.shared.population import flat
 from causalstats.models.shared.rows_of_people import people_checks
 
@@ -75,15 +76,41 @@ def data_checks(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
         *_cases_found(model, data),
         *_events_a_feature(model, data),
         *_identification(model),
+        *_nothing_hidden(model, data),
         *strength_of_exclusion(model.excluded, data, _ABOUT_THE_UNTESTED),
         *strength_of_controls(model.negative_controls, data, _ABOUT_THE_UNTESTED),
         *people_checks(data, numeric_outcome=False),
     )
 
 
+def _nothing_hidden(model: SelectiveLabels, data: Decisions) -> tuple[Check, ...]:
+    """Return what stands for the assumption that nothing hidden moves decision and outcome.
+
+    A known prevalence is knowledge of those whom nobody decided for. Where everybody was decided
+    for, nothing is missing.
+    """
+    field = _says_nothing_hidden(model)
+    if not field or model.prevalence is not None or data.decision.all():
+        return ()
+    rates = [as_known(rate).value for rate in (model.sensitivity, model.specificity)]
+    controls = [*model.negative_controls, *model.excluded]
+    return nothing_hidden(
+        {control: least_visible(data, control, *rates) for control in controls},
+        field,
+        "[0.5, 1.0, 2.0]",
+        _ABOUT_THE_UNTESTED,
+        of_the_unobservable(model),
+    )
+
+
+def _says_nothing_hidden(model: SelectiveLabels) -> str:
+    """Return the field that says that nothing hidden moves decision and outcome, or nothing."""
+    fields = ("unobserved_scale", "response")
+    return next((name for name in fields if getattr(model, name) == Known(0.0)), "")
+
+
 def _identification(model: SelectiveLabels) -> tuple[Check, ...]:
-    nothing_hidden = model.unobserved_scale == Known(0.0)
-    if model.prevalence is not None or model.excluded or nothing_hidden:
+    if model.prevalence is not None or model.excluded or _says_nothing_hidden(model):
         return ()
     return (
         Check(

@@ -224,8 +224,13 @@ def test_what_is_not_known_is_said_with_the_answer():
     data, prevalence, _ = study(1, 200, 2)
     check = cs.SelectiveLabels().data_checks(data)[0]
     assert check.passed is None and check.stands_on("untested_prevalence")
-    known = cs.SelectiveLabels(unobserved_scale=0.0).data_checks(data)
-    assert all(each.passed for each in known)
+    checks = cs.SelectiveLabels(unobserved_scale=0.0).data_checks(data)
+    assumed = [each for each in checks if not each.passed]
+    assert [each.name for each in assumed] == ["nothing hidden, by assumption"]
+    assert assumed[0].stands_on("untested_prevalence")
+    assert "no negative control is named" in assumed[0].finding
+    known = cs.SelectiveLabels(unobserved_scale=0.0, prevalence=prevalence)
+    assert all(each.passed for each in known.data_checks(data))
 
 
 def test_units_of_the_probit_are_probits():
