@@ -3,9 +3,16 @@
 import numba
 import numpy as np
 
-_BLOCK = 64  # columns that are eliminated at once
+# Columns that are eliminated at once: more of them where products of matrices are large
+_FEW_COLUMNS = 16
+_MANY_COLUMNS = 32
+_MOST_PARTS_OF_FEW = 700
+_ROOT_ROWS = 64  # of the inverse of a factor that are solved at once
 _ROWS = 128  # of a product that are added at once
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+_contracted = numba.njit(
+    nogil=True, cache=True, error_model="numpy", fastmath={"contract"}
+)
 
 
 @_compiled
@@ -19,7 +26,7 @@ def log_determinant(matrix: np.ndarray) -> float:
     return _factorise(matrix, np.empty_like(matrix))
 
 
-@_compiled
+@_contracted
 def _factorise(matrix: np.ndarray, factor: np.ndarray) -> float:
     """Write the upper triangle of U, U'U = A, and return log |A|, or -inf.
 
@@ -30,9 +37,10 @@ def _factorise(matrix: np.ndarray, factor: np.ndarray) -> float:
     factor : array, shape (D, D)
     """
     size = len(matrix)
+    block = _FEW_COLUMNS if size <= _MOST_PARTS_OF_FEW else _MANY_COLUMNS
     total = 0.0
-    for first in range(0, size, _BLOCK):
-        last = min(first + _BLOCK, size)
+    for first in range(0, size, block):
+        last = min(first + block, size)
         for column in range(first, size):
             for row in range(first, min(last, column + 1)):
                 factor[row, column] = matrix[column, row]
@@ -58,7 +66,7 @@ def _factorise(matrix: np.ndarray, factor: np.ndarray) -> float:
     return total
 
 
-@_compiled
+@_contracted
 def put_inverse(target: np.ndarray, matrix: np.ndarray) -> bool:
     """Write the inverse of a symmetric matrix over another one, if it is positive definite.
 
@@ -81,8 +89,8 @@ def put_inverse(target: np.ndarray, matrix: np.ndarray) -> bool:
     if not _factorise(matrix, factor) > -np.inf:
         return False
     root = np.zeros_like(matrix)
-    for first in range(0, size, _BLOCK):
-        last = min(first + _BLOCK, size)
+    for first in range(0, size, _ROOT_ROWS):
+        last = min(first + _ROOT_ROWS, size)
         if first > 0:
             above = np.ascontiguousarray(factor[:first, first:last].T)
             lost = above @ np.ascontiguousarray(root[:first, :first])
@@ -132,12 +140,14 @@ def row_product(matrix: np.ndarray, row: int, vector: np.ndarray, count: int) ->
     Parameters
     ----------
     matrix : array, shape (n, D)
+        In single or double precision, in which products are summed.
     row : int
     vector : array, shape (D,)
+        In the same precision.
     count : int
         Of the entries.
     """
-    total = 0.0
+    total = matrix.dtype.type(0)
     for place in range(count):
         total += matrix[row, place] * vector[place]
     return total
@@ -164,13 +174,19 @@ def add_row(
 
 @_compiled
 def add_products(
-    target: np.ndarray, one: np.ndarray, other: np.ndarray, count: int
+    target: np.ndarray,
+    single: np.ndarray,
+    one: np.ndarray,
+    other: np.ndarray,
+    count: int,
 ) -> None:
     """Add the product of some columns of two matrices to the lower triangle of a third, by BLAS.
 
     Parameters
     ----------
     target : array, shape (D, D)
+    single : array of float32, shape (D, D)
+        Becomes the same in single precision.
     one, other : array, shape (D, k)
         Whose product A B' is symmetric.
     count : int
@@ -184,7 +200,9 @@ def add_products(
         gained = left[first:last] @ np.ascontiguousarray(right[:, :last])
         for row in range(first, last):
             for column in range(row + 1):
-                target[row, column] += gained[row - first, column]
+                value = target[row, column] + gained[row - first, column]
+                target[row, column] = value
+                single[row, column] = value
 
 
 @_compiled
