@@ -15,6 +15,7 @@ import causalstats as cs
 from causalstats.models.panel_dml.checks.effect_over_time import OVER_TIME
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
+from causalstats.models.shared.interference import INTERFERENCE
 from causalstats.models.shared.measurement import LABELS
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from causalstats.models.shared.units_alike import ALIKE
@@ -99,6 +100,40 @@ def _of_states(seed: int, named: bool = False) -> Drawn:
     return cs.DynamicPanel(), read(frame, cluster="state" if named else None)
 
 
+def _villages(spillover: float, seed: int) -> Drawn:
+    """Households of 40 villages, whose treatments go together and last.
+
+    Parameters
+    ----------
+    spillover : float
+        What the mean treatment of the other households of the village does.
+    seed : int
+    """
+    rng = np.random.default_rng(seed)
+    villages, each, times, burn_in = 40, 8, 6, 10
+    village, span = np.repeat(np.arange(villages), each), times + burn_in
+    treatment = 0.7 * persistent(rng, villages, span, 0.8)[village]
+    treatment = treatment + 0.7 * rng.standard_normal(treatment.shape)
+    total = treatment.reshape(villages, each, span).sum(axis=1)[village]
+    pushed = 0.5 * treatment + spillover * (total - treatment) / (each - 1)
+    pushed = pushed + rng.standard_normal((len(village), 1))
+    pushed = pushed + 0.5 * rng.standard_normal((villages, span))[village]
+    pushed = pushed + rng.standard_normal(treatment.shape)
+    outcome = np.zeros(treatment.shape)
+    for t in range(1, span):
+        outcome[:, t] = 0.5 * outcome[:, t - 1] + pushed[:, t]
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(len(village)), times),
+            "time": np.tile(np.arange(times), len(village)),
+            "village": np.repeat(village, times),
+            "d": treatment[:, burn_in:].ravel(),
+            "y": outcome[:, burn_in:].ravel(),
+        }
+    )
+    return cs.DynamicPanel(), read(frame, cluster="village")
+
+
 def _years(spread: float, seed: int) -> Drawn:
     """Years move outcomes and treatments of all units, and the model has no time effects.
 
@@ -152,6 +187,12 @@ WORLDS = [
         name="units that share shocks of 30 states, not named",
         make=_of_states,
         catches=(SHARED_SHOCKS,),
+    ),
+    _right(name="villages whose treatments go together", make=partial(_villages, 0.0)),
+    _wrong(
+        name="treatments that spill over within villages",
+        make=partial(_villages, 0.5),
+        catches=(INTERFERENCE,),
     ),
     _right(name="years alike, without effects of periods", make=partial(_years, 0.0)),
     _wrong(

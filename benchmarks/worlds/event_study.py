@@ -25,6 +25,7 @@ from spoilt_tables import cut_off, left_out, spoilt
 
 import causalstats as cs
 from causalstats.models.event_study.additive_changes import ADDITIVE
+from causalstats.models.shared.interference import INTERFERENCE
 from causalstats.models.shared.measurement import ONE_UNIT, ONE_WAY
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from worlds import World
@@ -56,6 +57,42 @@ def _right(rho: float, effect: Any, fields: dict, seed: int) -> Drawn:
 
 def _none(adopted: int, since: np.ndarray) -> np.ndarray:
     return 0.0 * since
+
+
+def _villages(spillover: float, seed: int, unlike: float = 0.0) -> Drawn:
+    """Households of 40 villages; of each another share adopts in period 3, 4 or 6, or never.
+
+    Parameters
+    ----------
+    spillover : float
+        What it does to a household that all others of its village have adopted.
+    seed : int
+    unlike : float
+        What the effect is more in a village where more adopt.
+    """
+    rng = np.random.default_rng(seed)
+    villages, each = 40, 8
+    village = np.repeat(np.arange(villages), each)
+    share = rng.uniform(0.1, 0.9, villages)[village]
+    ever = rng.random(len(village)) < share
+    adopted = np.where(ever, rng.choice([3, 4, 6], len(village)), 99)[:, None]
+    treated = (np.arange(_TIMES) >= adopted).astype(float)
+    total = treated.reshape(villages, each, _TIMES).sum(axis=1)[village]
+    outcome = (0.5 + unlike * share[:, None]) * treated
+    outcome += spillover * (total - treated) / (each - 1)
+    outcome += rng.standard_normal((len(village), 1)) + 0.1 * np.arange(_TIMES)
+    outcome += 0.4 * persistent(rng, villages, _TIMES, 0.5)[village]
+    outcome += persistent(rng, len(village), _TIMES, 0.5)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(len(village)), _TIMES),
+            "time": np.tile(np.arange(_TIMES), len(village)),
+            "village": np.repeat(village, _TIMES),
+            "d": treated.ravel(),
+            "y": outcome.ravel(),
+        }
+    )
+    return cs.EventStudy(**LEAST_SQUARES), read(frame, cluster="village")
 
 
 def _missing_at_random(seed: int) -> Drawn:
@@ -279,6 +316,21 @@ WORLDS = [
         make=partial(_right, 0.5, growing, {"pooling": "shape", "errors": "ar1"}),
     ),
     _right_world(name="rows missing at random", make=_missing_at_random),
+    _right_world(
+        name="villages of which other shares adopt", make=partial(_villages, 0.0)
+    ),
+    _right_world(
+        name="villages in which the effect is larger where more adopt",
+        make=partial(_villages, 0.0, unlike=1.0),
+    ),
+    *(
+        _wrong_world(
+            name=f"adoption that adds {size:g} to a village that adopts as a whole",
+            make=partial(_villages, size),
+            catches=(INTERFERENCE,),
+        )
+        for size in (1.0, 2.0)
+    ),
     _right_world(name="cohorts of 8 to 25 units", make=_small_cohorts),
     _right_world(name="counts of one level", make=partial(_counts, 1.0)),
     _wrong_world(

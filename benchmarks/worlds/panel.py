@@ -22,8 +22,8 @@ from spoilt_tables import (
 )
 
 import causalstats as cs
-from causalstats.models.panel_dml.checks.interference import INTERFERENCE
 from causalstats.models.shared.bad_controls import FOLLOW
+from causalstats.models.shared.interference import INTERFERENCE
 from causalstats.models.shared.measurement import LABELS
 from worlds import World
 

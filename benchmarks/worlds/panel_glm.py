@@ -15,6 +15,7 @@ import causalstats as cs
 from causalstats.models.panel_glm.assumptions import BOUNDED, LATER
 from causalstats.models.shared.common_changes import COMMON_CHANGES
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
+from causalstats.models.shared.interference import INTERFERENCE
 from causalstats.models.shared.measurement import ZEROS
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 from causalstats.models.shared.units_alike import ALIKE
@@ -106,6 +107,42 @@ def _other_people(kind: str, seed: int) -> Drawn:
         }
     )
     return cs.PanelGLM(family=kind), read(frame)
+
+
+def _villages(kind: str, spillover: float, seed: int) -> Drawn:
+    """Households of 40 villages, of which another share is treated in each year.
+
+    Parameters
+    ----------
+    kind : {"poisson", "logit"}
+    spillover : float
+        What a treatment of all other households of the village does to the predictor.
+    seed : int
+    """
+    rng = np.random.default_rng(seed)
+    villages, each, times = 40, 8, 6
+    village = np.repeat(np.arange(villages), each)
+    share = rng.uniform(0.1, 0.9, (villages, times))[village]
+    treated = (rng.random(share.shape) < share).astype(float)
+    total = treated.reshape(villages, each, times).sum(axis=1)[village]
+    predictor = 0.5 * treated + spillover * (total - treated) / (each - 1)
+    predictor = predictor + 0.5 * rng.standard_normal((len(village), 1))
+    predictor = predictor + 0.3 * rng.standard_normal((villages, times))[village]
+    if kind == "poisson":
+        outcome = rng.poisson(np.exp(0.5 + predictor)).astype(float)
+    else:
+        chance = 1 / (1 + np.exp(0.5 - predictor))
+        outcome = (rng.random(chance.shape) < chance).astype(float)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(len(village)), times),
+            "time": np.tile(np.arange(times), len(village)),
+            "village": np.repeat(village, times),
+            "d": treated.ravel(),
+            "y": outcome.ravel(),
+        }
+    )
+    return cs.PanelGLM(family=kind), read(frame, cluster="village")
 
 
 def _separated(kind: str, seed: int) -> Drawn:
@@ -272,6 +309,21 @@ WORLDS = [
         name="0 and 1 of units that share shocks of 30 states, not named",
         make=partial(_of_states, "logit"),
         catches=(SHARED_SHOCKS,),
+    ),
+    *(
+        _right(
+            name=f"{outcome} of villages treated in other shares",
+            make=partial(_villages, kind, 0.0),
+        )
+        for kind, outcome in (("poisson", "counts"), ("logit", "zeros and ones"))
+    ),
+    *(
+        _wrong(
+            name=f"{outcome}, and treatments that spill over within villages",
+            make=partial(_villages, kind, 1.0),
+            catches=(INTERFERENCE,),
+        )
+        for kind, outcome in (("poisson", "counts"), ("logit", "zeros and ones"))
     ),
     _right(name="years alike, without effects of periods", make=partial(_years, 0.0)),
     _wrong(

@@ -42,6 +42,13 @@ from causalstats.models.shared.common_changes import (
     spans_of_periods,
 )
 from causalstats.models.shared.covariate_form import linear_covariates
+from causalstats.models.shared.interference import (
+    can_show_interference,
+    interference_check,
+    mean_of_others,
+    strongest_of,
+    tells_more,
+)
 from causalstats.models.shared.rows_of_units import no_copy_within_units, unit_rows
 from causalstats.models.shared.units_alike import units_alike
 
@@ -78,6 +85,7 @@ def data_checks(model: DynamicPanel, data: Panel) -> tuple[Check, ...]:
         *no_copy_within_units(data, estimands, CONFOUNDERS),
         *shared_shocks(model, data, estimands),
         *_common_changes(model, data, estimands),
+        *_interference(model, data, estimands),
         *linear_covariates(form_p_values(model, data), estimands, LINEARITY),
         *covariates_at_adoption(data, estimands, CONFOUNDERS),
         *covariates_follow(data, estimands, CONFOUNDERS),
@@ -223,6 +231,30 @@ def _common_changes(
     spans = spans_of_periods(len(design.periods), len(used))
     by_span = used @ (spans[:, None] == np.arange(1, spans.max() + 1))
     return (common_changes_check(means_are_zero(by_span), estimands, CONFOUNDERS),)
+
+
+def _interference(
+    model: DynamicPanel, data: Panel, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Mean treatments of other units of the cluster have coefficients of 0 beside one's own."""
+    if not can_show_interference(data, len(np.unique(data.cluster))):
+        return ()
+    others = mean_of_others(data)
+    first = model.lags + len(data.treatments)
+    p_values = np.full(len(data.treatments), np.nan)
+    for k in np.flatnonzero(tells_more(data, others)):
+        wider = replace(
+            data,
+            treatment=np.column_stack([data.treatment, others[:, k]]),
+            treatments=(*data.treatments, f"mean {data.treatments[k]} of others"),
+        )
+        try:
+            mean, variance = _slopes(replace(model, effect_sd=_FLAT), wider, [first], 0)
+        except (ModelError, np.linalg.LinAlgError):
+            continue
+        p_values[k] = stats.chi2.sf(float(mean[0] ** 2 / variance[0, 0]), 1)
+    found = strongest_of(data, p_values.tolist())
+    return interference_check(data, found, estimands, CONFOUNDERS)
 
 
 def _variance_contrasts(

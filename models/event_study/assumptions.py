@@ -8,6 +8,7 @@ from causalstats.core.assumption import Assumption
 from causalstats.models.event_study.additive_changes import ADDITIVE
 from causalstats.models.event_study.pooling import POOLING
 from causalstats.models.shared.covariate_form import LINEAR_COVARIATES
+from causalstats.models.shared.interference import INTERFERENCE
 from causalstats.models.shared.measurement import measured_without_error
 from causalstats.models.shared.shared_shocks import SHARED_SHOCKS
 
@@ -64,6 +65,7 @@ def assumptions(model: EventStudy) -> tuple[Assumption, ...]:
             statement="The adoption of a unit does not move the outcome of another (SUTVA).",
             if_wrong="Controls that are affected hide a part of the effect, or add to it.",
             formula="Y_it(g_1 ... g_N) = Y_it(g_i)",
+            checks=(INTERFERENCE,),
         ),
         Assumption(
             name=COVARIATES,

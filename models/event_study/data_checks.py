@@ -14,6 +14,7 @@ from causalstats.models.event_study.adoption import Adoption
 from causalstats.models.event_study.assumptions import ERRORS
 from causalstats.models.event_study.covariate_form import covariate_form
 from causalstats.models.event_study.cross_products import first_covariates
+from causalstats.models.event_study.interference import no_interference
 from causalstats.models.event_study.shared_shocks import shared_shocks
 from causalstats.models.shared.rows_of_units import unit_rows
 from causalstats.numerics.panel import linear_estimators
@@ -49,6 +50,7 @@ def data_checks(model: EventStudy, data: Panel) -> tuple[Check, ...]:
         _presence(data, study),
         *covariates,
         *shared_shocks(model, data, study),
+        *no_interference(model, data, study),
         *unit_rows(data, ERRORS[model.errors].name),
     )
 

@@ -38,6 +38,13 @@ from causalstats.models.shared.covariate_form import (
     linear_covariates,
     omitted_columns,
 )
+from causalstats.models.shared.interference import (
+    can_show_interference,
+    interference_check,
+    mean_of_others,
+    strongest_of,
+    tells_more,
+)
 from causalstats.models.shared.leverage import shares_of_clusters
 from causalstats.models.shared.rows_of_units import unit_rows
 from causalstats.models.shared.units_alike import units_alike
@@ -64,6 +71,7 @@ def data_checks(model: PanelGLM, data: Panel) -> tuple[Check, ...]:
         *_grows(model, design, data, estimands),
         *_linear_covariates(model, design, data, estimands),
         *_common_changes(model, design, data, estimands),
+        *_interference(model, design, data, estimands),
         *shared_shocks(model, data, design, estimands),
         *covariates_at_adoption(data, estimands, CONFOUNDERS),
         *covariates_follow(data, estimands, CONFOUNDERS),
@@ -275,6 +283,25 @@ def _linear_covariates(
     }
     likelihood = model.outcome_family.assumption(model.errors == "cluster").name
     return linear_covariates(p_values, estimands, likelihood)
+
+
+def _interference(
+    model: PanelGLM, design: Design, data: Panel, estimands: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """Return whether the mean treatment of other units of a cluster has an effect."""
+    clusters = len(np.unique(data.cluster[design.unit]))
+    if not can_show_interference(data, clusters):
+        return ()
+    others = mean_of_others(data)
+    p_values = [
+        _p_value(model, design, data, padded(design, data, column[:, None]))
+        if more
+        else np.nan
+        for column, more in zip(others.T, tells_more(data, others), strict=True)
+    ]
+    return interference_check(
+        data, strongest_of(data, p_values), estimands, CONFOUNDERS
+    )
 
 
 def _common_changes(

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import causalstats as cs
-from causalstats.models.panel_dml.checks.interference import (
+from causalstats.models.shared.bad_controls import FOLLOW
+from causalstats.models.shared.interference import (
     INTERFERENCE,
     mean_of_others,
 )
-from causalstats.models.shared.bad_controls import FOLLOW
 from causalstats.models.shared.measurement import LABELS, ONE_UNIT, ONE_WAY, ZEROS
 from causalstats.models.shared.records_over_time import records_over_time
 
