@@ -11,6 +11,7 @@ import pandas as pd
 from causalstats.core.assumption import Assumption
 from causalstats.core.check import Check
 from causalstats.numerics.testing.likeness_of_neighbours import neighbours_alike
+from causalstats.numerics.testing.repeated_patterns import copies_p, times_seen
 from causalstats.numerics.testing.serial_dependence import (
     is_sorted,
     repeated_rows,
@@ -19,6 +20,7 @@ from causalstats.numerics.testing.serial_dependence import (
 
 _LEVEL = 0.002
 _LARGEST_SHARE_REPEATED = 0.05  # of the rows
+_LEVEL_OF_COPIES = 0.001
 _LARGEST_EXCESS = 10  # repeated rows, by the number of pairs that agree by chance
 _MOST_ROWS = 250_000
 _MOST_ROWS_PERMUTED = 200  # with more, the correlations of single columns show as much
@@ -133,12 +135,15 @@ def rows_independent(
 def no_row_twice(
     table: pd.DataFrame, assumption: str, each: str = "row"
 ) -> tuple[Check, ...]:
-    """Return a failed check where rows are copies of others, as a wrong join makes them.
+    """Return a failed check, or a caution, where rows are copies of others.
+
+    It fails where columns of many values agree, as a wrong join makes them. Rows of few values
+    agree by chance as well, and are a caution where independent rows would not agree as often.
 
     Parameters
     ----------
     table : DataFrame
-        The columns that were read; columns of few values alone cannot tell.
+        The columns that were read.
     assumption : str
         The name of the assumption of independent rows.
     each : str
@@ -149,22 +154,67 @@ def no_row_twice(
         return ()
     codes = np.column_stack([pd.factorize(table[name], sort=True)[0] for name in table])
     repeated, by_chance = repeated_rows(codes)
-    few = repeated <= _LARGEST_SHARE_REPEATED * len(table)
-    if few or repeated <= _LARGEST_EXCESS * by_chance:
+    if by_chance > 0 and repeated > _LARGEST_EXCESS * by_chance:
+        return copies(len(table), repeated, assumption, f"{each}s", certain=True)
+    return copies_among(times_seen(codes), assumption, f"{each}s")
+
+
+def copies_among(times: np.ndarray, assumption: str, each: str) -> tuple[Check, ...]:
+    """Return the caution that combinations occur twice more often than among independent rows.
+
+    Parameters
+    ----------
+    times : int array, shape (m,)
+        How often each combination of values occurs.
+    assumption : str
+    each : str
+        The word for rows.
+    """
+    rows = int(times.sum())
+    repeated = rows - len(times)
+    many = repeated > _LARGEST_SHARE_REPEATED * rows
+    if not many or copies_p(times) >= _LEVEL_OF_COPIES:
         return ()
+    return copies(rows, repeated, assumption, each, certain=False)
+
+
+def copies(
+    rows: int, repeated: int, assumption: str, each: str, *, certain: bool
+) -> tuple[Check, ...]:
+    """Return the check of rows that repeat others; nothing where these are few.
+
+    Parameters
+    ----------
+    rows, repeated : int
+    assumption : str
+        The name of the assumption of independent rows.
+    each : str
+        The word for rows: "rows", "persons", "units".
+    certain : bool
+        Whether columns are such that no two agree by chance.
+    """
+    if repeated <= _LARGEST_SHARE_REPEATED * rows:
+        return ()
+    among = "" if certain else ", in pairs more often than independent ones would be"
+    remedy = (
+        f"Copies, as a join of two tables or a second number for one makes them, are no further "
+        f"observations, and the interval is too short: keep each once. `frame.duplicated(...)` "
+        f"without the numbers of {each} finds them."
+    )
+    if not certain:
+        remedy += " Where a design has two alike of each, it is no fault."
     return (
         Check(
             name="no row twice",
-            passed=False,
-            value=repeated / len(table),
-            expected=f"at most {_LARGEST_SHARE_REPEATED:.0%} of the rows equal to an earlier one, "
-            f"or {_LARGEST_EXCESS} times as many as by chance",
-            finding=f"{repeated:,} of {len(table):,} rows are equal to an earlier one in all "
-            "columns",
-            remedy="Copies of rows, as a join of two tables makes them, are no further "
-            f"observations, and the interval is too short: keep each {each} once, "
-            "`frame.drop_duplicates()`.",
+            passed=False if certain else None,
+            value=repeated / rows,
+            expected=f"at most {_LARGEST_SHARE_REPEATED:.0%} of the {each} equal to an earlier "
+            "one, or as many as by chance",
+            finding=f"{repeated:,} of {rows:,} {each} are equal to an earlier one in all columns"
+            f"{among}",
+            remedy=remedy,
             assumption=assumption,
+            caution=not certain,
         ),
     )
 

@@ -55,10 +55,16 @@ def people_checks(data: Decisions, *, numeric_outcome: bool) -> tuple[Check, ...
         *reference_within_data(data),
         *reference_like_the_study(data),
         *no_rows_outweigh(data.population.weights),
-        *no_row_twice(data.source, INDEPENDENT_PEOPLE, "person"),
+        *no_row_twice(_read(data), INDEPENDENT_PEOPLE, "person"),
         *recorded_values(data.source, [*data.design.variables]),
         *(() if outcome is None else _outcomes_seen(data, outcome)),
     )
+
+
+def _read(data: Decisions) -> pd.DataFrame:
+    """Return the columns that the model reads: those kept besides may number the rows."""
+    besides = [*{*data.kept_columns} - {*data.design.variables}]
+    return data.source.drop(columns=besides, errors="ignore")
 
 
 def _outcomes_seen(data: Decisions, outcome: str) -> tuple[Check, ...]:

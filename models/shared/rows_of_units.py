@@ -9,6 +9,7 @@ import numpy as np
 from causalstats.core.check import Check
 from causalstats.data import Panel
 from causalstats.models.shared.bad_controls import no_copy_of_outcome
+from causalstats.models.shared.copies_of_units import no_unit_twice
 from causalstats.models.shared.cut_outcomes import (
     counts_not_cut_off,
     rows_not_cut_off,
@@ -39,10 +40,9 @@ def unit_rows(
     """
     arguments: Any = data.arguments
     outcome = arguments["outcome"]
-    copied = data.source.drop(columns=arguments["unit"])
     read = [outcome, *data.treatments, *data.covariates]
     common = (
-        *no_row_twice(copied, assumption, "unit"),
+        *_no_copies(data, assumption),
         *no_rows_outweigh(data.weights),
         *recorded_values(
             data.source, read, outcome if numeric_outcome else None, data.time
@@ -53,6 +53,18 @@ def unit_rows(
     if numeric_outcome:
         return (*common, *rows_not_cut_off(data))
     return (*common, *counts_not_cut_off(data))
+
+
+def _no_copies(data: Panel, assumption: str) -> tuple[Check, ...]:
+    """Return what says that rows, or whole units, are copies of others; nothing otherwise."""
+    arguments: Any = data.arguments
+    rows = data.source.drop(columns=arguments["unit"])
+    failed = [
+        each
+        for each in no_row_twice(rows, assumption)
+        if each.passed is False  # rows of few values agree by chance, and within units
+    ]
+    return tuple(failed) or no_unit_twice(data, assumption)
 
 
 def no_copy_within_units(
