@@ -17,6 +17,7 @@ from causalstats.core.check import Check
 from causalstats.models.shared.interpolated_values import INTERPOLATED
 from causalstats.models.shared.labels_written_alike import NAME as _SPELLING
 from causalstats.models.shared.labels_written_alike import labels_written_alike
+from causalstats.models.shared.turned_columns import ONE_CODING, one_coding
 from causalstats.numerics.testing.recorded_values import (
     Frequent,
     missing_code,
@@ -64,6 +65,7 @@ def measured_without_error(
         _CODES,
         _SLIPS,
         _SPELLING,
+        ONE_CODING,
         *([_LIMIT] if numeric_outcome or panel else []),
     ]
     if numeric_outcome:
@@ -112,7 +114,10 @@ def recorded_values(
     time : array, shape (n,), optional
         Periods, each of which may have a limit of its own.
     """
-    checks = [*labels_written_alike(table, MEASUREMENT)]
+    checks = [
+        *labels_written_alike(table, MEASUREMENT),
+        *one_coding(table, MEASUREMENT),
+    ]
     numeric = [name for name in columns if _is_numeric(table[name])]
     codes = {name: missing_code(table[name].to_numpy(float)) for name in numeric}
     coded = {name: code for name, code in codes.items() if code is not None}
