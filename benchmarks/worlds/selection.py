@@ -221,7 +221,12 @@ def _drawn(
 
 
 def _audited(
-    seed: int, *, of_group: float = 0.0, named: bool = False, slope: float = 0.0
+    seed: int,
+    *,
+    of_group: float = 0.0,
+    named: bool = False,
+    slope: float = 0.0,
+    ranges: tuple[float, float] = (WIDTH, WIDTH),
 ) -> tuple[cs.SelectiveLabels, cs.Decisions]:
     """Return 1,500 people with a score, and two groups by which its accuracy is compared.
 
@@ -234,6 +239,8 @@ def _audited(
         Whether the group is a feature.
     slope : float
         What the score's slope is more in one group.
+    ranges : (float, float)
+        Ranges of the unobservable in group a and in group b, in log-odds.
     """
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((1500, 3))
@@ -241,7 +248,7 @@ def _audited(
     linear = x @ np.array([0.8, -0.6, 0.4])
     score = expit(linear - 1)
     risk = linear - 1 + of_group * member + slope * (member - 0.4) * linear
-    risk += WIDTH * (rng.random(1500) - 0.5)
+    risk += np.where(member, *ranges) * (rng.random(1500) - 0.5)
     outcome = rng.random(1500) < expit(risk)
     tested = rng.random(1500) < expit(risk + 0.3 + 0.6 * x[:, 0])
     frame = pd.DataFrame(x, columns=NAMES).assign(
@@ -917,6 +924,17 @@ WORLDS += [
         make=partial(_seen_more_of_one, known=True),
         answer=_asked_by_sex,
         runs=ALIKE,
+    ),
+    World(
+        name="accuracy by a group of which more is seen",
+        family="selection",
+        wrong=True,
+        make=partial(_audited, named=True, ranges=(4.8, 0.6)),
+        catches=ALIKE,
+        undetectable="how much who decides sees of each group shows in no data on the tested; an "
+        "accuracy by groups says so",
+        answer=_gap,
+        runs=AUDIT,
     ),
 ]
 

@@ -32,6 +32,7 @@ from causalstats.data import Decisions, People
 from causalstats.errors import DataError, ModelError
 from causalstats.models.selective_labels.data_checks import data_checks
 from causalstats.models.selective_labels.estimands import linear_predictors
+from causalstats.models.selective_labels.group_cautions import score_cautions
 from causalstats.models.selective_labels.imperfect_test import rates_of
 from causalstats.models.selective_labels.predictions import chances_seen
 from causalstats.models.selective_labels.score_direction import (
@@ -528,6 +529,7 @@ def _checks(
     )
     if question.among == "tested":
         return of_score
+    of_score += score_cautions(model, data, question.by)
     cautions = [each for each in data_checks(model, data) if each.estimands]
     return (*of_score, *(each for each in cautions if each.stands_on(_HEADLINE)))
 

@@ -9,6 +9,7 @@ import causalstats as cs
 from causalstats.checks.withheld_outcomes import held_out_check
 from causalstats.models.heckman.one_correlation import one_correlation
 from causalstats.models.selective_labels.decider_checks import deciders_as_assumed
+from causalstats.models.selective_labels.group_cautions import score_cautions
 from causalstats.models.shared.reference_within_data import reference_within_data
 from causalstats.models.shared.weights_within_features import weights_within_features
 from causalstats.numerics.selection.joint_errors import joint_errors
@@ -212,6 +213,11 @@ def test_an_answer_by_groups_says_what_no_prevalence_of_everybody_shows():
     assert len(cs.SelectiveLabels(prevalence=known).group_cautions(data, "x")) == 1
     alike = cs.SelectiveLabels(prevalence=0.3, unobserved_scale=0.0)
     assert alike.group_cautions(data, "sex") == ()
+    # A score's accuracy in each group depends on the spread of risks there, not on their mean.
+    (of_score,) = score_cautions(cs.SelectiveLabels(prevalence=known), data, "sex")
+    assert of_score.name == check.name and of_score.stands_on("accuracy of x")
+    assert score_cautions(alike, data, "sex") == ()
+    assert score_cautions(cs.SelectiveLabels(prevalence=0.3), data, None) == ()
 
 
 def test_a_register_in_another_unit_is_told():
