@@ -19,9 +19,10 @@ class NextTests:
     ----------
     plans : DataFrame
         A row a plan: those at highest risk, those who narrow the headline most, or any at random.
-        Columns `found`, `lower` and `upper`, the cases that are found with their 95 % interval, in
-        people; `sd_now` and `sd_expected`, the posterior standard deviation of the headline before
-        and, in expectation, after the tests; `narrowing`, 1 - sd_expected / sd_now.
+        Columns `found`, `lower` and `upper`, the cases that are found with their 95 % interval, of
+        one test a row, whatever its weight; `sd_now` and `sd_expected`, the posterior standard
+        deviation of the headline before and, in expectation, after the tests; `narrowing`,
+        1 - sd_expected / sd_now.
     people : DataFrame
         A row for each person who was not tested, by their row in the frame, those at highest risk
         first: `risk`, its posterior mean; `sd`; `narrowing` of the headline by this test alone;

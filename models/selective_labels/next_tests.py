@@ -63,7 +63,7 @@ def next_tests(
         "at random": np.sort(rng.choice(len(untested), budget, replace=False)),
     }
     rows = {
-        name: _plan(draws, data, untested.take(chosen), risk, headline, rng)
+        name: _plan(draws, untested.take(chosen), risk, headline, rng)
         for name, chosen in plans.items()
     }
     columns = ["found", "lower", "upper", "sd_now", "sd_expected", "narrowing"]
@@ -133,7 +133,6 @@ def _taken(
 
 def _plan(
     draws: xr.Dataset,
-    data: Decisions,
     people: People,
     risk: Any,
     headline: np.ndarray,
@@ -144,7 +143,6 @@ def _plan(
     Parameters
     ----------
     draws : Dataset
-    data : Decisions
     people : People
         Those who are tested.
     risk : function of draws and people
@@ -161,11 +159,11 @@ def _plan(
     if rates:
         found = chances * rates[0]
         chances = share_positive(chances, *rates)
-    persons = people.weights * data.people_per_row
-    cases = (rng.random(found.shape) < found) @ persons
+    # A row that stands for many people of the population is one person who is tested.
+    cases = (rng.random(found.shape) < found).sum(axis=1)
     lower, upper = np.quantile(cases, [0.025, 0.975])
     now = float(headline.std())
     after = np.sqrt(expected_variance(answer, chances, rng))
     narrowing = 1 - after / now if now > 0 else 0.0
-    mean = float((found @ persons).mean())
+    mean = float(found.sum(axis=1).mean())
     return [mean, float(lower), float(upper), now, float(after), float(narrowing)]

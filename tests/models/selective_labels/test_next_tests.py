@@ -62,6 +62,17 @@ def test_plans_find_the_cases_that_are_expected():
         model.next_tests(draws, data, everybody + 1)
 
 
+def test_a_row_of_many_people_is_one_test():
+    model, draws, data = simulated()
+    weighted = cs.Decisions.from_frame(
+        data.source.assign(people=50.0), **data.arguments | {"weights": "people"}
+    )
+    plans, _ = model.next_tests(draws, data, 20)
+    of_weighted, _ = model.next_tests(draws, weighted, 20)
+    pd.testing.assert_frame_equal(of_weighted, plans)
+    assert of_weighted["upper"].max() <= 20
+
+
 def test_an_imperfect_test_finds_fewer_cases():
     model, draws, data = simulated()
     perfect, _ = model.next_tests(draws, data, 20)
