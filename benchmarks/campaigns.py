@@ -26,6 +26,8 @@ RECORDS_FOLDER = Path("results")
 _FITTED_BY_LAPLACE = {
     "selection": cs.Laplace(),
     "untested_risk": cs.Laplace(draws=250),
+    "score_accuracy": cs.Laplace(draws=250),
+    "next_tests": cs.Laplace(),
 }
 _LARGEST_PARETO_K = 0.5
 _SMALLEST_ESS_SHARE = 0.25

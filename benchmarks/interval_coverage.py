@@ -14,13 +14,15 @@ import importlib
 import json
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from campaigns import Campaign, doubts_by_default, fitted
-from designs import Design
+from designs import Answered, Design, Truth
 
+from causalstats import Fit
 from causalstats.errors import CausalStatsError
 
 FOLDER = Path(__file__).parent / "coverage"
@@ -54,25 +56,44 @@ def one(family: str, name: str, seed: int) -> dict[str, Any]:
     model, data, truth = design.make(seed)
     try:
         fit = fitted(family, model, data, seed)
-        answer = fit.effect(design.estimand, **design.arguments)
-        table = answer.numbers()
+        ask = design.ask or partial(_one_answer, design)
+        answered = ask(fit, truth)
     except CausalStatsError as error:
         return {"refused": str(error)[:200]}
-    right = np.array(list(truth.values()) if isinstance(truth, dict) else truth)
-    if isinstance(truth, dict):
-        table = table.loc[list(truth)]
+    table = answered.numbers
     if not len(table):
         return {"refused": "no entry of the answer with a known truth"}
-    return {
-        "covered": float(
-            ((table["lower"] <= right) & (right <= table["upper"])).mean()
-        ),
-        "error": float((table["mean"] - right).mean()),
-        "absolute_error": float((table["mean"] - right).abs().mean()),
+    covered = (table["lower"] <= table["truth"]) & (table["truth"] <= table["upper"])
+    record = {
+        "covered": float(covered.mean()),
+        "error": float((table["mean"] - table["truth"]).mean()),
+        "absolute_error": float((table["mean"] - table["truth"]).abs().mean()),
         "width": float((table["upper"] - table["lower"]).mean()),
-        "doubts": doubts_by_default(family, answer.doubts),
+        "doubts": doubts_by_default(family, answered.doubts),
         "seconds": time.process_time() - started,
     }
+    if design.ask is None:
+        return record
+    unsaid = ~covered & ~table["doubted"].astype(bool)
+    errors = table["mean"] - table["truth"]
+    return record | {
+        "unsaid": float(unsaid.mean()),
+        "entries": {
+            name: [bool(covered[name]), float(errors[name])] for name in table.index
+        },
+        "figures": dict(answered.figures),
+    }
+
+
+def _one_answer(design: Design, fit: Fit, truth: Truth) -> Answered:
+    """Return the entries of the answer that a design names, of which the truth is known."""
+    answer = fit.effect(design.estimand, **design.arguments)
+    table = answer.numbers()
+    if isinstance(truth, dict):
+        table = table.loc[list(truth)].assign(truth=list(truth.values()))
+    else:
+        table = table.assign(truth=truth)
+    return Answered(table.assign(doubted=bool(answer.doubts)), answer.doubts)
 
 
 def summarised(records: list[dict[str, Any]], design: Design) -> dict[str, Any]:
@@ -88,12 +109,16 @@ def summarised(records: list[dict[str, Any]], design: Design) -> dict[str, Any]:
         name: float(np.mean([name in record["doubts"] for record in answered]))
         for name in names
     }
-    return {
+    unsaid = [
+        record.get("unsaid", (1 - record["covered"]) * (not record["doubts"]))
+        for record in answered
+    ]
+    figures = {
         "data sets": len(records),
         "refused": refused,
         "coverage": float(covered.mean()),
         "standard error": float(covered.std() / np.sqrt(len(covered))),
-        "wrong and unsaid": float(((1 - covered) * ~doubted).mean()),
+        "wrong and unsaid": float(np.mean(unsaid)),
         "doubted": float(doubted.mean()),
         "bias": float(np.mean([record["error"] for record in answered])),
         "mean absolute error": float(
@@ -106,6 +131,26 @@ def summarised(records: list[dict[str, Any]], design: Design) -> dict[str, Any]:
         },
         "known failure": design.known_failure,
     }
+    if design.ask is not None:
+        figures["entries"] = _by_entry(answered)
+        figures["means"] = {
+            name: float(np.mean([record["figures"][name] for record in answered]))
+            for name in answered[0].get("figures", {})
+        }
+    return figures
+
+
+def _by_entry(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the coverage and the bias of each entry of several answers."""
+    found = {}
+    for name in records[0]["entries"]:
+        of_entry = [r["entries"][name] for r in records if name in r["entries"]]
+        covered, error = np.array(of_entry, float).T
+        found[name] = {
+            "coverage": round(float(covered.mean()), 3),
+            "bias": round(float(error.mean()), 4),
+        }
+    return found
 
 
 def table() -> str:

@@ -504,7 +504,9 @@ class Fit:
             `plans`, the cases that are expected to be found by testing those at highest risk, those
             whose results narrow the headline most, or any at random, and how far the headline
             narrows; `people`, each person's risk. The expected narrowing is that of Strong, Oakley,
-            Brennan & Breeze (2015): not overstated.
+            Brennan & Breeze (2015). Results enter as outcomes of people with decision 0,
+            `observed="decided"`, by which the model is scored: with decision 1 they would be said
+            to have been chosen as the others were.
 
         Raises
         ------
