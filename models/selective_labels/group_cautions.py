@@ -93,7 +93,8 @@ def score_cautions(
             "cases from others less well than said: nothing in these data shows it. In "
             "simulations where the unobservable spread over 5 log-odds in one group and half of "
             "one in the other, 95 % intervals of the difference of the two covered in 0 of 8 data "
-            "sets for the AUC, and in 3 of 8 for the positive predictive value",
+            "sets for the AUC and in 3 of 8 for the positive predictive value, and in 0 and 2 of 6 "
+            "where the prevalence of each group was known",
             remedy="Fit each group by itself, with its own prevalence, and compare its answers; "
             "`fit.sensitivity(unobserved_scale=[...])` shows how far these depend on the spread.",
             assumption="",
