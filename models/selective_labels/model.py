@@ -47,7 +47,10 @@ from causalstats.models.selective_labels.estimands import (
     estimands,
     pointwise_log_likelihood,
 )
-from causalstats.models.selective_labels.group_cautions import group_cautions
+from causalstats.models.selective_labels.group_cautions import (
+    coefficient_cautions,
+    group_cautions,
+)
 from causalstats.models.selective_labels.next_tests import next_tests
 from causalstats.models.selective_labels.observed_units import observed_units
 from causalstats.models.selective_labels.posterior_checks import posterior_checks
@@ -385,11 +388,22 @@ class SelectiveLabels:
         names = tuple(assumption.name for assumption in self.assumptions())
         return {
             name: replace(
-                estimand, assumptions=names, checks=partial(prevalence_moved, self)
+                estimand,
+                assumptions=names,
+                checks=partial(self._checks_of_answer, name),
             )
             for name, estimand in estimands(self.law, self.prevalence).items()
             if name not in given
         }
+
+    def _checks_of_answer(
+        self, name: str, draws: xr.Dataset, data: Decisions
+    ) -> tuple[Check, ...]:
+        """Return the checks of one answer beside those of the model."""
+        return (
+            *prevalence_moved(self, draws, data),
+            *coefficient_cautions(self, name, data),
+        )
 
     def accuracy(
         self, question: ScoreQuestion, data: Decisions

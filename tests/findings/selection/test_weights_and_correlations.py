@@ -9,7 +9,10 @@ import causalstats as cs
 from causalstats.checks.withheld_outcomes import held_out_check
 from causalstats.models.heckman.one_correlation import one_correlation
 from causalstats.models.selective_labels.decider_checks import deciders_as_assumed
-from causalstats.models.selective_labels.group_cautions import score_cautions
+from causalstats.models.selective_labels.group_cautions import (
+    coefficient_cautions,
+    score_cautions,
+)
 from causalstats.models.shared.reference_within_data import reference_within_data
 from causalstats.models.shared.weights_within_features import weights_within_features
 from causalstats.numerics.selection.joint_errors import joint_errors
@@ -209,7 +212,9 @@ def test_an_answer_by_groups_says_what_no_prevalence_of_everybody_shows():
     (check,) = cs.SelectiveLabels(prevalence=0.3).group_cautions(data, "sex")
     assert check.caution and check.stands_on("untested_prevalence")
     known = cs.KnownByGroup("sex", {"a": 0.3, "b": 0.4})
-    assert cs.SelectiveLabels(prevalence=known).group_cautions(data, "sex") == ()
+    (of_decisions,) = cs.SelectiveLabels(prevalence=known).group_cautions(data, "sex")
+    assert of_decisions.stands_on("testing_threshold")
+    assert not of_decisions.stands_on("untested_prevalence")
     assert len(cs.SelectiveLabels(prevalence=known).group_cautions(data, "x")) == 1
     alike = cs.SelectiveLabels(prevalence=0.3, unobserved_scale=0.0)
     assert alike.group_cautions(data, "sex") == ()
@@ -218,6 +223,23 @@ def test_an_answer_by_groups_says_what_no_prevalence_of_everybody_shows():
     assert of_score.name == check.name and of_score.stands_on("accuracy of x")
     assert score_cautions(alike, data, "sex") == ()
     assert score_cautions(cs.SelectiveLabels(prevalence=0.3), data, None) == ()
+
+
+def test_coefficients_of_groups_say_that_the_unobservable_is_taken_to_be_alike():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"x": rng.normal(size=40), "sex": ["a", "b"] * 20})
+    table = table.assign(t=[1.0, 0, 0, 1] * 10, y=[1.0, None, None, 0] * 10)
+    data = cs.Decisions.from_frame(
+        table, outcome="y", decision="t", features=["x", "sex"]
+    )
+    without = cs.Decisions.from_frame(table, outcome="y", decision="t", features=["x"])
+    model = cs.SelectiveLabels(prevalence=0.3)
+    (check,) = coefficient_cautions(model, "testing_policy", data)
+    assert "sex" in check.finding and check.stands_on("testing_policy")
+    assert coefficient_cautions(model, "unobserved_scale", data) == ()
+    assert coefficient_cautions(model, "testing_policy", without) == ()
+    alike = cs.SelectiveLabels(unobserved_scale=0.0)
+    assert coefficient_cautions(alike, "testing_policy", data) == ()
 
 
 def test_a_register_in_another_unit_is_told():
