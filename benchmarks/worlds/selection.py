@@ -684,6 +684,14 @@ def _left_out_below(
     return table[kept].reset_index(drop=True)
 
 
+def _in_steps(
+    table: pd.DataFrame, rng: np.random.Generator, column: str
+) -> pd.DataFrame:
+    """Return a table in which a number was recorded as one of four steps, most often the lowest."""
+    steps = np.digitize(table[column], [1.5, 2.2, 2.8]).astype(float)
+    return table.assign(**{column: np.where(table[column].isna(), np.nan, steps)})
+
+
 def _one_heavy_weight(seed: int) -> tuple[cs.SelectiveLabels, cs.Decisions]:
     """Return the usual world, in which one person is said to stand for a million."""
     model, data = labels(seed)
@@ -713,6 +721,13 @@ WORLDS += [
         numbers,
         partial(_left_out_below, column="y"),
         "no outcomes missing beyond the extremes",
+        **_EXCLUDED,
+    ),
+    _spoilt(
+        "Heckman, a scale of four steps",
+        numbers,
+        partial(_in_steps, column="y"),
+        "outcome of many values",
         **_EXCLUDED,
     ),
     World(

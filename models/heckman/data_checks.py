@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _LIMIT = 0.01
 _SDS_ALLOWED = 10.0  # of the residuals, where errors are not Normal
 _CORRELATIONS = np.linspace(-1, 1, 101)
+_MOST_STEPS = 10  # of a scale or count
+_FEWEST_SEEN = 50  # of whom a number would have more values
 _LEAST_RESIDUALS = 30  # beyond the coefficients
 _MOST_PEOPLE = 20_000  # drawn at random: more cost time and add no power that is needed
 _SEED = 1979
@@ -61,6 +63,7 @@ def data_checks(model: Heckman, data: Decisions) -> tuple[Check, ...]:
     return (
         *rows_left_out(data),
         *normality,
+        *_many_values(model, data),
         *_identification(model),
         *_nothing_hidden(model, data),
         *_mean_in_reach(model, data),
@@ -172,6 +175,31 @@ def _nothing_hidden(model: Heckman, data: Decisions) -> tuple[Check, ...]:
         "[-0.5, 0.5]",
         answers_except(model, _ABOUT_THE_SEEN),
         "correlation",
+    )
+
+
+def _many_values(model: Heckman, data: Decisions) -> tuple[Check, ...]:
+    """Caution about outcomes of few values, such as steps of a scale: none is a Normal number."""
+    seen = data.outcome[data.decision]
+    values = len(np.unique(seen))
+    if len(seen) < _FEWEST_SEEN or values > _MOST_STEPS:
+        return ()
+    return (
+        Check(
+            name="outcome of many values",
+            passed=None,
+            value=float(values),
+            expected=f"more than {_MOST_STEPS} values of the outcomes seen",
+            finding=f"the {len(seen):,} outcomes seen have {values} values, as steps of a scale, "
+            "counts and 0/1 do. The model has errors that are numbers, and takes the outcomes "
+            "not seen to go on below the lowest step and above the highest: in simulations of "
+            "counts with many zeros, 95 % intervals of their mean covered in 0 of 6 data sets",
+            remedy="Ask `SelectiveLabels` for an outcome of 0/1, whether it is at least some step, "
+            "in a fit for each step of interest.",
+            estimands=answers_except(model, ("selection_coefficient",)),
+            assumption="",
+            caution=True,
+        ),
     )
 
 

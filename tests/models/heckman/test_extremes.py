@@ -1,8 +1,10 @@
 """The check that no outcomes are missing beyond the least and the largest that are seen."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import causalstats as cs
 from causalstats.models.heckman.extremes import extremes_check
 
 
@@ -34,3 +36,18 @@ def test_rounding_hides_nothing():
         not _check(np.round(rng.normal(size=300)), seed).passed for seed in range(50)
     ]
     assert sum(failed) <= 4
+
+
+@pytest.mark.parametrize(("steps", "told"), [(4, True), (40, False)])
+def test_a_scale_of_few_steps_is_told_not_to_be_a_normal_number(steps, told):
+    rng = np.random.default_rng(4)
+    seen = rng.random(300) < 0.6
+    y = np.where(seen, rng.integers(0, steps, 300), np.nan)
+    frame = pd.DataFrame({"x": rng.normal(size=300), "seen": seen, "y": y})
+    data = cs.Decisions.from_frame(
+        frame, outcome="y", decision="seen", features=["x"], kind="continuous"
+    )
+    checks = {check.name: check for check in cs.Heckman().data_checks(data)}
+    assert ("outcome of many values" in checks) == told
+    if told:
+        assert checks["outcome of many values"].stands_on("unseen_mean")
