@@ -176,4 +176,5 @@ def score_cautions(
 def _nothing_hidden(model: SelectiveLabels, data: Decisions) -> bool:
     """Return whether the model has no unobservable, or everybody was decided for."""
     nothing = Known(0.0)
-    return nothing in (model.unobserved_scale, model.response) or data.decision.all()
+    known = (model.unobserved_scale, model.response)
+    return nothing in known or bool(data.decision.all())
