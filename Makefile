@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Workers that run tests, each file in one of them; each takes up to 3 GB.
 WORKERS ?= 2
+# Workers share the cores: threads of linear algebra would wait for those of other workers.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS)
 
 # uv where it is installed (seconds), otherwise the pip that comes with Python (a minute): the same packages either way.
 UV := $(shell command -v uv 2>/dev/null)
@@ -35,13 +37,13 @@ demo: .venv/.ready
 	$(BIN)/causalstats study hiv_results
 
 test: .venv/.ready
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(TESTS) --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/.ready
-	$(BIN)/pytest -n $(WORKERS) $(addprefix tests/,$(FAST))
+	$(TESTS) $(addprefix tests/,$(FAST))
 
 findings: .venv/.ready
-	$(BIN)/pytest -m "slow or not slow" -n $(WORKERS) --dist loadfile tests/findings
+	$(TESTS) -m "slow or not slow" --dist loadfile tests/findings
 
 docs docs-fast: .venv/.ready
 	$(if $(filter docs-fast,$@),DOCS_FAST=1) $(BIN)/python -m sphinx -W --keep-going --quiet -j 2 docs docs/_build/html
