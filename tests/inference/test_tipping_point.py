@@ -85,10 +85,12 @@ def steps(unit_effect, seed=2):
     )
 
 
+@pytest.mark.usefixtures("compiled_quickly", "densities_by_jax")
 @pytest.mark.parametrize("effect", [-0.8, 0.8])
 def test_bounds_turn_where_either_of_them_reaches_the_threshold(effect):
     model = cs.EventStudy(trend_violation=0.0)
-    fit = cs.fit(model, steps(effect), seed=1, progress=False)
+    sampler = cs.Laplace(chains=2, draws=500)
+    fit = cs.fit(model, steps(effect), seed=1, sampler=sampler, progress=False)
     result = fit.tipping_point(trend_violation=3.0)
     assert result.turned and result.bent.lower < 0 < result.bent.upper
     refit = fit.refit(cs.EventStudy(**result.values)).effect().numbers()
