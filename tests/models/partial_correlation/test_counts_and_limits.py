@@ -290,7 +290,13 @@ def test_the_glass_cups():
             numbers,
             atol=0.04,
         )
-    sparse = cs.fit(cs.PartialCorrelation(prior="sparse"), data, seed=1, progress=False)
+    sparse = cs.fit(
+        cs.PartialCorrelation(prior="sparse"),
+        data,
+        seed=1,
+        sampler=cs.Auto(chains=2),
+        progress=False,
+    )
     assert all(check.passed for check in sparse.sampling())
     included = sparse.effect("inclusion").summary()["mean"]
     for pair, probability in {
