@@ -51,6 +51,9 @@ class Table:
     moderators : tuple of str
         Those that a question sets or is divided by, whose coefficients hierarchical regressions do
         not shrink towards those of other variables.
+    products : tuple of (str, str)
+        Pairs of the given variables whose products a question needs in a linear or logistic
+        regression: without them an effect would be the same in every group.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class Table:
     variable: str
     given: tuple[str, ...] = ()
     moderators: tuple[str, ...] = ()
+    products: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -71,6 +75,8 @@ class Table:
         if not self.given:
             return f"P({self.variable})"
         divided = f", by {', '.join(self.moderators)}" if self.moderators else ""
+        if self.products:
+            divided += f", with {', '.join(map(' * '.join, self.products))}"
         return f"P({self.variable} | {', '.join(self.given)}){divided}"
 
     @property

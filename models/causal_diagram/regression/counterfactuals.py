@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xarray as xr
 
 from causalstats.core.check import Check
@@ -93,6 +94,7 @@ def regression_counterfactual(
         ((outcome, level),) = events
         unit = unit_of(outcome.variable, model.levels(data), "none")
         formulas = [events_formula(model, [(outcome, None)], outcome.variable)]
+        formulas = [_divided(model, each, data) for each in formulas]
         compute = partial(_means_compared, model, outcome.variable, level, formulas)
     else:
         formulas, open_names = _formulas_of_events(model, events, question.given, data)
@@ -144,9 +146,7 @@ def within_group(
     settings = [tuple(world.items()) for world in worlds]
     seen = [(PotentialOutcome(variable), value) for variable, value in factual.items()]
     formula = outcome_formula(model, outcome, settings, seen, given)
-    names = tuple(formula.names.values())
-    order = divided_by(model, formula.order, names, data)
-    formula = replace(formula, order=order)
+    formula = _divided(model, formula, data)
     refuse_nobody(formula, formula.order.seen, model, data)
     contrast = (
         "the first intervention against the second" if len(worlds) == 2 else "none"
@@ -209,9 +209,26 @@ def _estimand(
 def _divided(
     model: CausalDiagram, formula: WorldFormula, data: Observations
 ) -> WorldFormula:
-    """Return a formula whose regressions do not shrink what is known of the people."""
-    names = [formula.names[name] for name in formula.order.seen]
-    return replace(formula, order=divided_by(model, formula.order, names, data))
+    """Return a formula in which effects differ by what is known of the people and by mediators.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    formula : WorldFormula
+    data : Observations
+    """
+    names = formula.names
+    known = {names[name] for name in formula.order.seen}
+    changed = {names[name] for name in names if name not in formula.order.seen}
+    order = divided_by(
+        model,
+        formula.order,
+        known | changed,
+        data,
+        whole=known & changed,
+        mediators=model.graph.descendants(*changed) if changed else (),
+    )
+    return replace(formula, order=order)
 
 
 def _undrawn(model: CausalDiagram, formulas: Sequence[WorldFormula]) -> list[Table]:
@@ -226,12 +243,14 @@ def _set_within_the_data(
     model: CausalDiagram, formula: WorldFormula, data: Observations
 ) -> list[Check]:
     arms = formula.positions(model, data)
+    levels = model.levels(data)
+    every = np.ones(len(data.counts), bool)
     return [
         check
         for name, variable in formula.names.items()
         if name not in formula.order.seen
         for check in values_within_the_data(
-            variable, [arm[name] for arm in arms], {}, data
+            variable, [arm[name] for arm in arms], every, data, levels
         )
     ]
 
@@ -338,7 +357,8 @@ def means_by_arrow(
     """
     x, y = model.treatment, model.outcome
     settings = [((x, rest), ((x, y), direct)) for direct, rest in worlds]
-    return _means(model, outcome_formula(model, y, settings), draws, data)
+    formula = _divided(model, outcome_formula(model, y, settings), data)
+    return _means(model, formula, draws, data)
 
 
 def checks_by_arrow(
@@ -365,6 +385,7 @@ def tables_by_arrow(model: CausalDiagram, data: Observations) -> list[Table]:
     """
     x, y = model.treatment, model.outcome
     formula = outcome_formula(model, y, [((x, 0), ((x, y), 1))])
+    formula = _divided(model, formula, data)
     return undrawn_of_tables(model, formula.order.tables)
 
 

@@ -7,6 +7,7 @@ covariates explain.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,7 +55,68 @@ def overlap_check(
     if table is None or treatment not in table.given or len(table.given) < 2:
         return ()
     held = tuple(name for name in table.given if name != treatment)
-    design = _propensity_design(model, data, held, rows)
+    return _overlap(model, treatment, held, data, rows, "overlap")
+
+
+def overlap_within(
+    model: CausalDiagram,
+    treatment: str,
+    table: Table,
+    group: Collection[str],
+    data: Observations,
+    rows: np.ndarray,
+) -> tuple[Check, ...]:
+    """Return a failed check where people of a group are not like others of other treatments.
+
+    Among all people the treatment may overlap, and within a group not. The check is that of
+    `overlap`, of the rows of the group alone; it says nothing where it finds nothing.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    treatment : str
+        What the question sets.
+    table : Table
+        Of the outcome.
+    group : collection of str
+        The variables that the group is of.
+    data : Observations
+    rows : int array
+        Positions of the rows of the group.
+    """
+    held = tuple(
+        name
+        for name in table.given
+        if name != treatment and (name not in group or name in data.continuous)
+    )
+    if treatment not in table.given or not held:
+        return ()
+    checks = _overlap(model, treatment, held, data, rows, "overlap within the group")
+    return tuple(check for check in checks if not check.passed)
+
+
+def _overlap(
+    model: CausalDiagram,
+    treatment: str,
+    held: tuple[str, ...],
+    data: Observations,
+    rows: np.ndarray,
+    name: str,
+) -> tuple[Check, ...]:
+    """Return the check of these rows; none where they are too few for the propensity score.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    treatment : str
+    held : tuple of str
+        The covariates.
+    data : Observations
+    rows : int array
+    name : str
+        Of the check.
+    """
+    design = _propensity_design(model, treatment, data, held, rows)
     if len(rows) < 3 * design.shape[1]:
         return ()
     if treatment in data.continuous:
@@ -68,7 +130,7 @@ def overlap_check(
             f"{', '.join(held)} explain {share:.1%} of the variance of {treatment}"
         )
     else:
-        share = _share_outside(model, data, design, rows)
+        share = _share_outside(model, treatment, data, design, rows)
         largest = _LARGEST_SHARE_OUTSIDE
         expected = (
             f"at most {largest:.0%} of the rows whose odds of {treatment}, given the covariates, "
@@ -86,7 +148,7 @@ def overlap_check(
     )
     return (
         Check(
-            name="overlap",
+            name=name,
             passed=passed,
             value=share,
             expected=expected,
@@ -99,6 +161,7 @@ def overlap_check(
 
 def _propensity_design(
     model: CausalDiagram,
+    treatment: str,
     data: Observations,
     held: tuple[str, ...],
     rows: np.ndarray,
@@ -108,6 +171,7 @@ def _propensity_design(
     Parameters
     ----------
     model : CausalDiagram
+    treatment : str
     data : Observations
     held : tuple of str
         The variables that the regression of the outcome holds besides the treatment.
@@ -116,7 +180,7 @@ def _propensity_design(
     levels = model.levels(data)
     basis_size = len(rows) / (_ROWS_PER_COLUMN * len(held))
     basis_size = int(np.clip(basis_size, 1, _LARGEST_BASIS_SIZE))
-    terms = terms_of(Table(model.treatment, held), data, levels, basis_size, "none")
+    terms = terms_of(Table(treatment, held), data, levels, basis_size, "none")
     return np.column_stack(
         [np.ones(len(rows)), design_matrix(terms, data, levels)[rows]]
     )
@@ -130,13 +194,14 @@ def _explained_share(design: np.ndarray, values: np.ndarray) -> float:
 
 def _share_outside(
     model: CausalDiagram,
+    treatment: str,
     data: Observations,
     design: np.ndarray,
     rows: np.ndarray,
 ) -> float:
     """Return the largest share of rows, over levels, with extreme odds of a level."""
-    levels = model.levels(data)[model.treatment]
-    codes = data.places(model.treatment, levels)[rows]
+    levels = model.levels(data)[treatment]
+    codes = data.places(treatment, levels)[rows]
     shares = [0.0]
     for level in range(len(levels)):
         event = (codes == level) * 1.0

@@ -58,6 +58,7 @@ from causalstats.models.causal_diagram.regression.queries import (
     divided_by,
     indices_of_group,
     is_exchangeable,
+    overlap_of_group,
     rows_of_group,
     undrawn_of_tables,
     with_undrawn,
@@ -114,21 +115,27 @@ def regression_policy(
         if group
         else _order(model, outcome, worlds)
     )
-    order = divided_by(model, order, (*_read(worlds), *group, *do), data)
+    treated = set(factual).intersection(do)
+    order = divided_by(model, order, (*_read(worlds), *group, *do), data, treated)
     undrawn = undrawn_of_tables(model, order.tables)
     symbol = "P" if outcome in levels else "E"
     indices = indices_of_group(group, levels)
-    labels = {name: index for name, index in indices.items() if name in levels}
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
+        others = {name: at for name, at in indices.items() if name not in do}
+        asked = rows_of_group(others, data, levels)
         within = [
             check
             for name in do
             for check in values_within_the_data(
-                name, _set_to(name, worlds, data, model), labels, data
+                name, _set_to(name, worlds, data, model), asked, data, levels
             )
         ]
-        return (*within, *checks_of_undrawn(model, undrawn, data))
+        return (
+            *within,
+            *overlap_of_group(model, tuple(do), order, indices, data),
+            *checks_of_undrawn(model, undrawn, data),
+        )
 
     contrast = "the first policy against the second" if len(worlds) == 2 else "none"
     name = policy_name(outcome, worlds, levels, symbol, given)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.levels import Levels, level_indices
 from causalstats.models.causal_diagram.regression.conditionals import (
     HierarchicalLogistic,
+    TableOfLabels,
     conditionals_of,
 )
 from causalstats.models.causal_diagram.regression.conditionals.hierarchical import (
@@ -56,9 +58,12 @@ from causalstats.models.causal_diagram.regression.g_formula import (
 from causalstats.models.causal_diagram.regression.hierarchical.model_checks import (
     hierarchical_model_checks,
 )
+from causalstats.models.causal_diagram.regression.overlap import overlap_within
 from causalstats.models.causal_diagram.regression.specification_checks import (
     form_checks,
+    rows_looked_at,
 )
+from causalstats.models.causal_diagram.regression.terms import terms_of
 from causalstats.models.causal_diagram.tables import Table
 from causalstats.models.causal_diagram.validation import refuse_unidentified
 
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 
+_ROWS_PER_COLUMN = 10
 Group = Mapping[str, Any]
 """Positions of levels by label, and (lowest, highest) by number."""
 
@@ -128,24 +134,28 @@ def adjusted(
             f"Those with {notation.conditions(group)} are not comparable to others after the "
             "adjustment."
         )
-    order = divided_by(model, order, (*group, *worlds[0]), data)
+    order = divided_by(
+        model, order, (*group, *worlds[0]), data, set(factual).intersection(treatments)
+    )
     undrawn = undrawn_of_tables(model, order.tables)
     question = _Question(outcome, worlds, arms, order)
-    labels = {name: value for name, value in group.items() if name in levels}
     indices = indices_of_group(group, levels)
 
     def checks(draws: xr.Dataset, data: Observations) -> tuple[Check, ...]:
+        others = {name: at for name, at in indices.items() if name not in treatments}
+        asked = rows_of_group(others, data, levels)
         within = [
             check
-            for cause in question.arms[0]
+            for cause in treatments
             for check in values_within_the_data(
-                cause,
-                [arm[cause] for arm in question.arms],
-                level_indices(labels, levels),
-                data,
+                cause, [arm[cause] for arm in arms], asked, data, levels
             )
         ]
-        return (*within, *checks_of_undrawn(model, undrawn, data))
+        return (
+            *within,
+            *overlap_of_group(model, treatments, order, indices, data),
+            *checks_of_undrawn(model, undrawn, data),
+        )
 
     within = f", among those with {notation.conditions(group)}" if group else ""
     contrast = "none"
@@ -161,6 +171,38 @@ def adjusted(
         assumptions=assumption_names(model),
         checks=checks,
     )
+
+
+def overlap_of_group(
+    model: CausalDiagram,
+    treatments: Collection[str],
+    order: SimulationOrder,
+    indices: Group,
+    data: Observations,
+) -> tuple[Check, ...]:
+    """Return a failed check where what is set does not overlap in a group; nothing of everybody.
+
+    The treated, whom what is set distinguishes from others, are compared with them by the overlap
+    among all.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    treatments : collection of str
+        What is set.
+    order : SimulationOrder
+        An adjustment.
+    indices : mapping of label to the position of its level, of number to its range
+        The group.
+    data : Observations
+    """
+    group = {name: at for name, at in indices.items() if name not in treatments}
+    if not group or len(treatments) != 1:
+        return ()
+    rows = rows_looked_at(data)
+    rows = rows[rows_of_group(group, data, model.levels(data))[rows]]
+    (treatment,) = treatments
+    return overlap_within(model, treatment, order.steps[-1].table, group, data, rows)
 
 
 def _order(
@@ -262,8 +304,14 @@ def divided_by(
     order: SimulationOrder,
     names: Iterable[str],
     data: Observations,
+    whole: Collection[str] = (),
+    mediators: Collection[str] = (),
 ) -> SimulationOrder:
-    """Return the order with hierarchical regressions that do not shrink what a question is about.
+    """Return the order with regressions in which an effect may be another in each group.
+
+    Hierarchical regressions do not shrink what the question is about; linear and logistic ones have
+    the products of it, where the model has no products of all causes. Without the product of x and
+    w, the effect of x among those with w is by assumption that among all.
 
     Parameters
     ----------
@@ -272,20 +320,44 @@ def divided_by(
     names : iterable of str
         The variables that are set, of the group, or that policies read.
     data : Observations
+    whole : collection of str
+        Those whose products with every other cause are taken where the rows allow it: what is set
+        of people who differ from others in everything that goes with it, such as the treated.
+    mediators : collection of str
+        Those whose products with `names` are taken besides.
     """
     wanted = set(names)
 
     def divided(step: Step) -> Step:
         table = step.table
-        if model.kind_of(table, data) is not HierarchicalLogistic:
+        kind = model.kind_of(table, data)
+        if kind is HierarchicalLogistic:
+            treatment = treatment_among(model, table)
+            moderators = tuple(
+                name for name in table.given if name in wanted and name != treatment
+            )
+            return replace(step, table=replace(table, moderators=moderators))
+        if kind is TableOfLabels or model.interactions != "none":
             return step
-        treatment = treatment_among(model, table)
-        moderators = tuple(
-            name for name in table.given if name in wanted and name != treatment
-        )
-        return replace(step, table=replace(table, moderators=moderators))
+        pairs = list(combinations(table.given, 2))
+        asked = [
+            pair
+            for pair in pairs
+            if wanted & set(pair) and wanted.union(mediators) >= set(pair)
+        ]
+        more = [pair for pair in pairs if pair in asked or set(pair) & set(whole)]
+        table = replace(table, products=tuple(more))
+        if len(more) > len(asked) and not _rows_suffice(model, table, data):
+            table = replace(table, products=tuple(asked))
+        return replace(step, table=table)
 
     return replace(order, steps=tuple(map(divided, order.steps)))
+
+
+def _rows_suffice(model: CausalDiagram, table: Table, data: Observations) -> bool:
+    """Return whether there are ten rows for each column of a regression."""
+    columns = terms_of(table, data, model.levels(data), model.basis_size, "none").size
+    return bool(len(data) >= _ROWS_PER_COLUMN * columns)
 
 
 def with_undrawn(

@@ -139,6 +139,7 @@ def terms_of(
     basis_size : int
         The most spline columns of a number; 1 is a straight line.
     interactions : "none" or "pairs"
+        Without them, the products are those that the table names.
     """
     counts = data.counts.astype(int)
     smooths = {
@@ -149,7 +150,9 @@ def terms_of(
     level_counts = {
         name: len(levels[name]) for name in table.given if name not in smooths
     }
-    pairs = tuple(combinations(table.given, 2)) if interactions == "pairs" else ()
+    pairs = table.products
+    if interactions == "pairs":
+        pairs = tuple(combinations(table.given, 2))
     terms = Terms(table, smooths, level_counts, pairs)
     enough = counts.sum() >= _ROWS_PER_COLUMN * terms.size
     return terms if enough else replace(terms, multiplies_curves=False)
