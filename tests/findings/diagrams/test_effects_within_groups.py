@@ -1,0 +1,141 @@
+"""Effects of regressions in groups, of the treated and with mediators set, where they differ.
+
+Without products the effect in every group was that of all, with as short an interval: with 1,000
+rows and a difference of .6, intervals of 95 % covered in none of 15 data sets, and a third of the
+answers carried no doubt. Right answers are those of the mechanisms that make the data.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import causalstats as cs
+
+CONFOUNDED = "c, w, age -> x, y; x -> y"
+MEDIATED = "c -> x, m, y; x -> m -> y; x -> y"
+DATA_SETS = 20
+SAMPLER = cs.Exact(chains=1, draws=1000)
+
+
+def confounded(seed, rows=500):
+    """Return rows in which x acts by .5 + .6 (w = b) + .5 (age - 50) / 10 + .5 c."""
+    rng = np.random.default_rng(seed)
+    c, age = rng.normal(size=rows), rng.uniform(30, 70, rows)
+    w = (rng.random(rows) < 0.3).astype(int)
+    x = (rng.random(rows) < 1 / (1 + np.exp(-0.8 * c))).astype(int)
+    effect = 0.5 + 0.6 * w + 0.05 * (age - 50) + 0.5 * c
+    y = effect * x + 0.7 * c + 0.3 * w + rng.normal(size=rows)
+    frame = pd.DataFrame({"c": c, "age": age, "w": np.array(["a", "b"])[w], "x": x})
+    return frame.assign(y=y), effect
+
+
+def mediated(seed, rows=500):
+    """Return rows in which m = .8 x + .5 c + e, and x acts directly by .4 + .5 m."""
+    rng = np.random.default_rng(seed)
+    c = rng.normal(size=rows)
+    x = (rng.random(rows) < 1 / (1 + np.exp(-0.6 * c))).astype(int)
+    m = 0.8 * x + 0.5 * c + rng.normal(size=rows)
+    y = (0.4 + 0.5 * m) * x + 0.5 * m + 0.5 * c + rng.normal(size=rows)
+    return pd.DataFrame({"c": c, "x": x, "m": m, "y": y})
+
+
+def fitted(frame, diagram):
+    model = cs.CausalDiagram(diagram, treatment="x", outcome="y", route="regression")
+    data = cs.Observations.from_frame(frame)
+    return cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False)
+
+
+def covers(answer, truth):
+    lower, upper = np.quantile(answer.draws, [0.025, 0.975])
+    return lower <= truth <= upper
+
+
+@pytest.mark.parametrize(
+    ("question", "truth"),
+    [
+        ({"given": {"w": "b"}}, 1.1),
+        ({"given": {"w": "a"}}, 0.5),
+        ({"given": {"age": (60.0, 70.0)}}, 0.5 + 0.18 + 0.75),
+        ({"factual": {"x": 1}}, None),
+    ],
+)
+def test_the_effect_in_a_group_is_its_own(question, truth):
+    covered = 0
+    for seed in range(DATA_SETS):
+        frame, effect = confounded(seed)
+        answer = fitted(frame, CONFOUNDED).effect("y", do={"x": [1, 0]}, **question)
+        right = effect[frame["x"] == 1].mean() if truth is None else truth
+        covered += covers(answer, right)
+    assert covered >= stats.binom.ppf(0.001, DATA_SETS, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("question", "truth"),
+    [
+        ({"name": "natural_direct"}, 0.4),
+        ({"name": "natural_indirect"}, 0.8),
+        ({"name": "y", "do": {"x": [1, 0], "m": -1.0}}, -0.1),
+    ],
+)
+def test_the_direct_effect_depends_on_the_mediator(question, truth):
+    covered = sum(
+        covers(fitted(mediated(seed), MEDIATED).effect(**question), truth)
+        for seed in range(DATA_SETS)
+    )
+    assert covered >= stats.binom.ppf(0.001, DATA_SETS, 0.95)
+
+
+def test_a_policy_acts_on_those_whom_it_chooses():
+    covered = 0
+    policy = cs.Policy(lambda w: {"a": 0, "b": 1}[w], reads="w")
+    for seed in range(DATA_SETS):
+        frame, effect = confounded(seed)
+        answer = fitted(frame, CONFOUNDED).effect("y", do={"x": [policy, 0]})
+        covered += covers(answer, 1.1 * (frame["w"] == "b").mean())
+    assert covered >= stats.binom.ppf(0.001, DATA_SETS, 0.95)
+
+
+def test_with_few_rows_the_effect_of_the_treated_is_that_of_all():
+    frame, _ = confounded(1, rows=60)
+    fit = fitted(frame, CONFOUNDED)
+    treated = fit.effect("y", do={"x": [1, 0]}, factual={"x": 1}).draws
+    assert treated.mean() == pytest.approx(fit.effect("effect").draws.mean(), abs=0.05)
+
+
+def of_ages(seed, treated):
+    """Return rows of whom a share of those older than 60, and of others .4, were treated."""
+    rng = np.random.default_rng(seed)
+    age, c = rng.uniform(20, 70, 400), rng.normal(size=400)
+    x = (rng.random(400) < np.where(age > 60, treated, 0.4)).astype(int)
+    y = 0.5 * x + 0.02 * age + 0.5 * c + rng.normal(size=400)
+    return pd.DataFrame({"age": age, "c": c, "x": np.array(["no", "yes"])[x], "y": y})
+
+
+@pytest.mark.parametrize(("treated", "said"), [(1.0, True), (0.6, False)])
+def test_a_range_in_which_all_were_treated_is_named(treated, said):
+    fit = fitted(of_ages(1, treated), "c, age -> x, y; x -> y")
+    asked = {"do": {"x": ["yes", "no"]}, "given": {"age": (60.0, 70.0)}}
+    failed = [check.name for check in fit.effect("y", **asked).doubts]
+    assert ("within the data" in failed) == said
+
+
+def sorted_in_a_group(seed, slope):
+    """Return rows in a fifth of which, w = b, the log odds of x are `slope` times c."""
+    rng = np.random.default_rng(seed)
+    c, w = rng.normal(size=600), (rng.random(600) < 0.2).astype(int)
+    odds = np.where(w == 1, slope, 0.3) * c
+    x = (rng.random(600) < 1 / (1 + np.exp(-odds))).astype(int)
+    y = 0.5 * x + 0.5 * c + rng.normal(size=600)
+    labels = {"w": np.array(["a", "b"])[w], "x": np.array(["no", "yes"])[x]}
+    return pd.DataFrame({"c": c, **labels, "y": y})
+
+
+@pytest.mark.parametrize(("slope", "said"), [(15.0, True), (0.6, False)])
+def test_a_group_without_overlap_is_named(slope, said):
+    fit = fitted(sorted_in_a_group(2, slope), "c, w -> x, y; x -> y")
+    asked = {"do": {"x": ["yes", "no"]}}
+    names = [check.name for check in fit.effect("y", **asked, given={"w": "b"}).doubts]
+    assert ("overlap within the group" in names) == said
+    names = [check.name for check in fit.effect("y", **asked, given={"w": "a"}).doubts]
+    assert "overlap within the group" not in names
