@@ -15,6 +15,8 @@ from causalstats.models.causal_diagram.checks.independences_of_studies import (
 )
 from causalstats.models.causal_diagram.checks.populations_alike import POPULATIONS_ALIKE
 from causalstats.models.causal_diagram.checks.same_people import SAME_PEOPLE
+from causalstats.models.causal_diagram.regression.extrapolation import WITHIN_DATA
+from causalstats.models.causal_diagram.regression.overlap import OVERLAP_WITHIN
 from worlds import World
 
 Draw = Callable[[np.random.Generator], Any]
@@ -184,6 +186,96 @@ def _within_a_group(name: str, group: str, *catches: str, wrong: bool = True) ->
     )
 
 
+def sorted_group(
+    rng: np.random.Generator,
+    rows: int,
+    slope: float,
+    covariates: int = 1,
+    share: float = 0.2,
+) -> dict[str, np.ndarray]:
+    """Return numbers c0, ..., labels w and x, and y, on which x acts by .5 + .6 (w = b).
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    slope : float
+        Of the log odds of x in c0 where w = b; elsewhere it is .3.
+    covariates : int
+    share : float
+        Of the rows in which w = b.
+    """
+    c, w = rng.normal(size=(rows, covariates)), rng.random(rows) < share
+    x = coin(rng, 1 / (1 + np.exp(-np.where(w, slope, 0.3) * c[:, 0])))
+    y = (0.5 + 0.6 * w) * x + 0.5 * c.sum(axis=1) + rng.normal(size=rows)
+    names = {f"c{k}": c[:, k] for k in range(covariates)}
+    labels = {"w": np.where(w, "b", "a"), "x": np.where(x, "yes", "no")}
+    return {**names, **labels, "y": y}
+
+
+def treated_when_old(
+    rng: np.random.Generator, rows: int, treated: float
+) -> dict[str, np.ndarray]:
+    """Return ages, a number c, x and y; x acts by .5, and by 1.5 on those older than 70.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    treated : float
+        The probability of x of those older than 70; of others .4.
+    """
+    age, c = rng.uniform(20, 80, rows), rng.normal(size=rows)
+    x = coin(rng, np.where(age > 70, treated, 0.4))
+    y = (0.5 + (age > 70)) * x + 0.02 * age + 0.5 * c + rng.normal(size=rows)
+    return {"c0": c, "w": age, "x": np.where(x, "yes", "no"), "y": y}
+
+
+def _by_regressions(
+    name: str,
+    draw: Draw,
+    group: Any,
+    *catches: str,
+    wrong: bool = True,
+    covariates: int = 1,
+) -> World:
+    """Return a world of an effect in a group by regressions.
+
+    Parameters
+    ----------
+    name : str
+    draw : function of a generator
+        Returns the columns of the frame.
+    group : level or range of w
+    *catches : str
+    wrong : bool
+    covariates : int
+        Numbers c0, c1, ...
+    """
+    numbers = ", ".join(f"c{k}" for k in range(covariates))
+    model = cs.CausalDiagram(
+        f"{numbers}, w -> x, y; x -> y", treatment="x", outcome="y", route="regression"
+    )
+
+    def make(seed: int) -> tuple[Any, Any]:
+        frame = pd.DataFrame(draw(np.random.default_rng(seed)))
+        return model, cs.Observations.from_frame(frame)
+
+    def answer(model: Any, data: Any) -> cs.Effect:
+        fit = cs.fit(model, data, seed=1, progress=False)
+        return fit.effect("y", do={"x": ["yes", "no"]}, given={"w": group})
+
+    return World(
+        name=name,
+        family="diagrams",
+        wrong=wrong,
+        make=make,
+        catches=catches,
+        answer=answer,
+        runs=("overlap", OVERLAP_WITHIN, WITHIN_DATA),
+    )
+
+
 def trial_and_survey(
     rng: np.random.Generator, rows: int, ages: int, oldest: int, covariates: int = 1
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -349,6 +441,45 @@ WORLDS = [
     _within_a_group("a contrast within a group before the treatment", "w", wrong=False),
     _within_a_group(
         "a contrast within a group that the treatment makes", "m", SAME_PEOPLE
+    ),
+    _by_regressions(
+        "regressions: a group with overlap, 300 rows",
+        partial(sorted_group, rows=300, slope=0.6),
+        "b",
+        wrong=False,
+    ),
+    _by_regressions(
+        "regressions: a group with overlap, 4 covariates, 300 rows",
+        partial(sorted_group, rows=300, slope=1.0, covariates=4),
+        "b",
+        wrong=False,
+        covariates=4,
+    ),
+    _by_regressions(
+        "regressions: a group with overlap, 4 covariates, 1,000 rows",
+        partial(sorted_group, rows=1000, slope=1.5, covariates=4),
+        "b",
+        wrong=False,
+        covariates=4,
+    ),
+    _by_regressions(
+        "regressions: a group that a covariate sorts into treatments, 300 rows",
+        partial(sorted_group, rows=300, slope=30.0),
+        "b",
+        OVERLAP_WITHIN,
+    ),
+    _by_regressions(
+        "regressions: a group that a covariate sorts into treatments, 1,000 rows",
+        partial(sorted_group, rows=1000, slope=12.0, covariates=4),
+        "b",
+        OVERLAP_WITHIN,
+        covariates=4,
+    ),
+    _by_regressions(
+        "regressions: a range of ages in which all were treated",
+        partial(treated_when_old, rows=300, treated=1.0),
+        (70.0, 80.0),
+        WITHIN_DATA,
     ),
     _of_studies(
         "transport: a trial and an older target",

@@ -162,7 +162,9 @@ class CausalDiagram:
         Whether regressions have interactions of each two causes: products of the columns of labels
         and of the straight lines of numbers, and with a `basis_size` above 1 also of the smoother
         half of the splines of one number with the other cause, where ten rows a column are left.
-        None by default: the same check tests for them.
+        None by default: the same check tests for them. Questions about a group, a policy, several
+        interventions or natural effects have the products of what they are about in any case, and
+        those about the treated all products of the treatment where ten rows a column are left.
     monotone : list of Monotone, or of (cause, effect), default ()
         Monotonicity: raising the cause lowers the effect for nobody. It narrows the bounds of an
         effect that is not identified. None by default: the data cannot show it.

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from causalstats.data import Observations
     from causalstats.models.causal_diagram.levels import Levels
 
+WITHIN_DATA = "within the data"
+
 
 def values_within_the_data(
     treatment: str,
@@ -45,7 +47,7 @@ def values_within_the_data(
         return ()
     return (
         Check(
-            name="within the data",
+            name=WITHIN_DATA,
             passed=False,
             value=float(len(unseen)),
             expected="values that were seen, among the people asked about",

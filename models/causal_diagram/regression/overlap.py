@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from causalstats.data import Observations
     from causalstats.models.causal_diagram.model import CausalDiagram
 
+OVERLAP_WITHIN = "overlap within the group"
 _LARGEST_ODDS_RATIO = 20.0  # of treatment in a row to those in all rows
 _LARGEST_SHARE_OUTSIDE = 0.2  # of rows beyond that ratio
 _LARGEST_SHARE_EXPLAINED = 0.98  # of the variance of a numeric treatment
@@ -91,7 +92,7 @@ def overlap_within(
     )
     if treatment not in table.given or not held:
         return ()
-    checks = _overlap(model, treatment, held, data, rows, "overlap within the group")
+    checks = _overlap(model, treatment, held, data, rows, OVERLAP_WITHIN)
     return tuple(check for check in checks if not check.passed)
 
 
