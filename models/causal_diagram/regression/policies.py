@@ -64,6 +64,7 @@ from causalstats.models.causal_diagram.regression.queries import (
     with_undrawn,
 )
 from causalstats.models.causal_diagram.regression.row_groups import rows_together
+from causalstats.models.causal_diagram.regression.terms import values_of
 from causalstats.models.causal_diagram.validation import refuse_unidentified
 
 if TYPE_CHECKING:
@@ -127,9 +128,8 @@ def regression_policy(
         within = [
             check
             for name in do
-            for check in values_within_the_data(
-                name, _set_to(name, worlds, data, model), asked, data, levels
-            )
+            for values, rows in _set_to(name, worlds, asked, data, model)
+            for check in values_within_the_data(name, values, rows, data, levels)
         ]
         return (
             *within,
@@ -535,27 +535,42 @@ def _share_by_row(
 def _set_to(
     treatment: str,
     worlds: Sequence[Mapping[str, Any]],
+    asked: np.ndarray,
     data: Observations,
     model: CausalDiagram,
-) -> list[float]:
-    """Return the values that a number is set to in the rows; those of labels are levels anyway.
+) -> list[tuple[list[float], np.ndarray]]:
+    """Return what a variable is set to, and in which rows: of a label each level by itself.
 
     Where a policy reads what others act on, the rows are those seen.
+
+    Parameters
+    ----------
+    treatment : str
+    worlds : sequence of mapping of variable to Policy or value
+    asked : bool array, shape (rows,)
+        The rows of the group.
+    data : Observations
+    model : CausalDiagram
     """
     levels = model.levels(data)
-    if treatment in levels:
-        return []
-    values: dict[str, np.ndarray] = {_natural(treatment): data.column(treatment)}
-    for name in _read(worlds):
-        values[name] = (
-            data.places(name, levels[name]) if name in levels else data.column(name)
-        )
-    numbers = []
+    values = {name: values_of(name, data, levels) for name in _read(worlds)}
+    values[_natural(treatment)] = values_of(treatment, data, levels)
+    found: list[tuple[list[float], np.ndarray]] = []
     for world in worlds:
         rule = world[treatment]
-        if isinstance(rule, Policy):
-            function = _number_by_row(rule, treatment, tuple(world), model, data)
-            numbers += [float(each) for each in np.unique(function(values))]
+        if not isinstance(rule, Policy):
+            value = (
+                level_index(treatment, rule, levels) if treatment in levels else rule
+            )
+            found.append(([float(value)], asked))
+        elif treatment in levels:
+            for level in range(len(levels[treatment])):
+                share = _share_by_row(rule, treatment, level, model, data)
+                chosen = np.broadcast_to(
+                    share(values) if callable(share) else share, asked.shape
+                )
+                found.append(([float(level)], asked & (chosen > 0)))
         else:
-            numbers.append(float(rule))
-    return numbers
+            function = _number_by_row(rule, treatment, tuple(world), model, data)
+            found.append(([float(each) for each in np.unique(function(values))], asked))
+    return found

@@ -168,8 +168,9 @@ class Regression:
         return Assumption(
             name="regressions",
             statement=f"Each number that is conditioned on acts by {shape}, {products} products of "
-            "pairs besides those that a question is about; numbers have normal errors of one variance, and labels that depend on numbers, "
-            "or on more labels than the rows can fill a table of, are logistic.",
+            "pairs besides those that a question is about; numbers have normal errors of one "
+            "variance, and labels that depend on numbers, or on more labels than the rows can fill "
+            "a table of, are logistic.",
             if_wrong="The answer is that of another curve: see the sensitivity to `basis_size` and "
             "`interactions`.",
             formula="E(y | x) = φ(x)'b, or logit P(y | x) = φ(x)'b",

@@ -120,6 +120,14 @@ def test_a_range_in_which_all_were_treated_is_named(treated, said):
     assert ("within the data" in failed) == said
 
 
+@pytest.mark.parametrize(("treated", "said"), [(0.0, True), (0.6, False)])
+def test_a_policy_for_people_of_whom_none_was_treated_is_named(treated, said):
+    fit = fitted(of_ages(1, treated), "c, age -> x, y; x -> y")
+    policy = cs.Policy(lambda age: np.where(age > 60, "yes", "no"), reads="age")
+    failed = [check.name for check in fit.effect("y", do={"x": [policy, "no"]}).doubts]
+    assert ("within the data" in failed) == said
+
+
 def sorted_in_a_group(seed, slope):
     """Return rows in a fifth of which, w = b, the log odds of x are `slope` times c."""
     rng = np.random.default_rng(seed)
