@@ -17,6 +17,7 @@ from causalstats.models.causal_diagram.checks.populations_alike import POPULATIO
 from causalstats.models.causal_diagram.checks.same_people import SAME_PEOPLE
 from causalstats.models.causal_diagram.regression.extrapolation import WITHIN_DATA
 from causalstats.models.causal_diagram.regression.overlap import OVERLAP_WITHIN
+from causalstats.models.causal_diagram.regression.queries import TREATED_AS_ALL
 from worlds import World
 
 Draw = Callable[[np.random.Generator], Any]
@@ -231,6 +232,24 @@ def treated_when_old(
     return {"c0": c, "w": age, "x": np.where(x, "yes", "no"), "y": y}
 
 
+def treated_by_confounder(
+    rng: np.random.Generator, rows: int, covariates: int
+) -> dict[str, np.ndarray]:
+    """Return numbers c0, ..., a label w, x and y; x acts by .5 + .5 c0, and c0 raises x.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows, covariates : int
+    """
+    c, w = rng.normal(size=(rows, covariates)), rng.random(rows) < 0.5
+    x = coin(rng, 1 / (1 + np.exp(-c[:, 0])))
+    y = (0.5 + 0.5 * c[:, 0]) * x + 0.5 * c.sum(axis=1) + rng.normal(size=rows)
+    names = {f"c{k}": c[:, k] for k in range(covariates)}
+    labels = {"w": np.where(w, "b", "a"), "x": np.where(x, "yes", "no")}
+    return {**names, **labels, "y": y}
+
+
 def _by_regressions(
     name: str,
     draw: Draw,
@@ -246,12 +265,15 @@ def _by_regressions(
     name : str
     draw : function of a generator
         Returns the columns of the frame.
-    group : level or range of w
+    group : level or range of w, or None of the treated
     *catches : str
     wrong : bool
     covariates : int
         Numbers c0, c1, ...
     """
+    asked: dict[str, Any] = {"given": {"w": group}}
+    if group is None:
+        asked = {"factual": {"x": "yes"}}
     numbers = ", ".join(f"c{k}" for k in range(covariates))
     model = cs.CausalDiagram(
         f"{numbers}, w -> x, y; x -> y", treatment="x", outcome="y", route="regression"
@@ -263,7 +285,7 @@ def _by_regressions(
 
     def answer(model: Any, data: Any) -> cs.Effect:
         fit = cs.fit(model, data, seed=1, progress=False)
-        return fit.effect("y", do={"x": ["yes", "no"]}, given={"w": group})
+        return fit.effect("y", do={"x": ["yes", "no"]}, **asked)
 
     return World(
         name=name,
@@ -272,7 +294,7 @@ def _by_regressions(
         make=make,
         catches=catches,
         answer=answer,
-        runs=("overlap", OVERLAP_WITHIN, WITHIN_DATA),
+        runs=("overlap", OVERLAP_WITHIN, WITHIN_DATA, TREATED_AS_ALL),
     )
 
 
@@ -461,6 +483,20 @@ WORLDS = [
         "b",
         wrong=False,
         covariates=4,
+    ),
+    _by_regressions(
+        "regressions: the treated, whom a covariate of the effect chose, 300 rows",
+        partial(treated_by_confounder, rows=300, covariates=4),
+        None,
+        wrong=False,
+        covariates=4,
+    ),
+    _by_regressions(
+        "regressions: the treated, 8 covariates, 100 rows",
+        partial(treated_by_confounder, rows=100, covariates=8),
+        None,
+        TREATED_AS_ALL,
+        covariates=8,
     ),
     _by_regressions(
         "regressions: a group that a covariate sorts into treatments, 300 rows",

@@ -47,6 +47,7 @@ from causalstats.models.causal_diagram.regression.g_computation import (
 from causalstats.models.causal_diagram.regression.queries import (
     checks_of_undrawn,
     divided_by,
+    treated_as_all,
     undrawn_of_tables,
     with_undrawn,
 )
@@ -193,7 +194,17 @@ def _estimand(
             for formula in formulas
             for check in _set_within_the_data(model, formula, data)
         ]
-        return (*within, *checks_of_undrawn(model, undrawn, data))
+        as_all = [
+            check
+            for formula in formulas
+            for check in treated_as_all(
+                model,
+                formula.order,
+                set.intersection(*_known_and_changed(formula)),
+                data,
+            )
+        ]
+        return (*within, *as_all[:1], *checks_of_undrawn(model, undrawn, data))
 
     return Estimand(
         compute=compute,
@@ -204,6 +215,13 @@ def _estimand(
         assumptions=(*assumption_names(model), *assumptions),
         checks=checks,
     )
+
+
+def _known_and_changed(formula: WorldFormula) -> tuple[set[str], set[str]]:
+    """Return the variables that were seen of the people, and those that are set."""
+    seen, names = formula.order.seen, formula.names
+    known = {names[name] for name in seen}
+    return known, {names[name] for name in names if name not in seen}
 
 
 def _divided(
@@ -217,9 +235,7 @@ def _divided(
     formula : WorldFormula
     data : Observations
     """
-    names = formula.names
-    known = {names[name] for name in formula.order.seen}
-    changed = {names[name] for name in names if name not in formula.order.seen}
+    known, changed = _known_and_changed(formula)
     order = divided_by(
         model,
         formula.order,

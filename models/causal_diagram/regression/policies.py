@@ -60,6 +60,7 @@ from causalstats.models.causal_diagram.regression.queries import (
     is_exchangeable,
     overlap_of_group,
     rows_of_group,
+    treated_as_all,
     undrawn_of_tables,
     with_undrawn,
 )
@@ -134,6 +135,7 @@ def regression_policy(
         return (
             *within,
             *overlap_of_group(model, tuple(do), order, indices, data),
+            *treated_as_all(model, order, treated, data),
             *checks_of_undrawn(model, undrawn, data),
         )
 

@@ -31,6 +31,8 @@ from causalstats.models.causal_diagram.assumptions import assumption_names
 from causalstats.models.causal_diagram.levels import Levels, level_indices
 from causalstats.models.causal_diagram.regression.conditionals import (
     HierarchicalLogistic,
+    LinearRegression,
+    LogisticRegression,
     TableOfLabels,
     conditionals_of,
 )
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 
+TREATED_AS_ALL = "the treated differ from others"
 _ROWS_PER_COLUMN = 10
 Group = Mapping[str, Any]
 """Positions of levels by label, and (lowest, highest) by number."""
@@ -134,9 +137,8 @@ def adjusted(
             f"Those with {notation.conditions(group)} are not comparable to others after the "
             "adjustment."
         )
-    order = divided_by(
-        model, order, (*group, *worlds[0]), data, set(factual).intersection(treatments)
-    )
+    treated = set(factual).intersection(treatments)
+    order = divided_by(model, order, (*group, *treatments), data, treated)
     undrawn = undrawn_of_tables(model, order.tables)
     question = _Question(outcome, worlds, arms, order)
     indices = indices_of_group(group, levels)
@@ -154,6 +156,7 @@ def adjusted(
         return (
             *within,
             *overlap_of_group(model, treatments, order, indices, data),
+            *treated_as_all(model, order, treated, data),
             *checks_of_undrawn(model, undrawn, data),
         )
 
@@ -203,6 +206,53 @@ def overlap_of_group(
     rows = rows[rows_of_group(group, data, model.levels(data))[rows]]
     (treatment,) = treatments
     return overlap_within(model, treatment, order.steps[-1].table, group, data, rows)
+
+
+def treated_as_all(
+    model: CausalDiagram,
+    order: SimulationOrder,
+    treated: Collection[str],
+    data: Observations,
+) -> tuple[Check, ...]:
+    """Return the caution that the rows are too few to tell the treated from others.
+
+    Parameters
+    ----------
+    model : CausalDiagram
+    order : SimulationOrder
+        As `divided_by` returns it.
+    treated : collection of str
+        What is set of people of whom it is known what it really was.
+    data : Observations
+    """
+    if model.interactions != "none":
+        return ()
+    lacking = [
+        (one, other)
+        for table in order.tables
+        if model.kind_of(table, data) in (LinearRegression, LogisticRegression)
+        for one, other in combinations(table.given, 2)
+        if {one, other} & set(treated) and (one, other) not in table.products
+    ]
+    if not lacking:
+        return ()
+    cause = next(name for name in lacking[0] if name in treated)
+    names = [name for pair in lacking for name in pair if name != cause]
+    others = ", ".join(dict.fromkeys(names))
+    return (
+        Check(
+            name=TREATED_AS_ALL,
+            passed=None,
+            value=float(len(data)),
+            expected=f"{_ROWS_PER_COLUMN} rows for each column of the regression, with products",
+            finding=f"the {len(data):,} rows are too few for products of {cause} with {others}: "
+            f"the effect of {cause} is taken to be the same at all their values, and that of "
+            "those who had it to be that of all",
+            remedy="Read the answer as the effect in all people; `interactions='pairs'` has the "
+            "products all the same.",
+            caution=True,
+        ),
+    )
 
 
 def _order(
