@@ -11,6 +11,10 @@ import pandas as pd
 from spoilt_tables import coded, every_row_twice, spoilt
 
 import causalstats as cs
+from causalstats.models.partial_correlation.resolution_of_groups import (
+    SMALL_DIFFERENCES,
+)
+from causalstats.models.partial_correlation.rows_of_groups import OTHER_SUBJECTS
 from worlds import World
 
 INVARIANT = cs.PartialCorrelation(prior="invariant")
@@ -386,6 +390,72 @@ def _wrong(name: str, draw: Callable, catches: tuple[str, ...], **more: Any) -> 
     )
 
 
+def three_groups(
+    rng: np.random.Generator, rows: int, gone: int = 0, shared: float = 0.0
+) -> dict[str, Any]:
+    """Return three groups of 6 parts of which each is linked with the next.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+        Of each group.
+    gone : int
+        The number of links that the last group lacks.
+    shared : float
+        The share of the variance that rows at one place, the sites of a subject, have in common.
+    """
+    subjects = rng.standard_normal((rows, 6))
+    groups = {}
+    for group in "abc":
+        lacks = (np.arange(5) < gone) & (group == "c")
+        links = np.where(lacks, 0.0, -0.4)
+        precision = np.eye(6) + np.diag(links, 1) + np.diag(links, -1)
+        own = rng.standard_normal((rows, 6))
+        scores = np.sqrt(shared) * subjects + np.sqrt(1 - shared) * own
+        root = np.linalg.cholesky(np.linalg.inv(precision))
+        groups[group] = composition(np.exp(scores @ root.T))
+    return groups
+
+
+def _pooled(
+    name: str,
+    draw: Callable[[np.random.Generator], dict[str, Any]],
+    *catches: str,
+    wrong: bool = True,
+) -> World:
+    """Return a world of groups that are pooled under the matching prior.
+
+    Parameters
+    ----------
+    name : str
+    draw : function of a generator
+        Returns the rows of each group.
+    *catches : str
+    wrong : bool
+    """
+    model = cs.PartialCorrelation(prior="matching")
+
+    def answer(model: Any, groups: Any) -> cs.Effect:
+        fits = {
+            name: cs.fit(
+                model, data, seed=1, sampler=cs.Exact(draws=250), progress=False
+            )
+            for name, data in groups.items()
+        }
+        return cs.pool_groups(fits).answers["c"]
+
+    return World(
+        name=name,
+        family="composition",
+        wrong=wrong,
+        make=maker(draw, model),
+        catches=catches,
+        answer=answer,
+        runs=(OTHER_SUBJECTS, SMALL_DIFFERENCES),
+    )
+
+
 GROUPS = ("one group of rows",)
 NEIGHBOURS = ("rows independent of their neighbours",)
 SHAPE = ("predicts the",)
@@ -637,6 +707,21 @@ WORLDS = [
         partial(of_two_laboratories, named=True),
         ("values down to their limits",),
         model=SHRUNK,
+    ),
+    _pooled(
+        "pooled: three groups of 2,000 rows, of which one lacks two links",
+        partial(three_groups, rows=2000, gone=2),
+        wrong=False,
+    ),
+    _pooled(
+        "pooled: three groups of 60 rows, of which one lacks two links",
+        partial(three_groups, rows=60, gone=2),
+        SMALL_DIFFERENCES,
+    ),
+    _pooled(
+        "pooled: three sites of the same 60 subjects",
+        partial(three_groups, rows=60, shared=0.5),
+        OTHER_SUBJECTS,
     ),
     World(
         name="every row twice",

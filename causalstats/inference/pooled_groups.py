@@ -29,6 +29,9 @@ from causalstats.errors import ModelError
 from causalstats.inference.fit import Fit
 from causalstats.inference.joint_groups import joint_answers
 from causalstats.models.partial_correlation import PartialCorrelation
+from causalstats.models.partial_correlation.resolution_of_groups import (
+    small_differences,
+)
 from causalstats.models.partial_correlation.rows_of_groups import (
     groups_of_other_subjects,
     refuse_shared_rows,
@@ -239,7 +242,7 @@ def pool_groups(
             )
         joint = joint_answers(fits, estimand, sampler or Gibbs())
         pooled = PooledGroups(joint, excess=_jointly_in_excess(joint))
-        return _with_checks_of_groups(pooled, fits)
+        return _with_checks_of_groups(pooled, fits, is_learned=True)
     if sampler is not None:
         raise ModelError(
             "`sampler` is that of a joint fit, under prior='horseshoe'; under 'matching' nothing "
@@ -250,14 +253,25 @@ def pool_groups(
     if estimand == "partial_correlation":
         excess = _pooled_pairs(fits, "excess", scale)
     pooled = replace(_pooled_pairs(fits, estimand, scale), excess=excess)
-    return _with_checks_of_groups(pooled, fits)
+    return _with_checks_of_groups(pooled, fits, is_learned=scale is None)
 
 
 def _with_checks_of_groups(
-    pooled: PooledGroups, fits: Mapping[str, Fit]
+    pooled: PooledGroups, fits: Mapping[str, Fit], is_learned: bool
 ) -> PooledGroups:
-    """Return answers that carry, beside their own doubts, those about all groups together."""
-    together = groups_of_other_subjects({name: fit.data for name, fit in fits.items()})
+    """Return answers that carry, beside their own doubts, those about all groups together.
+
+    Parameters
+    ----------
+    pooled : PooledGroups
+    fits : mapping of str to Fit
+    is_learned : bool
+        Whether it is learned how much groups differ.
+    """
+    groups = {name: fit.data for name, fit in fits.items()}
+    together = groups_of_other_subjects(groups)
+    if is_learned:
+        together += small_differences(groups)
     if not together:
         return pooled
     answers = {

@@ -208,3 +208,44 @@ def test_two_sites_of_the_same_subjects_are_a_caution():
     apart = cs.pool_groups({name: fits[name] for name in ("gut", "skin")})
     assert "groups of other subjects" not in str(apart.answers["gut"].doubts)
     assert not apart.decide()["doubts"].str.contains("groups of other subjects").any()
+
+
+def unlike(rows, seed):
+    """Fits of three groups of 6 parts, each linked with the next, without two links in the last."""
+    rng = np.random.default_rng(seed)
+    fits = {}
+    for group in "abc":
+        links = np.where((np.arange(5) < 2) & (group == "c"), 0.0, -0.4)
+        precision = np.eye(6) + np.diag(links, 1) + np.diag(links, -1)
+        root = np.linalg.cholesky(np.linalg.inv(precision))
+        logs = rng.standard_normal((rows, 6)) @ root.T
+        frame = pd.DataFrame(np.exp(logs), columns=list("uvwxyz"))
+        data = cs.Composition.from_frame(frame, parts=list("uvwxyz"))
+        sampler = cs.Exact(chains=1, draws=500)
+        fits[group] = cs.fit(MATCHING, data, seed=1, sampler=sampler, progress=False)
+    return fits
+
+
+def small_differences(answer):
+    name = "small differences between groups"
+    return next((check for check in answer.doubts if check.name == name), None)
+
+
+def test_pooled_groups_say_which_differences_their_rows_show():
+    """Where links of .4 are gone in one of three groups of 60 rows, none is seen."""
+    fits = unlike(60, seed=1)
+    pooled = cs.pool_groups(fits)
+    doubt = small_differences(pooled.answers["c"].minus(pooled.answers["a"], "c - a"))
+    scores = [np.arctanh(each.effect("excess").draws) for each in fits.values()]
+    error = np.sqrt(2) * np.mean([score.std(("chain", "draw")) for score in scores])
+    assert doubt.passed is None and 0.4 < doubt.value < 0.6
+    assert doubt.value == pytest.approx(np.tanh(2.8 * error), rel=0.15)
+    assert small_differences(cs.pool_groups(unlike(2000, seed=1)).answers["c"]) is None
+    apart = cs.pool_groups(fits, scale=10.0).answers["c"]
+    assert small_differences(apart) is None
+
+
+def test_a_group_of_few_rows_decides_which_differences_are_shown():
+    large, small = unlike(2000, seed=1), unlike(40, seed=2)
+    mixed = cs.pool_groups({"a": large["a"], "b": small["b"], "c": large["c"]})
+    assert "'b'" in small_differences(mixed.answers["a"]).finding
