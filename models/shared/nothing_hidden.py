@@ -173,7 +173,7 @@ def _risk_among_the_decided(
     >>> none = _risk_among_the_decided(np.zeros(1), np.zeros(1), 1e-9)
     >>> some = _risk_among_the_decided(np.zeros(1), np.zeros(1), 2.0)
     >>> none.round(2).tolist(), some.round(2).tolist()
-    ([0.5], [0.73])
+    ([0.5], [0.7])
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     stretch = np.sqrt(1 + _ATTENUATION * size**2)
