@@ -64,7 +64,7 @@ def copies_p(times: np.ndarray) -> float:
     Examples
     --------
     >>> rng = np.random.default_rng(1)
-    >>> rows = rng.integers(2, size=(300, 8))
+    >>> rows = rng.integers(2, size=(300, 16))
     >>> bool(copies_p(times_seen(rows)) > 0.01)
     True
     >>> bool(copies_p(times_seen(np.vstack([rows, rows[:150]]))) < 0.001)
