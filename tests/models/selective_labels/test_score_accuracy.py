@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 import causalstats as cs
 from causalstats.core.score_question import ScoreQuestion
 from causalstats.models.selective_labels.score_accuracy import outcome_chance
+from causalstats.models.shared.nothing_hidden import NOTHING_HIDDEN
 from causalstats.numerics.selection import score_accuracy as accuracy
 from causalstats.numerics.selection.score_accuracy import ScoreValues
 
@@ -177,7 +178,8 @@ def test_the_posterior_of_the_hepatic_study_is_about_begg_and_greenes():
         error = np.sqrt(sum(parts)) * value * (1 - value)
         assert abs(table.loc[name, "mean"] - value) < 0.35 * error
         assert table.loc[name, "sd"] == pytest.approx(error, rel=0.12)
-    assert not fit.accuracy("test", "sensitivity").doubts
+    doubts = fit.accuracy("test", "sensitivity").doubts
+    assert [each.name for each in doubts] == [NOTHING_HIDDEN]
 
 
 def study(seed, people, width=3.0):
@@ -443,7 +445,8 @@ def test_groups_that_are_no_feature_are_doubted_in_a_fairness_audit():
     assert "predicts the positive rate of the tested by sex" in [
         check.name for check in gap.doubts
     ]
-    assert not [each.name for each in fit.accuracy("score", **asked).doubts]
+    doubts = fit.accuracy("score", **asked).doubts
+    assert [each.name for each in doubts] == [NOTHING_HIDDEN]
 
 
 def test_curves_are_figures_of_kept_scores():
