@@ -12,6 +12,9 @@ from scipy import stats
 
 from causalstats.core.check import Check
 from causalstats.models.causal_diagram.regression.conditionals import TableOfLabels
+from causalstats.models.causal_diagram.regression.effect_by_covariates import (
+    same_effect,
+)
 from causalstats.models.causal_diagram.regression.left_out import (
     LeftOut,
     Residuals,
@@ -70,7 +73,12 @@ def rows_seen(data: Observations, names: Sequence[str]) -> np.ndarray:
 def specification_checks(model: CausalDiagram, data: Observations) -> tuple[Check, ...]:
     """Return the checks of the form of every regression, of its variances, and of overlap."""
     checks = form_checks(model, model.tables, data)
-    return (*checks, *overlap_check(model, data, rows_looked_at(data)))
+    rows = rows_looked_at(data)
+    return (
+        *checks,
+        *same_effect(model, data, rows_seen(data, list(model.graph.nodes))),
+        *overlap_check(model, data, rows),
+    )
 
 
 def form_checks(
