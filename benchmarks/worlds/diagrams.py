@@ -21,6 +21,9 @@ from spoilt_tables import Change, coded, cut_off, every_row_twice, slipped, spoi
 
 import causalstats as cs
 from causalstats.models.shared.scaled_counts import COMMON_FACTOR
+from causalstats.models.causal_diagram.regression.effect_by_covariates import (
+    SAME_EFFECT,
+)
 from worlds import World, diagram_answers
 
 Draw = Callable[[np.random.Generator], Any]
@@ -362,6 +365,25 @@ def hidden(rng: np.random.Generator, rows: int = 1000) -> dict[str, np.ndarray]:
 REGRESSION = {"route": "regression"}
 TWO_CONFOUNDERS = "z, w -> x, y; x -> y"
 
+
+def rarely_treated(
+    rng: np.random.Generator, rows: int, slope: float
+) -> dict[str, np.ndarray]:
+    """Return a number z, labels w and x, which one in four have, and y; x acts by .5 + slope z.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    slope : float
+        0: the effect is the same in everybody.
+    """
+    z, w = rng.normal(size=rows), coin(rng, 0.5, rows)
+    x = coin(rng, 1 / (1 + np.exp(1.5 - 1.2 * z)), rows)
+    y = (0.5 + slope * z) * x + 0.7 * z + 0.3 * w + rng.normal(size=rows)
+    return {"z": z, "w": w, "x": x, "y": y}
+
+
 WRONG = [
     world(
         "8 confounders, 200 rows, tables",
@@ -554,6 +576,14 @@ WRONG = [
         partial(number_and_labels, shape="square"),
         _FORM,
         route="hierarchical",
+    ),
+    world(
+        "a rare treatment whose effect goes with a confounder",
+        True,
+        "z, w -> x, y; x -> y",
+        partial(rarely_treated, rows=500, slope=0.5),
+        SAME_EFFECT,
+        **REGRESSION,
     ),
     world("no overlap", True, TWO_CONFOUNDERS, separated, "overlap", **REGRESSION),
     world(
