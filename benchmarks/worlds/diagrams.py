@@ -20,10 +20,10 @@ from designs.diagrams import (
 from spoilt_tables import Change, coded, cut_off, every_row_twice, slipped, spoilt
 
 import causalstats as cs
-from causalstats.models.shared.scaled_counts import COMMON_FACTOR
 from causalstats.models.causal_diagram.regression.effect_by_covariates import (
     SAME_EFFECT,
 )
+from causalstats.models.shared.scaled_counts import COMMON_FACTOR
 from worlds import World, diagram_answers
 
 Draw = Callable[[np.random.Generator], Any]
