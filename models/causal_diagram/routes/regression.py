@@ -174,7 +174,12 @@ class Regression:
             if_wrong="The answer is that of another curve: see the sensitivity to `basis_size` and "
             "`interactions`.",
             formula="E(y | x) = φ(x)'b, or logit P(y | x) = φ(x)'b",
-            checks=("form of the regressions", "equal variances", "overlap"),
+            checks=(
+                "form of the regressions",
+                "one effect along the covariates",
+                "equal variances",
+                "overlap",
+            ),
             fields=("basis_size", "interactions"),
         )
 

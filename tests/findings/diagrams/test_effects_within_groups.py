@@ -152,3 +152,35 @@ def test_a_group_without_overlap_is_named(slope, said):
     inside, others = (fit.effect("y", **asked, given={"w": w}) for w in ("b", "a"))
     assert ("overlap within the group" in names_of(inside)) == said
     assert "overlap within the group" not in names_of(others)
+
+
+def rarely_treated(seed, slope, rows=500):
+    """Return rows in which one in four, mostly of high z, has x, which acts by .5 + slope z."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=rows)
+    x = (rng.random(rows) < 1 / (1 + np.exp(1.5 - 1.2 * z))).astype(int)
+    y = (0.5 + slope * z) * x + 0.7 * z + rng.normal(size=rows)
+    return pd.DataFrame({"z": z, "x": x, "y": y})
+
+
+@pytest.mark.parametrize(("slope", "most", "fewest"), [(0.0, 3, 0), (0.6, 20, 15)])
+def test_a_mean_effect_that_products_move_is_named(slope, most, fewest):
+    """P(4 or more of 20 at 1 %) is 4e-5."""
+    named = 0
+    for seed in range(DATA_SETS):
+        fit = fitted(rarely_treated(seed, slope), "z -> x, y; x -> y")
+        named += "one effect along the covariates" in names_of(fit.effect("effect"))
+    assert fewest <= named <= most
+
+
+def test_the_remedy_of_a_mean_effect_is_right():
+    covered = 0
+    for seed in range(DATA_SETS):
+        data = cs.Observations.from_frame(rarely_treated(seed, 0.6))
+        model = cs.CausalDiagram(
+            "z -> x, y; x -> y", treatment="x", route="regression", interactions="pairs"
+        )
+        fit = cs.fit(model, data, seed=1, sampler=SAMPLER, progress=False)
+        assert "one effect along the covariates" not in names_of(fit.effect("effect"))
+        covered += covers(fit.effect("effect"), 0.5)
+    assert covered >= stats.binom.ppf(0.001, DATA_SETS, 0.95)
