@@ -4,8 +4,8 @@ In the regression of the outcome without products the treatment has one coeffici
 effects that counts people most whose treatment the covariates say least of (Angrist 1998). With the
 products of the treatment and each covariate about its mean, the coefficient is the mean effect over
 all people. Where effects differ the two differ, and the difference is tested: a Hausman test with
-heteroskedasticity-robust variance, of one degree of freedom where the score test of all products
-has many.
+heteroskedasticity-robust variance (HC3), of one degree of freedom where the score test of all
+products has many.
 
 References
 ----------
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from causalstats.models.causal_diagram.model import CausalDiagram
 
 SAME_EFFECT = "one effect along the covariates"
-_LEVEL = 0.01
+_LEVEL = 0.003
 _ROWS_PER_COLUMN = 10
 
 
@@ -69,15 +69,16 @@ def mean_effects(
     centred = covariates - covariates.mean(axis=0)
     short = np.column_stack([treatment, np.ones(len(outcome)), centred])
     long = np.column_stack([short, centred * treatment[:, None]])
-    to_short, to_long = (np.linalg.pinv(design)[0] for design in (short, long))
-    residual = outcome - long @ (np.linalg.pinv(long) @ outcome)
-    size = len(outcome) / max(len(outcome) - np.linalg.matrix_rank(long), 1)
-    variance = size * float(np.sum(((to_long - to_short) * residual) ** 2))
-    effects = float(to_short @ outcome), float(to_long @ outcome)
-    distance = abs(effects[1] - effects[0])
+    to_short, solution = np.linalg.pinv(short)[0], np.linalg.pinv(long)
+    leverage = np.minimum(np.einsum("ij,ji->i", long, solution), 0.99)
+    residual = (outcome - long @ (solution @ outcome)) / (1 - leverage)
+    variance = float(np.sum(((solution[0] - to_short) * residual) ** 2))
+    effects = float(to_short @ outcome), float(solution[0] @ outcome)
     if variance <= 1e-12 * outcome.var():
         return MeanEffects(*effects, 1.0)
-    return MeanEffects(*effects, float(2 * stats.norm.sf(distance / np.sqrt(variance))))
+    degrees = max(len(outcome) - long.shape[1], 1)
+    z = abs(effects[1] - effects[0]) / np.sqrt(variance)
+    return MeanEffects(*effects, float(2 * stats.t.sf(z, degrees)))
 
 
 def same_effect(
@@ -132,5 +133,6 @@ def same_effect(
             remedy="The effect differs between people, and without products the answer is a mean "
             "that counts some of them more: take `interactions='pairs'`.",
             assumption="regressions",
+            estimands=("effect", "interventional"),
         ),
     )
