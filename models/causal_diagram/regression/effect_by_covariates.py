@@ -63,8 +63,8 @@ def mean_effects(
     >>> x = (rng.random(2000) < 1 / (1 + np.exp(1.5 - z))) * 1.0
     >>> y = x * (1 + z) + z + rng.normal(size=2000)
     >>> found = mean_effects(y, x, z[:, None])
-    >>> round(found.with_products, 1), found.without > 1.1, found.p < 0.001
-    (1.0, True, True)
+    >>> abs(found.with_products - 1) < 0.2, found.without > 1.2, found.p < 0.001
+    (True, True, True)
     """
     centred = covariates - covariates.mean(axis=0)
     short = np.column_stack([treatment, np.ones(len(outcome)), centred])
