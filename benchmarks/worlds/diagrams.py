@@ -74,6 +74,15 @@ def world(
 
 
 def coin(rng: np.random.Generator, probability: Any, rows: int) -> np.ndarray:
+    """Return zeros and ones.
+
+    Parameters
+    ----------
+    rng : Generator
+    probability : float, or array of shape (rows,)
+        Of a one.
+    rows : int
+    """
     return (rng.random(rows) < probability).astype(int)
 
 
@@ -321,6 +330,15 @@ def step(rng: np.random.Generator, rows: int = 800) -> dict[str, np.ndarray]:
 def categories_by_number(
     rng: np.random.Generator, rows: int = 800, size: int = 30
 ) -> dict[str, np.ndarray]:
+    """Return labels z that are numbers in no order, a number w, x and y, on which x acts by 1.
+
+    Parameters
+    ----------
+    rng : Generator
+    rows : int
+    size : int
+        How many labels there are.
+    """
     z = rng.integers(1, size + 1, rows)
     level = rng.permutation(np.linspace(-1, 1, size + 1))[z]
     x = coin(rng, logistic(1.5 * level), rows)
@@ -346,6 +364,15 @@ def separated(rng: np.random.Generator, rows: int = 500) -> dict[str, np.ndarray
 def chain_of_numbers(
     rng: np.random.Generator, direct: float, rows: int = 400
 ) -> dict[str, np.ndarray]:
+    """Return z, x that follows it along a curve, and y, whose variance grows with x.
+
+    Parameters
+    ----------
+    rng : Generator
+    direct : float
+        The slope of y in z given x.
+    rows : int
+    """
     z = rng.normal(size=rows)
     x = np.abs(z) + z + rng.normal(size=rows)
     return {
